@@ -1,1 +1,91 @@
-//! To come.
+//! One file for each kind of thing a conversation holds. Both directions stand side by side in it:
+//! how it is declared upstream, how it stands in the history, and how it comes back.
+//!
+//! A new kind is one new file and one line in a table below.
+
+mod compaction;
+mod content;
+mod conversation;
+mod custom_tool;
+mod function;
+mod hosted;
+mod message;
+mod namespace;
+mod outbox;
+mod reasoning;
+mod sealed;
+mod tool_search;
+
+pub use compaction::{INSTRUCTION as COMPACTION_INSTRUCTION, OpenCompaction};
+pub use conversation::{Call, Conversation, Declaration, Entry, Form, OpenCall, Output, Report, Site};
+pub use function::FORM as FUNCTION;
+pub use message::{OpenMessage, Said};
+pub use outbox::{CallHead, Outbox};
+pub use reasoning::OpenReasoning;
+
+use crate::responses::{ApiError, Tagged};
+
+type ReadItem = for<'a> fn(&Site<'a>, &mut Conversation<'a>) -> Result<(), ApiError>;
+type ReadTool = for<'a> fn(&Site<'a>, &mut Conversation<'a>) -> Result<(), ApiError>;
+
+/// The types of `input` items. Whatever is not here is dropped and reported.
+const ITEMS: &[(&str, ReadItem)] = &[
+    ("message", message::read),
+    ("reasoning", reasoning::read),
+    ("function_call", function::read_call),
+    ("function_call_output", function::read_output),
+    ("custom_tool_call", custom_tool::read_call),
+    ("custom_tool_call_output", function::read_output),
+    ("tool_search_call", tool_search::read_call),
+    ("tool_search_output", tool_search::read_output),
+    ("additional_tools", namespace::read_additional_tools),
+    ("agent_message", message::read_agent_message),
+    ("compaction", compaction::read),
+    ("context_compaction", compaction::read),
+    ("compaction_trigger", compaction::read_trigger),
+    ("item_reference", hosted::read_reference),
+];
+
+/// The types of `tools`. Whatever is not here runs on OpenAI's servers: dropped and reported.
+const TOOLS: &[(&str, ReadTool)] = &[
+    ("function", function::declare),
+    ("custom", custom_tool::declare),
+    ("namespace", namespace::declare),
+    ("tool_search", tool_search::declare),
+];
+
+/// Reads one item of `input`.
+///
+/// # Errors
+/// 400, naming the field.
+pub fn read<'a>(site: &Site<'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
+    // An item without a type is a message: "EasyInputMessage" of the API reference.
+    let kind = site.read::<Tagged>()?.r#type.unwrap_or_else(|| "message".into());
+    match lookup(ITEMS, &kind) {
+        Some(read) => read(site, conversation),
+        None => {
+            conversation.report.dropped("item", &kind);
+            Ok(())
+        }
+    }
+}
+
+/// Reads one of `tools`.
+///
+/// # Errors
+/// 400, naming the field.
+pub fn declare<'a>(site: &Site<'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
+    let kind = site.read::<Tagged>()?.r#type;
+    let kind = kind.ok_or_else(|| ApiError::invalid("A tool needs a `type`.").at(site.path_to("type")))?;
+    match lookup(TOOLS, &kind) {
+        Some(declare) => declare(site, conversation),
+        None => {
+            conversation.report.dropped("tool", &kind);
+            Ok(())
+        }
+    }
+}
+
+fn lookup<T: Copy>(table: &[(&str, T)], name: &str) -> Option<T> {
+    table.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
+}

@@ -1,1 +1,17 @@
-//! To come.
+//! Wire types of the Responses API, as OpenAI names them. Nouns, no logic.
+
+mod error;
+mod event;
+mod input;
+mod output;
+mod request;
+mod response;
+mod tool;
+
+pub use error::ApiError;
+pub use event::{ErrorFields, Event};
+pub use input::*;
+pub use output::*;
+pub use request::*;
+pub use response::*;
+pub use tool::*;

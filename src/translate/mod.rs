@@ -1,9 +1,9 @@
 //! The whole: one request into one Chat Completions request, one reply back.
 
-mod error;
+
 
 use crate::config::Config;
-pub use error::ApiError;
+pub use crate::responses::ApiError;
 
 /// What the translation needs to know besides the body. Time and chance come in from outside,
 /// so that the same input gives the same output, byte for byte.

@@ -1,4 +1,4 @@
-//! What a client is told when something went wrong: one type, one shape.
+//! The error body of the API: one type, one shape.
 
 use serde::Serialize;
 use std::borrow::Cow;

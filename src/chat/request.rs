@@ -1,0 +1,278 @@
+//! What goes up: `POST /v1/chat/completions`.
+
+use crate::json::Text;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+
+/// The request body.
+#[derive(Debug, Serialize)]
+pub struct Request<'a> {
+    /// `model`.
+    pub model: &'a str,
+    /// `messages`.
+    pub messages: Vec<Message<'a>>,
+    /// `tools`; never sent empty, hosts refuse that.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<Tool<'a>>,
+    /// `tool_choice`; only with tools.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tool_choice: Option<ToolChoice<'a>>,
+    /// `parallel_tool_calls`; only with tools.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parallel_tool_calls: Option<bool>,
+    /// `response_format`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_format: Option<ResponseFormat<'a>>,
+    /// `max_tokens`, for the hosts that call it so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_tokens: Option<u64>,
+    /// `max_completion_tokens`, for the others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_completion_tokens: Option<u64>,
+    /// `temperature`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<f64>,
+    /// `top_p`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub top_p: Option<f64>,
+    /// `logprobs`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logprobs: Option<bool>,
+    /// `top_logprobs`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub top_logprobs: Option<u64>,
+    /// `stream`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stream: Option<bool>,
+    /// `stream_options`; only with `stream`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stream_options: Option<StreamOptions>,
+    /// What the effort adds for this host.
+    #[serde(flatten)]
+    pub reasoning: Map<String, Value>,
+    /// Fields that this host takes under their own names.
+    #[serde(flatten)]
+    pub passed: std::collections::BTreeMap<&'a str, &'a RawValue>,
+}
+
+/// `stream_options`.
+#[derive(Debug, Serialize)]
+pub struct StreamOptions {
+    /// Asks for a last chunk that has the usage.
+    pub include_usage: bool,
+}
+
+/// One of `messages`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "role", rename_all = "snake_case")]
+pub enum Message<'a> {
+    /// Instructions.
+    System {
+        /// The text.
+        content: Content<'a>,
+    },
+    /// Instructions, for hosts that know the role.
+    Developer {
+        /// The text.
+        content: Content<'a>,
+    },
+    /// What the user said.
+    User {
+        /// Text and images.
+        content: Content<'a>,
+    },
+    /// What the model said and called.
+    Assistant(Assistant<'a>),
+    /// What a tool answered.
+    Tool {
+        /// The call that it answers.
+        tool_call_id: Cow<'a, str>,
+        /// The text.
+        content: Content<'a>,
+    },
+}
+
+/// An assistant message.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Assistant<'a> {
+    /// `content`: absent, `null`, or said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content: Option<Option<Content<'a>>>,
+    /// The reasoning, under the name that the host reads: `reasoning_content` or `reasoning`.
+    #[serde(flatten)]
+    pub reasoning: Option<NamedText<'a>>,
+    /// `tool_calls`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tool_calls: Vec<ToolCall<'a>>,
+}
+
+/// A field whose name differs from host to host.
+#[derive(Debug, Clone)]
+pub struct NamedText<'a> {
+    /// The field.
+    pub name: &'a str,
+    /// Its value.
+    pub text: Text<'a>,
+}
+
+impl Serialize for NamedText<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map([(self.name, &self.text)])
+    }
+}
+
+/// `content` of a message.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub enum Content<'a> {
+    /// One string.
+    Text(Text<'a>),
+    /// Parts.
+    Parts(Vec<Part<'a>>),
+}
+
+/// One part of `content`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Part<'a> {
+    /// `text`.
+    Text {
+        /// The text.
+        text: Text<'a>,
+    },
+    /// `image_url`.
+    ImageUrl {
+        /// The image.
+        image_url: ImageUrl<'a>,
+    },
+    /// `input_audio`.
+    InputAudio {
+        /// `{data, format}`, as the client sent it.
+        input_audio: &'a RawValue,
+    },
+    /// `file`.
+    File {
+        /// The file.
+        file: File<'a>,
+    },
+}
+
+/// An image.
+#[derive(Debug, Clone, Serialize)]
+pub struct ImageUrl<'a> {
+    /// `https:` or `data:`.
+    pub url: Text<'a>,
+    /// `auto`, `low` or `high`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<&'a str>,
+}
+
+/// A file.
+#[derive(Debug, Clone, Serialize)]
+pub struct File<'a> {
+    /// A `data:` URL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_data: Option<Text<'a>>,
+    /// An uploaded file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_id: Option<Text<'a>>,
+    /// Its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filename: Option<Text<'a>>,
+}
+
+/// One of `tool_calls` of an assistant message.
+#[derive(Debug, Clone, Serialize)]
+pub struct ToolCall<'a> {
+    /// Its id, which the tool message repeats.
+    pub id: Cow<'a, str>,
+    /// `function`.
+    pub r#type: &'static str,
+    /// The call.
+    pub function: FunctionCall<'a>,
+}
+
+/// The function that was called.
+#[derive(Debug, Clone, Serialize)]
+pub struct FunctionCall<'a> {
+    /// Its name upstream.
+    pub name: Cow<'a, str>,
+    /// A string that holds a JSON object.
+    pub arguments: Text<'a>,
+}
+
+/// One of `tools`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Tool<'a> {
+    /// `function`.
+    pub r#type: &'static str,
+    /// Its declaration.
+    pub function: Function<'a>,
+}
+
+/// The declaration of a function.
+#[derive(Debug, Clone, Serialize)]
+pub struct Function<'a> {
+    /// Its name upstream.
+    pub name: Cow<'a, str>,
+    /// What it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<Text<'a>>,
+    /// The JSON schema of its arguments.
+    pub parameters: Cow<'a, RawValue>,
+    /// The arguments must follow the schema.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub strict: Option<bool>,
+}
+
+/// `tool_choice`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub enum ToolChoice<'a> {
+    /// `none`, `auto` or `required`.
+    Mode(&'static str),
+    /// This one.
+    Named {
+        /// `function`.
+        r#type: &'static str,
+        /// Its name.
+        function: Name<'a>,
+    },
+}
+
+/// A name.
+#[derive(Debug, Clone, Serialize)]
+pub struct Name<'a> {
+    /// The name.
+    pub name: Cow<'a, str>,
+}
+
+/// `response_format`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ResponseFormat<'a> {
+    /// Any JSON object.
+    JsonObject,
+    /// What the schema allows.
+    JsonSchema {
+        /// The schema.
+        json_schema: NamedSchema<'a>,
+    },
+}
+
+/// A schema with its name.
+#[derive(Debug, Clone, Serialize)]
+pub struct NamedSchema<'a> {
+    /// Its name.
+    pub name: Text<'a>,
+    /// What it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<Text<'a>>,
+    /// The schema.
+    pub schema: &'a RawValue,
+    /// It must be followed to the letter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub strict: Option<bool>,
+}

@@ -1,0 +1,65 @@
+//! Compaction: a summary that takes the place of the conversation so far.
+//!
+//! Chat hosts know nothing of it, so the model is asked for the summary in plain words. The client
+//! gets it in one `compaction` item, and brings it back at the head of the next request.
+
+use super::{Conversation, Entry, Outbox, Site, sealed};
+use crate::chat::request::Part;
+use crate::json::{Text, TextBuilder};
+use crate::responses::{ApiError, CompactionItem, OutputItem};
+
+/// What the model is asked at the end of the conversation.
+pub const INSTRUCTION: &str = "\
+The conversation is about to be replaced by a summary of it. Write that summary now, for an assistant who will \
+continue the work and will see nothing else. State the task and the user's wishes; what was done and decided, and why; \
+facts, file names, commands and values that are still needed; what remains to be done, and the next step. \
+Answer with the summary alone.";
+
+/// What stands before the summary when it comes back.
+const HEADING: &str = "The conversation up to here was replaced by this summary:\n\n";
+
+/// In the history: `compaction` and `context_compaction`.
+pub(super) fn read<'a>(site: &Site<'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
+    let item: CompactionItem<'a> = site.read()?;
+    match item.encrypted_content.and_then(|content| sealed::open(&content.decode())) {
+        Some(summary) => {
+            let text = Text::new(&format!("{HEADING}{summary}"));
+            conversation.entries.push(Entry::User(vec![Part::Text { text }]));
+        }
+        None => conversation.report.dropped("item", "compaction"),
+    }
+    Ok(())
+}
+
+/// In the history: `compaction_trigger`, the request for a summary.
+pub(super) fn read_trigger<'a>(_site: &Site<'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
+    conversation.compact = true;
+    Ok(())
+}
+
+/// Coming back: the summary, until it is whole.
+#[derive(Debug, Default)]
+pub struct OpenCompaction {
+    summary: TextBuilder,
+}
+
+impl OpenCompaction {
+    /// The next piece.
+    pub fn say(&mut self, piece: &Text<'_>) {
+        self.summary.push(piece);
+    }
+
+    /// Whether there is no summary: handing that over would erase the conversation.
+    pub fn is_empty(&self) -> bool {
+        self.summary.is_empty()
+    }
+
+    /// The summary is whole: one item, begun and closed.
+    pub fn close(self, out: &mut Outbox) {
+        let id = out.id("cmp");
+        let sealed = sealed::seal(&self.summary.finish().decode());
+        let item = OutputItem::Compaction { id: &id, encrypted_content: &sealed };
+        out.begin(&item);
+        out.finish(&item);
+    }
+}

@@ -1,0 +1,195 @@
+//! What the items of a request mean, in terms that no longer depend on their type.
+
+use super::outbox::{CallHead, Outbox};
+use crate::chat::request::Part;
+use crate::json::Text;
+use crate::responses::{ApiError, Status};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::fmt::Debug;
+
+/// A piece of the request, and where it stands.
+#[derive(Debug, Clone)]
+pub struct Site<'a> {
+    /// The JSON text.
+    pub raw: &'a RawValue,
+    /// Its path, e.g. `input[3]`.
+    pub path: String,
+}
+
+impl<'a> Site<'a> {
+    /// A piece at a path.
+    pub fn new(raw: &'a RawValue, path: impl Into<String>) -> Self {
+        Self { raw, path: path.into() }
+    }
+
+    /// The path of one of its fields.
+    pub fn path_to(&self, field: &str) -> String {
+        match (self.path.is_empty(), field.starts_with('[')) {
+            (true, _) => field.to_owned(),
+            (false, true) => format!("{}{field}", self.path),
+            (false, false) => format!("{}.{field}", self.path),
+        }
+    }
+
+    /// The value of one of its fields, and where it stands.
+    pub fn child(&self, field: &str, raw: &'a RawValue) -> Self {
+        Self { raw, path: self.path_to(field) }
+    }
+
+    /// Its elements, and where they stand.
+    ///
+    /// # Errors
+    /// 400 if it is no array.
+    pub fn elements(&self) -> Result<impl Iterator<Item = Site<'a>> + use<'_, 'a>, ApiError> {
+        let elements: Vec<&'a RawValue> = self.read()?;
+        Ok(elements.into_iter().enumerate().map(|(index, raw)| self.child(&format!("[{index}]"), raw)))
+    }
+
+    /// Reads it as a `T`.
+    ///
+    /// # Errors
+    /// 400 that names the field which has the wrong type or is missing.
+    pub fn read<T: Deserialize<'a>>(&self) -> Result<T, ApiError> {
+        let mut deserializer = serde_json::Deserializer::from_str(self.raw.get());
+        serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+            let inner = match error.path().to_string() {
+                path if path == "." => None,
+                path => Some(path),
+            };
+            let param = inner.map_or_else(|| self.path.clone(), |inner| self.path_to(&inner));
+            ApiError::invalid(format!("Invalid value at '{param}': {}.", without_position(&error.into_inner())))
+                .code("invalid_type")
+                .at(param)
+        })
+    }
+}
+
+/// The position counts from the beginning of the piece, not of the body: it would mislead.
+fn without_position(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rsplit_once(" at line ") {
+        Some((message, _)) => message.to_owned(),
+        None => text,
+    }
+}
+
+/// A request's conversation, item by item.
+#[derive(Debug, Default)]
+pub struct Conversation<'a> {
+    /// What was said and called.
+    pub entries: Vec<Entry<'a>>,
+    /// The tools that were declared, wherever.
+    pub tools: Vec<Declaration<'a>>,
+    /// The client asks for a summary of it all, in a compaction item.
+    pub compact: bool,
+    /// What was left out.
+    pub report: Report,
+}
+
+/// One thing that was said, called or answered.
+#[derive(Debug)]
+pub enum Entry<'a> {
+    /// By the system or the developer.
+    Instructions(Vec<Part<'a>>),
+    /// By the user.
+    User(Vec<Part<'a>>),
+    /// By the model, aloud.
+    Assistant(Vec<Part<'a>>),
+    /// By the model, to itself.
+    Reasoning(Text<'a>),
+    /// A tool was called.
+    Call(Call<'a>),
+    /// A tool answered.
+    Output(Output<'a>),
+}
+
+/// A call of a tool, as it stands in the history.
+#[derive(Debug)]
+pub struct Call<'a> {
+    /// Its id.
+    pub call_id: String,
+    /// The namespace that holds the tool.
+    pub namespace: Option<String>,
+    /// The tool, as the client named it.
+    pub name: String,
+    /// What the upstream sees as the function's arguments: a string that holds an object.
+    pub arguments: Text<'a>,
+}
+
+/// The answer of a tool.
+#[derive(Debug)]
+pub struct Output<'a> {
+    /// The call.
+    pub call_id: String,
+    /// Text and images.
+    pub parts: Vec<Part<'a>>,
+}
+
+/// A tool that the client declared, and the function that stands for it upstream.
+#[derive(Debug)]
+pub struct Declaration<'a> {
+    /// The namespace that holds it.
+    pub namespace: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// The form in which its calls come back.
+    pub form: &'static Form,
+    /// What it does.
+    pub description: Option<Text<'a>>,
+    /// The JSON schema of its arguments upstream.
+    pub parameters: Cow<'a, RawValue>,
+    /// The arguments must follow the schema.
+    pub strict: Option<bool>,
+}
+
+/// The form in which a tool's calls come back.
+#[derive(Debug)]
+pub struct Form {
+    /// The type of the item, e.g. `function_call`.
+    pub item: &'static str,
+    /// Begins an item of that type.
+    pub open: fn(CallHead, &mut Outbox) -> Box<dyn OpenCall>,
+    /// The item holds the arguments as an object: text that is none cannot be handed over.
+    pub needs_object: bool,
+}
+
+/// An item of a call that has begun and waits for its arguments.
+pub trait OpenCall: Debug {
+    /// The next piece of the arguments, as the upstream writes them.
+    fn arguments(&mut self, piece: &Text<'_>, out: &mut Outbox);
+
+    /// The arguments are whole: `arguments` is the sum of the pieces. Closes the item.
+    fn complete(self: Box<Self>, arguments: Text<'static>, out: &mut Outbox);
+
+    /// The reply was cut within the arguments. Closes the item as incomplete.
+    fn cut(self: Box<Self>, arguments: Text<'static>, out: &mut Outbox);
+}
+
+impl PartialEq for Form {
+    fn eq(&self, other: &Self) -> bool {
+        self.item == other.item
+    }
+}
+
+/// What the upstream cannot be told, for `x-transponder-dropped` and the counters.
+#[derive(Debug, Default, Clone)]
+pub struct Report {
+    dropped: Vec<String>,
+}
+
+impl Report {
+    /// Something was left out: `kind` is `tool`, `item`, `field` or `part`.
+    pub fn dropped(&mut self, kind: &str, name: &str) {
+        let entry = format!("{kind}:{name}");
+        if !self.dropped.contains(&entry) {
+            self.dropped.push(entry);
+        }
+    }
+
+    /// Everything that was left out, each once, e.g. `tool:web_search`.
+    pub fn into_dropped(self) -> Vec<String> {
+        self.dropped
+    }
+}

@@ -1,0 +1,117 @@
+//! Function tools: the kind that both APIs know.
+
+use super::{Call, CallHead, Conversation, Declaration, Entry, Form, OpenCall, Outbox, Output, Site, content};
+use crate::json::{self, Text, Wholeness};
+use crate::responses::{ApiError, CallOutput, Event, FunctionCall, FunctionTool, OutputItem, Status};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+/// Declared: `function`.
+pub(super) fn declare<'a>(site: &Site<'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
+    let tool: FunctionTool<'a> = site.read()?;
+    conversation.tools.push(Declaration {
+        namespace: None,
+        name: tool.name,
+        form: &FORM,
+        description: tool.description,
+        parameters: parameters(tool.parameters),
+        strict: tool.strict,
+    });
+    Ok(())
+}
+
+/// Hosts demand an object schema, also of a function that takes nothing.
+pub(super) fn parameters(declared: Option<&RawValue>) -> Cow<'_, RawValue> {
+    match declared {
+        Some(raw) if raw.get() != "{}" => Cow::Borrowed(raw),
+        _ => Cow::Owned(json::raw(&serde_json::json!({"type": "object", "properties": {}}))),
+    }
+}
+
+/// In the history: `function_call`.
+pub(super) fn read_call<'a>(site: &Site<'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
+    let call: FunctionCall<'a> = site.read()?;
+    conversation.entries.push(Entry::Call(Call {
+        call_id: call.call_id,
+        namespace: call.namespace,
+        name: call.name,
+        arguments: arguments(call.arguments),
+    }));
+    Ok(())
+}
+
+/// Chat templates parse the arguments of earlier calls, and some hosts answer 500 if they are no object:
+/// what the model wrote wrongly is kept, but wrapped.
+fn arguments(written: Option<Text<'_>>) -> Text<'_> {
+    let Some(written) = written else { return Text::new("{}") };
+    let decoded = written.decode();
+    match decoded.trim() {
+        "" => Text::new("{}"),
+        object if object.starts_with('{') && json::wholeness(object) == Wholeness::Whole => written,
+        _ => Text::new(&format!("{{\"_raw\":{}}}", written.as_json())),
+    }
+}
+
+/// In the history: `function_call_output` and `custom_tool_call_output`.
+pub(super) fn read_output<'a>(site: &Site<'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
+    let item: CallOutput<'a> = site.read()?;
+    let parts = match item.output {
+        Some(raw) => content::parts(&site.child("output", raw), &mut conversation.report)?,
+        None => Vec::new(),
+    };
+    conversation.entries.push(Entry::Output(Output { call_id: item.call_id, parts }));
+    Ok(())
+}
+
+/// Coming back: `function_call`.
+pub static FORM: Form = Form { item: "function_call", open, needs_object: false };
+
+#[derive(Debug)]
+struct OpenFunction {
+    id: String,
+    output_index: usize,
+    head: CallHead,
+}
+
+fn open(head: CallHead, out: &mut Outbox) -> Box<dyn OpenCall> {
+    let id = out.id("fc");
+    let output_index = out.begin(&item(&id, &head, Status::InProgress, &Text::new("")));
+    Box::new(OpenFunction { id, output_index, head })
+}
+
+fn item<'i>(id: &'i str, head: &'i CallHead, status: Status, arguments: &'i Text<'i>) -> OutputItem<'i> {
+    OutputItem::FunctionCall {
+        id,
+        status,
+        arguments,
+        call_id: &head.call_id,
+        name: &head.name,
+        namespace: head.namespace.as_deref(),
+    }
+}
+
+impl OpenCall for OpenFunction {
+    fn arguments(&mut self, piece: &Text<'_>, out: &mut Outbox) {
+        out.send(|sequence_number| Event::FunctionCallArgumentsDelta {
+            sequence_number,
+            item_id: &self.id,
+            output_index: self.output_index,
+            delta: piece,
+        });
+    }
+
+    fn complete(self: Box<Self>, arguments: Text<'static>, out: &mut Outbox) {
+        out.send(|sequence_number| Event::FunctionCallArgumentsDone {
+            sequence_number,
+            item_id: &self.id,
+            output_index: self.output_index,
+            name: &self.head.name,
+            arguments: &arguments,
+        });
+        out.finish(&item(&self.id, &self.head, Status::Completed, &arguments));
+    }
+
+    fn cut(self: Box<Self>, arguments: Text<'static>, out: &mut Outbox) {
+        out.finish(&item(&self.id, &self.head, Status::Incomplete, &arguments));
+    }
+}

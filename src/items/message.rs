@@ -1,0 +1,150 @@
+//! Messages: what the user, the developer and the model say aloud.
+
+use super::{Conversation, Entry, Outbox, Site, content};
+use crate::json::{Text, TextBuilder};
+use crate::responses::{self, ApiError, Event, OutputItem, OutputPart, Status};
+use serde_json::value::RawValue;
+
+/// In the history: `message`.
+pub(super) fn read<'a>(site: &Site<'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
+    let message: responses::Message<'a> = site.read()?;
+    let entry = match message.role.as_str() {
+        "system" | "developer" => Entry::Instructions,
+        "user" => Entry::User,
+        "assistant" => Entry::Assistant,
+        role => {
+            return Err(ApiError::invalid(format!(
+                "Invalid value: '{role}'. Supported values are: 'assistant', 'system', 'developer', and 'user'."
+            ))
+            .code("invalid_value")
+            .at(site.path_to("role")));
+        }
+    };
+    if let Some(raw) = message.content {
+        let parts = content::parts(&site.child("content", raw), &mut conversation.report)?;
+        if !parts.is_empty() {
+            conversation.entries.push(entry(parts));
+        }
+    }
+    Ok(())
+}
+
+/// In the history: `agent_message`, by which Codex hands a task to a sub-agent.
+pub(super) fn read_agent_message<'a>(site: &Site<'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
+    let message: responses::AgentMessage<'a> = site.read()?;
+    let parts = match message.content {
+        Some(raw) => content::parts(&site.child("content", raw), &mut conversation.report)?,
+        None => Vec::new(),
+    };
+    match parts.is_empty() {
+        true => conversation.report.dropped("item", "agent_message"),
+        false => conversation.entries.push(Entry::User(parts)),
+    }
+    Ok(())
+}
+
+/// What a part of a message holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Said {
+    /// `output_text`.
+    Text,
+    /// `refusal`.
+    Refusal,
+}
+
+/// Coming back: a `message` item that has begun.
+#[derive(Debug)]
+pub struct OpenMessage {
+    id: String,
+    output_index: usize,
+    closed: Vec<OutputPart<'static>>,
+    part: Option<OpenPart>,
+}
+
+#[derive(Debug)]
+struct OpenPart {
+    said: Said,
+    text: TextBuilder,
+    logprobs: Vec<Box<RawValue>>,
+}
+
+impl OpenMessage {
+    /// Begins the item. Only called when there is something to say: an empty message blanks Codex's last answer.
+    pub fn open(out: &mut Outbox) -> Self {
+        let id = out.id("msg");
+        let item = OutputItem::Message { id: &id, status: Status::InProgress, role: "assistant", content: &[] };
+        let output_index = out.begin(&item);
+        Self { id, output_index, closed: Vec::new(), part: None }
+    }
+
+    /// The next piece.
+    pub fn say(&mut self, said: Said, piece: &Text<'_>, logprobs: &[&RawValue], out: &mut Outbox) {
+        if self.part.as_ref().is_some_and(|part| part.said != said) {
+            self.close_part(out);
+        }
+        let (item_id, output_index, content_index) = (self.id.as_str(), self.output_index, self.closed.len());
+        let part = self.part.get_or_insert_with(|| {
+            let part = said.part(Text::new(""), Vec::new());
+            out.send(|sequence_number| Event::ContentPartAdded {
+                sequence_number,
+                item_id,
+                output_index,
+                content_index,
+                part: &part,
+            });
+            OpenPart { said, text: TextBuilder::default(), logprobs: Vec::new() }
+        });
+        part.text.push(piece);
+        part.logprobs.extend(logprobs.iter().map(|&logprob| logprob.to_owned()));
+        out.send(|sequence_number| match said {
+            Said::Text => Event::OutputTextDelta {
+                sequence_number,
+                item_id,
+                output_index,
+                content_index,
+                delta: piece,
+                logprobs,
+            },
+            Said::Refusal => {
+                Event::RefusalDelta { sequence_number, item_id, output_index, content_index, delta: piece }
+            }
+        });
+    }
+
+    fn close_part(&mut self, out: &mut Outbox) {
+        let Some(open) = self.part.take() else { return };
+        let (item_id, output_index, content_index) = (self.id.as_str(), self.output_index, self.closed.len());
+        let part = open.said.part(open.text.finish(), open.logprobs);
+        out.send(|sequence_number| match &part {
+            OutputPart::OutputText { text, logprobs, .. } => {
+                Event::OutputTextDone { sequence_number, item_id, output_index, content_index, text, logprobs }
+            }
+            OutputPart::Refusal { refusal } => {
+                Event::RefusalDone { sequence_number, item_id, output_index, content_index, refusal }
+            }
+        });
+        out.send(|sequence_number| Event::ContentPartDone {
+            sequence_number,
+            item_id,
+            output_index,
+            content_index,
+            part: &part,
+        });
+        self.closed.push(part);
+    }
+
+    /// Nothing more is said.
+    pub fn close(mut self, status: Status, out: &mut Outbox) {
+        self.close_part(out);
+        out.finish(&OutputItem::Message { id: &self.id, status, role: "assistant", content: &self.closed });
+    }
+}
+
+impl Said {
+    fn part(self, text: Text<'static>, logprobs: Vec<Box<RawValue>>) -> OutputPart<'static> {
+        match self {
+            Self::Text => OutputPart::OutputText { text, annotations: Vec::new(), logprobs },
+            Self::Refusal => OutputPart::Refusal { refusal: text },
+        }
+    }
+}

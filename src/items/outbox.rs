@@ -1,0 +1,103 @@
+//! Where events and finished items go: numbers them, writes the frames, keeps the items for `response.output`.
+
+use crate::json;
+use crate::responses::{Event, OutputItem};
+use crate::sse::encode;
+use serde_json::value::RawValue;
+
+/// Collects what the client gets.
+#[derive(Debug)]
+pub struct Outbox {
+    seed: u128,
+    streaming: bool,
+    sequence: u64,
+    frames: Vec<u8>,
+    items: Vec<Box<RawValue>>,
+}
+
+/// What is known of a call when its item begins.
+#[derive(Debug, Clone)]
+pub struct CallHead {
+    /// Its id in the conversation.
+    pub call_id: String,
+    /// The tool, as the client named it.
+    pub name: String,
+    /// The namespace that holds it.
+    pub namespace: Option<String>,
+}
+
+impl Outbox {
+    /// For a client that wants events, or for one that only wants the items.
+    pub fn new(seed: u128, streaming: bool) -> Self {
+        Self { seed, streaming, sequence: 0, frames: Vec::new(), items: Vec::new() }
+    }
+
+    /// Writes an event, given its number.
+    pub fn send<'e>(&mut self, event: impl FnOnce(u64) -> Event<'e>) {
+        if self.streaming {
+            let event = event(self.sequence);
+            self.sequence += 1;
+            encode::frame(&mut self.frames, event.name(), &event);
+        }
+    }
+
+    /// Writes `[DONE]`.
+    pub fn send_done(&mut self) {
+        if self.streaming {
+            encode::done(&mut self.frames);
+        }
+    }
+
+    /// An id that no other item of this or another exchange has: the prefix and 36 hexadecimal digits.
+    pub fn id(&self, prefix: &str) -> String {
+        format!("{prefix}_{:032x}{:04x}", self.seed, self.items.len())
+    }
+
+    /// An id for a call that came without one.
+    pub fn call_id(&self, number: usize) -> String {
+        format!("call_{:032x}{number:04x}", self.seed)
+    }
+
+    /// Begins an item; its place in `output`.
+    pub fn begin(&mut self, item: &OutputItem<'_>) -> usize {
+        let output_index = self.items.len();
+        self.send(|sequence_number| Event::OutputItemAdded { sequence_number, output_index, item });
+        output_index
+    }
+
+    /// Closes the item that was begun last.
+    pub fn finish(&mut self, item: &OutputItem<'_>) {
+        let output_index = self.items.len();
+        let item = json::raw(item);
+        self.send(|sequence_number| Event::OutputItemDone { sequence_number, output_index, item: &item });
+        self.items.push(item);
+    }
+
+    /// The items that were closed.
+    pub fn items(&self) -> &[Box<RawValue>] {
+        &self.items
+    }
+
+    /// Sends an event that shows the items.
+    pub fn send_with_items<'e>(&'e mut self, event: impl FnOnce(u64, &'e [Box<RawValue>]) -> Event<'e>) {
+        if self.streaming {
+            let event = event(self.sequence, &self.items);
+            self.sequence += 1;
+            encode::frame(&mut self.frames, event.name(), &event);
+        }
+    }
+
+    /// Takes the frames that were written.
+    pub fn take_frames(&mut self, into: &mut Vec<u8>) {
+        into.append(&mut self.frames);
+    }
+}
+
+/// Whether an id looks like one of [`Outbox::id`].
+pub fn is_minted(id: &str) -> bool {
+    id.split_once('_').is_some_and(|(prefix, digits)| {
+        matches!(prefix, "msg" | "rs" | "fc" | "ctc" | "tsc" | "cmp")
+            && digits.len() == 36
+            && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+    })
+}

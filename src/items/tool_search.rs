@@ -1,0 +1,90 @@
+//! Tool search: the model asks the client which tools there are, and the found ones join the others.
+
+use super::{Call, CallHead, Conversation, Declaration, Entry, Form, OpenCall, Outbox, Output, Site, function};
+use crate::chat::request::Part;
+use crate::json::{self, Text};
+use crate::responses::{ApiError, OutputItem, Status, ToolSearchCall, ToolSearchOutput, ToolSearchTool};
+use serde_json::value::RawValue;
+
+/// The tool has no name of its own; this is the function's.
+const NAME: &str = "tool_search";
+
+/// Declared: `tool_search`.
+pub(super) fn declare<'a>(site: &Site<'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
+    let tool: ToolSearchTool<'a> = site.read()?;
+    if tool.execution.as_deref() != Some("client") {
+        conversation.report.dropped("tool", NAME);
+        return Ok(());
+    }
+    conversation.tools.push(Declaration {
+        namespace: None,
+        name: NAME.into(),
+        form: &FORM,
+        description: tool.description,
+        parameters: function::parameters(tool.parameters),
+        strict: None,
+    });
+    Ok(())
+}
+
+/// In the history: `tool_search_call`.
+pub(super) fn read_call<'a>(site: &Site<'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
+    let call: ToolSearchCall<'a> = site.read()?;
+    let Some(call_id) = call.call_id else {
+        conversation.report.dropped("item", "tool_search_call");
+        return Ok(());
+    };
+    let arguments = Text::new(call.arguments.map_or("{}", RawValue::get));
+    conversation.entries.push(Entry::Call(Call { call_id, namespace: None, name: NAME.into(), arguments }));
+    Ok(())
+}
+
+/// In the history: `tool_search_output`. What was found can be called from now on.
+pub(super) fn read_output<'a>(site: &Site<'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
+    let output: ToolSearchOutput<'a> = site.read()?;
+    let tools = site.child("tools", output.tools);
+    for tool in tools.elements()? {
+        super::declare(&tool, conversation)?;
+    }
+    let Some(call_id) = output.call_id else {
+        conversation.report.dropped("item", "tool_search_output");
+        return Ok(());
+    };
+    let parts = vec![Part::Text { text: Text::new(output.tools.get()) }];
+    conversation.entries.push(Entry::Output(Output { call_id, parts }));
+    Ok(())
+}
+
+/// Coming back: `tool_search_call`. Its arguments are an object, so they cannot stream.
+static FORM: Form = Form { item: "tool_search_call", open, needs_object: true };
+
+#[derive(Debug)]
+struct OpenToolSearch {
+    id: String,
+    head: CallHead,
+}
+
+fn open(head: CallHead, out: &mut Outbox) -> Box<dyn OpenCall> {
+    let id = out.id("tsc");
+    let empty = json::raw(&serde_json::json!({}));
+    out.begin(&item(&id, &head, Status::InProgress, &empty));
+    Box::new(OpenToolSearch { id, head })
+}
+
+fn item<'i>(id: &'i str, head: &'i CallHead, status: Status, arguments: &'i RawValue) -> OutputItem<'i> {
+    OutputItem::ToolSearchCall { id, status, call_id: &head.call_id, execution: "client", arguments }
+}
+
+impl OpenCall for OpenToolSearch {
+    fn arguments(&mut self, _piece: &Text<'_>, _out: &mut Outbox) {}
+
+    fn complete(self: Box<Self>, arguments: Text<'static>, out: &mut Outbox) {
+        let arguments = serde_json::from_str(&arguments.decode()).unwrap_or_else(|_| json::raw(&serde_json::json!({})));
+        out.finish(&item(&self.id, &self.head, Status::Completed, &arguments));
+    }
+
+    fn cut(self: Box<Self>, _arguments: Text<'static>, out: &mut Outbox) {
+        let empty = json::raw(&serde_json::json!({}));
+        out.finish(&item(&self.id, &self.head, Status::Incomplete, &empty));
+    }
+}
