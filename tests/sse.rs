@@ -1,5 +1,11 @@
 //! The SSE decoder on whole streams: the shapes that hosts send, and any bytes in any pieces.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a panic is how a test fails; clippy's own exemption leaves out helpers"
+)]
+
 use proptest::{prelude::*, sample::Index};
 use transponder::sse::{
     decode::{Decoder, Frame, TooLarge},

@@ -350,6 +350,11 @@ mod tests {
         let table: &[(&str, &str, &[&str])] = &[
             ("LF", "data: a\n\ndata: b\n\n", &["|a", "|b"]),
             ("CRLF", "data: a\r\n\r\ndata: b\r\n\r\n", &["|a", "|b"]),
+            (
+                "CRLF inside an event",
+                "event: x\r\ndata: a\r\ndata: b\r\n\r\n",
+                &["x|a\nb"],
+            ),
             ("CR", "data: a\r\rdata: b\r\r", &["|a", "|b"]),
             (
                 "mixed",
