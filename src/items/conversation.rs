@@ -3,7 +3,7 @@
 use super::outbox::{CallHead, Outbox};
 use crate::chat::request::Part;
 use crate::json::Text;
-use crate::responses::{ApiError, Status};
+use crate::responses::ApiError;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -114,6 +114,8 @@ pub struct Call<'a> {
     pub namespace: Option<String>,
     /// The tool, as the client named it.
     pub name: String,
+    /// The form of the call.
+    pub form: &'static Form,
     /// What the upstream sees as the function's arguments: a string that holds an object.
     pub arguments: Text<'a>,
 }

@@ -56,6 +56,7 @@ pub(super) fn read_call<'a>(site: &Site<'a>, conversation: &mut Conversation<'a>
         call_id: call.call_id,
         namespace: call.namespace,
         name: call.name,
+        form: &FORM,
         arguments: Text::new(&format!("{{\"input\":{}}}", call.input.as_json())),
     }));
     Ok(())
@@ -255,13 +256,17 @@ impl InputReader {
 
     /// One UTF-16 unit that was written as `\uXXXX`.
     fn unit(&mut self, unit: u16, text: &mut String) -> ReaderState {
-        let units = self.high.take().into_iter().chain([unit]);
-        if (0xD800..=0xDBFF).contains(&unit) {
-            let before: Vec<u16> = units.take_while(|&earlier| earlier != unit).collect();
-            text.extend(char::decode_utf16(before).map(|char| char.unwrap_or(char::REPLACEMENT_CHARACTER)));
-            self.high = Some(unit);
-        } else {
-            text.extend(char::decode_utf16(units).map(|char| char.unwrap_or(char::REPLACEMENT_CHARACTER)));
+        let is_high = (0xD800..=0xDBFF).contains(&unit);
+        match self.high.take() {
+            None if is_high => self.high = Some(unit),
+            Some(_) if is_high => {
+                text.push(char::REPLACEMENT_CHARACTER);
+                self.high = Some(unit);
+            }
+            high => {
+                let units = high.into_iter().chain([unit]);
+                text.extend(char::decode_utf16(units).map(|char| char.unwrap_or(char::REPLACEMENT_CHARACTER)));
+            }
         }
         ReaderState::Text
     }

@@ -35,6 +35,7 @@ pub(super) fn read_call<'a>(site: &Site<'a>, conversation: &mut Conversation<'a>
         call_id: call.call_id,
         namespace: call.namespace,
         name: call.name,
+        form: &FORM,
         arguments: arguments(call.arguments),
     }));
     Ok(())

@@ -78,12 +78,12 @@ impl Outbox {
         &self.items
     }
 
-    /// Sends an event that shows the items.
-    pub fn send_with_items<'e>(&'e mut self, event: impl FnOnce(u64, &'e [Box<RawValue>]) -> Event<'e>) {
+    /// Sends an event that shows the items: `event` gets its number, the items, and what writes it.
+    pub fn send_with_items(&mut self, event: impl FnOnce(u64, &[Box<RawValue>], &mut dyn FnMut(&Event<'_>))) {
         if self.streaming {
-            let event = event(self.sequence, &self.items);
+            let frames = &mut self.frames;
+            event(self.sequence, &self.items, &mut |event| encode::frame(frames, event.name(), event));
             self.sequence += 1;
-            encode::frame(&mut self.frames, event.name(), &event);
         }
     }
 
@@ -94,7 +94,7 @@ impl Outbox {
 }
 
 /// Whether an id looks like one of [`Outbox::id`].
-pub fn is_minted(id: &str) -> bool {
+pub(super) fn is_minted(id: &str) -> bool {
     id.split_once('_').is_some_and(|(prefix, digits)| {
         matches!(prefix, "msg" | "rs" | "fc" | "ctc" | "tsc" | "cmp")
             && digits.len() == 36

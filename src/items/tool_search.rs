@@ -35,7 +35,8 @@ pub(super) fn read_call<'a>(site: &Site<'a>, conversation: &mut Conversation<'a>
         return Ok(());
     };
     let arguments = Text::new(call.arguments.map_or("{}", RawValue::get));
-    conversation.entries.push(Entry::Call(Call { call_id, namespace: None, name: NAME.into(), arguments }));
+    let call = Call { call_id, namespace: None, name: NAME.into(), form: &FORM, arguments };
+    conversation.entries.push(Entry::Call(call));
     Ok(())
 }
 

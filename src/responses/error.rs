@@ -24,6 +24,20 @@ impl ApiError {
         Self { status: 400, kind: "invalid_request_error".into(), code: None, message: message.into(), param: None }
     }
 
+    /// The status of an error that the upstream made while its own status was 200.
+    pub const UPSTREAM_STATUS: u16 = 502;
+
+    /// 502 `server_error`: the upstream's reply is broken.
+    pub fn upstream(message: impl Into<String>) -> Self {
+        Self {
+            status: Self::UPSTREAM_STATUS,
+            kind: "server_error".into(),
+            code: None,
+            message: message.into(),
+            param: None,
+        }
+    }
+
     /// The same error with another status.
     pub fn status(self, status: u16) -> Self {
         Self { status, ..self }

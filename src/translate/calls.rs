@@ -1,0 +1,231 @@
+//! Tool calls, put together from the pieces in which hosts send them.
+//!
+//! By OpenAI's rule `index` tells to which call a piece belongs, and `id` and `name` come once, with the
+//! first. Hosts leave the index out, send 0 for every call, begin at 1, repeat or empty the id, split the name.
+
+use crate::chat::reply::ToolCall;
+use crate::json::{Brackets, Seam, Text, TextBuilder};
+use serde_json::value::RawValue;
+
+/// The calls of one reply, in the order in which they came.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    slots: Vec<Slot>,
+}
+
+/// One call.
+#[derive(Debug, Default)]
+pub(super) struct Slot {
+    index: Option<u64>,
+    /// The host's id; empty if it sends none.
+    pub(super) id: String,
+    /// The name as far as it came.
+    pub(super) name: String,
+    /// The arguments as far as they came.
+    pub(super) arguments: TextBuilder,
+    seam: Seam,
+    brackets: Brackets,
+    /// The item has begun: its name stands.
+    pub(super) opened: bool,
+    /// The item is closed.
+    pub(super) closed: bool,
+}
+
+/// A piece of a call.
+#[derive(Debug, Default)]
+pub(super) struct Piece<'a> {
+    index: Option<u64>,
+    id: &'a str,
+    name: &'a str,
+    arguments: Option<&'a RawValue>,
+}
+
+impl<'a> Piece<'a> {
+    /// Reads a piece, whatever its form.
+    pub(super) fn of(call: &'a ToolCall<'a>) -> Self {
+        let function = call.function.as_ref();
+        Self {
+            index: call.index,
+            id: call.id.as_deref().unwrap_or_default(),
+            name: function.and_then(|f| f.name.as_deref()).or(call.name.as_deref()).unwrap_or_default(),
+            arguments: function.and_then(|f| f.arguments).or(call.arguments),
+        }
+    }
+
+    /// The same piece, of the call with this index.
+    pub(super) fn at(self, index: u64) -> Self {
+        Self { index: Some(index), ..self }
+    }
+
+    /// The one call of the API of old.
+    pub(super) fn legacy(name: Option<&'a str>, arguments: Option<&'a RawValue>) -> Self {
+        Self { index: Some(0), id: "", name: name.unwrap_or_default(), arguments }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.id.is_empty() && self.name.is_empty() && self.arguments.is_none()
+    }
+}
+
+impl Calls {
+    /// Adds a piece to its call: which one, and the arguments that it brought.
+    pub(super) fn add<'a>(&mut self, piece: &Piece<'a>) -> Option<(usize, Text<'a>)> {
+        let found = self.find(piece);
+        if found.is_none() && piece.is_empty() {
+            // Cloudflare ends a call with a piece in which everything is null.
+            return None;
+        }
+        let number = found.unwrap_or(self.slots.len());
+        if found.is_none() {
+            self.slots.push(Slot { index: piece.index, ..Slot::default() });
+        }
+        let slot = self.slots.get_mut(number)?;
+        slot.learn(piece);
+        Some((number, slot.append(piece.arguments)))
+    }
+
+    fn find(&self, piece: &Piece<'_>) -> Option<usize> {
+        let same = match piece.index {
+            Some(_) => self.slots.iter().rposition(|slot| slot.index == piece.index),
+            None if !piece.id.is_empty() => {
+                let known = self.slots.iter().rposition(|slot| slot.id == piece.id);
+                known.or_else(|| self.slots.len().checked_sub(1))
+            }
+            None => self.slots.len().checked_sub(1),
+        }?;
+        (!self.slots.get(same)?.is_followed_by(piece)).then_some(same)
+    }
+
+    /// One of the calls.
+    pub(super) fn get(&self, number: usize) -> Option<&Slot> {
+        self.slots.get(number)
+    }
+
+    /// One of the calls.
+    pub(super) fn get_mut(&mut self, number: usize) -> Option<&mut Slot> {
+        self.slots.get_mut(number)
+    }
+
+    /// Whether no call was seen.
+    pub(super) fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    /// All of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Slot> {
+        self.slots.iter()
+    }
+}
+
+impl Slot {
+    /// Whether a piece that says it belongs here begins another call: hosts that send a constant index,
+    /// or none, are told by a new id, or by a name after arguments that are whole.
+    fn is_followed_by(&self, piece: &Piece<'_>) -> bool {
+        let new_id = !piece.id.is_empty() && !self.id.is_empty() && piece.id != self.id;
+        let named = !piece.name.is_empty();
+        let whole = self.is_whole();
+        let other_name = named && piece.index.is_none() && piece.id.is_empty() && piece.name != self.name;
+        (new_id && (named || whole))
+            || (named && whole && (piece.id.is_empty() || new_id))
+            || (other_name && !self.arguments.is_empty())
+    }
+
+    fn learn(&mut self, piece: &Piece<'_>) {
+        if self.id.is_empty() {
+            self.id.push_str(piece.id);
+        }
+        // A name comes once, or in pieces, or whole with every piece.
+        if !self.opened && self.arguments.is_empty() && self.name != piece.name {
+            self.name.push_str(piece.name);
+        }
+    }
+
+    fn append<'a>(&mut self, arguments: Option<&'a RawValue>) -> Text<'a> {
+        let text = match arguments {
+            None => return Text::new(""),
+            // Some hosts send the object itself.
+            Some(raw) => self.seam.push(raw).unwrap_or_else(|| Text::new(raw.get())),
+        };
+        self.brackets.push(text.decode().as_bytes());
+        self.arguments.push(&text);
+        text
+    }
+
+    /// Whether the arguments are an object that has closed.
+    pub(super) fn is_whole(&self) -> bool {
+        self.brackets.closed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Calls as `name(arguments)`, from pieces as JSON.
+    fn calls(pieces: &[&str]) -> Vec<String> {
+        let mut calls = Calls::default();
+        for piece in pieces {
+            let call: ToolCall<'_> = serde_json::from_str(piece).unwrap();
+            calls.add(&Piece::of(&call));
+        }
+        calls.iter().map(|slot| format!("{}({})", slot.name, slot.arguments.clone().finish().decode())).collect()
+    }
+
+    #[test]
+    fn pieces_find_their_call() {
+        let table: &[(&str, &[&str], &[&str])] = &[
+            (
+                "by index, interleaved",
+                &[
+                    r#"{"index":0,"id":"a","function":{"name":"f","arguments":""}}"#,
+                    r#"{"index":1,"id":"b","function":{"name":"g","arguments":"{"}}"#,
+                    r#"{"index":0,"function":{"arguments":"{}"}}"#,
+                    r#"{"index":1,"function":{"arguments":"}"}}"#,
+                ],
+                &["f({})", "g({})"],
+            ),
+            (
+                "constant index, new ids",
+                &[
+                    r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}"#,
+                    r#"{"index":0,"id":"b","function":{"name":"f","arguments":"{}"}}"#,
+                ],
+                &["f({})", "f({})"],
+            ),
+            (
+                "no index, no id, same name again after whole arguments",
+                &[r#"{"function":{"name":"f","arguments":"{}"}}"#, r#"{"function":{"name":"f","arguments":"{}"}}"#],
+                &["f({})", "f({})"],
+            ),
+            (
+                "no index, id repeated in each piece",
+                &[
+                    r#"{"id":"a","function":{"name":"f","arguments":"{\"x\""}}"#,
+                    r#"{"id":"a","function":{"name":"f","arguments":":1}"}}"#,
+                ],
+                &[r#"f({"x":1})"#],
+            ),
+            (
+                "name split, then empty",
+                &[
+                    r#"{"index":1,"id":"a","function":{"name":"get_"}}"#,
+                    r#"{"index":1,"id":"","function":{"name":"weather"}}"#,
+                    r#"{"index":1,"function":{"name":"","arguments":"{}"}}"#,
+                ],
+                &["get_weather({})"],
+            ),
+            (
+                "arguments as an object, and a last piece of nulls",
+                &[
+                    r#"{"index":0,"id":"a","function":{"name":"f","arguments":{"x":1}}}"#,
+                    r#"{"index":0,"id":null,"function":{"name":null,"arguments":null}}"#,
+                ],
+                &[r#"f({"x":1})"#],
+            ),
+            ("nothing but nulls", &[r#"{"index":0,"id":null,"function":{"name":null}}"#], &[]),
+        ];
+        for (what, pieces, expected) in table {
+            assert_eq!(calls(pieces), *expected, "{what}");
+        }
+    }
+}

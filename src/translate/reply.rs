@@ -1,0 +1,257 @@
+//! The reply on its way down: finds out what kind of bytes the upstream sends, and reads them.
+
+use super::error;
+use super::stream::Machine;
+use super::toolbox::Toolbox;
+use crate::chat::reply::Completion;
+use crate::config::Limits;
+use crate::json::Brackets;
+use crate::responses::{ApiError, Echo};
+use crate::sse::decode::{Decoder, Frame, TooLarge};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// What the request settled about its reply.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// What the response repeats.
+    pub(super) echo: Echo,
+    /// How each tool was declared.
+    pub(super) toolbox: Toolbox,
+    /// The ids of all calls in the history.
+    pub(super) call_ids: BTreeSet<String>,
+    /// The client wants events.
+    pub(super) stream: bool,
+    /// The client wants a compaction item.
+    pub(super) compact: bool,
+    /// The client is Codex.
+    pub(super) codex: bool,
+    /// The client wants `encrypted_content`.
+    pub(super) seal_reasoning: bool,
+    /// The client takes several calls at once.
+    pub(super) parallel: bool,
+    /// What may be kept.
+    pub(super) limits: Limits,
+}
+
+/// The reply of one exchange. Bytes of the upstream's body go in as they come, bytes for the client come
+/// out. It decides by itself whether the upstream sends SSE, one JSON document or an error.
+#[derive(Debug)]
+pub struct Reply {
+    machine: Machine,
+    source: Source,
+    wants_stream: bool,
+    limits: Limits,
+}
+
+/// What the upstream sends.
+#[derive(Debug)]
+enum Source {
+    /// Nothing yet but white space.
+    Unknown,
+    /// Events.
+    Events(Decoder),
+    /// One JSON document.
+    Document { body: Vec<u8>, brackets: Brackets },
+    /// An error with its status.
+    Error { status: u16, body: Vec<u8> },
+    /// Everything was said.
+    Over(Option<ApiError>),
+}
+
+impl Reply {
+    pub(super) fn new(plan: Plan, seed: u128, now: u64) -> Self {
+        let (limits, wants_stream) = (plan.limits, plan.stream);
+        Self { machine: Machine::new(plan, seed, now), source: Source::Unknown, wants_stream, limits }
+    }
+
+    /// Whether the client asked for `text/event-stream`.
+    pub fn wants_stream(&self) -> bool {
+        self.wants_stream
+    }
+
+    /// The time of what comes next, in Unix seconds; for `completed_at`.
+    pub fn set_time(&mut self, now: u64) {
+        self.machine.set_time(now);
+    }
+
+    /// The upstream's status is known (call once, before the first byte).
+    pub fn begin(&mut self, status: u16) {
+        if status >= 400 {
+            self.source = Source::Error { status, body: Vec::new() };
+        }
+    }
+
+    /// Takes the next bytes of the upstream's body, appends what the client gets now.
+    /// A frame is appended whole or not at all.
+    pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        let mut bytes = bytes;
+        if let Source::Unknown = self.source {
+            let start = bytes.iter().position(|byte| !is_padding(*byte)).unwrap_or(bytes.len());
+            bytes = bytes.get(start..).unwrap_or_default();
+            self.source = match bytes.first() {
+                None => return,
+                Some(b'{' | b'[') => Source::Document { body: Vec::new(), brackets: Brackets::default() },
+                Some(_) => Source::Events(Decoder::new(self.limits.event_bytes)),
+            };
+        }
+        match &mut self.source {
+            Source::Events(decoder) => {
+                let machine = &mut self.machine;
+                let pushed = decoder.push(bytes, |frame| read_frame(machine, frame));
+                self.after_events(pushed);
+            }
+            Source::Document { body, brackets } => {
+                body.extend_from_slice(bytes);
+                let closed = brackets.push(bytes);
+                if closed {
+                    self.end_document();
+                } else if body.len() > self.limits.reply_bytes {
+                    let limit = self.limits.reply_bytes;
+                    self.machine.fail(ApiError::upstream(format!("The upstream's reply is larger than {limit} bytes.")));
+                }
+            }
+            // Only the beginning of an error is read.
+            Source::Error { body, .. } if body.len() < ERROR_BYTES => body.extend_from_slice(bytes),
+            Source::Error { .. } | Source::Unknown | Source::Over(_) => {}
+        }
+        self.deliver(out);
+    }
+
+    /// The upstream's body ended: appends the rest.
+    pub fn end(&mut self, out: &mut Vec<u8>) {
+        match &mut self.source {
+            Source::Events(decoder) => {
+                let machine = &mut self.machine;
+                let finished = decoder.finish(|frame| read_frame(machine, frame));
+                self.after_events(finished);
+                self.machine.end(false);
+            }
+            Source::Unknown => self.machine.end(false),
+            Source::Document { .. } => self.end_document(),
+            Source::Error { status, body } => {
+                let error = error::of_body(*status, body);
+                out.extend_from_slice(&error.to_json());
+                self.source = Source::Over(Some(error));
+            }
+            Source::Over(_) => {}
+        }
+        self.deliver(out);
+    }
+
+    fn after_events(&mut self, pushed: Result<(), TooLarge>) {
+        if let Err(TooLarge { limit }) = pushed {
+            self.machine.fail(ApiError::upstream(format!("An event of the upstream's stream is larger than {limit} bytes.")));
+        }
+    }
+
+    fn end_document(&mut self) {
+        let Source::Document { body, .. } = &mut self.source else { return };
+        let body = std::mem::take(body);
+        read_document(&mut self.machine, &String::from_utf8_lossy(&body));
+        self.machine.end(true);
+    }
+
+    fn deliver(&mut self, out: &mut Vec<u8>) {
+        self.machine.take_frames(out);
+        if self.machine.is_over() && !matches!(self.source, Source::Over(_)) {
+            self.source = Source::Over(self.machine.failure().cloned());
+            if !self.wants_stream {
+                out.extend_from_slice(&self.machine.document());
+            }
+        }
+    }
+
+    /// Nothing more will come out, whatever goes in. For a JSON reply this may be before the upstream's end.
+    pub fn is_done(&self) -> bool {
+        matches!(self.source, Source::Over(_))
+    }
+
+    /// What went wrong, if something did, once it is done: the status and the body that a client should
+    /// get whose headers have not been sent.
+    pub fn error(&self) -> Option<&ApiError> {
+        match &self.source {
+            Source::Over(error) => error.as_ref(),
+            _ => None,
+        }
+    }
+}
+
+/// Errors are short; a page of HTML tells nothing more after this.
+const ERROR_BYTES: usize = 64 * 1024;
+
+/// DeepSeek sends blank lines while a model waits for its turn; others begin with a byte order mark.
+fn is_padding(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || [0xEF, 0xBB, 0xBF].contains(&byte)
+}
+
+fn read_frame(machine: &mut Machine, frame: Frame<'_>) {
+    match frame {
+        _ if machine.is_over() => {}
+        Frame::Comment => machine.keep_alive(),
+        Frame::Event { name, data } => {
+            let data = String::from_utf8_lossy(data);
+            match name {
+                b"error" => {
+                    let value = serde_json::from_str(&data).unwrap_or_else(|_| Value::String(data.into_owned()));
+                    machine.fail(error::of_value(ApiError::UPSTREAM_STATUS, &value));
+                }
+                _ => read_event(machine, &data),
+            }
+        }
+    }
+}
+
+fn read_event(machine: &mut Machine, data: &str) {
+    match data.trim() {
+        "" => {}
+        "[DONE]" | "\"[DONE]\"" => machine.end(true),
+        data => match serde_json::from_str::<Completion<'_>>(data) {
+            Ok(chunk) => read_completion(machine, &chunk, data),
+            // A sender that forgets the blank lines between events makes one event of many lines.
+            Err(_) if data.contains('\n') => data.lines().for_each(|line| read_event(machine, line)),
+            Err(_) if mentions_call(data) => {
+                machine.fail(
+                    ApiError::upstream("The upstream sent a piece of a tool call that is no valid JSON.")
+                        .code("tool_call_lost"),
+                );
+            }
+            // One broken event among good ones; what it held is lost, but no call is.
+            Err(_) => {}
+        },
+    }
+}
+
+fn mentions_call(data: &str) -> bool {
+    ["tool_call", "function_call"].iter().any(|key| data.contains(key))
+}
+
+fn read_document(machine: &mut Machine, body: &str) {
+    match serde_json::from_str::<Completion<'_>>(body) {
+        Ok(completion) => read_completion(machine, &completion, body),
+        Err(parse_error) => {
+            let value = serde_json::from_str(body).ok();
+            machine.fail(match value {
+                Some(value) if !matches!(value, Value::Object(_)) || error::is_error(&value) => {
+                    error::of_value(ApiError::UPSTREAM_STATUS, &value)
+                }
+                _ => ApiError::upstream(format!("The upstream's reply is no chat completion: {parse_error}.")),
+            });
+        }
+    }
+}
+
+/// A completion, an error in its place, or one of them in Cloudflare's envelope.
+fn read_completion(machine: &mut Machine, completion: &Completion<'_>, json: &str) {
+    let is_bare = completion.choices.is_none() && completion.response.is_none() && completion.tool_calls.is_none();
+    if is_bare && completion.error.is_none() {
+        if let Some(inner) = completion.result {
+            return read_document(machine, inner.get());
+        }
+        let value: Value = serde_json::from_str(json).unwrap_or_default();
+        if error::is_error(&value) {
+            return machine.fail(error::of_value(ApiError::UPSTREAM_STATUS, &value));
+        }
+    }
+    machine.chunk(completion);
+}

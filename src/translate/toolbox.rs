@@ -1,0 +1,259 @@
+//! What each tool was called and what kind it was.
+//!
+//! One request builds one [`Toolbox`]; its reply is translated with it. Names are restored by looking
+//! them up, never by parsing them: `mcp__tiny__add` may be a tool of a namespace or just a name.
+
+use crate::chat::request::{Function, Tool};
+use crate::items::{CallHead, Declaration, FUNCTION, Form};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::hash::Hasher;
+
+/// OpenAI's rule for function names: `^[a-zA-Z0-9_-]{1,64}$`.
+const NAME_CHARS: usize = 64;
+
+/// The tools of one request.
+#[derive(Debug, Default)]
+pub(super) struct Toolbox {
+    entries: Vec<Known>,
+    by_upstream_name: BTreeMap<String, usize>,
+}
+
+#[derive(Debug)]
+struct Known {
+    upstream_name: String,
+    namespace: Option<String>,
+    name: String,
+    form: &'static Form,
+}
+
+impl Toolbox {
+    /// Adds a tool that the client declared. Of two with the same name, the first counts: nothing comes back then.
+    pub(super) fn declare<'a>(&mut self, tool: Declaration<'a>, strict_tools: bool) -> Option<Tool<'a>> {
+        if self.position(tool.namespace.as_deref(), &tool.name).is_some() {
+            return None;
+        }
+        let name = self.add(tool.namespace, tool.name, tool.form);
+        Some(Tool {
+            r#type: "function",
+            function: Function {
+                name: Cow::Owned(name),
+                description: tool.description,
+                parameters: tool.parameters,
+                strict: tool.strict.filter(|&strict| strict && strict_tools),
+            },
+        })
+    }
+
+    /// The upstream's name of a tool. One that the history calls, but nobody declared, gets its name now:
+    /// the model may well call it again.
+    pub(super) fn upstream_name(&mut self, namespace: Option<&str>, name: &str, form: &'static Form) -> String {
+        match self.position(namespace, name).and_then(|at| self.entries.get(at)) {
+            Some(known) => known.upstream_name.clone(),
+            None => self.add(namespace.map(str::to_owned), name.to_owned(), form),
+        }
+    }
+
+    /// The upstream's name of a declared tool.
+    pub(super) fn declared(&self, namespace: Option<&str>, name: &str) -> Option<&str> {
+        let known = self.entries.get(self.position(namespace, name)?)?;
+        Some(&known.upstream_name)
+    }
+
+    /// Whether this is the whole name of one tool, and not the beginning of another's.
+    pub(super) fn is_settled(&self, upstream_name: &str) -> bool {
+        let mut from = self.by_upstream_name.range(upstream_name.to_owned()..);
+        from.next().is_some_and(|(first, _)| first == upstream_name)
+            && !from.next().is_some_and(|(next, _)| next.starts_with(upstream_name))
+    }
+
+    /// How the client declared the tool that the model calls. A name that nobody declared goes to the
+    /// client as a function's: it answers better than anybody else what there is.
+    pub(super) fn restore(&self, upstream_name: &str, call_id: String) -> (CallHead, &'static Form) {
+        let known = match self.by_upstream_name.get(upstream_name) {
+            Some(&at) => self.entries.get(at),
+            None => self.by_another_spelling(upstream_name),
+        };
+        match known {
+            Some(known) => (
+                CallHead { call_id, name: known.name.clone(), namespace: known.namespace.clone() },
+                known.form,
+            ),
+            None => (CallHead { call_id, name: upstream_name.to_owned(), namespace: None }, &FUNCTION),
+        }
+    }
+
+    /// Models also write `add`, `mcp__tiny.add` or `functions.add`. Taken only if it can mean but one tool.
+    fn by_another_spelling(&self, written: &str) -> Option<&Known> {
+        let mut matches = self.entries.iter().filter(|known| {
+            let namespace = known.namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE);
+            written == known.name
+                || [".", "__", "/", ":"].iter().any(|separator| {
+                    let mut parts = written.splitn(2, separator);
+                    [Some(namespace), Some(DEFAULT_NAMESPACE)].contains(&parts.next())
+                        && parts.next().is_some_and(|rest| rest == known.name || rest == known.upstream_name)
+                        || written == format!("{namespace}{separator}{}", known.name)
+                })
+        });
+        let only = matches.next()?;
+        matches.next().is_none().then_some(only)
+    }
+
+    fn position(&self, namespace: Option<&str>, name: &str) -> Option<usize> {
+        self.entries
+            .iter()
+            .position(|known| known.name == name && significant(known.namespace.as_deref()) == significant(namespace))
+    }
+
+    fn add(&mut self, namespace: Option<String>, name: String, form: &'static Form) -> String {
+        let upstream_name = self.unused(&flat(namespace.as_deref(), &name));
+        self.by_upstream_name.insert(upstream_name.clone(), self.entries.len());
+        self.entries.push(Known { upstream_name: upstream_name.clone(), namespace, name, form });
+        upstream_name
+    }
+
+    /// The name itself, if it is allowed and free; else its beginning and a number that depends on all of it.
+    fn unused(&self, name: &str) -> String {
+        let allowed: String = name.chars().map(|c| if is_name_char(c) { c } else { '_' }).collect();
+        let fits = !allowed.is_empty() && allowed.len() <= NAME_CHARS;
+        if fits && allowed == name && !self.by_upstream_name.contains_key(&allowed) {
+            return allowed;
+        }
+        let mut salt = 0u64;
+        loop {
+            let suffix = format!("_{:08x}", short_hash(name, salt));
+            let begin: String = allowed.chars().take(NAME_CHARS - suffix.len()).collect();
+            let candidate = begin + &suffix;
+            if !self.by_upstream_name.contains_key(&candidate) {
+                return candidate;
+            }
+            salt += 1;
+        }
+    }
+}
+
+/// To Codex, `functions` and no namespace are the same.
+const DEFAULT_NAMESPACE: &str = "functions";
+
+fn significant(namespace: Option<&str>) -> Option<&str> {
+    namespace.filter(|namespace| !namespace.is_empty() && *namespace != DEFAULT_NAMESPACE)
+}
+
+fn flat(namespace: Option<&str>, name: &str) -> String {
+    match significant(namespace) {
+        Some(namespace) => format!("{namespace}__{name}"),
+        None => name.to_owned(),
+    }
+}
+
+fn is_name_char(char: char) -> bool {
+    char.is_ascii_alphanumeric() || char == '_' || char == '-'
+}
+
+fn short_hash(text: &str, salt: u64) -> u32 {
+    let mut hasher = fnv::FnvHasher::default();
+    hasher.write_u64(salt);
+    hasher.write(text.as_bytes());
+    let hash = hasher.finish();
+    ((hash >> 32) ^ (hash & 0xFFFF_FFFF)) as u32
+}
+
+/// A tool call id that the host takes: itself, or a shorter one that depends on all of it.
+pub(super) fn host_call_id(id: &str, longest: usize) -> Cow<'_, str> {
+    if !id.is_empty() && id.len() <= longest {
+        return Cow::Borrowed(id);
+    }
+    let hex = format!("{:08x}{:08x}", short_hash(id, 1), short_hash(id, 2));
+    let whole = format!("call_{hex}");
+    Cow::Owned(if whole.len() <= longest { whole } else { hex.chars().take(longest).collect() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json;
+
+    fn toolbox(tools: &[(Option<&str>, &str)]) -> (Toolbox, Vec<String>) {
+        let mut toolbox = Toolbox::default();
+        let names = tools.iter().filter_map(|(namespace, name)| {
+            let declaration = Declaration {
+                namespace: namespace.map(str::to_owned),
+                name: (*name).to_owned(),
+                form: &FUNCTION,
+                description: None,
+                parameters: Cow::Owned(json::raw(&serde_json::json!({}))),
+                strict: None,
+            };
+            toolbox.declare(declaration, true).map(|tool| tool.function.name.into_owned())
+        });
+        let names = names.collect();
+        (toolbox, names)
+    }
+
+    fn restored(toolbox: &Toolbox, name: &str) -> (Option<String>, String) {
+        let (head, _) = toolbox.restore(name, "c".into());
+        (head.namespace, head.name)
+    }
+
+    #[test]
+    fn every_tool_comes_back_as_it_was_declared() {
+        let long = "n".repeat(60);
+        let tools: &[(Option<&str>, &str)] = &[
+            (None, "shell"),
+            (None, "mcp__tiny__add"),
+            (Some("mcp__tiny"), "add"),
+            (Some("mcp"), "tiny__add"),
+            (Some("exec"), "exec"),
+            (Some("functions"), "wait"),
+            (Some(&long), "first_of_a_long_namespace"),
+            (Some(&long), "second_of_a_long_namespace"),
+            (None, "dotted.name/ü"),
+            (None, "dotted_name__"),
+            (None, ""),
+        ];
+        let (toolbox, names) = toolbox(tools);
+        assert_eq!(names.len(), tools.len());
+        for ((namespace, name), upstream) in tools.iter().zip(&names) {
+            assert!((1..=64).contains(&upstream.len()) && upstream.chars().all(is_name_char), "{upstream}");
+            assert_eq!(restored(&toolbox, upstream), (namespace.map(str::to_owned), (*name).to_owned()));
+        }
+        assert_eq!(names.iter().collect::<std::collections::BTreeSet<_>>().len(), names.len());
+    }
+
+    #[test]
+    fn the_first_of_two_equal_names_counts() {
+        let (_, names) = toolbox(&[(None, "a"), (Some("functions"), "a"), (Some(""), "a"), (Some("x"), "a")]);
+        assert_eq!(names, ["a", "x__a"]);
+    }
+
+    #[test]
+    fn other_spellings_are_understood_if_they_mean_one_tool() {
+        let (toolbox, _) = toolbox(&[(Some("mcp__tiny"), "add"), (None, "shell"), (Some("a"), "same"), (Some("b"), "same")]);
+        let tiny = (Some("mcp__tiny".to_owned()), "add".to_owned());
+        for spelling in ["add", "mcp__tiny.add", "mcp__tiny/add", "functions.mcp__tiny__add", "functions__add"] {
+            assert_eq!(restored(&toolbox, spelling), tiny, "{spelling}");
+        }
+        assert_eq!(restored(&toolbox, "functions.shell"), (None, "shell".to_owned()));
+        for unknown in ["same", "other", "shell.x", ""] {
+            assert_eq!(restored(&toolbox, unknown), (None, unknown.to_owned()), "{unknown}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_settled_when_no_other_begins_with_it() {
+        let (toolbox, _) = toolbox(&[(None, "get"), (None, "get_weather")]);
+        assert!(toolbox.is_settled("get_weather"));
+        assert!(!toolbox.is_settled("get"));
+        assert!(!toolbox.is_settled("get_wea"));
+    }
+
+    #[test]
+    fn long_ids_become_short_ones_by_a_stable_rule() {
+        let long = "x".repeat(80);
+        assert_eq!(host_call_id("call_1", 40), "call_1");
+        assert_eq!(host_call_id(&long, 40), host_call_id(&long, 40));
+        assert_eq!(host_call_id(&long, 40).len(), 21);
+        assert_eq!(host_call_id("call_123456", 9).len(), 9);
+        assert!(!host_call_id("", 40).is_empty());
+    }
+}
