@@ -1,6 +1,21 @@
 //! What a test tells the server to answer. Nouns only: how a reply is written stands in `stream` and `whole`.
 //!
 //! Unknown keys are errors, so that a misspelt script fails where it is set and not as a strange answer later.
+//!
+//! ```json
+//! {
+//!   "strict": {"allow_fields": ["reasoning_effort"], "assistant_fields": ["reasoning_content"]},
+//!   "replies": [
+//!     {"reasoning": "Hm.", "tool_calls": [{"id": "call_1", "name": "f", "arguments": {"x": 1}}],
+//!      "chunking": {"arguments": 1}, "shape": "tgi"},
+//!     {"steps": [{"text": "One."}, {"comment": "keep-alive"}, {"tool_calls": [{"name": "g", "arguments": "{\"y\": "}]}],
+//!      "finish": "length", "usage": null},
+//!     {"raw_sse": "data: {\"choices\": []}\n\n", "split": 1, "delay_ms": 5},
+//!     {"error": {"status": 429, "headers": {"retry-after": "1"}, "body": {"error": {"message": "slow down"}}}},
+//!     {"text": "You will not hear the end of", "abort_after": 2}
+//!   ]
+//! }
+//! ```
 
 use std::collections::BTreeMap;
 
@@ -62,6 +77,8 @@ pub(crate) struct Reply {
     pub(crate) headers_delay_ms: u64,
     /// The connection is cut after so many writes of the body.
     pub(crate) abort_after: Option<usize>,
+    /// The connection is closed without an answer.
+    pub(crate) hang_up: bool,
 }
 
 /// An HTTP error, or any other status with a body that no completion has.

@@ -130,6 +130,10 @@ async fn api(
             let facts = Facts::of(&request, turn, body.len());
             let reply = scripted.unwrap_or_else(|| improvise::reply(&request));
             tokio::time::sleep(Duration::from_millis(reply.headers_delay_ms)).await;
+            if reply.hang_up {
+                // The one way out of a handler without an answer: it ends this connection's task and no other.
+                std::panic::resume_unwind(Box::new("hang up"));
+            }
             respond(&reply, &facts)
         }
     }
