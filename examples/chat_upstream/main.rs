@@ -16,7 +16,6 @@
 
 mod answer;
 mod calls;
-mod fields;
 mod improvise;
 mod script;
 mod server;

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use crate::strict::Refusal;
+use super::Refusal;
 
 #[derive(Clone, Copy)]
-pub(crate) enum Kind {
+pub(super) enum Kind {
     Text,
     /// A string that says something.
     Name,
@@ -57,13 +57,13 @@ impl Kind {
 }
 
 /// Name, type, and whether it must be there.
-pub(crate) type Field = (&'static str, Kind, bool);
+pub(super) type Field = (&'static str, Kind, bool);
 
 const MUST: bool = true;
 const MAY: bool = false;
 
 /// What every host takes. A script adds to it with `allow_fields`, takes from it with `refuse_fields`.
-pub(crate) const TOP: &[Field] = &[
+pub(super) const TOP: &[Field] = &[
     ("model", Kind::Name, MUST),
     ("messages", Kind::List, MUST),
     ("tools", Kind::List, MAY),
@@ -80,7 +80,7 @@ pub(crate) const TOP: &[Field] = &[
 ];
 
 /// The types of fields that only some hosts take, for when a script allows them.
-pub(crate) const OPTIONAL_TOP: &[Field] = &[
+pub(super) const OPTIONAL_TOP: &[Field] = &[
     ("max_completion_tokens", Kind::Integer { min: 1 }, MAY),
     ("seed", Kind::Integer { min: i64::MIN }, MAY),
     ("user", Kind::Text, MAY),
@@ -89,66 +89,66 @@ pub(crate) const OPTIONAL_TOP: &[Field] = &[
     ("reasoning_effort", Kind::Name, MAY),
 ];
 
-pub(crate) const SYSTEM_MESSAGE: &[Field] =
+pub(super) const SYSTEM_MESSAGE: &[Field] =
     &[("role", Kind::Any, MUST), ("content", Kind::Any, MUST)];
 
-pub(crate) const USER_MESSAGE: &[Field] = SYSTEM_MESSAGE;
+pub(super) const USER_MESSAGE: &[Field] = SYSTEM_MESSAGE;
 
-pub(crate) const ASSISTANT_MESSAGE: &[Field] = &[
+pub(super) const ASSISTANT_MESSAGE: &[Field] = &[
     ("role", Kind::Any, MUST),
     ("content", Kind::Any, MAY),
     ("tool_calls", Kind::List, MAY),
 ];
 
-pub(crate) const TOOL_MESSAGE: &[Field] = &[
+pub(super) const TOOL_MESSAGE: &[Field] = &[
     ("role", Kind::Any, MUST),
     ("content", Kind::Any, MUST),
     ("tool_call_id", Kind::Name, MUST),
 ];
 
-pub(crate) const TEXT_PART: &[Field] = &[("type", Kind::Any, MUST), ("text", Kind::Text, MUST)];
+pub(super) const TEXT_PART: &[Field] = &[("type", Kind::Any, MUST), ("text", Kind::Text, MUST)];
 
-pub(crate) const IMAGE_PART: &[Field] =
+pub(super) const IMAGE_PART: &[Field] =
     &[("type", Kind::Any, MUST), ("image_url", Kind::Object, MUST)];
 
-pub(crate) const IMAGE_URL: &[Field] = &[
+pub(super) const IMAGE_URL: &[Field] = &[
     ("url", Kind::Name, MUST),
     ("detail", Kind::OneOf(&["auto", "low", "high"]), MAY),
 ];
 
-pub(crate) const TOOL: &[Field] = &[
+pub(super) const TOOL: &[Field] = &[
     ("type", Kind::OneOf(&["function"]), MUST),
     ("function", Kind::Object, MUST),
 ];
 
-pub(crate) const FUNCTION: &[Field] = &[
+pub(super) const FUNCTION: &[Field] = &[
     ("name", Kind::Name, MUST),
     ("description", Kind::Text, MAY),
     ("parameters", Kind::Object, MAY),
 ];
 
 /// Meaningful at OpenAI, vLLM and Groq, refused or ignored at Z.ai, Qwen and Ollama.
-pub(crate) const FUNCTION_STRICT: Field = ("strict", Kind::Bool, MAY);
+pub(super) const FUNCTION_STRICT: Field = ("strict", Kind::Bool, MAY);
 
-pub(crate) const TOOL_CALL: &[Field] = &[
+pub(super) const TOOL_CALL: &[Field] = &[
     ("id", Kind::Name, MUST),
     ("type", Kind::OneOf(&["function"]), MUST),
     ("function", Kind::Object, MUST),
 ];
 
-pub(crate) const CALLED_FUNCTION: &[Field] =
+pub(super) const CALLED_FUNCTION: &[Field] =
     &[("name", Kind::Name, MUST), ("arguments", Kind::Text, MUST)];
 
-pub(crate) const STREAM_OPTIONS: &[Field] = &[("include_usage", Kind::Bool, MAY)];
+pub(super) const STREAM_OPTIONS: &[Field] = &[("include_usage", Kind::Bool, MAY)];
 
-pub(crate) const CHOSEN_TOOL: &[Field] = &[
+pub(super) const CHOSEN_TOOL: &[Field] = &[
     ("type", Kind::OneOf(&["function"]), MUST),
     ("function", Kind::Object, MUST),
 ];
 
-pub(crate) const CHOSEN_FUNCTION: &[Field] = &[("name", Kind::Name, MUST)];
+pub(super) const CHOSEN_FUNCTION: &[Field] = &[("name", Kind::Name, MUST)];
 
-pub(crate) const RESPONSE_FORMAT: &[Field] = &[
+pub(super) const RESPONSE_FORMAT: &[Field] = &[
     (
         "type",
         Kind::OneOf(&["text", "json_object", "json_schema"]),
@@ -157,7 +157,7 @@ pub(crate) const RESPONSE_FORMAT: &[Field] = &[
     ("json_schema", Kind::Object, MAY),
 ];
 
-pub(crate) const JSON_SCHEMA: &[Field] = &[
+pub(super) const JSON_SCHEMA: &[Field] = &[
     ("name", Kind::Name, MUST),
     ("description", Kind::Text, MAY),
     ("schema", Kind::Object, MUST),
@@ -165,7 +165,7 @@ pub(crate) const JSON_SCHEMA: &[Field] = &[
 ];
 
 /// Refuses what the table does not name, what is missing, and what is of another type.
-pub(crate) fn check(
+pub(super) fn check(
     value: &Value,
     fields: &[Field],
     also: &[String],
@@ -207,7 +207,7 @@ fn unknown(
     }
 }
 
-pub(crate) fn join(path: &str, key: &str) -> String {
+pub(super) fn join(path: &str, key: &str) -> String {
     if path.is_empty() {
         key.to_owned()
     } else {
