@@ -1,0 +1,91 @@
+//! Rules about past tool calls and their results.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::fields::{self, check, join};
+use super::look::{calls, demand, each_message, role, text_at};
+use super::tools::tool_name;
+use super::{Checked, Strictness};
+
+pub(super) fn tool_calls(body: &Value, strict: &Strictness) -> Checked {
+    let mut seen = BTreeSet::new();
+    each_message(body, |message, path| {
+        let path = join(path, "tool_calls");
+        demand(
+            message.get("tool_calls").is_none() || !calls(message).is_empty(),
+            &path,
+            || "must not be an empty list".to_owned(),
+        )?;
+        if strict.repeated_ids {
+            seen.clear();
+        }
+        calls(message)
+            .iter()
+            .enumerate()
+            .try_for_each(|(at, call)| {
+                let path = format!("{path}[{at}]");
+                tool_call(call, strict, &path)?;
+                let id = text_at(call, "/id");
+                demand(seen.insert(id.to_owned()), &join(&path, "id"), || {
+                    format!("Duplicate tool call id '{id}'")
+                })
+            })
+    })
+}
+
+/// OpenAI: "string too long. Expected a string with maximum length 40".
+const LONGEST_ID: usize = 40;
+
+fn tool_call(call: &Value, strict: &Strictness, path: &str) -> Checked {
+    check(call, fields::TOOL_CALL, &strict.tool_call_fields, path)?;
+    let id = text_at(call, "/id");
+    demand(id.chars().count() <= LONGEST_ID, &join(path, "id"), || {
+        format!("must not be longer than {LONGEST_ID} characters")
+    })?;
+    if let Some(length) = strict.id_length {
+        let plain = id.len() == length && id.chars().all(|c| c.is_ascii_alphanumeric());
+        demand(plain, &join(path, "id"), || {
+            format!("must be a-z, A-Z, 0-9, with a length of {length}")
+        })?;
+    }
+    let path = join(path, "function");
+    let function = call.get("function").unwrap_or(&Value::Null);
+    check(function, fields::CALLED_FUNCTION, &[], &path)?;
+    tool_name(function, &path)?;
+    let arguments = text_at(function, "/arguments");
+    let object = serde_json::from_str::<Value>(arguments).is_ok_and(|value| value.is_object());
+    demand(object, &join(&path, "arguments"), || {
+        "must be a string that holds a JSON object".to_owned()
+    })
+}
+
+pub(super) fn calls_are_answered(body: &Value, _: &Strictness) -> Checked {
+    let mut open: BTreeSet<&str> = BTreeSet::new();
+    each_message(body, |message, path| {
+        if role(message) == "tool" {
+            let id = text_at(message, "/tool_call_id");
+            return demand(open.remove(id), &join(path, "tool_call_id"), || {
+                format!("no preceding assistant message waits for the result of '{id}'")
+            });
+        }
+        all_answered(&open, path)?;
+        open = calls(message)
+            .iter()
+            .map(|call| text_at(call, "/id"))
+            .collect();
+        Ok(())
+    })?;
+    all_answered(&open, "messages")
+}
+
+fn all_answered(open: &BTreeSet<&str>, path: &str) -> Checked {
+    demand(open.is_empty(), path, || {
+        let ids: Vec<&str> = open.iter().copied().collect();
+        format!(
+            "An assistant message with 'tool_calls' must be followed by tool messages responding to each id: {}",
+            ids.join(", ")
+        )
+    })
+}

@@ -1,0 +1,129 @@
+//! Rules about the tools that are offered, and the choice among them.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::fields::{self, check, join};
+use super::look::{contains, demand, text_at};
+use super::{Checked, Refusal, Strictness};
+
+pub(super) fn tools(body: &Value, strict: &Strictness) -> Checked {
+    let Some(tools) = body.get("tools").and_then(Value::as_array) else {
+        return Ok(());
+    };
+    demand(!tools.is_empty(), "tools", || {
+        "must not be an empty list".to_owned()
+    })?;
+    let mut names = BTreeSet::new();
+    tools.iter().enumerate().try_for_each(|(at, tool)| {
+        let path = format!("tools[{at}]");
+        check(tool, fields::TOOL, &[], &path)?;
+        let path = join(&path, "function");
+        let function = tool.get("function").unwrap_or(&Value::Null);
+        declaration(function, strict, &path)?;
+        let name = text_at(function, "/name");
+        demand(names.insert(name), &join(&path, "name"), || {
+            format!("Tool names must be unique: '{name}'")
+        })
+    })
+}
+
+fn declaration(function: &Value, strict: &Strictness, path: &str) -> Checked {
+    let mut taken = fields::FUNCTION.to_vec();
+    if strict.strict_tools {
+        taken.push(fields::FUNCTION_STRICT);
+    }
+    check(function, &taken, &[], path)?;
+    tool_name(function, path)?;
+    let Some(parameters) = function.get("parameters") else {
+        return Ok(());
+    };
+    let path = join(path, "parameters");
+    demand(text_at(parameters, "/type") == "object", &path, || {
+        "must be a schema of type \"object\"".to_owned()
+    })?;
+    let properties = parameters.get("properties");
+    demand(properties.is_none_or(Value::is_object), &path, || {
+        "properties must be an object".to_owned()
+    })?;
+    match refused_word(parameters, &strict.schema_refuses) {
+        Some(word) => Err(Refusal::at(
+            &path,
+            format!("the keyword '{word}' is not supported"),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// A property may be named as a keyword is: looked for everywhere but in the names of `properties`.
+fn refused_word<'a>(schema: &Value, refused: &'a [String]) -> Option<&'a str> {
+    match schema {
+        Value::Array(list) => list.iter().find_map(|item| refused_word(item, refused)),
+        Value::Object(map) => map.iter().find_map(|(key, value)| {
+            if let Some(word) = refused.iter().find(|word| *word == key) {
+                return Some(word.as_str());
+            }
+            match value {
+                Value::Object(named) if key == "properties" => {
+                    named.values().find_map(|item| refused_word(item, refused))
+                }
+                other => refused_word(other, refused),
+            }
+        }),
+        _ => None,
+    }
+}
+
+/// OpenAI: "Must be a-z, A-Z, 0-9, or contain underscores and dashes, with a maximum length of 64."
+pub(super) fn tool_name(function: &Value, path: &str) -> Checked {
+    let name = text_at(function, "/name");
+    let plain = name
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+    demand(
+        plain && (1..=64).contains(&name.len()),
+        &join(path, "name"),
+        || format!("'{name}' does not match ^[a-zA-Z0-9_-]{{1,64}}$"),
+    )
+}
+
+pub(super) fn tool_choice(body: &Value, strict: &Strictness) -> Checked {
+    let offered: Vec<&str> = body
+        .get("tools")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .map(|tool| text_at(tool, "/function/name"))
+        .collect();
+    for name in ["tool_choice", "parallel_tool_calls"] {
+        let alone = body.get(name).is_some() && offered.is_empty();
+        demand(!alone, name, || {
+            "is only allowed when 'tools' are specified".to_owned()
+        })?;
+    }
+    let Some(choice) = body.get("tool_choice") else {
+        return Ok(());
+    };
+    let form = choice.as_str().unwrap_or("function");
+    demand(contains(&strict.tool_choices, form), "tool_choice", || {
+        format!("must be one of {}", strict.tool_choices.join(", "))
+    })?;
+    if choice.is_string() {
+        return demand(form != "function", "tool_choice", || {
+            "a function is chosen by an object".to_owned()
+        });
+    }
+    check(choice, fields::CHOSEN_TOOL, &[], "tool_choice")?;
+    let function = choice.get("function").unwrap_or(&Value::Null);
+    check(
+        function,
+        fields::CHOSEN_FUNCTION,
+        &[],
+        "tool_choice.function",
+    )?;
+    let name = text_at(function, "/name");
+    demand(offered.contains(&name), "tool_choice.function.name", || {
+        format!("'{name}' is not among the tools")
+    })
+}

@@ -1,0 +1,266 @@
+//! A real Envoy with the filter in front of one upstream.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::process::{Process, project};
+
+/// The admin interface answers at once or never.
+const ADMIN: Duration = Duration::from_secs(10);
+
+/// What in Envoy's log says that the VM died, or never lived.
+const TRAPS: [&str; 7] = [
+    "Function: proxy_on_",
+    "Uncaught RuntimeError",
+    "wasm trap",
+    "panicked at",
+    "Proxy-Wasm plugin in-VM backtrace",
+    "Failed to load Wasm",
+    "has failed with",
+];
+
+/// Whether the filter may wait with the request's headers for its body. It must be the same in the plugin's configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Headers {
+    Flow,
+    /// Envoy's `allow_on_headers_stop_iteration`.
+    Held,
+}
+
+#[derive(Debug)]
+pub struct Envoy {
+    process: Process,
+    listener: SocketAddr,
+    admin: SocketAddr,
+    secrets: Vec<String>,
+    finished: bool,
+    files: TempDir,
+}
+
+impl Envoy {
+    pub async fn start(upstream: SocketAddr, plugin_config: &str, headers: Headers) -> Self {
+        Self::launch(&bootstrap(upstream, plugin_config, headers)).await
+    }
+
+    /// For tests that need other routes or more clusters: what `bootstrap` returns, changed.
+    ///
+    /// Its ports are 0: Envoy finds its own, and none is picked beforehand that another process could take.
+    pub async fn launch(bootstrap: &Value) -> Self {
+        let files = TempDir::new().expect("a temporary directory");
+        let path = |name: &str| files.path().join(name);
+        std::fs::write(path("envoy.json"), bootstrap.to_string()).expect("Envoy's configuration");
+        let mut command = Command::new(binary());
+        command.arg("-c").arg(path("envoy.json"));
+        command.arg("--admin-address-path").arg(path("admin"));
+        command.args(["--concurrency", "1", "--use-dynamic-base-id"]);
+        command.args(["--log-level", "warning"]);
+        command.args(["--component-log-level", "wasm:debug,http:info"]);
+        let mut process = Process::start(&mut command, path("envoy.log"));
+
+        let admin_file = path("admin");
+        let admin: SocketAddr = process
+            .until("Envoy's admin interface", || {
+                let text = std::fs::read_to_string(&admin_file).unwrap_or_default();
+                async move { text.trim().parse().ok() }
+            })
+            .await;
+        let listener = process
+            .until("Envoy's listener", || listener_address(admin))
+            .await;
+        Self {
+            process,
+            listener,
+            admin,
+            secrets: Vec::new(),
+            finished: false,
+            files,
+        }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.listener
+    }
+
+    /// The base URL that a Responses client is given.
+    pub fn base_url(&self) -> String {
+        format!("http://{}/v1", self.listener)
+    }
+
+    pub fn responses_url(&self) -> String {
+        format!("{}/responses", self.base_url())
+    }
+
+    /// Words of bodies, tokens and arguments: `finish` fails if one of them is in the log.
+    pub fn plant_secret(&mut self, secret: &str) {
+        self.secrets.push(secret.to_owned());
+    }
+
+    pub fn logged(&self) -> String {
+        self.process.logged()
+    }
+
+    /// A counter or gauge by its whole name; one that Envoy has not heard of is 0.
+    pub async fn stat(&self, name: &str) -> u64 {
+        let all = self.stats("").await;
+        let found = all.into_iter().find(|(stat, _)| stat == name);
+        found.map_or(0, |(_, value)| value)
+    }
+
+    /// Counters and gauges whose names contain the word.
+    pub async fn stats(&self, word: &str) -> Vec<(String, u64)> {
+        let url = format!("http://{}/stats", self.admin);
+        let text = admin(&url).await.expect("Envoy's statistics");
+        text.lines()
+            .filter_map(|line| line.split_once(": "))
+            .filter(|(name, _)| name.contains(word))
+            .filter_map(|(name, value)| Some((name.to_owned(), value.parse().ok()?)))
+            .collect()
+    }
+
+    /// No trap, no panic, no secret in the log, and Envoy still runs.
+    pub fn assert_healthy(&mut self) {
+        let log = self.logged();
+        for trap in TRAPS {
+            assert!(!log.contains(trap), "`{trap}` in Envoy's log:\n{log}");
+        }
+        for secret in &self.secrets {
+            assert!(!log.contains(secret), "a planted secret is in Envoy's log");
+        }
+        assert!(self.process.is_running(), "Envoy has ended:\n{log}");
+    }
+
+    /// The end that every test should write; a value that is only dropped checks nothing if the test has failed already.
+    pub fn finish(mut self) {
+        self.close();
+    }
+
+    fn close(&mut self) {
+        self.finished = true;
+        self.assert_healthy();
+        self.process.kill();
+    }
+
+    pub fn files(&self) -> &Path {
+        self.files.path()
+    }
+}
+
+impl Drop for Envoy {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("Envoy's log:\n{}", self.logged());
+        } else if !self.finished {
+            self.close();
+        }
+    }
+}
+
+async fn admin(url: &str) -> Option<String> {
+    let client = reqwest::Client::builder().timeout(ADMIN).build().ok()?;
+    client.get(url).send().await.ok()?.text().await.ok()
+}
+
+async fn listener_address(address: SocketAddr) -> Option<SocketAddr> {
+    let listeners = admin(&format!("http://{address}/listeners?format=json")).await?;
+    let listeners: Value = serde_json::from_str(&listeners).ok()?;
+    let local = listeners.pointer("/listener_statuses/0/local_address/socket_address")?;
+    let (host, port) = (local.get("address")?.as_str()?, local.get("port_value")?);
+    // Envoy is not ready before the plugin is configured.
+    let ready = admin(&format!("http://{address}/ready")).await?;
+    let port = u16::try_from(port.as_u64()?).ok()?;
+    (ready.trim() == "LIVE").then_some(SocketAddr::new(host.parse().ok()?, port))
+}
+
+fn binary() -> PathBuf {
+    if let Some(path) = std::env::var_os("TRANSPONDER_ENVOY") {
+        return path.into();
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .map(|directory| directory.join("envoy"))
+        .find(|file| file.is_file())
+        .expect("no Envoy in TRANSPONDER_ENVOY or on the PATH: run `make test`, which fetches one")
+}
+
+fn module() -> PathBuf {
+    let usual = || project().join("target/transponder.wasm");
+    let module = std::env::var_os("TRANSPONDER_WASM").map_or_else(usual, PathBuf::from);
+    assert!(
+        module.is_file(),
+        "{} is missing: run `make test`, or `make wasm`",
+        module.display()
+    );
+    module
+}
+
+/// One listener with the filter, one route, one cluster.
+pub fn bootstrap(upstream: SocketAddr, plugin_config: &str, headers: Headers) -> Value {
+    let filters = json!([
+        {"name": "transponder", "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
+            "config": plugin(plugin_config, headers)
+        }},
+        {"name": "router", "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
+        }}
+    ]);
+    json!({
+        "admin": {"address": socket("127.0.0.1:0".parse().expect("an address"))},
+        "static_resources": {
+            "listeners": [{
+                "name": "listener",
+                "address": socket("127.0.0.1:0".parse().expect("an address")),
+                "filter_chains": [{"filters": [{"name": "http", "typed_config": connection_manager(&filters)}]}]
+            }],
+            "clusters": [cluster("upstream", upstream)]
+        }
+    })
+}
+
+fn plugin(config: &str, headers: Headers) -> Value {
+    let mut plugin = json!({
+        "name": "transponder",
+        "failure_policy": "FAIL_RELOAD",
+        "configuration": {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": config},
+        "vm_config": {
+            "runtime": "envoy.wasm.runtime.v8",
+            "code": {"local": {"filename": module()}}
+        }
+    });
+    if headers == Headers::Held {
+        plugin["allow_on_headers_stop_iteration"] = json!(true);
+    }
+    plugin
+}
+
+fn connection_manager(filters: &Value) -> Value {
+    json!({
+        "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": "http",
+        // Without it Envoy itself refuses an upgrade, and the filter's 426 is never seen.
+        "upgrade_configs": [{"upgrade_type": "websocket"}],
+        "route_config": {"virtual_hosts": [{
+            "name": "all", "domains": ["*"],
+            "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "upstream", "timeout": "0s"}}]
+        }]},
+        "http_filters": filters
+    })
+}
+
+pub fn cluster(name: &str, address: SocketAddr) -> Value {
+    json!({
+        "name": name, "type": "STATIC", "connect_timeout": "5s",
+        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [
+            {"endpoint": {"address": socket(address)}}
+        ]}]}
+    })
+}
+
+fn socket(address: SocketAddr) -> Value {
+    json!({"socket_address": {"address": address.ip().to_string(), "port_value": address.port()}})
+}

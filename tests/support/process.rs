@@ -1,0 +1,80 @@
+//! Child processes that cannot be left behind, and waits that cannot last.
+
+use std::fs::File;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long a server may take until it is ready; a loaded machine compiles a wasm module slowly.
+pub const START: Duration = Duration::from_secs(60);
+
+/// Where the tests are run from.
+pub fn project() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A process that is killed when this value is dropped.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    pub log: PathBuf,
+}
+
+impl Process {
+    /// Starts it with both outputs in a file: a pipe that nobody empties would stop it.
+    pub fn start(command: &mut Command, log: PathBuf) -> Self {
+        let output = File::create(&log).expect("a log file");
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(output.try_clone().expect("a second handle of the log"))
+            .stderr(output)
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
+        Self { child, log }
+    }
+
+    pub fn logged(&self) -> String {
+        let bytes = std::fs::read(&self.log).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Asks again and again until there is an answer; panics when the process has ended or time is over.
+    pub async fn until<T, F: Future<Output = Option<T>>>(
+        &mut self,
+        what: &str,
+        mut ask: impl FnMut() -> F,
+    ) -> T {
+        let begin = Instant::now();
+        loop {
+            if let Some(answer) = ask().await {
+                return answer;
+            }
+            if let Some(status) = self.child.try_wait().expect("the state of a child") {
+                panic!("{what}: the process ended ({status}):\n{}", self.logged());
+            }
+            assert!(
+                begin.elapsed() < START,
+                "{what}: not within {START:?}:\n{}",
+                self.logged()
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    pub fn kill(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}

@@ -1,0 +1,141 @@
+//! The scripted Chat Completions server of `examples/chat_upstream`, as a process of its own.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::process::Process;
+
+/// Control calls are small.
+const CONTROL: Duration = Duration::from_secs(10);
+
+#[derive(Debug)]
+pub struct Upstream {
+    address: SocketAddr,
+    client: reqwest::Client,
+    _process: Process,
+    _files: TempDir,
+}
+
+/// A request as the upstream saw it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Seen {
+    pub method: String,
+    pub path: String,
+    pub headers: BTreeMap<String, String>,
+    /// A string if it was not JSON.
+    pub body: Value,
+    /// `ok`, or `refused: why`.
+    pub outcome: String,
+}
+
+impl Upstream {
+    pub async fn start() -> Self {
+        let files = TempDir::new().expect("a temporary directory");
+        let mut process = Process::start(
+            Command::new(binary()).args(["--listen", "127.0.0.1:0"]),
+            files.path().join("upstream.log"),
+        );
+        let log = process.log.clone();
+        let address = process
+            .until("the scripted upstream", || {
+                let said = std::fs::read_to_string(&log).unwrap_or_default();
+                async move { address_in(&said) }
+            })
+            .await;
+        Self {
+            address,
+            client: reqwest::Client::new(),
+            _process: process,
+            _files: files,
+        }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The base URL that a Chat Completions client would be given.
+    pub fn base_url(&self) -> String {
+        format!("http://{}/v1", self.address)
+    }
+
+    /// Sets what is answered and how strict the server is; what the script does not name goes back to its default.
+    pub async fn script(&self, script: Value) {
+        let refused = self.try_script(script).await.err();
+        assert_eq!(refused, None, "the script was refused");
+    }
+
+    pub async fn try_script(&self, script: Value) -> Result<(), String> {
+        let request = self.client.post(self.control("script")).json(&script);
+        let response = request.timeout(CONTROL).send().await.expect("an answer");
+        if response.status().is_success() {
+            return Ok(());
+        }
+        Err(response.text().await.expect("a reason"))
+    }
+
+    /// How many scripted replies nobody asked for.
+    pub async fn left(&self) -> u64 {
+        self.get("script").await["left"].as_u64().expect("a count")
+    }
+
+    pub async fn requests(&self) -> Vec<Seen> {
+        serde_json::from_value(self.get("requests").await).expect("the list of requests")
+    }
+
+    /// The bodies of what came, after a check that none was refused.
+    pub async fn bodies(&self) -> Vec<Value> {
+        let requests = self.requests().await;
+        for request in &requests {
+            assert_eq!(request.outcome, "ok", "the upstream refused: {request:#?}");
+        }
+        requests.into_iter().map(|request| request.body).collect()
+    }
+
+    pub async fn clear(&self) {
+        let request = self.client.delete(self.control("requests"));
+        let response = request.timeout(CONTROL).send().await.expect("an answer");
+        assert!(response.status().is_success());
+    }
+
+    async fn get(&self, what: &str) -> Value {
+        let request = self.client.get(self.control(what)).timeout(CONTROL);
+        let response = request.send().await.expect("an answer");
+        response.json().await.expect("JSON")
+    }
+
+    fn control(&self, what: &str) -> String {
+        format!("http://{}/_/{what}", self.address)
+    }
+}
+
+/// A test binary is `target/PROFILE/deps/NAME-HASH`, an example `target/PROFILE/examples/NAME`.
+fn binary() -> PathBuf {
+    let test = std::env::current_exe().expect("the path of this test");
+    let profile = test
+        .ancestors()
+        .nth(2)
+        .expect("the directory of the profile");
+    let binary = profile.join("examples/chat_upstream");
+    assert!(
+        binary.exists(),
+        "{} is missing: run `cargo build --example chat_upstream` (a plain `cargo test` does it)",
+        binary.display()
+    );
+    binary
+}
+
+fn address_in(said: &str) -> Option<SocketAddr> {
+    let line = said.lines().find(|_| said.ends_with('\n'))?;
+    line.strip_prefix("listening on http://")?
+        .strip_suffix("/v1")?
+        .parse()
+        .ok()
+}
