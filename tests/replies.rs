@@ -1,0 +1,170 @@
+//! Every recorded reply of a host, whole and cut at every byte: the client gets what the host meant.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // Tests stop where they stand.
+
+mod grammar;
+
+use grammar::Transcript;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use transponder::config::Config;
+use transponder::translate::{self, Context, Reply};
+
+#[derive(Deserialize)]
+struct Expected {
+    http: u16,
+    text: String,
+    reasoning: String,
+    tool_calls: Vec<ExpectedCall>,
+    finish: Option<String>,
+    /// prompt, completion, cached, reasoning tokens.
+    usage: Option<[u64; 4]>,
+    error: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ExpectedCall {
+    id: Option<String>,
+    name: String,
+    arguments: String,
+}
+
+struct Fixture {
+    name: String,
+    body: Vec<u8>,
+    expected: Expected,
+}
+
+fn fixtures() -> Vec<Fixture> {
+    let root = Path::new("tests/fixtures/chat");
+    let mut files: Vec<PathBuf> = root
+        .read_dir()
+        .unwrap()
+        .flat_map(|host| host.unwrap().path().read_dir().unwrap().map(|file| file.unwrap().path()))
+        .filter(|path| !path.to_string_lossy().ends_with(".expect.json"))
+        .collect();
+    files.sort();
+    assert!(files.len() > 60, "the fixtures are there");
+    let read = |path: PathBuf| Fixture {
+        name: path.strip_prefix(root).unwrap().display().to_string(),
+        body: std::fs::read(&path).unwrap(),
+        expected: serde_json::from_slice(&std::fs::read(path.with_extension("expect.json")).unwrap()).unwrap(),
+    };
+    files.into_iter().map(read).collect()
+}
+
+fn reply(stream: bool, status: u16) -> Reply {
+    let request = json!({
+        "model": "m", "input": "hi", "stream": stream,
+        "tools": [{"type": "function", "name": "get_weather", "parameters": {"type": "object"}}],
+    });
+    let config = Config::default();
+    let context = Context { config: &config, seed: 7, now: 1, codex: false };
+    let mut reply = translate::request(request.to_string().as_bytes(), &context).unwrap().reply;
+    reply.begin(status);
+    reply
+}
+
+fn translated<'a>(stream: bool, status: u16, pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
+    let mut reply = reply(stream, status);
+    let mut out = Vec::new();
+    for piece in pieces {
+        reply.push(piece, &mut out);
+    }
+    reply.end(&mut out);
+    assert!(reply.is_done());
+    out
+}
+
+/// What the client is told, in the terms of the expectations.
+fn check(fixture: &Fixture, response: &Value) {
+    let (name, expected) = (&fixture.name, &fixture.expected);
+    let output = response["output"].as_array().unwrap();
+    let of_type = |kind: &'static str| output.iter().filter(move |item| item["type"] == kind);
+    let texts = |kind: &'static str, list: &str| -> String {
+        let parts = of_type(kind).flat_map(|item| item[list].as_array().unwrap());
+        parts.filter_map(|part| part["text"].as_str()).collect()
+    };
+    if let Some(expected) = &expected.error {
+        assert_eq!(response["status"], "failed", "{name}");
+        // The words "truncated" and the like are the expectation's own.
+        if expected != "truncated" {
+            let error = response["error"].to_string();
+            assert!(error.contains(expected.as_str()), "{name}: {error} does not hold {expected:?}");
+        }
+        return;
+    }
+    // A failed response keeps what was finished, not what was begun.
+    let broken = ["error", "insufficient_system_resource"];
+    if expected.finish.as_deref().is_some_and(|finish| broken.contains(&finish)) {
+        return assert_eq!(response["status"], "failed", "{name}");
+    }
+    // White space alone is no message.
+    assert_eq!(texts("message", "content"), if expected.text.trim().is_empty() { "" } else { &expected.text }, "{name}");
+    assert_eq!(texts("reasoning", "summary"), expected.reasoning, "{name}");
+    let cut = expected.tool_calls.iter().any(|call| serde_json::from_str::<Value>(&call.arguments).is_err());
+    let status = match expected.finish.as_deref() {
+        Some("length" | "content_filter") => "incomplete",
+        _ if cut => "incomplete",
+        _ => "completed",
+    };
+    assert_eq!(response["status"], status, "{name}: {response}");
+    let calls: Vec<&Value> = of_type("function_call").collect();
+    assert_eq!(calls.len(), expected.tool_calls.len(), "{name}");
+    for (call, expected) in calls.iter().zip(&expected.tool_calls) {
+        assert_eq!(call["name"], expected.name, "{name}");
+        assert_eq!(call["arguments"], expected.arguments, "{name}");
+        assert_eq!(call["status"], if cut { "incomplete" } else { "completed" }, "{name}");
+        match &expected.id {
+            Some(id) => assert_eq!(call["call_id"], *id, "{name}"),
+            None => assert!(call["call_id"].as_str().unwrap().starts_with("call_"), "{name}"),
+        }
+    }
+    if let Some([input, output, cached, reasoning]) = expected.usage {
+        let usage = &response["usage"];
+        assert_eq!(usage["input_tokens"], input, "{name}");
+        assert_eq!(usage["output_tokens"], output, "{name}");
+        assert_eq!(usage["input_tokens_details"]["cached_tokens"], cached, "{name}");
+        assert_eq!(usage["output_tokens_details"]["reasoning_tokens"], reasoning, "{name}");
+    }
+}
+
+#[test]
+fn every_reply_arrives_as_it_was_meant() {
+    for fixture in fixtures().iter().filter(|fixture| fixture.expected.http < 400) {
+        let stream = translated(true, fixture.expected.http, [fixture.body.as_slice()]);
+        check(fixture, Transcript::of(&stream).response());
+        let document = translated(false, fixture.expected.http, [fixture.body.as_slice()]);
+        check(fixture, &serde_json::from_slice(&document).unwrap());
+    }
+}
+
+#[test]
+fn every_error_keeps_its_status_and_says_why() {
+    for fixture in fixtures().iter().filter(|fixture| fixture.expected.http >= 400) {
+        let body = translated(true, fixture.expected.http, [fixture.body.as_slice()]);
+        let error = &serde_json::from_slice::<Value>(&body).unwrap()["error"];
+        assert!(!error["message"].as_str().unwrap().is_empty(), "{}", fixture.name);
+        assert!(error["code"].is_null() || error["code"].is_string(), "{}", fixture.name);
+        // Some expectations quote the body as JSON, the others a part of its words.
+        let expected = fixture.expected.error.as_deref().unwrap();
+        if !expected.starts_with('{') {
+            assert!(error.to_string().contains(expected), "{}: {error} does not hold {expected:?}", fixture.name);
+        }
+    }
+}
+
+#[test]
+fn no_cut_changes_a_byte() {
+    for fixture in fixtures() {
+        for stream in [true, false] {
+            let (status, body) = (fixture.expected.http, fixture.body.as_slice());
+            let whole = translated(stream, status, [body]);
+            assert_eq!(translated(stream, status, body.chunks(1)), whole, "{} byte by byte", fixture.name);
+            for at in 0..body.len() {
+                let (first, second) = body.split_at(at);
+                assert_eq!(translated(stream, status, [first, second]), whole, "{} cut at {at}", fixture.name);
+            }
+        }
+    }
+}
