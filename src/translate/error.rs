@@ -21,7 +21,13 @@ pub struct ApiError {
 impl ApiError {
     /// 400 `invalid_request_error`.
     pub fn invalid(message: impl Into<String>) -> Self {
-        Self { status: 400, kind: "invalid_request_error".into(), code: None, message: message.into(), param: None }
+        Self {
+            status: 400,
+            kind: "invalid_request_error".into(),
+            code: None,
+            message: message.into(),
+            param: None,
+        }
     }
 
     /// The same error with another status.
@@ -31,12 +37,18 @@ impl ApiError {
 
     /// The same error with a `code`.
     pub fn code(self, code: impl Into<Cow<'static, str>>) -> Self {
-        Self { code: Some(code.into()), ..self }
+        Self {
+            code: Some(code.into()),
+            ..self
+        }
     }
 
     /// The same error, naming the field it is about.
     pub fn at(self, param: impl Into<String>) -> Self {
-        Self { param: Some(param.into()), ..self }
+        Self {
+            param: Some(param.into()),
+            ..self
+        }
     }
 
     /// The body that says so.
