@@ -10,8 +10,8 @@
 //! * Where the end of a reply is seen only by its trailers, and its headers have gone on, nothing can be
 //!   written any more. Therefore the translator ends a reply as soon as the body itself says that it is
 //!   whole (`[DONE]`, the document's last brace), and its announced length counts as its end. What is
-//!   left is a body that says neither and has trailers: a truncated stream through a decompressor. It
-//!   stays without an end, which every client reports as a broken connection.
+//!   left is a body that says neither and has trailers, such as a cut stream or a plain-text error that
+//!   went through a decompressor. It stays without an end; to wait for one would hang.
 
 mod reply;
 mod request;
