@@ -13,7 +13,8 @@ use std::process::ExitCode;
 use transponder::config::Config;
 use transponder::translate::{self, ApiError, Context, Translated};
 
-const USAGE: &str = "usage: translate request|stream|reply [--request FILE] [--status N] [--config FILE] < INPUT";
+const USAGE: &str =
+    "usage: translate request|stream|reply [--request FILE] [--status N] [--config FILE] < INPUT";
 
 struct Arguments {
     verb: String,
@@ -54,7 +55,9 @@ fn main() -> ExitCode {
     match (arguments.verb.as_str(), &arguments.request) {
         ("request", _) => finish(translated(&input).map(|translated| translated.body)),
         (verb @ ("stream" | "reply"), Some(path)) => match std::fs::read(path) {
-            Ok(request) => finish(translated(&request).and_then(|t| reply(t, verb, arguments.status, &input))),
+            Ok(request) => {
+                finish(translated(&request).and_then(|t| reply(t, verb, arguments.status, &input)))
+            }
             Err(error) => usage(&format!("{path}: {error}")),
         },
         _ => usage(""),

@@ -87,7 +87,8 @@ impl Serialize for Text<'_> {
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = <&'de RawValue>::deserialize(deserializer)?;
-        Text::of(raw).ok_or_else(|| D::Error::custom(format_args!("expected a string, found {}", kind_of(raw))))
+        Text::of(raw)
+            .ok_or_else(|| D::Error::custom(format_args!("expected a string, found {}", kind_of(raw))))
     }
 }
 
@@ -178,7 +179,8 @@ fn mend(escaped: &str) -> Mended<'_> {
     }
     let mut text = String::with_capacity(escaped.len());
     let mut rest = escaped;
-    while let Some((before, escape)) = memchr(b'\\', rest.as_bytes()).and_then(|at| rest.split_at_checked(at)) {
+    while let Some((before, escape)) = memchr(b'\\', rest.as_bytes()).and_then(|at| rest.split_at_checked(at))
+    {
         text.push_str(before);
         let (length, surrogate) = escape_at(escape);
         let (this, after) = escape.split_at_checked(length).unwrap_or((escape, ""));

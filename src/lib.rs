@@ -24,3 +24,9 @@ pub mod responses;
 pub mod sse;
 pub mod translate;
 pub mod upstream;
+
+#[cfg(target_arch = "wasm32")]
+#[allow(unsafe_code, missing_docs)]
+mod entry {
+    proxy_wasm::main! {{ crate::filter::start(); }}
+}

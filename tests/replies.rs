@@ -48,7 +48,8 @@ fn fixtures() -> Vec<Fixture> {
     let read = |path: PathBuf| Fixture {
         name: path.strip_prefix(root).unwrap().display().to_string(),
         body: std::fs::read(&path).unwrap(),
-        expected: serde_json::from_slice(&std::fs::read(path.with_extension("expect.json")).unwrap()).unwrap(),
+        expected: serde_json::from_slice(&std::fs::read(path.with_extension("expect.json")).unwrap())
+            .unwrap(),
     };
     files.into_iter().map(read).collect()
 }
@@ -100,7 +101,11 @@ fn check(fixture: &Fixture, response: &Value) {
         return assert_eq!(response["status"], "failed", "{name}");
     }
     // White space alone is no message.
-    assert_eq!(texts("message", "content"), if expected.text.trim().is_empty() { "" } else { &expected.text }, "{name}");
+    assert_eq!(
+        texts("message", "content"),
+        if expected.text.trim().is_empty() { "" } else { &expected.text },
+        "{name}"
+    );
     assert_eq!(texts("reasoning", "summary"), expected.reasoning, "{name}");
     let cut = expected.tool_calls.iter().any(|call| serde_json::from_str::<Value>(&call.arguments).is_err());
     let status = match expected.finish.as_deref() {
@@ -149,7 +154,11 @@ fn every_error_keeps_its_status_and_says_why() {
         // Some expectations quote the body as JSON, the others a part of its words.
         let expected = fixture.expected.error.as_deref().unwrap();
         if !expected.starts_with('{') {
-            assert!(error.to_string().contains(expected), "{}: {error} does not hold {expected:?}", fixture.name);
+            assert!(
+                error.to_string().contains(expected),
+                "{}: {error} does not hold {expected:?}",
+                fixture.name
+            );
         }
     }
 }
@@ -163,7 +172,12 @@ fn no_cut_changes_a_byte() {
             assert_eq!(translated(stream, status, body.chunks(1)), whole, "{} byte by byte", fixture.name);
             for at in 0..body.len() {
                 let (first, second) = body.split_at(at);
-                assert_eq!(translated(stream, status, [first, second]), whole, "{} cut at {at}", fixture.name);
+                assert_eq!(
+                    translated(stream, status, [first, second]),
+                    whole,
+                    "{} cut at {at}",
+                    fixture.name
+                );
             }
         }
     }

@@ -108,8 +108,7 @@ fn streams() -> impl Strategy<Value = Vec<u8>> {
         3 => "[a-z{}]{1,6}".prop_map(String::into_bytes),
     ];
     let start = prop_oneof![4 => Just(vec![]), 1 => Just(b"\xEF\xBB\xBF".to_vec())];
-    (start, prop::collection::vec(part, 0..40))
-        .prop_map(|(start, parts)| [start, parts.concat()].concat())
+    (start, prop::collection::vec(part, 0..40)).prop_map(|(start, parts)| [start, parts.concat()].concat())
 }
 
 /// The same stream in pieces, some of them empty.
@@ -118,9 +117,7 @@ fn cut<'a>(stream: &'a [u8], cuts: &[Index]) -> Vec<&'a [u8]> {
     cuts.sort_unstable();
     cuts.push(stream.len());
     let mut from = 0;
-    cuts.into_iter()
-        .map(|to| &stream[std::mem::replace(&mut from, to)..to])
-        .collect()
+    cuts.into_iter().map(|to| &stream[std::mem::replace(&mut from, to)..to]).collect()
 }
 
 proptest! {
@@ -170,31 +167,11 @@ const C: &str = r#"{"choices":[{"index":1,"delta":{},"finish_reason":"stop"}]}"#
 fn shapes_of_real_streams() {
     // In a stream, $A, $B and $C stand for the chunks.
     let table: &[(&str, &str, &[&str])] = &[
-        (
-            "plain",
-            "data: $A\n\ndata: $B\n\ndata: $C\n\ndata: [DONE]\n\n",
-            &[A, B, C, "[DONE]"],
-        ),
-        (
-            "no space after the colon",
-            "data:$A\n\ndata:$B\n\ndata:[DONE]\n\n",
-            &[A, B, "[DONE]"],
-        ),
-        (
-            "CRLF",
-            "data: $A\r\n\r\ndata: $B\r\n\r\ndata: [DONE]\r\n\r\n",
-            &[A, B, "[DONE]"],
-        ),
-        (
-            "mixed line ends",
-            "data: $A\r\n\ndata: $B\n\r\ndata: $C\n\ndata: [DONE]\r\r",
-            &[A, B, C, "[DONE]"],
-        ),
-        (
-            "byte order mark",
-            "\u{feff}data: $A\n\ndata: [DONE]\n\n",
-            &[A, "[DONE]"],
-        ),
+        ("plain", "data: $A\n\ndata: $B\n\ndata: $C\n\ndata: [DONE]\n\n", &[A, B, C, "[DONE]"]),
+        ("no space after the colon", "data:$A\n\ndata:$B\n\ndata:[DONE]\n\n", &[A, B, "[DONE]"]),
+        ("CRLF", "data: $A\r\n\r\ndata: $B\r\n\r\ndata: [DONE]\r\n\r\n", &[A, B, "[DONE]"]),
+        ("mixed line ends", "data: $A\r\n\ndata: $B\n\r\ndata: $C\n\ndata: [DONE]\r\r", &[A, B, C, "[DONE]"]),
+        ("byte order mark", "\u{feff}data: $A\n\ndata: [DONE]\n\n", &[A, "[DONE]"]),
         (
             "comments between and inside events",
             ": ping\n\n:\n\n: OPENROUTER PROCESSING\n\ndata: $A\n\n: keep-alive\ndata: $B\n\n:x\n\ndata: $C\n\n",
@@ -205,37 +182,17 @@ fn shapes_of_real_streams() {
             "data: \n\ndata:\n\ndata: $A\n\ndata: {}\n\ndata: null\n\ndata: []\n\n",
             &["", "", A, "{}", "null", "[]"],
         ),
-        (
-            "[DONE] as a JSON string",
-            "data: $A\n\ndata: \"[DONE]\"\n\n",
-            &[A, "\"[DONE]\""],
-        ),
-        (
-            "a broken event among good ones",
-            "data: $A\n\ndata: {bad\n\ndata: $B\n\n",
-            &[A, "{bad", B],
-        ),
+        ("[DONE] as a JSON string", "data: $A\n\ndata: \"[DONE]\"\n\n", &[A, "\"[DONE]\""]),
+        ("a broken event among good ones", "data: $A\n\ndata: {bad\n\ndata: $B\n\n", &[A, "{bad", B]),
         ("cut between events", "data: $A\n\ndata: $B\n\n", &[A, B]),
-        (
-            "cut inside an event",
-            "data: $A\n\ndata: {\"cho",
-            &[A, "{\"cho"],
-        ),
-        (
-            "no final line end",
-            "data: $A\n\ndata: $B\n\ndata: $C",
-            &[A, B, C],
-        ),
+        ("cut inside an event", "data: $A\n\ndata: {\"cho", &[A, "{\"cho"]),
+        ("no final line end", "data: $A\n\ndata: $B\n\ndata: $C", &[A, B, C]),
         (
             "ids, retries, names",
             "id: 1\nretry: 3000\nevent: message\ndata: $A\n\nid: 2\ndata: $B\n\n",
             &[A, B],
         ),
-        (
-            "an HTML page",
-            "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n</html>\r\n",
-            &[],
-        ),
+        ("an HTML page", "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n</html>\r\n", &[]),
         ("a JSON body", "{\"id\":\"c\",\"choices\":[]}", &[]),
     ];
     for (what, stream, expected) in table {
@@ -266,11 +223,9 @@ fn without_blank_lines_the_data_lines_make_one_event() {
 #[test]
 fn errors_in_the_stream_are_known_by_their_name() {
     let expected = [Seen::Event(b"error".to_vec(), br#"{"code":500}"#.to_vec())];
-    for stream in [
-        "error: {\"code\":500}\n\n",
-        "event: error\ndata: {\"code\":500}\n\n",
-        "error:{\"code\":500}",
-    ] {
+    for stream in
+        ["error: {\"code\":500}\n\n", "event: error\ndata: {\"code\":500}\n\n", "error:{\"code\":500}"]
+    {
         assert_eq!(decode(100, [stream.as_bytes()]), expected, "{stream:?}");
     }
 }

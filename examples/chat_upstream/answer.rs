@@ -25,11 +25,7 @@ impl Facts {
         let flag = |pointer| body.pointer(pointer).and_then(Value::as_bool) == Some(true);
         Self {
             turn,
-            model: body
-                .get("model")
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned(),
+            model: body.get("model").and_then(Value::as_str).unwrap_or_default().to_owned(),
             stream: flag("/stream"),
             include_usage: flag("/stream_options/include_usage"),
             size,
@@ -56,10 +52,9 @@ pub(crate) fn usage(reply: &Reply, facts: &Facts) -> Option<Value> {
 fn size(step: &Step) -> usize {
     match step {
         Step::Text(text) | Step::Reasoning(text) | Step::Refusal(text) => text.len(),
-        Step::ToolCalls(calls) => calls
-            .iter()
-            .map(|call| call.name.len() + call.arguments_text().len())
-            .sum(),
+        Step::ToolCalls(calls) => {
+            calls.iter().map(|call| call.name.len() + call.arguments_text().len()).sum()
+        }
         Step::Data(_) | Step::Raw(_) | Step::Comment(_) | Step::WaitMs(_) => 0,
     }
 }
@@ -82,10 +77,8 @@ pub(crate) fn completion(reply: &Reply, facts: &Facts) -> Value {
 }
 
 fn message(reply: &Reply, facts: &Facts) -> Map<String, Value> {
-    let mut message = Map::from_iter([
-        ("role".to_owned(), json!("assistant")),
-        ("content".to_owned(), Value::Null),
-    ]);
+    let mut message =
+        Map::from_iter([("role".to_owned(), json!("assistant")), ("content".to_owned(), Value::Null)]);
     let mut numbering = Numbering::new(facts);
     for step in reply.steps() {
         match step {
@@ -94,9 +87,7 @@ fn message(reply: &Reply, facts: &Facts) -> Map<String, Value> {
             Step::Refusal(text) => append(&mut message, "refusal", &text),
             Step::ToolCalls(calls) => {
                 let calls = numbering.message(&calls, reply);
-                let all = message
-                    .entry("tool_calls")
-                    .or_insert_with(|| Value::Array(Vec::new()));
+                let all = message.entry("tool_calls").or_insert_with(|| Value::Array(Vec::new()));
                 if let Some(all) = all.as_array_mut() {
                     all.extend(calls);
                 }

@@ -20,10 +20,7 @@ impl<'a> Numbering<'a> {
 
     /// Each inner list is the `tool_calls` of one delta.
     pub(crate) fn deltas(&mut self, calls: &[Call], reply: &Reply) -> Vec<Vec<Value>> {
-        let fragmented: Vec<Vec<Value>> = calls
-            .iter()
-            .map(|call| self.fragments(call, reply))
-            .collect();
+        let fragmented: Vec<Vec<Value>> = calls.iter().map(|call| self.fragments(call, reply)).collect();
         if reply.shape.calls == Calls::Together {
             return vec![fragmented.into_iter().flatten().collect()];
         }
@@ -32,10 +29,7 @@ impl<'a> Numbering<'a> {
         } else {
             fragmented.into_iter().flatten().collect()
         };
-        in_order
-            .into_iter()
-            .map(|fragment| vec![fragment])
-            .collect()
+        in_order.into_iter().map(|fragment| vec![fragment]).collect()
     }
 
     /// The calls as they stand in a message that is not streamed.
@@ -46,10 +40,7 @@ impl<'a> Numbering<'a> {
                 let (_, id) = self.number(call);
                 let mut whole = Map::from_iter([
                     ("type".to_owned(), json!("function")),
-                    (
-                        "function".to_owned(),
-                        json!({"name": call.name, "arguments": arguments(call, reply)}),
-                    ),
+                    ("function".to_owned(), json!({"name": call.name, "arguments": arguments(call, reply)})),
                 ]);
                 put_id(&mut whole, reply.shape.ids, &id);
                 Value::Object(whole)
@@ -90,10 +81,8 @@ impl<'a> Numbering<'a> {
 
 /// The delta that opens a call.
 fn first(number: usize, id: &str, function: Value, reply: &Reply) -> Value {
-    let mut fragment = Map::from_iter([
-        ("type".to_owned(), json!("function")),
-        ("function".to_owned(), function),
-    ]);
+    let mut fragment =
+        Map::from_iter([("type".to_owned(), json!("function")), ("function".to_owned(), function)]);
     put_index(&mut fragment, reply.shape.index, number);
     put_id(&mut fragment, reply.shape.ids, id);
     Value::Object(fragment)

@@ -8,20 +8,14 @@ use crate::script::{Call, Reply};
 const QUOTE: usize = 80;
 
 pub(crate) fn reply(body: &Value) -> Reply {
-    let last = body
-        .get("messages")
-        .and_then(Value::as_array)
-        .and_then(|messages| messages.last());
+    let last = body.get("messages").and_then(Value::as_array).and_then(|messages| messages.last());
     let said = quote(last.and_then(|message| message.get("content")));
     let from_tool = last.and_then(|message| message.get("role")) == Some(&json!("tool"));
     if from_tool {
         return text(format!("The tool answered: {said}"));
     }
     if let Some(call) = call(body) {
-        return Reply {
-            tool_calls: vec![call],
-            ..Reply::default()
-        };
+        return Reply { tool_calls: vec![call], ..Reply::default() };
     }
     if let Some(schema) = body.pointer("/response_format/json_schema/schema") {
         return text(example(schema, 0).to_string());
@@ -30,10 +24,7 @@ pub(crate) fn reply(body: &Value) -> Reply {
 }
 
 fn text(text: String) -> Reply {
-    Reply {
-        text: Some(text),
-        ..Reply::default()
-    }
+    Reply { text: Some(text), ..Reply::default() }
 }
 
 /// A call of the tool that was chosen, else of the first.
@@ -65,9 +56,8 @@ fn example(schema: &Value, depth: usize) -> Value {
     if let Some(fixed) = schema.get("const").or_else(|| schema.pointer("/enum/0")) {
         return fixed.clone();
     }
-    if let Some(first) = ["/anyOf/0", "/oneOf/0", "/allOf/0"]
-        .iter()
-        .find_map(|pointer| schema.pointer(pointer))
+    if let Some(first) =
+        ["/anyOf/0", "/oneOf/0", "/allOf/0"].iter().find_map(|pointer| schema.pointer(pointer))
         && depth < DEEPEST
     {
         return example(first, depth + 1);
@@ -97,20 +87,16 @@ fn object(schema: &Value, depth: usize) -> Value {
         let property = schema.get("properties").and_then(|all| all.get(name));
         example(property.unwrap_or(&Value::Null), depth + 1)
     };
-    Value::Object(Map::from_iter(
-        names.map(|name| (name.to_owned(), value_of(name))),
-    ))
+    Value::Object(Map::from_iter(names.map(|name| (name.to_owned(), value_of(name)))))
 }
 
 /// The beginning of a message's text.
 fn quote(content: Option<&Value>) -> String {
     let whole = match content {
         Some(Value::String(text)) => text.clone(),
-        Some(Value::Array(parts)) => parts
-            .iter()
-            .filter_map(|part| part.get("text")?.as_str())
-            .collect::<Vec<_>>()
-            .join(" "),
+        Some(Value::Array(parts)) => {
+            parts.iter().filter_map(|part| part.get("text")?.as_str()).collect::<Vec<_>>().join(" ")
+        }
         _ => String::new(),
     };
     whole.chars().take(QUOTE).collect()

@@ -157,11 +157,7 @@ pub(crate) struct Chunking {
 
 impl Default for Chunking {
     fn default() -> Self {
-        Self {
-            text: 12,
-            arguments: 16,
-            interleave: false,
-        }
+        Self { text: 12, arguments: 16, interleave: false }
     }
 }
 
@@ -188,9 +184,7 @@ impl Reply {
 
     /// `reasoning_field` of the reply, else of the host it mimics.
     pub(crate) fn reasoning_field(&self) -> &str {
-        self.reasoning_field
-            .as_deref()
-            .unwrap_or(&self.shape.reasoning_field)
+        self.reasoning_field.as_deref().unwrap_or(&self.shape.reasoning_field)
     }
 
     pub(crate) fn finish_reason(&self, calls_seen: bool) -> Option<String> {

@@ -118,10 +118,7 @@ async fn api(
         keeping.turns += 1;
         // A refused request takes no reply: the scenario's next step is still the next reply.
         let wanted = matches!(verdict, Verdict::Complete);
-        (
-            keeping.turns,
-            wanted.then(|| keeping.replies.pop_front()).flatten(),
-        )
+        (keeping.turns, wanted.then(|| keeping.replies.pop_front()).flatten())
     };
     match verdict {
         Verdict::Refuse(status, refusal) => (status, Json(refusal.body())).into_response(),
@@ -154,14 +151,7 @@ fn verdict(
     shared: &Shared,
 ) -> Verdict {
     let refuse = |status, param: &str, message: String| {
-        Verdict::Refuse(
-            status,
-            Refusal {
-                message,
-                param: param.to_owned(),
-                code: "invalid_request",
-            },
-        )
+        Verdict::Refuse(status, Refusal { message, param: param.to_owned(), code: "invalid_request" })
     };
     if path.ends_with("/models") && method == Method::GET {
         return Verdict::Models;
@@ -213,22 +203,15 @@ const SSE: &str = "text/event-stream";
 
 fn respond(reply: &Reply, facts: &Facts) -> Response {
     let (status, kind, outs) = match reply {
-        Reply {
-            error: Some(failure),
-            ..
-        } => {
+        Reply { error: Some(failure), .. } => {
             let (kind, body) = failure_body(failure);
             (failure.status, kind, split(&body, reply.split))
         }
-        Reply {
-            json: Some(body), ..
-        } => {
+        Reply { json: Some(body), .. } => {
             let body = body.to_string();
             (200, JSON, split(body.as_bytes(), reply.split))
         }
-        Reply {
-            raw_sse: Some(raw), ..
-        } => (200, SSE, split(raw.as_bytes(), reply.split)),
+        Reply { raw_sse: Some(raw), .. } => (200, SSE, split(raw.as_bytes(), reply.split)),
         _ if facts.stream => (200, SSE, resplit(writes(reply, facts), reply.split)),
         _ => {
             let body = completion(reply, facts).to_string();
@@ -236,8 +219,8 @@ fn respond(reply: &Reply, facts: &Facts) -> Response {
         }
     };
     let mut response = Response::new(paced(outs, reply));
-    *response.status_mut() = StatusCode::from_u16(reply.status.unwrap_or(status))
-        .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() =
+        StatusCode::from_u16(reply.status.unwrap_or(status)).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     let failure_headers = reply.error.iter().flat_map(|failure| &failure.headers);
@@ -281,30 +264,27 @@ fn resplit(outs: Vec<Out>, size: Option<usize>) -> Vec<Out> {
 fn paced(outs: Vec<Out>, reply: &Reply) -> Body {
     let delay = Duration::from_millis(reply.delay_ms);
     let outs = cut_off(outs, reply.abort_after);
-    let frames =
-        stream::iter(outs.into_iter().enumerate()).filter_map(move |(at, out)| async move {
-            match out {
-                Some(Out::Write(bytes)) => {
-                    if at > 0 && !delay.is_zero() {
-                        tokio::time::sleep(delay).await;
-                    } else {
-                        // Lets the connection flush what it has: one write, one packet.
-                        tokio::task::yield_now().await;
-                    }
-                    Some(Ok(Bytes::from(bytes)))
-                }
-                Some(Out::WaitMs(time)) => {
-                    tokio::time::sleep(Duration::from_millis(time)).await;
-                    None
-                }
-                None => {
+    let frames = stream::iter(outs.into_iter().enumerate()).filter_map(move |(at, out)| async move {
+        match out {
+            Some(Out::Write(bytes)) => {
+                if at > 0 && !delay.is_zero() {
+                    tokio::time::sleep(delay).await;
+                } else {
+                    // Lets the connection flush what it has: one write, one packet.
                     tokio::task::yield_now().await;
-                    Some(Err(std::io::Error::other(
-                        "the script cuts the connection here",
-                    )))
                 }
+                Some(Ok(Bytes::from(bytes)))
             }
-        });
+            Some(Out::WaitMs(time)) => {
+                tokio::time::sleep(Duration::from_millis(time)).await;
+                None
+            }
+            None => {
+                tokio::task::yield_now().await;
+                Some(Err(std::io::Error::other("the script cuts the connection here")))
+            }
+        }
+    });
     Body::from_stream(frames)
 }
 

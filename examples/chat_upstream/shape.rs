@@ -160,20 +160,14 @@ pub(crate) enum UsagePlace {
 /// What is known of hosts, as flags.
 const HOSTS: [(&str, &str); 11] = [
     ("openai", "{}"),
-    (
-        "vllm",
-        r#"{"reasoning_field": "reasoning", "first_arguments": "omit"}"#,
-    ),
+    ("vllm", r#"{"reasoning_field": "reasoning", "first_arguments": "omit"}"#),
     (
         "tgi",
         r#"{"id": "", "role": "every", "first_content": "omit", "ids": "same", "later_id": "repeat", "later_name": "null",
             "first_arguments": "piece", "finish_hides_calls": true, "data_space": false}"#,
     ),
     ("llamacpp", r#"{"first_content": "null"}"#),
-    (
-        "ollama",
-        r#"{"reasoning_field": "reasoning", "calls": "whole"}"#,
-    ),
+    ("ollama", r#"{"reasoning_field": "reasoning", "calls": "whole"}"#),
     (
         "together",
         r#"{"reasoning_field": "reasoning", "role": "every", "later_id": "null", "later_name": "null", "usage": "finish_chunk"}"#,
@@ -182,18 +176,9 @@ const HOSTS: [(&str, &str); 11] = [
         "mistral",
         r#"{"index": "omit", "calls": "together", "calls_on_finish_chunk": true, "usage": "finish_chunk"}"#,
     ),
-    (
-        "deepseek",
-        r#"{"first_content": "null", "usage": "finish_chunk"}"#,
-    ),
-    (
-        "dashscope",
-        r#"{"later_id": "empty", "later_name": "empty"}"#,
-    ),
-    (
-        "gemini",
-        r#"{"index": "always_zero", "calls": "whole", "finish_hides_calls": true}"#,
-    ),
+    ("deepseek", r#"{"first_content": "null", "usage": "finish_chunk"}"#),
+    ("dashscope", r#"{"later_id": "empty", "later_name": "empty"}"#),
+    ("gemini", r#"{"index": "always_zero", "calls": "whole", "finish_hides_calls": true}"#),
     ("azure", r#"{"empty_first_chunk": true}"#),
 ];
 
@@ -203,9 +188,7 @@ impl<'de> Deserialize<'de> for Shape {
             Value::String(host) => Map::from_iter([("like".to_owned(), Value::String(host))]),
             Value::Object(flags) => flags,
             _ => {
-                return Err(D::Error::custom(
-                    "shape is a host's name or an object of flags",
-                ));
+                return Err(D::Error::custom("shape is a host's name or an object of flags"));
             }
         };
         let mut flags = match given.remove("like") {
@@ -213,9 +196,7 @@ impl<'de> Deserialize<'de> for Shape {
             None => Map::new(),
         };
         flags.extend(given);
-        serde_json::from_value(Value::Object(flags))
-            .map(Shape)
-            .map_err(D::Error::custom)
+        serde_json::from_value(Value::Object(flags)).map(Shape).map_err(D::Error::custom)
     }
 }
 

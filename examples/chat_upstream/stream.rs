@@ -18,11 +18,7 @@ pub(crate) enum Out {
 
 /// The writes of a whole stream.
 pub(crate) fn writes(reply: &Reply, facts: &Facts) -> Vec<Out> {
-    let writer = Writer {
-        reply,
-        facts,
-        usage: usage(reply, facts),
-    };
+    let writer = Writer { reply, facts, usage: usage(reply, facts) };
     let mut outs = writer.opening();
     let mut pieces = writer.pieces();
     let held = writer.held_for_finish(&mut pieces);
@@ -34,9 +30,7 @@ pub(crate) fn writes(reply: &Reply, facts: &Facts) -> Vec<Out> {
 /// A body that is already bytes, cut as the reply says.
 pub(crate) fn split(body: &[u8], size: Option<usize>) -> Vec<Out> {
     let size = size.unwrap_or(body.len()).max(1);
-    body.chunks(size)
-        .map(|piece| Out::Write(piece.to_vec()))
-        .collect()
+    body.chunks(size).map(|piece| Out::Write(piece.to_vec())).collect()
 }
 
 /// A step cut into what one event carries.
@@ -65,11 +59,8 @@ impl Writer<'_> {
         }
         if shape.role == Role::First {
             let mut delta = Map::from_iter([("role".to_owned(), json!("assistant"))]);
-            let content = if shape.first_content == Presence::Repeat {
-                Presence::Empty
-            } else {
-                shape.first_content
-            };
+            let content =
+                if shape.first_content == Presence::Repeat { Presence::Empty } else { shape.first_content };
             content.put(&mut delta, "content", &Value::Null);
             outs.push(self.choice(delta, None));
         }
@@ -86,12 +77,9 @@ impl Writer<'_> {
                     pieces.extend(self.text_pieces(self.reply.reasoning_field(), &text));
                 }
                 Step::Refusal(text) => pieces.extend(self.text_pieces("refusal", &text)),
-                Step::ToolCalls(calls) => pieces.extend(
-                    numbering
-                        .deltas(&calls, self.reply)
-                        .into_iter()
-                        .map(Piece::Calls),
-                ),
+                Step::ToolCalls(calls) => {
+                    pieces.extend(numbering.deltas(&calls, self.reply).into_iter().map(Piece::Calls))
+                }
                 Step::Data(value) => pieces.push(Piece::Data(value)),
                 Step::Raw(bytes) => pieces.push(Piece::Bytes(bytes)),
                 Step::Comment(text) => {
@@ -135,21 +123,15 @@ impl Writer<'_> {
 
     fn ending(&self, held: Map<String, Value>) -> Vec<Out> {
         let mut outs = Vec::new();
-        let calls_seen = self
-            .reply
-            .steps()
-            .iter()
-            .any(|step| matches!(step, Step::ToolCalls(_)));
+        let calls_seen = self.reply.steps().iter().any(|step| matches!(step, Step::ToolCalls(_)));
         if let Some(finish) = self.reply.finish_reason(calls_seen) {
             outs.push(self.choice(held, Some(finish)));
         } else if !held.is_empty() {
             outs.push(self.choice(held, None));
         }
-        if let (Some(usage), true, UsagePlace::OwnChunk) = (
-            &self.usage,
-            self.facts.include_usage,
-            self.reply.shape.usage,
-        ) {
+        if let (Some(usage), true, UsagePlace::OwnChunk) =
+            (&self.usage, self.facts.include_usage, self.reply.shape.usage)
+        {
             let mut chunk = self.envelope();
             chunk.insert("choices".to_owned(), json!([]));
             chunk.insert("usage".to_owned(), usage.clone());
@@ -177,8 +159,7 @@ impl Writer<'_> {
             if place == UsagePlace::InChoice && finished {
                 set(&mut choice, "usage", usage.clone());
             }
-            let here =
-                place == UsagePlace::EveryChunk || place == UsagePlace::FinishChunk && finished;
+            let here = place == UsagePlace::EveryChunk || place == UsagePlace::FinishChunk && finished;
             if here {
                 chunk.insert("usage".to_owned(), usage.clone());
             } else if place == UsagePlace::OwnChunk && self.facts.include_usage {
@@ -193,10 +174,7 @@ impl Writer<'_> {
     fn envelope(&self) -> Map<String, Value> {
         let id = self.reply.shape.id.clone();
         Map::from_iter([
-            (
-                "id".to_owned(),
-                json!(id.unwrap_or_else(|| self.facts.id())),
-            ),
+            ("id".to_owned(), json!(id.unwrap_or_else(|| self.facts.id()))),
             ("object".to_owned(), json!("chat.completion.chunk")),
             ("created".to_owned(), json!(Facts::CREATED)),
             ("model".to_owned(), json!(self.facts.model)),
@@ -223,8 +201,5 @@ fn set(object: &mut Value, key: &str, value: Value) {
 /// Pieces of so many characters; the empty string has none.
 pub(crate) fn cut(text: &str, size: usize) -> Vec<String> {
     let characters: Vec<char> = text.chars().collect();
-    characters
-        .chunks(size.max(1))
-        .map(|piece| piece.iter().collect())
-        .collect()
+    characters.chunks(size.max(1)).map(|piece| piece.iter().collect()).collect()
 }

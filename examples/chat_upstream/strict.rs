@@ -93,11 +93,7 @@ pub(crate) struct Refusal {
 
 impl Refusal {
     fn at(param: &str, why: String) -> Self {
-        Self {
-            message: format!("{param}: {why}"),
-            param: param.to_owned(),
-            code: "invalid_value",
-        }
+        Self { message: format!("{param}: {why}"), param: param.to_owned(), code: "invalid_value" }
     }
 
     pub(crate) fn body(&self) -> Value {
@@ -122,10 +118,7 @@ pub(crate) const RULES: &[Rule] = &[
         because: "Mistral, Fireworks and Cerebras refuse every top-level field that they do not know.",
         check: options::top_level,
     },
-    Rule {
-        because: "Everybody refuses an empty conversation.",
-        check: messages::some_messages,
-    },
+    Rule { because: "Everybody refuses an empty conversation.", check: messages::some_messages },
     Rule {
         because: "DeepSeek, Mistral, DeepInfra and Qwen's template refuse the role developer.",
         check: messages::known_roles,

@@ -32,7 +32,10 @@ pub(super) fn read<'a>(site: &Site<'a>, conversation: &mut Conversation<'a>) -> 
 }
 
 /// In the history: `compaction_trigger`, the request for a summary.
-pub(super) fn read_trigger<'a>(_site: &Site<'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
+pub(super) fn read_trigger<'a>(
+    _site: &Site<'a>,
+    conversation: &mut Conversation<'a>,
+) -> Result<(), ApiError> {
     conversation.compact = true;
     Ok(())
 }

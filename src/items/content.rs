@@ -33,7 +33,9 @@ fn part<'a>(site: &Site<'a>, report: &mut Report) -> Result<Option<Part<'a>>, Ap
         "refusal" => Part::Text { text: part.refusal.ok_or_else(|| missing("refusal"))? },
         "input_image" => Part::ImageUrl { image_url: image(site, part)? },
         "input_file" => Part::File { file: file(site, part)? },
-        "input_audio" => Part::InputAudio { input_audio: part.input_audio.ok_or_else(|| missing("input_audio"))? },
+        "input_audio" => {
+            Part::InputAudio { input_audio: part.input_audio.ok_or_else(|| missing("input_audio"))? }
+        }
         // Only the server that wrote it can read it.
         "encrypted_content" => {
             report.dropped("part", kind);
@@ -52,7 +54,9 @@ fn part<'a>(site: &Site<'a>, report: &mut Report) -> Result<Option<Part<'a>>, Ap
 
 fn image<'a>(site: &Site<'a>, part: responses::Part<'a>) -> Result<ImageUrl<'a>, ApiError> {
     let url = part.image_url.ok_or_else(|| match part.file_id {
-        Some(_) => unreachable_file(site, "file_id", "Send the image as `image_url`, a `data:` URL for instance."),
+        Some(_) => {
+            unreachable_file(site, "file_id", "Send the image as `image_url`, a `data:` URL for instance.")
+        }
         None => ApiError::invalid("An input_image needs an `image_url`.").at(site.path_to("image_url")),
     })?;
     // Chat Completions knows these three; Codex also says `original`, the finest that there is.

@@ -59,9 +59,12 @@ impl<'a> Site<'a> {
                 path => Some(path),
             };
             let param = inner.map_or_else(|| self.path.clone(), |inner| self.path_to(&inner));
-            ApiError::invalid(format!("Invalid value at '{param}': {}.", without_position(&error.into_inner())))
-                .code("invalid_type")
-                .at(param)
+            ApiError::invalid(format!(
+                "Invalid value at '{param}': {}.",
+                without_position(&error.into_inner())
+            ))
+            .code("invalid_type")
+            .at(param)
         })
     }
 }

@@ -77,7 +77,13 @@ struct OpenCustom {
 fn open(head: CallHead, out: &mut Outbox) -> Box<dyn OpenCall> {
     let id = out.id("ctc");
     let output_index = out.begin(&item(&id, &head, Status::InProgress, &Text::new("")));
-    Box::new(OpenCustom { id, output_index, head, reader: InputReader::default(), input: TextBuilder::default() })
+    Box::new(OpenCustom {
+        id,
+        output_index,
+        head,
+        reader: InputReader::default(),
+        input: TextBuilder::default(),
+    })
 }
 
 fn item<'i>(id: &'i str, head: &'i CallHead, status: Status, input: &'i Text<'i>) -> OutputItem<'i> {
@@ -225,7 +231,8 @@ impl InputReader {
             },
             ReaderState::Unicode { digits, value } => {
                 // JSON demands hexadecimal digits here; whatever else comes counts as 0.
-                let value = (value << 4) | char.to_digit(16).and_then(|digit| u16::try_from(digit).ok()).unwrap_or(0);
+                let value =
+                    (value << 4) | char.to_digit(16).and_then(|digit| u16::try_from(digit).ok()).unwrap_or(0);
                 match digits {
                     3 => self.unit(value, text),
                     _ => ReaderState::Unicode { digits: digits + 1, value },
@@ -265,7 +272,9 @@ impl InputReader {
             }
             high => {
                 let units = high.into_iter().chain([unit]);
-                text.extend(char::decode_utf16(units).map(|char| char.unwrap_or(char::REPLACEMENT_CHARACTER)));
+                text.extend(
+                    char::decode_utf16(units).map(|char| char.unwrap_or(char::REPLACEMENT_CHARACTER)),
+                );
             }
         }
         ReaderState::Text
@@ -276,7 +285,8 @@ impl InputReader {
 mod tests {
     use super::*;
 
-    const TEXTS: &[&str] = &["", "plain", "*** Begin Patch\n+\"quoted\"\\\t\u{8}\n", "Grüße 🦀\u{FFFF}", "{\"input\":\"x\"}"];
+    const TEXTS: &[&str] =
+        &["", "plain", "*** Begin Patch\n+\"quoted\"\\\t\u{8}\n", "Grüße 🦀\u{FFFF}", "{\"input\":\"x\"}"];
 
     fn read(arguments: &str, size: usize) -> String {
         let mut reader = InputReader::default();

@@ -1,6 +1,8 @@
 //! Function tools: the kind that both APIs know.
 
-use super::{Call, CallHead, Conversation, Declaration, Entry, Form, OpenCall, Outbox, Output, Site, content};
+use super::{
+    Call, CallHead, Conversation, Declaration, Entry, Form, OpenCall, Outbox, Output, Site, content,
+};
 use crate::json::{self, Text, Wholeness};
 use crate::responses::{ApiError, CallOutput, Event, FunctionCall, FunctionTool, OutputItem, Status};
 use serde_json::value::RawValue;

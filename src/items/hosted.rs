@@ -7,7 +7,10 @@ use crate::responses::{ApiError, ItemReference};
 
 /// In the history: `item_reference`. One of our own items was never stored; the client sends what
 /// matters of it beside the reference or not at all.
-pub(super) fn read_reference<'a>(site: &Site<'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
+pub(super) fn read_reference<'a>(
+    site: &Site<'a>,
+    conversation: &mut Conversation<'a>,
+) -> Result<(), ApiError> {
     let reference: ItemReference = site.read()?;
     if outbox::is_minted(&reference.id) {
         conversation.report.dropped("item", "item_reference");

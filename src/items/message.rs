@@ -30,7 +30,10 @@ pub(super) fn read<'a>(site: &Site<'a>, conversation: &mut Conversation<'a>) -> 
 }
 
 /// In the history: `agent_message`, by which Codex hands a task to a sub-agent.
-pub(super) fn read_agent_message<'a>(site: &Site<'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
+pub(super) fn read_agent_message<'a>(
+    site: &Site<'a>,
+    conversation: &mut Conversation<'a>,
+) -> Result<(), ApiError> {
     let message: responses::AgentMessage<'a> = site.read()?;
     let parts = match message.content {
         Some(raw) => content::parts(&site.child("content", raw), &mut conversation.report)?,
@@ -72,7 +75,8 @@ impl OpenMessage {
     /// Begins the item. Only called when there is something to say: an empty message blanks Codex's last answer.
     pub fn open(out: &mut Outbox) -> Self {
         let id = out.id("msg");
-        let item = OutputItem::Message { id: &id, status: Status::InProgress, role: "assistant", content: &[] };
+        let item =
+            OutputItem::Message { id: &id, status: Status::InProgress, role: "assistant", content: &[] };
         let output_index = out.begin(&item);
         Self { id, output_index, closed: Vec::new(), part: None }
     }
@@ -116,9 +120,14 @@ impl OpenMessage {
         let (item_id, output_index, content_index) = (self.id.as_str(), self.output_index, self.closed.len());
         let part = open.said.part(open.text.finish(), open.logprobs);
         out.send(|sequence_number| match &part {
-            OutputPart::OutputText { text, logprobs, .. } => {
-                Event::OutputTextDone { sequence_number, item_id, output_index, content_index, text, logprobs }
-            }
+            OutputPart::OutputText { text, logprobs, .. } => Event::OutputTextDone {
+                sequence_number,
+                item_id,
+                output_index,
+                content_index,
+                text,
+                logprobs,
+            },
             OutputPart::Refusal { refusal } => {
                 Event::RefusalDone { sequence_number, item_id, output_index, content_index, refusal }
             }

@@ -49,7 +49,8 @@ impl OpenReasoning {
     /// Begins the item.
     pub fn open(out: &mut Outbox) -> Self {
         let id = out.id("rs");
-        let output_index = out.begin(&OutputItem::Reasoning { id: &id, summary: &[], encrypted_content: None });
+        let output_index =
+            out.begin(&OutputItem::Reasoning { id: &id, summary: &[], encrypted_content: None });
         let part = SummaryPart::SummaryText { text: Text::new("") };
         out.send(|sequence_number| Event::SummaryPartAdded {
             sequence_number,

@@ -1,6 +1,8 @@
 //! Tool search: the model asks the client which tools there are, and the found ones join the others.
 
-use super::{Call, CallHead, Conversation, Declaration, Entry, Form, OpenCall, Outbox, Output, Site, function};
+use super::{
+    Call, CallHead, Conversation, Declaration, Entry, Form, OpenCall, Outbox, Output, Site, function,
+};
 use crate::chat::request::Part;
 use crate::json::{self, Text};
 use crate::responses::{ApiError, OutputItem, Status, ToolSearchCall, ToolSearchOutput, ToolSearchTool};
@@ -80,7 +82,8 @@ impl OpenCall for OpenToolSearch {
     fn arguments(&mut self, _piece: &Text<'_>, _out: &mut Outbox) {}
 
     fn complete(self: Box<Self>, arguments: Text<'static>, out: &mut Outbox) {
-        let arguments = serde_json::from_str(&arguments.decode()).unwrap_or_else(|_| json::raw(&serde_json::json!({})));
+        let arguments =
+            serde_json::from_str(&arguments.decode()).unwrap_or_else(|_| json::raw(&serde_json::json!({})));
         out.finish(&item(&self.id, &self.head, Status::Completed, &arguments));
     }
 

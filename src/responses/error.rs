@@ -21,7 +21,13 @@ pub struct ApiError {
 impl ApiError {
     /// 400 `invalid_request_error`.
     pub fn invalid(message: impl Into<String>) -> Self {
-        Self { status: 400, kind: "invalid_request_error".into(), code: None, message: message.into(), param: None }
+        Self {
+            status: 400,
+            kind: "invalid_request_error".into(),
+            code: None,
+            message: message.into(),
+            param: None,
+        }
     }
 
     /// The status of an error that the upstream made while its own status was 200.

@@ -192,10 +192,7 @@ impl Decoder {
     fn check(&mut self, more: usize) -> Result<(), TooLarge> {
         let held = self.line.len() + self.name.len() + self.data.len();
         if self.over || held + more > self.limit {
-            *self = Self {
-                over: true,
-                ..Self::new(self.limit)
-            };
+            *self = Self { over: true, ..Self::new(self.limit) };
             return Err(TooLarge { limit: self.limit });
         }
         Ok(())
@@ -350,57 +347,25 @@ mod tests {
         let table: &[(&str, &str, &[&str])] = &[
             ("LF", "data: a\n\ndata: b\n\n", &["|a", "|b"]),
             ("CRLF", "data: a\r\n\r\ndata: b\r\n\r\n", &["|a", "|b"]),
-            (
-                "CRLF inside an event",
-                "event: x\r\ndata: a\r\ndata: b\r\n\r\n",
-                &["x|a\nb"],
-            ),
+            ("CRLF inside an event", "event: x\r\ndata: a\r\ndata: b\r\n\r\n", &["x|a\nb"]),
             ("CR", "data: a\r\rdata: b\r\r", &["|a", "|b"]),
-            (
-                "mixed",
-                "data: a\r\n\ndata: b\n\rdata: c\r\r\n",
-                &["|a", "|b", "|c"],
-            ),
+            ("mixed", "data: a\r\n\ndata: b\n\rdata: c\r\r\n", &["|a", "|b", "|c"]),
             ("no space", "data:a\n\n", &["|a"]),
             ("one space of two", "data:  a \n\n", &["| a "]),
             ("only a space", "data: \n\n", &["|"]),
             ("a tab is no space", "data:\ta\n\n", &["|\ta"]),
             ("colon in value", "data: a: b\n\n", &["|a: b"]),
             ("joined", "data: a\ndata: b\n\n", &["|a\nb"]),
-            (
-                "joined with gaps",
-                "data: a\nid: 1\n:c\ndata\ndata: b\n\n",
-                &[":", "|a\n\nb"],
-            ),
-            (
-                "no colon",
-                "data\n\ndata\ndata\n\ndata:",
-                &["|", "|\n", "|"],
-            ),
+            ("joined with gaps", "data: a\nid: 1\n:c\ndata\ndata: b\n\n", &[":", "|a\n\nb"]),
+            ("no colon", "data\n\ndata\ndata\n\ndata:", &["|", "|\n", "|"]),
             ("named", "event: x\ndata: a\n\ndata: b\n\n", &["x|a", "|b"]),
             ("named after", "data: a\nevent: x\n\n", &["x|a"]),
-            (
-                "last name wins",
-                "event: x\nevent: y\ndata: a\n\n",
-                &["y|a"],
-            ),
+            ("last name wins", "event: x\nevent: y\ndata: a\n\n", &["y|a"]),
             ("name taken back", "event: x\nevent\ndata: a\n\n", &["|a"]),
             ("name without data", "event: x\n\ndata: a\n\n", &["|a"]),
-            (
-                "ignored",
-                "id: 1\nretry: 2\nfoo: 3\nfoo\n\ndata: a\n\n",
-                &["|a"],
-            ),
-            (
-                "literal names",
-                "Data: a\ndata : b\n data: c\ndatas: d\n\n",
-                &[],
-            ),
-            (
-                "comments",
-                ": ping\n\n:\n\n:x\ndata: a\n:y\n\n",
-                &[":", ":", ":", ":", "|a"],
-            ),
+            ("ignored", "id: 1\nretry: 2\nfoo: 3\nfoo\n\ndata: a\n\n", &["|a"]),
+            ("literal names", "Data: a\ndata : b\n data: c\ndatas: d\n\n", &[]),
+            ("comments", ": ping\n\n:\n\n:x\ndata: a\n:y\n\n", &[":", ":", ":", ":", "|a"]),
             ("BOM", "\u{feff}data: a\n\n", &["|a"]),
             ("BOM of a comment", "\u{feff}: a\n", &[":"]),
             ("one BOM only", "\u{feff}\u{feff}data: a\n\n", &[]),
@@ -409,20 +374,12 @@ mod tests {
             ("BOM in data", "data: \u{feff}\n\n", &["|\u{feff}"]),
             ("nothing", "", &[]),
             ("blank lines", "\n\r\r\n\n", &[]),
-            (
-                "error field",
-                "error: {\"code\":500}\n\ndata: a\n\n",
-                &["error|{\"code\":500}", "|a"],
-            ),
+            ("error field", "error: {\"code\":500}\n\ndata: a\n\n", &["error|{\"code\":500}", "|a"]),
             ("error beats name", "error: a\nevent: x\n\n", &["error|a"]),
             ("error joins data", "data: a\nerror: b\n\n", &["error|a\nb"]),
             ("error without colon", "error\n\n", &["error|"]),
             ("end before blank line", "event: x\ndata: a\n", &["x|a"]),
-            (
-                "end before end of line",
-                "data: a\n\ndata: b",
-                &["|a", "|b"],
-            ),
+            ("end before end of line", "data: a\n\ndata: b", &["|a", "|b"]),
             ("end after two lines", "data: a\ndata: b", &["|a\nb"]),
             ("end in a comment", ": pi", &[":"]),
             ("end in a name", "data: a\neve", &["|a"]),
@@ -431,11 +388,7 @@ mod tests {
         for (what, stream, expected) in table {
             assert_eq!(frames(100, &[stream]).unwrap(), *expected, "{what}");
             let bytes: Vec<&str> = stream.split("").collect();
-            assert_eq!(
-                frames(100, &bytes).unwrap(),
-                *expected,
-                "{what}, one by one"
-            );
+            assert_eq!(frames(100, &bytes).unwrap(), *expected, "{what}, one by one");
         }
     }
 
@@ -543,9 +496,7 @@ mod tests {
         decoder.finish(|_| count += 1).unwrap();
         assert_eq!(count, 1);
         // Neither the CR nor the first line of the old stream is remembered.
-        decoder
-            .push(b"\xEF\xBB\xBFdata: b\n\n", |_| count += 1)
-            .unwrap();
+        decoder.push(b"\xEF\xBB\xBFdata: b\n\n", |_| count += 1).unwrap();
         assert_eq!(count, 2);
     }
 

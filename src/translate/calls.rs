@@ -168,7 +168,10 @@ mod tests {
             let call: ToolCall<'_> = serde_json::from_str(piece).unwrap();
             calls.add(&Piece::of(&call));
         }
-        calls.iter().map(|slot| format!("{}({})", slot.name, slot.arguments.clone().finish().decode())).collect()
+        calls
+            .iter()
+            .map(|slot| format!("{}({})", slot.name, slot.arguments.clone().finish().decode()))
+            .collect()
     }
 
     #[test]
@@ -194,7 +197,10 @@ mod tests {
             ),
             (
                 "no index, no id, same name again after whole arguments",
-                &[r#"{"function":{"name":"f","arguments":"{}"}}"#, r#"{"function":{"name":"f","arguments":"{}"}}"#],
+                &[
+                    r#"{"function":{"name":"f","arguments":"{}"}}"#,
+                    r#"{"function":{"name":"f","arguments":"{}"}}"#,
+                ],
                 &["f({})", "f({})"],
             ),
             (

@@ -50,7 +50,8 @@ struct Found {
 /// Where hosts put the error within the body, outermost first.
 const ENVELOPES: &[&str] = &["/error", "/errors/0", "/0/error", "/0", "/detail/0", "/detail", "/base_resp"];
 /// Where they put the message, within that.
-const MESSAGES: &[&str] = &["/message", "/error_message", "/msg", "/status_msg", "/detail", "/message/detail/0/msg", "/error"];
+const MESSAGES: &[&str] =
+    &["/message", "/error_message", "/msg", "/status_msg", "/detail", "/message/detail/0/msg", "/error"];
 
 impl Found {
     fn in_value(value: &Value) -> Self {
@@ -90,19 +91,44 @@ const MEANINGS: &[(&str, &[&str])] = &[
     (
         "context_length_exceeded",
         &[
-            "context_length_exceeded", "exceed_context_size", "maximum context length", "context length exceeded",
-            "context window", "context size", "exceeds the context", "exceeds context", "prompt is too long", "input is too long",
-            "too many tokens", "context shift is disabled", "longer than the model's context", "exceeds the max_model_len",
+            "context_length_exceeded",
+            "exceed_context_size",
+            "maximum context length",
+            "context length exceeded",
+            "context window",
+            "context size",
+            "exceeds the context",
+            "exceeds context",
+            "prompt is too long",
+            "input is too long",
+            "too many tokens",
+            "context shift is disabled",
+            "longer than the model's context",
+            "exceeds the max_model_len",
             "`inputs` tokens + `max_new_tokens` must be",
         ],
     ),
     (
         "insufficient_quota",
-        &["insufficient_quota", "insufficient balance", "exceeded your current quota", "billing details", "credit balance", "out of credits"],
+        &[
+            "insufficient_quota",
+            "insufficient balance",
+            "exceeded your current quota",
+            "billing details",
+            "credit balance",
+            "out of credits",
+        ],
     ),
     (
         "model_not_found",
-        &["model_not_found", "model not found", "model does not exist", "no such model", "unknown model", "model_not_exist"],
+        &[
+            "model_not_found",
+            "model not found",
+            "model does not exist",
+            "no such model",
+            "unknown model",
+            "model_not_exist",
+        ],
     ),
 ];
 
@@ -113,7 +139,8 @@ fn classified(
     code: Option<String>,
     param: Option<String>,
 ) -> ApiError {
-    let words = format!("{message} {} {}", code.as_deref().unwrap_or(""), kind.as_deref().unwrap_or("")).to_lowercase();
+    let words = format!("{message} {} {}", code.as_deref().unwrap_or(""), kind.as_deref().unwrap_or(""))
+        .to_lowercase();
     let meant = MEANINGS
         .iter()
         .find(|(_, phrases)| phrases.iter().any(|phrase| words.contains(phrase)))

@@ -97,16 +97,16 @@ fn pair(entries: Vec<Entry<'_>>, history: History) -> Result<(Vec<Entry<'_>>, Ou
     }
     let unanswered = open.into_iter().find(|(_, calls)| *calls > 0);
     match unanswered {
-        Some((call_id, _)) if history == History::Strict => Err(ApiError::invalid(format!(
-            "No tool output found for function call {call_id}."
-        ))
-        .at("input")),
+        Some((call_id, _)) if history == History::Strict => {
+            Err(ApiError::invalid(format!("No tool output found for function call {call_id}.")).at("input"))
+        }
         _ => Ok((kept, outputs)),
     }
 }
 
 fn orphan(call_id: &str) -> ApiError {
-    ApiError::invalid(format!("No tool call found for function call output with call_id {call_id}.")).at("input")
+    ApiError::invalid(format!("No tool call found for function call output with call_id {call_id}."))
+        .at("input")
 }
 
 impl<'a> Writer<'a, '_> {

@@ -108,7 +108,9 @@ impl Reply {
                     self.end_document();
                 } else if body.len() > self.limits.reply_bytes {
                     let limit = self.limits.reply_bytes;
-                    self.machine.fail(ApiError::upstream(format!("The upstream's reply is larger than {limit} bytes.")));
+                    self.machine.fail(ApiError::upstream(format!(
+                        "The upstream's reply is larger than {limit} bytes."
+                    )));
                 }
             }
             // Only the beginning of an error is read.
@@ -141,7 +143,9 @@ impl Reply {
 
     fn after_events(&mut self, pushed: Result<(), TooLarge>) {
         if let Err(TooLarge { limit }) = pushed {
-            self.machine.fail(ApiError::upstream(format!("An event of the upstream's stream is larger than {limit} bytes.")));
+            self.machine.fail(ApiError::upstream(format!(
+                "An event of the upstream's stream is larger than {limit} bytes."
+            )));
         }
     }
 
@@ -167,8 +171,14 @@ impl Reply {
         matches!(self.source, Source::Over(_))
     }
 
-    /// What went wrong, if something did, once it is done: the status and the body that a client should
-    /// get whose headers have not been sent.
+    /// The status for the client, once it is done. It differs from the upstream's where a 200 turned out
+    /// to hold an error, and can be sent only while the headers are held.
+    pub fn status(&self) -> u16 {
+        self.error().map_or(200, |error| error.status)
+    }
+
+    /// The error in which it ended, if it did, once it is done: for a client whose headers are held,
+    /// the body instead of what was pushed out.
     pub fn error(&self) -> Option<&ApiError> {
         match &self.source {
             Source::Over(error) => error.as_ref(),
@@ -193,7 +203,8 @@ fn read_frame(machine: &mut Machine, frame: Frame<'_>) {
             let data = String::from_utf8_lossy(data);
             match name {
                 b"error" => {
-                    let value = serde_json::from_str(&data).unwrap_or_else(|_| Value::String(data.into_owned()));
+                    let value =
+                        serde_json::from_str(&data).unwrap_or_else(|_| Value::String(data.into_owned()));
                     machine.fail(error::of_value(ApiError::UPSTREAM_STATUS, &value));
                 }
                 _ => read_event(machine, &data),
@@ -235,7 +246,9 @@ fn read_document(machine: &mut Machine, body: &str) {
                 Some(value) if !matches!(value, Value::Object(_)) || error::is_error(&value) => {
                     error::of_value(ApiError::UPSTREAM_STATUS, &value)
                 }
-                _ => ApiError::upstream(format!("The upstream's reply is no chat completion: {parse_error}.")),
+                _ => {
+                    ApiError::upstream(format!("The upstream's reply is no chat completion: {parse_error}."))
+                }
             });
         }
     }
@@ -243,7 +256,8 @@ fn read_document(machine: &mut Machine, body: &str) {
 
 /// A completion, an error in its place, or one of them in Cloudflare's envelope.
 fn read_completion(machine: &mut Machine, completion: &Completion<'_>, json: &str) {
-    let is_bare = completion.choices.is_none() && completion.response.is_none() && completion.tool_calls.is_none();
+    let is_bare =
+        completion.choices.is_none() && completion.response.is_none() && completion.tool_calls.is_none();
     if is_bare && completion.error.is_none() {
         if let Some(inner) = completion.result {
             return read_document(machine, inner.get());

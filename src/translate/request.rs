@@ -21,11 +21,13 @@ use std::collections::BTreeMap;
 /// What the client is told when the request cannot be served: status 400, with the JSON path in `param`.
 pub fn request(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiError> {
     let body: &RawValue = serde_json::from_slice(body).map_err(|error| {
-        ApiError::invalid(format!("We could not parse the JSON body of your request: {error}.")).code("invalid_json")
+        ApiError::invalid(format!("We could not parse the JSON body of your request: {error}."))
+            .code("invalid_json")
     })?;
     let request: Request<'_> = Site::new(body, "").read()?;
     refuse_state(&request)?;
-    let asked = request.model.as_ref().filter(|model| !model.is_empty()).ok_or_else(|| missing("model"))?.decode();
+    let asked =
+        request.model.as_ref().filter(|model| !model.is_empty()).ok_or_else(|| missing("model"))?.decode();
     let route = context.config.route(&asked);
     let options = route.options;
 
@@ -38,7 +40,8 @@ pub fn request(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiErro
     let Conversation { mut entries, tools: declarations, compact, mut report } = conversation;
 
     let mut toolbox = Toolbox::default();
-    let tools = declarations.into_iter().filter_map(|tool| toolbox.declare(tool, options.strict_tools)).collect();
+    let tools =
+        declarations.into_iter().filter_map(|tool| toolbox.declare(tool, options.strict_tools)).collect();
     let (tools, tool_choice) = choose(tools, &request, &toolbox, compact)?;
 
     let (response_format, schema_in_words) = response_format(&request, options, &mut report)?;
@@ -52,7 +55,8 @@ pub fn request(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiErro
     let messages = history::messages(entries, options, context.config.history, &mut toolbox, &mut report)?;
 
     let stream = request.stream == Some(true);
-    let logprobs = wants(&request, "message.output_text.logprobs") || request.top_logprobs.is_some_and(|n| n > 0);
+    let logprobs =
+        wants(&request, "message.output_text.logprobs") || request.top_logprobs.is_some_and(|n| n > 0);
     let (max_tokens, max_completion_tokens) = match options.max_tokens_field {
         MaxTokensField::MaxTokens => (request.max_output_tokens, None),
         MaxTokensField::MaxCompletionTokens => (None, request.max_output_tokens),
@@ -60,7 +64,9 @@ pub fn request(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiErro
     let upstream = chat::Request {
         model: route.model,
         messages,
-        parallel_tool_calls: request.parallel_tool_calls.filter(|_| options.parallel_tool_calls && !tools.is_empty()),
+        parallel_tool_calls: request
+            .parallel_tool_calls
+            .filter(|_| options.parallel_tool_calls && !tools.is_empty()),
         tools,
         tool_choice,
         response_format,
@@ -71,7 +77,8 @@ pub fn request(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiErro
         logprobs: logprobs.then_some(true),
         top_logprobs: request.top_logprobs.filter(|&n| n > 0),
         stream: stream.then_some(true),
-        stream_options: (stream && options.stream_usage).then_some(chat::StreamOptions { include_usage: true }),
+        stream_options: (stream && options.stream_usage)
+            .then_some(chat::StreamOptions { include_usage: true }),
         reasoning: effort(&request, options, &mut report),
         passed: passed(&request, options, &mut report),
     };
@@ -98,7 +105,9 @@ pub fn request(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiErro
 }
 
 fn missing(field: &str) -> ApiError {
-    ApiError::invalid(format!("Missing required parameter: '{field}'.")).code("missing_required_parameter").at(field)
+    ApiError::invalid(format!("Missing required parameter: '{field}'."))
+        .code("missing_required_parameter")
+        .at(field)
 }
 
 /// The filter keeps no state, so what refers to it can only be refused, by name.
@@ -207,9 +216,11 @@ fn choose<'a>(
 
 fn mode_of(mode: &str, param: &str) -> Result<&'static str, ApiError> {
     ["none", "auto", "required"].into_iter().find(|known| *known == mode).ok_or_else(|| {
-        ApiError::invalid(format!("Invalid value: '{mode}'. Supported values are: 'none', 'auto', and 'required'."))
-            .code("invalid_value")
-            .at(param)
+        ApiError::invalid(format!(
+            "Invalid value: '{mode}'. Supported values are: 'none', 'auto', and 'required'."
+        ))
+        .code("invalid_value")
+        .at(param)
     })
 }
 
@@ -295,7 +306,11 @@ fn effort(
 }
 
 /// Fields that mean the same in both APIs, and that few hosts know.
-fn passed<'a>(request: &Request<'a>, options: &'a Options, report: &mut Report) -> BTreeMap<&'a str, &'a RawValue> {
+fn passed<'a>(
+    request: &Request<'a>,
+    options: &'a Options,
+    report: &mut Report,
+) -> BTreeMap<&'a str, &'a RawValue> {
     let verbosity = request.text.as_ref().and_then(|text| text.verbosity);
     let fields = [
         ("verbosity", "text.verbosity", verbosity),
@@ -322,7 +337,8 @@ fn passed<'a>(request: &Request<'a>, options: &'a Options, report: &mut Report) 
 /// What the response repeats of the request, defaults filled in as OpenAI does.
 fn echo(request: &Request<'_>, model: &str) -> Echo {
     let own = |raw: Option<&RawValue>| raw.map(ToOwned::to_owned);
-    let or = |raw: Option<&RawValue>, default: serde_json::Value| own(raw).unwrap_or_else(|| json::raw(&default));
+    let or =
+        |raw: Option<&RawValue>, default: serde_json::Value| own(raw).unwrap_or_else(|| json::raw(&default));
     let text = request.text.as_ref();
     let reasoning = request.reasoning.as_ref();
     Echo {

@@ -12,7 +12,9 @@ use super::usage;
 use crate::chat::reply::{Completion, Function, Logprobs, Message, ToolCall};
 use crate::items::{OpenCall, OpenCompaction, OpenMessage, OpenReasoning, Outbox, Said};
 use crate::json::{Seam, Text, TextBuilder, Wholeness, wholeness};
-use crate::responses::{ApiError, ErrorFields, Event, IncompleteDetails, Response, ResponseError, Status, Usage};
+use crate::responses::{
+    ApiError, ErrorFields, Event, IncompleteDetails, Response, ResponseError, Status, Usage,
+};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::VecDeque;
@@ -213,7 +215,8 @@ impl Machine {
     fn message(&mut self, message: &Message<'_>, logprobs: Option<&Logprobs<'_>>) {
         // Some hosts send the same reasoning under two names: one of them is enough.
         let reasoning = [message.reasoning_content, message.reasoning, message.reasoning_text];
-        let reasoning = reasoning.into_iter().flatten().find(|raw| Text::of(raw).is_some_and(|text| !text.is_empty()));
+        let reasoning =
+            reasoning.into_iter().flatten().find(|raw| Text::of(raw).is_some_and(|text| !text.is_empty()));
         self.reasoning(reasoning);
         let logprobs = logprobs.and_then(|logprobs| logprobs.content.as_deref()).unwrap_or_default();
         self.text(Said::Text, message.content, logprobs);
@@ -382,7 +385,9 @@ impl Machine {
         match self.waiting.front() {
             Some(Waiting::Call(number)) => self.calls.get(*number).is_some_and(|slot| {
                 !slot.name.is_empty()
-                    && (!slot.arguments.is_empty() || self.waiting.len() > 1 || self.plan.toolbox.is_settled(&slot.name))
+                    && (!slot.arguments.is_empty()
+                        || self.waiting.len() > 1
+                        || self.plan.toolbox.is_settled(&slot.name))
             }),
             waiting => waiting.is_some(),
         }
@@ -555,8 +560,10 @@ impl Machine {
         let slot = self.calls.get(number);
         let name = slot.map(|slot| slot.name.as_str()).unwrap_or_default();
         let id = slot.map(|slot| slot.id.as_str()).unwrap_or_default();
-        ApiError::upstream(format!("The upstream's call of the tool '{name}' (id '{id}') cannot be handed over: {why}."))
-            .code("tool_call_lost")
+        ApiError::upstream(format!(
+            "The upstream's call of the tool '{name}' (id '{id}') cannot be handed over: {why}."
+        ))
+        .code("tool_call_lost")
     }
 
     fn complete(&mut self) {
@@ -618,7 +625,8 @@ impl Machine {
     pub(super) fn document(&self) -> Vec<u8> {
         let Phase::Over(outcome) = &self.phase else { return Vec::new() };
         let times = (self.created_at, self.now);
-        let response = last_response(&self.plan, &self.id, times, outcome, self.out.items(), self.usage.as_ref());
+        let response =
+            last_response(&self.plan, &self.id, times, outcome, self.out.items(), self.usage.as_ref());
         serde_json::to_vec(&response).unwrap_or_default()
     }
 }

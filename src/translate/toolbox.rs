@@ -47,7 +47,12 @@ impl Toolbox {
 
     /// The upstream's name of a tool. One that the history calls, but nobody declared, gets its name now:
     /// the model may well call it again.
-    pub(super) fn upstream_name(&mut self, namespace: Option<&str>, name: &str, form: &'static Form) -> String {
+    pub(super) fn upstream_name(
+        &mut self,
+        namespace: Option<&str>,
+        name: &str,
+        form: &'static Form,
+    ) -> String {
         match self.position(namespace, name).and_then(|at| self.entries.get(at)) {
             Some(known) => known.upstream_name.clone(),
             None => self.add(namespace.map(str::to_owned), name.to_owned(), form),
@@ -100,9 +105,9 @@ impl Toolbox {
     }
 
     fn position(&self, namespace: Option<&str>, name: &str) -> Option<usize> {
-        self.entries
-            .iter()
-            .position(|known| known.name == name && significant(known.namespace.as_deref()) == significant(namespace))
+        self.entries.iter().position(|known| {
+            known.name == name && significant(known.namespace.as_deref()) == significant(namespace)
+        })
     }
 
     fn add(&mut self, namespace: Option<String>, name: String, form: &'static Form) -> String {
@@ -228,9 +233,12 @@ mod tests {
 
     #[test]
     fn other_spellings_are_understood_if_they_mean_one_tool() {
-        let (toolbox, _) = toolbox(&[(Some("mcp__tiny"), "add"), (None, "shell"), (Some("a"), "same"), (Some("b"), "same")]);
+        let (toolbox, _) =
+            toolbox(&[(Some("mcp__tiny"), "add"), (None, "shell"), (Some("a"), "same"), (Some("b"), "same")]);
         let tiny = (Some("mcp__tiny".to_owned()), "add".to_owned());
-        for spelling in ["add", "mcp__tiny.add", "mcp__tiny/add", "functions.mcp__tiny__add", "functions__add"] {
+        for spelling in
+            ["add", "mcp__tiny.add", "mcp__tiny/add", "functions.mcp__tiny__add", "functions__add"]
+        {
             assert_eq!(restored(&toolbox, spelling), tiny, "{spelling}");
         }
         assert_eq!(restored(&toolbox, "functions.shell"), (None, "shell".to_owned()));

@@ -68,9 +68,18 @@ mod tests {
         for (json, expected) in [
             (r#"{"prompt_tokens":3,"completion_tokens":2,"total_tokens":5}"#, Some((3, 2, 0, 0, 5))),
             (r#"{"prompt_tokens":3,"completion_tokens":2,"cached_tokens":1}"#, Some((3, 2, 1, 0, 5))),
-            (r#"{"prompt_tokens":9,"completion_tokens":1,"prompt_cache_hit_tokens":8,"prompt_tokens_details":null}"#, Some((9, 1, 8, 0, 10))),
-            (r#"{"prompt_tokens":9,"completion_tokens":26,"total_tokens":262,"completion_tokens_details":{"reasoning_tokens":227}}"#, Some((9, 253, 0, 227, 262))),
-            (r#"{"input_tokens":1,"output_tokens":2,"total_tokens":3,"reasoning_tokens":1}"#, Some((1, 2, 0, 1, 3))),
+            (
+                r#"{"prompt_tokens":9,"completion_tokens":1,"prompt_cache_hit_tokens":8,"prompt_tokens_details":null}"#,
+                Some((9, 1, 8, 0, 10)),
+            ),
+            (
+                r#"{"prompt_tokens":9,"completion_tokens":26,"total_tokens":262,"completion_tokens_details":{"reasoning_tokens":227}}"#,
+                Some((9, 253, 0, 227, 262)),
+            ),
+            (
+                r#"{"input_tokens":1,"output_tokens":2,"total_tokens":3,"reasoning_tokens":1}"#,
+                Some((1, 2, 0, 1, 3)),
+            ),
             ("{}", None),
             ("[]", None),
             (r#"{"prompt_tokens":"x"}"#, None),

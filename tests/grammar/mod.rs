@@ -25,7 +25,8 @@ impl Transcript {
             }
             let (event, data) = frame.split_once('\n').expect("two lines a frame");
             let name = event.strip_prefix("event: ").expect("an event line first");
-            let data: Value = serde_json::from_str(data.strip_prefix("data: ").expect("then a data line")).unwrap();
+            let data: Value =
+                serde_json::from_str(data.strip_prefix("data: ").expect("then a data line")).unwrap();
             assert_eq!(data["type"], name, "the event's name is its type");
             events.push(data);
         }
@@ -98,13 +99,18 @@ impl Checker {
             "response.completed" | "response.incomplete" | "response.failed" => self.terminal(name, event),
             "error" => {
                 self.failed = true;
-                assert!(event["message"].is_string() && event["error"]["message"] == event["message"], "{event}");
+                assert!(
+                    event["message"].is_string() && event["error"]["message"] == event["message"],
+                    "{event}"
+                );
             }
             "response.output_item.added" => self.added(event),
             "response.output_item.done" => self.item_done(event),
             "response.content_part.added" => self.part_added(event, "content_index"),
             "response.reasoning_summary_part.added" => self.part_added(event, "summary_index"),
-            "response.output_text.delta" | "response.refusal.delta" => self.text_delta(event, "content_index"),
+            "response.output_text.delta" | "response.refusal.delta" => {
+                self.text_delta(event, "content_index")
+            }
             "response.reasoning_summary_text.delta" => self.text_delta(event, "summary_index"),
             "response.output_text.done" => self.text_done(event, "content_index", "text"),
             "response.refusal.done" => self.text_done(event, "content_index", "refusal"),
@@ -227,7 +233,8 @@ impl Checker {
         for field in ["id", "type", "call_id", "name", "namespace"] {
             assert_eq!(item[field], open.added[field], "{field} stays the same: {event}");
         }
-        let parts: Vec<&Value> = open.parts.values().map(|part| part.done.as_ref().expect("parts are closed")).collect();
+        let parts: Vec<&Value> =
+            open.parts.values().map(|part| part.done.as_ref().expect("parts are closed")).collect();
         match item["type"].as_str().unwrap() {
             "message" => {
                 assert!(!parts.is_empty(), "no empty message: {event}");
@@ -237,7 +244,10 @@ impl Checker {
             kind @ ("function_call" | "custom_tool_call") => {
                 let field = if kind == "function_call" { "arguments" } else { "input" };
                 assert_eq!(item[field], open.arguments, "{event}");
-                assert!(!item["call_id"].as_str().unwrap().is_empty() && !item["name"].as_str().unwrap().is_empty());
+                assert!(
+                    !item["call_id"].as_str().unwrap().is_empty()
+                        && !item["name"].as_str().unwrap().is_empty()
+                );
                 let whole = item["status"] == "completed";
                 assert_eq!(open.arguments_done, whole, "a call is done when it is whole: {event}");
             }

@@ -25,15 +25,8 @@ pub async fn post(url: &str, body: &Value) -> Answer {
 }
 
 /// The headers are added to `content-type: application/json`, or replace it.
-pub async fn post_with(
-    url: &str,
-    headers: &[(&str, &str)],
-    body: impl Into<reqwest::Body>,
-) -> Answer {
-    let request = reqwest::Client::new()
-        .post(url)
-        .header("content-type", "application/json")
-        .body(body);
+pub async fn post_with(url: &str, headers: &[(&str, &str)], body: impl Into<reqwest::Body>) -> Answer {
+    let request = reqwest::Client::new().post(url).header("content-type", "application/json").body(body);
     let (mut request, begin) = (request.build().expect("a request"), Instant::now());
     for (name, value) in headers {
         let name: reqwest::header::HeaderName = name.parse().expect("a header's name");
@@ -44,12 +37,7 @@ pub async fn post_with(
         let response = reqwest::Client::new().execute(request).await;
         let response = response.unwrap_or_else(|error| panic!("{url}: {error:?}"));
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let mut answer = Answer {
-            status,
-            headers,
-            chunks: Vec::new(),
-            broken: None,
-        };
+        let mut answer = Answer { status, headers, chunks: Vec::new(), broken: None };
         let mut stream = response.bytes_stream();
         while let Some(chunk) = stream.next().await {
             match chunk {
@@ -66,10 +54,7 @@ pub async fn post_with(
 
 impl Answer {
     pub fn bytes(&self) -> Vec<u8> {
-        self.chunks
-            .iter()
-            .flat_map(|(_, bytes)| bytes.to_vec())
-            .collect()
+        self.chunks.iter().flat_map(|(_, bytes)| bytes.to_vec()).collect()
     }
 
     pub fn text(&self) -> String {
@@ -97,9 +82,7 @@ impl Answer {
                     let prefix = format!("{name}:");
                     let lines = block.lines();
                     let mut values = lines.filter_map(|line| line.strip_prefix(prefix.as_str()));
-                    values
-                        .next()
-                        .map(|value| value.strip_prefix(' ').unwrap_or(value))
+                    values.next().map(|value| value.strip_prefix(' ').unwrap_or(value))
                 };
                 let data = field("data")?;
                 let value = serde_json::from_str(data).unwrap_or_else(|_| Value::from(data));
@@ -116,8 +99,6 @@ impl Answer {
     /// The data of every event of that name.
     pub fn data_of(&self, name: &str) -> Vec<Value> {
         let events = self.events().into_iter();
-        events
-            .filter_map(|(event, data)| (event == name).then_some(data))
-            .collect()
+        events.filter_map(|(event, data)| (event == name).then_some(data)).collect()
     }
 }

@@ -44,9 +44,7 @@ impl Codex {
     pub fn new(base_url: &str) -> Self {
         let owned = |lines: &[(&str, &str)]| {
             let pairs = lines.iter().copied();
-            pairs
-                .map(|(key, value)| (key.to_owned(), value.to_owned()))
-                .collect()
+            pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
         };
         let base_url = format!("{base_url:?}");
         let key = format!("{KEY:?}");
@@ -102,8 +100,7 @@ impl Codex {
 
     /// Arguments of `codex exec`, e.g. `--output-schema FILE`.
     pub fn args(mut self, arguments: &[&str]) -> Self {
-        self.arguments
-            .extend(arguments.iter().map(|argument| (*argument).to_owned()));
+        self.arguments.extend(arguments.iter().map(|argument| (*argument).to_owned()));
         self
     }
 
@@ -166,9 +163,7 @@ impl Codex {
     fn config(&self) -> String {
         let lines = |table: &BTreeMap<String, String>| -> String {
             let lines = table.iter();
-            lines
-                .map(|(key, value)| format!("{key} = {value}\n"))
-                .collect()
+            lines.map(|(key, value)| format!("{key} = {value}\n")).collect()
         };
         format!(
             "{}\n[analytics]\nenabled = false\n\n[model_providers.transponder]\n{}{}",
@@ -194,17 +189,11 @@ impl Turn {
     /// Stops the test with all that Codex said, unless the turn ended well.
     pub fn assert_completed(&self) {
         let completed = self.of_type("turn.completed").len() == 1;
-        assert!(
-            self.status.success() && completed,
-            "Codex failed: {self:#?}"
-        );
+        assert!(self.status.success() && completed, "Codex failed: {self:#?}");
     }
 
     pub fn of_type(&self, kind: &str) -> Vec<&Value> {
-        self.events
-            .iter()
-            .filter(|event| event["type"] == kind)
-            .collect()
+        self.events.iter().filter(|event| event["type"] == kind).collect()
     }
 
     /// The finished items of a kind: `agent_message`, `reasoning`, `command_execution`, `file_change`, `mcp_tool_call`, ...
@@ -238,10 +227,7 @@ impl Binary {
             .flat_map(|package| subdirectories(&package.join("vendor")))
             .find(|vendor| vendor.join("bin/codex").is_file())
             .expect("Codex is missing: run `tests/clients/setup`");
-        Self {
-            codex: vendor.join("bin/codex"),
-            beside: vendor.join("codex-path"),
-        }
+        Self { codex: vendor.join("bin/codex"), beside: vendor.join("codex-path") }
     }
 
     fn path(&self) -> std::ffi::OsString {
@@ -253,7 +239,5 @@ impl Binary {
 
 fn subdirectories(directory: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(directory).into_iter().flatten();
-    entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .collect()
+    entries.filter_map(|entry| Some(entry.ok()?.path())).collect()
 }

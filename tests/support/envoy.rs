@@ -69,17 +69,8 @@ impl Envoy {
                 async move { text.trim().parse().ok() }
             })
             .await;
-        let listener = process
-            .until("Envoy's listener", || listener_address(admin))
-            .await;
-        Self {
-            process,
-            listener,
-            admin,
-            secrets: Vec::new(),
-            finished: false,
-            files,
-        }
+        let listener = process.until("Envoy's listener", || listener_address(admin)).await;
+        Self { process, listener, admin, secrets: Vec::new(), finished: false, files }
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -190,11 +181,7 @@ fn binary() -> PathBuf {
 fn module() -> PathBuf {
     let usual = || project().join("target/transponder.wasm");
     let module = std::env::var_os("TRANSPONDER_WASM").map_or_else(usual, PathBuf::from);
-    assert!(
-        module.is_file(),
-        "{} is missing: run `make test`, or `make wasm`",
-        module.display()
-    );
+    assert!(module.is_file(), "{} is missing: run `make test`, or `make wasm`", module.display());
     module
 }
 

@@ -53,11 +53,7 @@ impl Process {
             if let Some(status) = self.child.try_wait().expect("the state of a child") {
                 panic!("{what}: the process ended ({status}):\n{}", self.logged());
             }
-            assert!(
-                begin.elapsed() < START,
-                "{what}: not within {START:?}:\n{}",
-                self.logged()
-            );
+            assert!(begin.elapsed() < START, "{what}: not within {START:?}:\n{}", self.logged());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

@@ -49,12 +49,7 @@ impl Upstream {
                 async move { address_in(&said) }
             })
             .await;
-        Self {
-            address,
-            client: reqwest::Client::new(),
-            _process: process,
-            _files: files,
-        }
+        Self { address, client: reqwest::Client::new(), _process: process, _files: files }
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -119,10 +114,7 @@ impl Upstream {
 /// A test binary is `target/PROFILE/deps/NAME-HASH`, an example `target/PROFILE/examples/NAME`.
 fn binary() -> PathBuf {
     let test = std::env::current_exe().expect("the path of this test");
-    let profile = test
-        .ancestors()
-        .nth(2)
-        .expect("the directory of the profile");
+    let profile = test.ancestors().nth(2).expect("the directory of the profile");
     let binary = profile.join("examples/chat_upstream");
     assert!(
         binary.exists(),
@@ -134,8 +126,5 @@ fn binary() -> PathBuf {
 
 fn address_in(said: &str) -> Option<SocketAddr> {
     let line = said.lines().find(|_| said.ends_with('\n'))?;
-    line.strip_prefix("listening on http://")?
-        .strip_suffix("/v1")?
-        .parse()
-        .ok()
+    line.strip_prefix("listening on http://")?.strip_suffix("/v1")?.parse().ok()
 }

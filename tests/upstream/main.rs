@@ -2,12 +2,7 @@
 //!
 //! Scenario tests rest on it. A server that lets a bad request pass would hide the filter's faults.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod refusals;
 mod replies;
@@ -60,9 +55,7 @@ fn good() -> Value {
 fn changed(pointer: &str, value: Option<Value>) -> Value {
     let mut body = good();
     let (parent, key) = pointer.rsplit_once('/').expect("a JSON pointer");
-    let parent = body
-        .pointer_mut(parent)
-        .expect("a place in the good request");
+    let parent = body.pointer_mut(parent).expect("a place in the good request");
     match (parent, value) {
         (Value::Object(map), Some(value)) => drop(map.insert(key.to_owned(), value)),
         (Value::Object(map), None) => drop(map.remove(key)),

@@ -29,9 +29,7 @@ fn deltas(answer: &Answer) -> Vec<Value> {
 /// Every fragment of a call, in the order in which it came.
 fn fragments(answer: &Answer) -> Vec<Value> {
     let deltas = deltas(answer).into_iter();
-    deltas
-        .flat_map(|delta| delta["tool_calls"].as_array().cloned().unwrap_or_default())
-        .collect()
+    deltas.flat_map(|delta| delta["tool_calls"].as_array().cloned().unwrap_or_default()).collect()
 }
 
 #[tokio::test]
@@ -47,10 +45,7 @@ async fn the_plain_stream_is_that_of_openai() {
         })
     };
     let choice = |delta: Value, finish: Value| {
-        chunk(
-            json!([{"index": 0, "delta": delta, "finish_reason": finish}]),
-            Value::Null,
-        )
+        chunk(json!([{"index": 0, "delta": delta, "finish_reason": finish}]), Value::Null)
     };
     let data: Vec<Value> = answer.events().into_iter().map(|(_, data)| data).collect();
     let expected = [
@@ -111,14 +106,8 @@ fn call_shapes() -> Vec<(Value, Value)> {
         ),
         (json!({"shape": "ollama"}), whole([json!(0), json!(1)])),
         (json!({"shape": "gemini"}), whole([json!(0), json!(0)])),
-        (
-            json!({"shape": "mistral"}),
-            whole([Value::Null, Value::Null]),
-        ),
-        (
-            json!({"shape": {"like": "ollama", "index": "from_one"}}),
-            whole([json!(1), json!(2)]),
-        ),
+        (json!({"shape": "mistral"}), whole([Value::Null, Value::Null])),
+        (json!({"shape": {"like": "ollama", "index": "from_one"}}), whole([json!(1), json!(2)])),
         (
             json!({"shape": {"ids": "omit", "arguments_object": true}}),
             json!([
@@ -181,29 +170,13 @@ async fn the_end_is_as_scripted() {
     // The reply, the finish reason, and how many chunks have usage.
     let cases = [
         (json!({"tool_calls": called}), json!("tool_calls"), 1),
-        (
-            json!({"tool_calls": called, "shape": "tgi"}),
-            json!("stop"),
-            1,
-        ),
-        (
-            json!({"tool_calls": called, "finish": "length"}),
-            json!("length"),
-            1,
-        ),
+        (json!({"tool_calls": called, "shape": "tgi"}), json!("stop"), 1),
+        (json!({"tool_calls": called, "finish": "length"}), json!("length"), 1),
         (json!({"text": "a", "finish": null}), Value::Null, 1),
         (json!({"text": "a", "usage": null}), json!("stop"), 0),
         (json!({"text": "a", "shape": "deepseek"}), json!("stop"), 1),
-        (
-            json!({"text": "a", "shape": {"usage": "every_chunk"}}),
-            json!("stop"),
-            3,
-        ),
-        (
-            json!({"text": "a", "shape": {"usage": "in_choice"}}),
-            json!("stop"),
-            1,
-        ),
+        (json!({"text": "a", "shape": {"usage": "every_chunk"}}), json!("stop"), 3),
+        (json!({"text": "a", "shape": {"usage": "in_choice"}}), json!("stop"), 1),
         (json!({"text": "a", "done": false}), json!("stop"), 1),
     ];
     for (reply, finish, usages) in cases {
@@ -214,32 +187,20 @@ async fn the_end_is_as_scripted() {
             .map(|chunk| chunk["choices"][0]["finish_reason"].clone())
             .find(|reason| !reason.is_null());
         assert_eq!(said.unwrap_or_default(), finish, "{reply}");
-        let places =
-            |chunk: &&Value| chunk["usage"].is_object() || chunk["choices"][0]["usage"].is_object();
+        let places = |chunk: &&Value| chunk["usage"].is_object() || chunk["choices"][0]["usage"].is_object();
         assert_eq!(data.iter().filter(places).count(), usages, "{reply}");
-        assert_eq!(
-            data.contains(&json!("[DONE]")),
-            reply["done"] != false,
-            "{reply}"
-        );
+        assert_eq!(data.contains(&json!("[DONE]")), reply["done"] != false, "{reply}");
     }
 }
 
 #[tokio::test]
 async fn the_frame_is_as_scripted() {
     let upstream = Upstream::start().await;
-    let tgi = streamed(&upstream, json!({"text": "a", "shape": "tgi"}))
-        .await
-        .text();
+    let tgi = streamed(&upstream, json!({"text": "a", "shape": "tgi"})).await.text();
     assert!(tgi.starts_with("data:{") && tgi.ends_with("data: [DONE]\n\n"));
     assert!(tgi.contains(r#""delta":{"content":"a","role":"assistant"}"#));
 
-    let crlf = streamed(
-        &upstream,
-        json!({"text": "a", "shape": {"line_end": "\r\n"}}),
-    )
-    .await
-    .text();
+    let crlf = streamed(&upstream, json!({"text": "a", "shape": {"line_end": "\r\n"}})).await.text();
     assert!(crlf.contains("}\r\n\r\ndata: ") && !crlf.contains("\n\n"));
 
     let azure = streamed(&upstream, json!({"text": "a", "shape": "azure"})).await;
@@ -256,10 +217,7 @@ async fn raw_bytes_are_cut_and_paced_as_scripted() {
     let raw = "data: ü\n\n";
     let reply = json!({"raw_sse": raw, "split": 1, "delay_ms": 15, "headers_delay_ms": 50, "headers": {"x-request-id": "7"}});
     let answer = streamed(&upstream, reply).await;
-    assert_eq!(
-        (answer.text().as_str(), answer.header("x-request-id")),
-        (raw, Some("7"))
-    );
+    assert_eq!((answer.text().as_str(), answer.header("x-request-id")), (raw, Some("7")));
     // One write for each byte, though a busy machine may read two at once.
     assert!(answer.chunks.len() > 1);
     assert!(answer.chunks[0].0.as_millis() >= 50);
@@ -276,18 +234,13 @@ async fn a_cut_connection_is_no_end() {
     )
     .await;
     assert_eq!(answer.events().len(), 2);
-    assert!(
-        answer.broken.is_some(),
-        "the client sees that the body is not whole"
-    );
+    assert!(answer.broken.is_some(), "the client sees that the body is not whole");
 }
 
 #[tokio::test]
 async fn a_hang_up_is_no_answer_and_ends_nothing_else() {
     let upstream = Upstream::start().await;
-    upstream
-        .script(json!({"replies": [{"hang_up": true}]}))
-        .await;
+    upstream.script(json!({"replies": [{"hang_up": true}]})).await;
     let url = format!("{}/chat/completions", upstream.base_url());
     let request = reqwest::Client::new().post(url).json(&good());
     assert!(request.send().await.is_err());
@@ -299,32 +252,15 @@ async fn errors_and_other_bodies_are_as_scripted() {
     let upstream = Upstream::start().await;
     let slow_down = json!({"error": {"status": 429, "headers": {"retry-after": "1"}, "body": {"error": {"message": "slow"}}}});
     let answer = streamed(&upstream, slow_down).await;
-    assert_eq!(
-        (answer.status, answer.header("retry-after")),
-        (429, Some("1"))
-    );
+    assert_eq!((answer.status, answer.header("retry-after")), (429, Some("1")));
     assert_eq!(answer.json()["error"]["message"], "slow");
 
-    let answer = streamed(
-        &upstream,
-        json!({"error": {"status": 502, "body": "<html>"}}),
-    )
-    .await;
+    let answer = streamed(&upstream, json!({"error": {"status": 502, "body": "<html>"}})).await;
     assert_eq!((answer.status, answer.text().as_str()), (502, "<html>"));
-    assert_eq!(
-        answer.header("content-type"),
-        Some("text/plain; charset=utf-8")
-    );
+    assert_eq!(answer.header("content-type"), Some("text/plain; charset=utf-8"));
 
-    let answer = streamed(
-        &upstream,
-        json!({"json": {"object": "error"}, "status": 207}),
-    )
-    .await;
-    assert_eq!(
-        (answer.status, answer.json()),
-        (207, json!({"object": "error"}))
-    );
+    let answer = streamed(&upstream, json!({"json": {"object": "error"}, "status": 207})).await;
+    assert_eq!((answer.status, answer.json()), (207, json!({"object": "error"})));
 }
 
 #[tokio::test]
@@ -360,25 +296,16 @@ async fn without_a_script_it_calls_and_then_speaks() {
         "required": ["city", "days", "unit", "tags"]
     }}}]);
     let ask = |messages: Value| json!({"model": "m", "messages": messages, "tools": tools});
-    let answer = complete(&upstream, &ask(json!([user("Rain?")])))
-        .await
-        .json();
+    let answer = complete(&upstream, &ask(json!([user("Rain?")]))).await.json();
     let call = &answer["choices"][0]["message"]["tool_calls"][0];
     assert_eq!(call["function"]["name"], "weather");
-    let arguments: Value =
-        serde_json::from_str(call["function"]["arguments"].as_str().unwrap()).unwrap();
-    assert_eq!(
-        arguments,
-        json!({"city": "example", "days": 1, "unit": "c", "tags": [true]})
-    );
+    let arguments: Value = serde_json::from_str(call["function"]["arguments"].as_str().unwrap()).unwrap();
+    assert_eq!(arguments, json!({"city": "example", "days": 1, "unit": "c", "tags": [true]}));
 
     let result = json!({"role": "tool", "tool_call_id": call["id"], "content": "Rain."});
     let history = json!([user("Rain?"), {"role": "assistant", "tool_calls": [call]}, result]);
     let answer = complete(&upstream, &ask(history)).await.json();
-    assert_eq!(
-        answer["choices"][0]["message"]["content"],
-        "The tool answered: Rain."
-    );
+    assert_eq!(answer["choices"][0]["message"]["content"], "The tool answered: Rain.");
 
     let mut quiet = ask(json!([user("Hi")]));
     quiet["tool_choice"] = json!("none");

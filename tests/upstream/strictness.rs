@@ -21,10 +21,7 @@ async fn a_good_request_is_answered() {
     let answer = complete(&upstream, &good()).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     // Calls need no content, and nothing but model and messages must be there.
-    for body in [
-        without("/messages/2/content"),
-        json!({"model": "m", "messages": [user("a"), user("b")]}),
-    ] {
+    for body in [without("/messages/2/content"), json!({"model": "m", "messages": [user("a"), user("b")]})] {
         let answer = complete(&upstream, &body).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
     }
@@ -65,24 +62,14 @@ async fn what_is_not_a_completion_is_refused_too() {
     let url = format!("{}/chat/completions", upstream.base_url());
     let status = |answer: Answer| answer.status;
     assert_eq!(status(post_with(&url, &[], "{").await), 400);
-    assert_eq!(
-        status(post_with(&url, &[("content-type", "text/plain")], "{}").await),
-        415
-    );
+    assert_eq!(status(post_with(&url, &[("content-type", "text/plain")], "{}").await), 415);
     let responses = format!("{}/responses", upstream.base_url());
     assert_eq!(status(post_with(&responses, &[], "{}").await), 404);
-    let prefixed = format!(
-        "http://{}/inference/v1/chat/completions",
-        upstream.address()
-    );
+    let prefixed = format!("http://{}/inference/v1/chat/completions", upstream.address());
     assert_eq!(status(post(&prefixed, &good()).await), 200);
 
     let seen = upstream.requests().await;
-    assert_eq!(
-        seen[0].body,
-        json!("{"),
-        "what is no JSON is kept as a string"
-    );
+    assert_eq!(seen[0].body, json!("{"), "what is no JSON is kept as a string");
     assert_eq!(seen[1].headers["content-type"], "text/plain");
     assert_eq!(seen[3].path, "/inference/v1/chat/completions");
     upstream.clear().await;
@@ -93,34 +80,13 @@ async fn what_is_not_a_completion_is_refused_too() {
 async fn a_misspelt_script_is_refused() {
     let upstream = Upstream::start().await;
     for (script, words) in [
-        (
-            json!({"replies": [{"tekst": "a"}]}),
-            "unknown field `tekst`",
-        ),
-        (
-            json!({"replies": [{"text": "a", "json": {}}]}),
-            "a reply is one of",
-        ),
-        (
-            json!({"replies": [{"text": "a", "split": 0}]}),
-            "at least 1",
-        ),
-        (
-            json!({"replies": [{"shape": "nobody"}]}),
-            "no shape is named",
-        ),
-        (
-            json!({"replies": [{"shape": {"idz": "empty"}}]}),
-            "unknown field `idz`",
-        ),
-        (
-            json!({"replies": [{"steps": [{"say": "a"}]}]}),
-            "unknown variant `say`",
-        ),
-        (
-            json!({"strict": {"developer": true}}),
-            "unknown field `developer`",
-        ),
+        (json!({"replies": [{"tekst": "a"}]}), "unknown field `tekst`"),
+        (json!({"replies": [{"text": "a", "json": {}}]}), "a reply is one of"),
+        (json!({"replies": [{"text": "a", "split": 0}]}), "at least 1"),
+        (json!({"replies": [{"shape": "nobody"}]}), "no shape is named"),
+        (json!({"replies": [{"shape": {"idz": "empty"}}]}), "unknown field `idz`"),
+        (json!({"replies": [{"steps": [{"say": "a"}]}]}), "unknown variant `say`"),
+        (json!({"strict": {"developer": true}}), "unknown field `developer`"),
     ] {
         let refused = upstream.try_script(script).await.unwrap_err();
         assert!(refused.contains(words), "`{words}` is not in `{refused}`");

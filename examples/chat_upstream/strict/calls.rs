@@ -13,25 +13,20 @@ pub(super) fn tool_calls(body: &Value, strict: &Strictness) -> Checked {
     let mut seen = BTreeSet::new();
     each_message(body, |message, path| {
         let path = join(path, "tool_calls");
-        demand(
-            message.get("tool_calls").is_none() || !calls(message).is_empty(),
-            &path,
-            || "must not be an empty list".to_owned(),
-        )?;
+        demand(message.get("tool_calls").is_none() || !calls(message).is_empty(), &path, || {
+            "must not be an empty list".to_owned()
+        })?;
         if strict.repeated_ids {
             seen.clear();
         }
-        calls(message)
-            .iter()
-            .enumerate()
-            .try_for_each(|(at, call)| {
-                let path = format!("{path}[{at}]");
-                tool_call(call, strict, &path)?;
-                let id = text_at(call, "/id");
-                demand(seen.insert(id.to_owned()), &join(&path, "id"), || {
-                    format!("Duplicate tool call id '{id}'")
-                })
+        calls(message).iter().enumerate().try_for_each(|(at, call)| {
+            let path = format!("{path}[{at}]");
+            tool_call(call, strict, &path)?;
+            let id = text_at(call, "/id");
+            demand(seen.insert(id.to_owned()), &join(&path, "id"), || {
+                format!("Duplicate tool call id '{id}'")
             })
+        })
     })
 }
 
@@ -46,9 +41,7 @@ fn tool_call(call: &Value, strict: &Strictness, path: &str) -> Checked {
     })?;
     if let Some(length) = strict.id_length {
         let plain = id.len() == length && id.chars().all(|c| c.is_ascii_alphanumeric());
-        demand(plain, &join(path, "id"), || {
-            format!("must be a-z, A-Z, 0-9, with a length of {length}")
-        })?;
+        demand(plain, &join(path, "id"), || format!("must be a-z, A-Z, 0-9, with a length of {length}"))?;
     }
     let path = join(path, "function");
     let function = call.get("function").unwrap_or(&Value::Null);
@@ -56,9 +49,7 @@ fn tool_call(call: &Value, strict: &Strictness, path: &str) -> Checked {
     tool_name(function, &path)?;
     let arguments = text_at(function, "/arguments");
     let object = serde_json::from_str::<Value>(arguments).is_ok_and(|value| value.is_object());
-    demand(object, &join(&path, "arguments"), || {
-        "must be a string that holds a JSON object".to_owned()
-    })
+    demand(object, &join(&path, "arguments"), || "must be a string that holds a JSON object".to_owned())
 }
 
 pub(super) fn calls_are_answered(body: &Value, _: &Strictness) -> Checked {
@@ -71,10 +62,7 @@ pub(super) fn calls_are_answered(body: &Value, _: &Strictness) -> Checked {
             });
         }
         all_answered(&open, path)?;
-        open = calls(message)
-            .iter()
-            .map(|call| text_at(call, "/id"))
-            .collect();
+        open = calls(message).iter().map(|call| text_at(call, "/id")).collect();
         Ok(())
     })?;
     all_answered(&open, "messages")

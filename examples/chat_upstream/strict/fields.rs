@@ -31,9 +31,7 @@ impl Kind {
             Self::Name => value.as_str().is_some_and(|text| !text.is_empty()),
             Self::Bool => value.is_boolean(),
             Self::Integer { min } => value.as_i64().is_some_and(|number| number >= min),
-            Self::Number { min, max } => value
-                .as_f64()
-                .is_some_and(|number| (min..=max).contains(&number)),
+            Self::Number { min, max } => value.as_f64().is_some_and(|number| (min..=max).contains(&number)),
             Self::Object => value.is_object(),
             Self::List => value.is_array(),
             Self::OneOf(words) => value.as_str().is_some_and(|word| words.contains(&word)),
@@ -89,71 +87,46 @@ pub(super) const OPTIONAL_TOP: &[Field] = &[
     ("reasoning_effort", Kind::Name, MAY),
 ];
 
-pub(super) const SYSTEM_MESSAGE: &[Field] =
-    &[("role", Kind::Any, MUST), ("content", Kind::Any, MUST)];
+pub(super) const SYSTEM_MESSAGE: &[Field] = &[("role", Kind::Any, MUST), ("content", Kind::Any, MUST)];
 
 pub(super) const USER_MESSAGE: &[Field] = SYSTEM_MESSAGE;
 
-pub(super) const ASSISTANT_MESSAGE: &[Field] = &[
-    ("role", Kind::Any, MUST),
-    ("content", Kind::Any, MAY),
-    ("tool_calls", Kind::List, MAY),
-];
+pub(super) const ASSISTANT_MESSAGE: &[Field] =
+    &[("role", Kind::Any, MUST), ("content", Kind::Any, MAY), ("tool_calls", Kind::List, MAY)];
 
-pub(super) const TOOL_MESSAGE: &[Field] = &[
-    ("role", Kind::Any, MUST),
-    ("content", Kind::Any, MUST),
-    ("tool_call_id", Kind::Name, MUST),
-];
+pub(super) const TOOL_MESSAGE: &[Field] =
+    &[("role", Kind::Any, MUST), ("content", Kind::Any, MUST), ("tool_call_id", Kind::Name, MUST)];
 
 pub(super) const TEXT_PART: &[Field] = &[("type", Kind::Any, MUST), ("text", Kind::Text, MUST)];
 
-pub(super) const IMAGE_PART: &[Field] =
-    &[("type", Kind::Any, MUST), ("image_url", Kind::Object, MUST)];
+pub(super) const IMAGE_PART: &[Field] = &[("type", Kind::Any, MUST), ("image_url", Kind::Object, MUST)];
 
-pub(super) const IMAGE_URL: &[Field] = &[
-    ("url", Kind::Name, MUST),
-    ("detail", Kind::OneOf(&["auto", "low", "high"]), MAY),
-];
+pub(super) const IMAGE_URL: &[Field] =
+    &[("url", Kind::Name, MUST), ("detail", Kind::OneOf(&["auto", "low", "high"]), MAY)];
 
-pub(super) const TOOL: &[Field] = &[
-    ("type", Kind::OneOf(&["function"]), MUST),
-    ("function", Kind::Object, MUST),
-];
+pub(super) const TOOL: &[Field] =
+    &[("type", Kind::OneOf(&["function"]), MUST), ("function", Kind::Object, MUST)];
 
-pub(super) const FUNCTION: &[Field] = &[
-    ("name", Kind::Name, MUST),
-    ("description", Kind::Text, MAY),
-    ("parameters", Kind::Object, MAY),
-];
+pub(super) const FUNCTION: &[Field] =
+    &[("name", Kind::Name, MUST), ("description", Kind::Text, MAY), ("parameters", Kind::Object, MAY)];
 
 /// Meaningful at OpenAI, vLLM and Groq, refused or ignored at Z.ai, Qwen and Ollama.
 pub(super) const FUNCTION_STRICT: Field = ("strict", Kind::Bool, MAY);
 
-pub(super) const TOOL_CALL: &[Field] = &[
-    ("id", Kind::Name, MUST),
-    ("type", Kind::OneOf(&["function"]), MUST),
-    ("function", Kind::Object, MUST),
-];
+pub(super) const TOOL_CALL: &[Field] =
+    &[("id", Kind::Name, MUST), ("type", Kind::OneOf(&["function"]), MUST), ("function", Kind::Object, MUST)];
 
-pub(super) const CALLED_FUNCTION: &[Field] =
-    &[("name", Kind::Name, MUST), ("arguments", Kind::Text, MUST)];
+pub(super) const CALLED_FUNCTION: &[Field] = &[("name", Kind::Name, MUST), ("arguments", Kind::Text, MUST)];
 
 pub(super) const STREAM_OPTIONS: &[Field] = &[("include_usage", Kind::Bool, MAY)];
 
-pub(super) const CHOSEN_TOOL: &[Field] = &[
-    ("type", Kind::OneOf(&["function"]), MUST),
-    ("function", Kind::Object, MUST),
-];
+pub(super) const CHOSEN_TOOL: &[Field] =
+    &[("type", Kind::OneOf(&["function"]), MUST), ("function", Kind::Object, MUST)];
 
 pub(super) const CHOSEN_FUNCTION: &[Field] = &[("name", Kind::Name, MUST)];
 
 pub(super) const RESPONSE_FORMAT: &[Field] = &[
-    (
-        "type",
-        Kind::OneOf(&["text", "json_object", "json_schema"]),
-        MUST,
-    ),
+    ("type", Kind::OneOf(&["text", "json_object", "json_schema"]), MUST),
     ("json_schema", Kind::Object, MAY),
 ];
 
@@ -165,12 +138,7 @@ pub(super) const JSON_SCHEMA: &[Field] = &[
 ];
 
 /// Refuses what the table does not name, what is missing, and what is of another type.
-pub(super) fn check(
-    value: &Value,
-    fields: &[Field],
-    also: &[String],
-    path: &str,
-) -> Result<(), Refusal> {
+pub(super) fn check(value: &Value, fields: &[Field], also: &[String], path: &str) -> Result<(), Refusal> {
     let Some(object) = value.as_object() else {
         return Err(Refusal::at(path, "must be an object".to_owned()));
     };
@@ -208,9 +176,5 @@ fn unknown(
 }
 
 pub(super) fn join(path: &str, key: &str) -> String {
-    if path.is_empty() {
-        key.to_owned()
-    } else {
-        format!("{path}.{key}")
-    }
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }

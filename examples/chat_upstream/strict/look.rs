@@ -5,21 +5,11 @@ use serde_json::Value;
 use super::{Checked, Refusal};
 
 pub(super) fn demand(holds: bool, param: &str, why: impl FnOnce() -> String) -> Checked {
-    if holds {
-        Ok(())
-    } else {
-        Err(Refusal::at(param, why()))
-    }
+    if holds { Ok(()) } else { Err(Refusal::at(param, why())) }
 }
 
-pub(super) fn each_message<'a>(
-    body: &'a Value,
-    mut rule: impl FnMut(&'a Value, &str) -> Checked,
-) -> Checked {
-    messages(body)
-        .iter()
-        .enumerate()
-        .try_for_each(|(at, message)| rule(message, &format!("messages[{at}]")))
+pub(super) fn each_message<'a>(body: &'a Value, mut rule: impl FnMut(&'a Value, &str) -> Checked) -> Checked {
+    messages(body).iter().enumerate().try_for_each(|(at, message)| rule(message, &format!("messages[{at}]")))
 }
 
 pub(super) fn messages(body: &Value) -> &[Value] {
@@ -31,11 +21,7 @@ pub(super) fn calls(message: &Value) -> &[Value] {
 }
 
 fn list_at<'a>(object: &'a Value, key: &str) -> &'a [Value] {
-    object
-        .get(key)
-        .and_then(Value::as_array)
-        .map(Vec::as_slice)
-        .unwrap_or_default()
+    object.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
 pub(super) fn role(message: &Value) -> &str {
@@ -43,10 +29,7 @@ pub(super) fn role(message: &Value) -> &str {
 }
 
 pub(super) fn text_at<'a>(value: &'a Value, pointer: &str) -> &'a str {
-    value
-        .pointer(pointer)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
 pub(super) fn contains(list: &[String], word: &str) -> bool {

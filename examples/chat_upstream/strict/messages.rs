@@ -7,9 +7,7 @@ use super::look::{calls, contains, demand, each_message, messages, role};
 use super::{Checked, Refusal, Strictness};
 
 pub(super) fn some_messages(body: &Value, _: &Strictness) -> Checked {
-    demand(!messages(body).is_empty(), "messages", || {
-        "must hold at least one message".to_owned()
-    })
+    demand(!messages(body).is_empty(), "messages", || "must hold at least one message".to_owned())
 }
 
 pub(super) fn known_roles(body: &Value, strict: &Strictness) -> Checked {
@@ -34,10 +32,7 @@ pub(super) fn message_fields(body: &Value, strict: &Strictness) -> Checked {
 }
 
 pub(super) fn one_system_first(body: &Value, strict: &Strictness) -> Checked {
-    let late = messages(body)
-        .iter()
-        .skip(1)
-        .position(|message| role(message) == "system");
+    let late = messages(body).iter().skip(1).position(|message| role(message) == "system");
     match late {
         Some(at) if !strict.late_system => Err(Refusal::at(
             &format!("messages[{}]", at + 1),
@@ -59,31 +54,22 @@ pub(super) fn contents(body: &Value, strict: &Strictness) -> Checked {
             Some(Value::Array(parts)) if contains(&strict.parts_in, role) => {
                 content_parts(parts, role, strict, path)
             }
-            Some(_) => Err(Refusal::at(
-                path,
-                format!("must be a string in {role} messages"),
-            )),
+            Some(_) => Err(Refusal::at(path, format!("must be a string in {role} messages"))),
         }
     })
 }
 
 fn content_parts(parts: &[Value], role: &str, strict: &Strictness, path: &str) -> Checked {
-    demand(!parts.is_empty(), path, || {
-        "must hold at least one part".to_owned()
-    })?;
+    demand(!parts.is_empty(), path, || "must hold at least one part".to_owned())?;
     parts.iter().enumerate().try_for_each(|(at, part)| {
         let path = &format!("{path}[{at}]");
         match part.get("type").and_then(Value::as_str) {
             Some("text") => check(part, fields::TEXT_PART, &[], path),
             Some("image_url") if role == "user" && strict.images => image(part, path),
-            Some("image_url") if role == "user" => Err(Refusal::at(
-                path,
-                "this is not a multimodal model".to_owned(),
-            )),
-            _ => Err(Refusal::at(
-                &join(path, "type"),
-                format!("no such part in {role} messages"),
-            )),
+            Some("image_url") if role == "user" => {
+                Err(Refusal::at(path, "this is not a multimodal model".to_owned()))
+            }
+            _ => Err(Refusal::at(&join(path, "type"), format!("no such part in {role} messages"))),
         }
     })
 }
@@ -95,11 +81,9 @@ fn image(part: &Value, path: &str) -> Checked {
     check(image, fields::IMAGE_URL, &[], &path)?;
     let url = image.get("url").and_then(Value::as_str).unwrap_or_default();
     let data = url.starts_with("data:image/") && url.contains(";base64,");
-    demand(
-        data || url.starts_with("https://"),
-        &join(&path, "url"),
-        || "must be a data: URL of an image in base64, or an https: URL".to_owned(),
-    )
+    demand(data || url.starts_with("https://"), &join(&path, "url"), || {
+        "must be a data: URL of an image in base64, or an https: URL".to_owned()
+    })
 }
 
 pub(super) fn assistant_says_something(body: &Value, _: &Strictness) -> Checked {
@@ -109,18 +93,13 @@ pub(super) fn assistant_says_something(body: &Value, _: &Strictness) -> Checked 
             other => other.is_array(),
         });
         let silent = role(message) == "assistant" && !says && message.get("tool_calls").is_none();
-        demand(!silent, path, || {
-            "an assistant message must not be empty".to_owned()
-        })
+        demand(!silent, path, || "an assistant message must not be empty".to_owned())
     })
 }
 
 pub(super) fn assistant_has_what_it_must(body: &Value, strict: &Strictness) -> Checked {
     each_message(body, |message, path| {
-        let missing = strict
-            .assistant_must_have
-            .iter()
-            .find(|name| message.get(name.as_str()).is_none());
+        let missing = strict.assistant_must_have.iter().find(|name| message.get(name.as_str()).is_none());
         match missing {
             Some(name) if !calls(message).is_empty() => Err(Refusal::at(
                 &join(path, name),
@@ -140,9 +119,7 @@ pub(super) fn turns_alternate(body: &Value, strict: &Strictness) -> Checked {
         let now = role(message);
         let repeated = now == before && matches!(now, "user" | "assistant");
         before = now;
-        demand(!repeated, path, || {
-            "Conversation roles must alternate user/assistant".to_owned()
-        })
+        demand(!repeated, path, || "Conversation roles must alternate user/assistant".to_owned())
     })
 }
 

@@ -7,9 +7,7 @@ use super::look::{contains, demand, text_at};
 use super::{Checked, Refusal, Strictness};
 
 pub(super) fn top_level(body: &Value, strict: &Strictness) -> Checked {
-    let optional = fields::OPTIONAL_TOP
-        .iter()
-        .filter(|(name, ..)| contains(&strict.allow_fields, name));
+    let optional = fields::OPTIONAL_TOP.iter().filter(|(name, ..)| contains(&strict.allow_fields, name));
     let taken: Vec<Field> = fields::TOP
         .iter()
         .chain(optional)
@@ -25,9 +23,7 @@ pub(super) fn stream_options(body: &Value, _: &Strictness) -> Checked {
     };
     check(options, fields::STREAM_OPTIONS, &[], "stream_options")?;
     let streams = body.get("stream").and_then(Value::as_bool) == Some(true);
-    demand(streams, "stream_options", || {
-        "is only allowed when stream is true".to_owned()
-    })
+    demand(streams, "stream_options", || "is only allowed when stream is true".to_owned())
 }
 
 pub(super) fn response_format(body: &Value, strict: &Strictness) -> Checked {
@@ -36,25 +32,19 @@ pub(super) fn response_format(body: &Value, strict: &Strictness) -> Checked {
     };
     check(format, fields::RESPONSE_FORMAT, &[], "response_format")?;
     let kind = text_at(format, "/type");
-    demand(
-        contains(&strict.response_formats, kind),
-        "response_format.type",
-        || format!("must be one of {}", strict.response_formats.join(", ")),
-    )?;
+    demand(contains(&strict.response_formats, kind), "response_format.type", || {
+        format!("must be one of {}", strict.response_formats.join(", "))
+    })?;
     match (kind, format.get("json_schema")) {
         ("json_schema", Some(schema)) => {
             let path = "response_format.json_schema";
             check(schema, fields::JSON_SCHEMA, &[], path)
         }
-        ("json_schema", None) => Err(Refusal::at(
-            "response_format.json_schema",
-            "Field required".to_owned(),
-        )),
+        ("json_schema", None) => Err(Refusal::at("response_format.json_schema", "Field required".to_owned())),
         (_, None) => Ok(()),
-        (_, Some(_)) => Err(Refusal::at(
-            "response_format.json_schema",
-            format!("not permitted with type {kind}"),
-        )),
+        (_, Some(_)) => {
+            Err(Refusal::at("response_format.json_schema", format!("not permitted with type {kind}")))
+        }
     }
 }
 
@@ -66,16 +56,12 @@ pub(super) fn small_values(body: &Value, strict: &Strictness) -> Checked {
     let known = effort.is_empty()
         || strict.reasoning_efforts.is_empty()
         || contains(&strict.reasoning_efforts, effort);
-    demand(known, "reasoning_effort", || {
-        format!("must be one of {}", strict.reasoning_efforts.join(", "))
-    })?;
+    demand(known, "reasoning_effort", || format!("must be one of {}", strict.reasoning_efforts.join(", ")))?;
 
     let stops = body.get("stop").is_none_or(|stop| match stop {
         Value::String(_) => true,
         Value::Array(list) => (1..=4).contains(&list.len()) && list.iter().all(Value::is_string),
         _ => false,
     });
-    demand(stops, "stop", || {
-        "must be a string or one to four strings".to_owned()
-    })
+    demand(stops, "stop", || "must be a string or one to four strings".to_owned())
 }

@@ -12,9 +12,7 @@ pub(super) fn tools(body: &Value, strict: &Strictness) -> Checked {
     let Some(tools) = body.get("tools").and_then(Value::as_array) else {
         return Ok(());
     };
-    demand(!tools.is_empty(), "tools", || {
-        "must not be an empty list".to_owned()
-    })?;
+    demand(!tools.is_empty(), "tools", || "must not be an empty list".to_owned())?;
     let mut names = BTreeSet::new();
     tools.iter().enumerate().try_for_each(|(at, tool)| {
         let path = format!("tools[{at}]");
@@ -23,9 +21,7 @@ pub(super) fn tools(body: &Value, strict: &Strictness) -> Checked {
         let function = tool.get("function").unwrap_or(&Value::Null);
         declaration(function, strict, &path)?;
         let name = text_at(function, "/name");
-        demand(names.insert(name), &join(&path, "name"), || {
-            format!("Tool names must be unique: '{name}'")
-        })
+        demand(names.insert(name), &join(&path, "name"), || format!("Tool names must be unique: '{name}'"))
     })
 }
 
@@ -44,14 +40,9 @@ fn declaration(function: &Value, strict: &Strictness, path: &str) -> Checked {
         "must be a schema of type \"object\"".to_owned()
     })?;
     let properties = parameters.get("properties");
-    demand(properties.is_none_or(Value::is_object), &path, || {
-        "properties must be an object".to_owned()
-    })?;
+    demand(properties.is_none_or(Value::is_object), &path, || "properties must be an object".to_owned())?;
     match refused_word(parameters, &strict.schema_refuses) {
-        Some(word) => Err(Refusal::at(
-            &path,
-            format!("the keyword '{word}' is not supported"),
-        )),
+        Some(word) => Err(Refusal::at(&path, format!("the keyword '{word}' is not supported"))),
         None => Ok(()),
     }
 }
@@ -78,14 +69,10 @@ fn refused_word<'a>(schema: &Value, refused: &'a [String]) -> Option<&'a str> {
 /// OpenAI: "Must be a-z, A-Z, 0-9, or contain underscores and dashes, with a maximum length of 64."
 pub(super) fn tool_name(function: &Value, path: &str) -> Checked {
     let name = text_at(function, "/name");
-    let plain = name
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
-    demand(
-        plain && (1..=64).contains(&name.len()),
-        &join(path, "name"),
-        || format!("'{name}' does not match ^[a-zA-Z0-9_-]{{1,64}}$"),
-    )
+    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+    demand(plain && (1..=64).contains(&name.len()), &join(path, "name"), || {
+        format!("'{name}' does not match ^[a-zA-Z0-9_-]{{1,64}}$")
+    })
 }
 
 pub(super) fn tool_choice(body: &Value, strict: &Strictness) -> Checked {
@@ -98,9 +85,7 @@ pub(super) fn tool_choice(body: &Value, strict: &Strictness) -> Checked {
         .collect();
     for name in ["tool_choice", "parallel_tool_calls"] {
         let alone = body.get(name).is_some() && offered.is_empty();
-        demand(!alone, name, || {
-            "is only allowed when 'tools' are specified".to_owned()
-        })?;
+        demand(!alone, name, || "is only allowed when 'tools' are specified".to_owned())?;
     }
     let Some(choice) = body.get("tool_choice") else {
         return Ok(());
@@ -110,18 +95,11 @@ pub(super) fn tool_choice(body: &Value, strict: &Strictness) -> Checked {
         format!("must be one of {}", strict.tool_choices.join(", "))
     })?;
     if choice.is_string() {
-        return demand(form != "function", "tool_choice", || {
-            "a function is chosen by an object".to_owned()
-        });
+        return demand(form != "function", "tool_choice", || "a function is chosen by an object".to_owned());
     }
     check(choice, fields::CHOSEN_TOOL, &[], "tool_choice")?;
     let function = choice.get("function").unwrap_or(&Value::Null);
-    check(
-        function,
-        fields::CHOSEN_FUNCTION,
-        &[],
-        "tool_choice.function",
-    )?;
+    check(function, fields::CHOSEN_FUNCTION, &[], "tool_choice.function")?;
     let name = text_at(function, "/name");
     demand(offered.contains(&name), "tool_choice.function.name", || {
         format!("'{name}' is not among the tools")

@@ -1,0 +1,379 @@
+//! One HTTP exchange, without the host: headers, body chunks and ends in, verdicts out.
+//!
+//! The host's callbacks each have one method here, which says what to do in that callback. What may be
+//! done when is a matter of hard limits: a header set too late, or a body written into trailers, ends
+//! the whole VM. So the phase is one enum, and each verdict is one that is allowed where it is given:
+//!
+//! * Headers are edited in their own callback, or in a body callback while they are held.
+//! * A request is always taken whole before it goes up. A reply goes out as it is translated, unless its
+//!   headers are held for it too ([`Config::hold_request_headers`], and not for streams).
+//! * Where the end of a reply is seen only by its trailers, and its headers have gone on, nothing can be
+//!   written any more. Therefore the translator ends a reply as soon as the body itself says that it is
+//!   whole (`[DONE]`, the document's last brace), and its announced length counts as its end. What is
+//!   left is a body that says neither and has trailers, such as a cut stream or a plain-text error that
+//!   went through a decompressor. It stays without an end; to wait for one would hang.
+
+mod reply;
+mod request;
+mod verdict;
+pub mod watchdog;
+
+use crate::config::Config;
+use crate::metrics::{Metric, Metrics};
+use crate::translate::{self, ApiError, Context, Reply, Translated};
+use reply::Inflow;
+use request::Claim;
+use std::mem;
+use std::rc::Rc;
+pub use verdict::{BodyVerdict, Edit, Headers, HeadersVerdict, LocalReply};
+
+/// One HTTP exchange.
+#[derive(Debug)]
+pub struct Exchange {
+    config: Rc<Config>,
+    metrics: Rc<dyn Metrics>,
+    seed: u128,
+    now: u64,
+    request_id: String,
+    codex: bool,
+    phase: Phase,
+}
+
+/// How far the exchange has come.
+#[derive(Debug)]
+enum Phase {
+    /// It is not ours, or nothing is known of it yet: everything passes.
+    Foreign,
+    /// We have answered: what the client still sends is swallowed, and our answer passes.
+    Answered,
+    /// The request is ours and not yet whole.
+    Collecting { body: Vec<u8>, held: bool },
+    /// The request went up.
+    Awaiting { reply: Reply, dropped: Vec<String>, held: bool },
+    /// The reply's headers went on; its body follows as it comes.
+    Streaming(Inflow),
+    /// The reply's headers wait for its body.
+    Assembling { inflow: Inflow, body: Vec<u8>, retry_after: Option<(&'static str, String)> },
+    /// The client has the whole reply; what the upstream still sends is swallowed.
+    Done,
+}
+
+impl Exchange {
+    /// An exchange of which nothing is known. The seed differs from that of every other exchange
+    /// (the reply's ids derive from it); `now` is in seconds since the Unix epoch.
+    pub fn new(config: Rc<Config>, metrics: Rc<dyn Metrics>, seed: u128, now: u64) -> Self {
+        let request_id = String::new();
+        Self { config, metrics, seed, now, request_id, codex: false, phase: Phase::Foreign }
+    }
+
+    /// Everything that still comes passes untouched, so that bytes need not even be looked at.
+    pub fn is_foreign(&self) -> bool {
+        matches!(self.phase, Phase::Foreign)
+    }
+
+    /// The request's headers. `end`: there is no body.
+    pub fn on_request_headers(&mut self, headers: &Headers, end: bool) -> HeadersVerdict {
+        match request::claim(&self.config, headers, end) {
+            Claim::Foreign => {
+                self.metrics.count(Metric::RequestsPassed, 1);
+                HeadersVerdict::Continue(request::without_ours(headers))
+            }
+            Claim::Refused(error, header) => {
+                self.request_id = visible(headers.text("x-request-id"), REQUEST_ID_CAP);
+                HeadersVerdict::Respond(self.refuse(&error).with(header))
+            }
+            Claim::Ours => {
+                self.request_id = visible(headers.text("x-request-id"), REQUEST_ID_CAP);
+                self.codex = request::is_codex(headers);
+                let held = self.config.hold_request_headers;
+                self.phase = Phase::Collecting { body: Vec::new(), held };
+                // The same edits in both modes: should the held headers have to be let go,
+                // nothing is left to be done to them.
+                let edits = request::before_body(&self.config, headers);
+                if held { HeadersVerdict::Hold(edits) } else { HeadersVerdict::Continue(edits) }
+            }
+        }
+    }
+
+    /// The next bytes of the request's body. `end`: the last ones.
+    pub fn on_request_body(&mut self, chunk: &[u8], end: bool) -> BodyVerdict {
+        let limit = self.config.limits.request_bytes;
+        match &mut self.phase {
+            Phase::Foreign => BodyVerdict::Pass,
+            Phase::Collecting { body, .. } if body.len() + chunk.len() <= limit => {
+                body.extend_from_slice(chunk);
+                if end { self.send() } else { BodyVerdict::Hold }
+            }
+            Phase::Collecting { .. } => BodyVerdict::Respond(self.refuse(&request::too_large(limit))),
+            // It was answered before it was whole.
+            _ => BodyVerdict::Hold,
+        }
+    }
+
+    /// The request's trailers: its body ended with the chunk before.
+    pub fn on_request_trailers(&mut self) -> BodyVerdict {
+        match self.phase {
+            Phase::Foreign => BodyVerdict::Pass,
+            Phase::Collecting { .. } => self.send(),
+            _ => BodyVerdict::Hold,
+        }
+    }
+
+    /// The request's headers are held, and no body comes. Lets them go as they are: from now on this is
+    /// an exchange like those of the other mode. False if there is nothing (any more) to let go.
+    pub fn on_watchdog(&mut self) -> bool {
+        let Phase::Collecting { body, held: held @ true } = &mut self.phase else {
+            return false;
+        };
+        if !body.is_empty() {
+            return false;
+        }
+        *held = false;
+        self.metrics.count(Metric::WatchdogResumes, 1);
+        log::error!(
+            "hold_request_headers is set, but no request body came while the headers were held: either \
+             Envoy's PluginConfig lacks `allow_on_headers_stop_iteration: true`, or the client is slow. \
+             This request goes on without the routing headers. request_id={}",
+            self.request_id
+        );
+        true
+    }
+
+    /// The response's headers, the upstream's or Envoy's own. `end`: there is no body.
+    pub fn on_response_headers(&mut self, headers: &Headers, end: bool) -> HeadersVerdict {
+        match mem::replace(&mut self.phase, Phase::Answered) {
+            Phase::Awaiting { reply, dropped, held } => self.begin(reply, &dropped, held, headers, end),
+            Phase::Collecting { .. } => self.begin_early(headers, end),
+            other => {
+                self.phase = other;
+                HeadersVerdict::Continue(Vec::new())
+            }
+        }
+    }
+
+    /// The next bytes of the response's body. `end`: the last ones; `now`: in seconds since the Unix epoch.
+    pub fn on_response_body(&mut self, chunk: &[u8], end: bool, now: u64) -> BodyVerdict {
+        if let Phase::Streaming(inflow) | Phase::Assembling { inflow, .. } = &mut self.phase {
+            inflow.reply.set_time(now);
+        }
+        match &mut self.phase {
+            Phase::Streaming(inflow) => {
+                let mut out = Vec::new();
+                if inflow.take(chunk, end, &mut out) {
+                    self.finish();
+                }
+                // Also when nothing comes out: to hold the chunk would be to hold the trailers (see above).
+                BodyVerdict::Replace(out)
+            }
+            Phase::Assembling { inflow, body, .. } => {
+                if inflow.take(chunk, end, body) {
+                    self.release()
+                } else {
+                    BodyVerdict::Hold
+                }
+            }
+            Phase::Done => BodyVerdict::Replace(Vec::new()),
+            Phase::Foreign | Phase::Answered | Phase::Collecting { .. } | Phase::Awaiting { .. } => {
+                BodyVerdict::Pass
+            }
+        }
+    }
+
+    /// The response's trailers: its body ended with the chunk before.
+    pub fn on_response_trailers(&mut self) -> BodyVerdict {
+        match &mut self.phase {
+            // The last chunk was held, and only then can a body be written here.
+            Phase::Assembling { inflow, body, .. } if inflow.began => {
+                inflow.reply.end(body);
+                self.release()
+            }
+            Phase::Assembling { .. } => BodyVerdict::Respond(self.fail(&reply::empty())),
+            Phase::Streaming(_) => {
+                self.cut();
+                BodyVerdict::Pass
+            }
+            _ => BodyVerdict::Pass,
+        }
+    }
+
+    /// The exchange is over, well or not.
+    pub fn on_close(&mut self) {
+        if matches!(self.phase, Phase::Streaming(_) | Phase::Assembling { .. }) {
+            self.cut();
+        }
+    }
+
+    /// Translates the whole request.
+    fn send(&mut self) -> BodyVerdict {
+        let Phase::Collecting { body, held } = mem::replace(&mut self.phase, Phase::Answered) else {
+            return BodyVerdict::Hold;
+        };
+        if body.is_empty() {
+            return BodyVerdict::Respond(self.refuse(&request::no_body()));
+        }
+        match translate::request(&body, &self.context()) {
+            Ok(translated) => self.sent(translated, held),
+            Err(error) => BodyVerdict::Respond(self.refuse(&error)),
+        }
+    }
+
+    fn sent(&mut self, translated: Translated, held: bool) -> BodyVerdict {
+        self.metrics.count(Metric::RequestsTranslated, 1);
+        self.metrics.count(Metric::ThingsDropped, translated.dropped.len() as u64);
+        log::debug!("translated: bytes={} request_id={}", translated.body.len(), self.request_id);
+        let edits = held.then(|| request::after_body(&translated));
+        let Translated { body, reply, dropped, .. } = translated;
+        self.phase = Phase::Awaiting { reply, dropped, held };
+        match edits {
+            Some(edits) => BodyVerdict::Release(edits, body),
+            None => BodyVerdict::Replace(body),
+        }
+    }
+
+    /// The reply begins.
+    fn begin(
+        &mut self,
+        reply: Reply,
+        dropped: &[String],
+        held: bool,
+        headers: &Headers,
+        end: bool,
+    ) -> HeadersVerdict {
+        if let Some(error) = reply::unreadable(headers, end) {
+            let retry_after = reply::retry_after_anew(error.status, headers);
+            return HeadersVerdict::Respond(self.fail(&error).with(retry_after));
+        }
+        let edits = reply::headers(headers, &reply, dropped);
+        let holds = held && !reply::streams(headers, &reply) && reply::end_will_be_seen(headers);
+        let inflow = Inflow::begin(reply, headers);
+        if end {
+            return self.bodiless(inflow, headers);
+        }
+        let retry_after = reply::retry_after(headers);
+        if holds {
+            self.phase = Phase::Assembling { inflow, body: Vec::new(), retry_after };
+            return HeadersVerdict::Hold(edits);
+        }
+        let retry_after = retry_after.filter(|_| inflow.status == 429);
+        self.phase = Phase::Streaming(inflow);
+        HeadersVerdict::Continue(with_header(edits, retry_after))
+    }
+
+    /// The reply begins although the request is not whole. Upstreams that do not let a client in answer
+    /// by the headers alone, and so does Envoy where it finds no route or no healthy host.
+    fn begin_early(&mut self, headers: &Headers, end: bool) -> HeadersVerdict {
+        let status = headers.status();
+        if (200..300).contains(&status) {
+            return HeadersVerdict::Respond(self.fail(&reply::too_early(status)));
+        }
+        // An error is told the same way whatever was asked.
+        match translate::request(br#"{"model":"none","input":"none"}"#, &self.context()) {
+            Ok(translated) => self.begin(translated.reply, &[], false, headers, end),
+            Err(error) => HeadersVerdict::Respond(self.fail(&error.status(status))),
+        }
+    }
+
+    /// An error without a body becomes one with a body, which only a reply of our own can have.
+    fn bodiless(&mut self, mut inflow: Inflow, headers: &Headers) -> HeadersVerdict {
+        let mut body = Vec::new();
+        inflow.take(&[], true, &mut body);
+        self.report(&inflow);
+        let status = inflow.reply.status();
+        let retry_after = reply::retry_after_anew(status, headers);
+        HeadersVerdict::Respond(LocalReply::json(status, body).with(retry_after))
+    }
+
+    /// The held headers and the whole reply go out.
+    fn release(&mut self) -> BodyVerdict {
+        let phase = mem::replace(&mut self.phase, Phase::Done);
+        let Phase::Assembling { inflow, body, retry_after } = phase else {
+            return BodyVerdict::Pass;
+        };
+        self.report(&inflow);
+        // The headers wait, so an error can still be one.
+        let body = inflow.reply.error().map_or(body, ApiError::to_json);
+        let status = inflow.reply.status();
+        let edits = vec![
+            Edit::Set(":status", status.to_string()),
+            Edit::Set("content-length", body.len().to_string()),
+        ];
+        let quota =
+            inflow.reply.error().and_then(|error| error.code.as_deref()) == Some("insufficient_quota");
+        // Waiting does not fill an exhausted quota.
+        let retry_after = retry_after.filter(|_| status == 429 && !quota);
+        BodyVerdict::Release(with_header(edits, retry_after), body)
+    }
+
+    /// The whole reply went out, chunk by chunk.
+    fn finish(&mut self) {
+        if let Phase::Streaming(inflow) = mem::replace(&mut self.phase, Phase::Done) {
+            self.report(&inflow);
+        }
+    }
+
+    /// The reply ended before its end, and nobody can be told any more.
+    fn cut(&mut self) {
+        self.phase = Phase::Done;
+        self.metrics.count(Metric::RepliesCut, 1);
+        log::info!("reply cut: request_id={}", self.request_id);
+    }
+
+    /// Counts and logs how a reply ended.
+    fn report(&self, inflow: &Inflow) {
+        let Some(error) = inflow.reply.error() else {
+            return;
+        };
+        let failed_late = (200..300).contains(&inflow.status);
+        let metric = if failed_late { Metric::RepliesFailed } else { Metric::UpstreamErrors };
+        self.metrics.count(metric, 1);
+        self.log("reply failed", error);
+    }
+
+    /// Our answer to a request that cannot be served.
+    fn refuse(&mut self, error: &ApiError) -> LocalReply {
+        self.phase = Phase::Answered;
+        self.metrics.count(Metric::RequestsRefused, 1);
+        self.log("request refused", error);
+        LocalReply::from(error)
+    }
+
+    /// Our answer in place of one that cannot be translated.
+    fn fail(&mut self, error: &ApiError) -> LocalReply {
+        self.phase = Phase::Answered;
+        self.metrics.count(Metric::UpstreamErrors, 1);
+        self.log("reply refused", error);
+        LocalReply::from(error)
+    }
+
+    /// Where, not what: an error's message may quote the conversation.
+    fn log(&self, what: &str, error: &ApiError) {
+        log::info!(
+            "{what}: status={} code={} param={} request_id={}",
+            error.status,
+            visible(error.code.as_deref().unwrap_or("-"), LOGGED_CAP),
+            visible(error.param.as_deref().unwrap_or("-"), LOGGED_CAP),
+            self.request_id
+        );
+    }
+
+    fn context(&self) -> Context<'_> {
+        Context { config: &self.config, seed: self.seed, now: self.now, codex: self.codex }
+    }
+}
+
+/// A UUID has 36 characters; the header may come from the client.
+const REQUEST_ID_CAP: usize = 64;
+
+/// A JSON path holds keys that the client chose.
+const LOGGED_CAP: usize = 128;
+
+/// A text that may stand in a header or in a line of the log: visible ASCII, and not too long.
+fn visible(text: &str, cap: usize) -> String {
+    let shown = |char: char| if char.is_ascii_graphic() { char } else { '?' };
+    text.chars().take(cap).map(shown).collect()
+}
+
+fn with_header(mut edits: Vec<Edit>, header: Option<(&'static str, String)>) -> Vec<Edit> {
+    edits.extend(header.map(|(name, value)| Edit::Set(name, value)));
+    edits
+}

@@ -1,0 +1,192 @@
+//! Which requests are ours, which of those cannot be served, and what becomes of the headers.
+
+use super::verdict::{Edit, Headers};
+use crate::config::Config;
+use crate::translate::{ApiError, Translated};
+
+/// Says which route the held headers should take; never taken from a client.
+pub(super) const UPSTREAM: &str = "x-transponder-upstream";
+/// Says which model was asked of the upstream; never taken from a client.
+pub(super) const MODEL: &str = "x-transponder-model";
+
+/// What a request is to us.
+#[derive(Debug)]
+pub(super) enum Claim {
+    /// It passes untouched.
+    Foreign,
+    /// It is translated.
+    Ours,
+    /// It is addressed to us and cannot be served: the error, and a header that says what could be.
+    Refused(ApiError, Option<(&'static str, String)>),
+}
+
+/// Where a path leads.
+enum Place<'a> {
+    Elsewhere,
+    Here,
+    Below(&'a str),
+}
+
+/// Decides by the headers alone.
+pub(super) fn claim(config: &Config, headers: &Headers, end: bool) -> Claim {
+    let method = headers.text(":method");
+    match place(config, headers.text(":path")) {
+        Place::Elsewhere => Claim::Foreign,
+        // A preflight is for whoever answers CORS.
+        Place::Here | Place::Below(_) if method == "OPTIONS" => Claim::Foreign,
+        Place::Below(rest) => Claim::Refused(below(rest), None),
+        Place::Here if method == "POST" => post(config, headers, end),
+        Place::Here if method == "GET" && wants_websocket(headers) => Claim::Refused(
+            ApiError::invalid("WebSockets are not supported here; send a POST and read server-sent events")
+                .status(426)
+                .code("websocket_not_supported"),
+            Some(("upgrade", "HTTP/1.1".to_owned())),
+        ),
+        Place::Here => Claim::Refused(
+            ApiError::invalid("Only POST is supported here").status(405).code("method_not_allowed"),
+            Some(("allow", "POST".to_owned())),
+        ),
+    }
+}
+
+fn place<'a>(config: &Config, path: &'a str) -> Place<'a> {
+    let path = path.split_once('?').map_or(path, |(path, _)| path);
+    let rests = config.paths.iter().filter_map(|ours| path.strip_prefix(ours.as_str()));
+    let places = rests.filter_map(|rest| match rest {
+        "" => Some(Place::Here),
+        _ => rest.strip_prefix('/').map(Place::Below),
+    });
+    // One configured path may lie below another; to be there counts more than to be below.
+    places.min_by_key(|place| matches!(place, Place::Below(_))).unwrap_or(Place::Elsewhere)
+}
+
+/// The endpoints below `/responses`, all of which need what this filter does not have.
+fn below(rest: &str) -> ApiError {
+    let message = match rest {
+        "" => "There is nothing behind the final `/`; leave it out",
+        "compact" => {
+            "Compaction is not supported here: let the client summarize the conversation with an ordinary request"
+        }
+        "input_tokens" => {
+            "Counting tokens is not supported here: the upstream reports `usage` with each response"
+        }
+        _ => {
+            "No responses are stored here, so none can be retrieved, listed, cancelled or deleted: \
+             each request is translated by itself. Send the whole conversation in `input`"
+        }
+    };
+    ApiError::invalid(message).status(404).code("endpoint_not_supported")
+}
+
+fn wants_websocket(headers: &Headers) -> bool {
+    let mut wanted = headers.texts("upgrade").flat_map(|value| value.split(','));
+    wanted.any(|protocol| protocol.trim().eq_ignore_ascii_case("websocket"))
+}
+
+fn post(config: &Config, headers: &Headers, end: bool) -> Claim {
+    let limit = config.limits.request_bytes;
+    if headers.is_encoded() {
+        return Claim::Refused(
+            ApiError::invalid(
+                "The request body is compressed and cannot be read here. Send it uncompressed, or put \
+                 Envoy's filter `envoy.filters.http.decompressor` (request direction) before this one",
+            )
+            .status(415)
+            .code("unsupported_content_encoding"),
+            Some(("accept-encoding", "identity".to_owned())),
+        );
+    }
+    if end {
+        return Claim::Refused(no_body(), None);
+    }
+    match headers.content_length() {
+        Some(length) if length > limit => Claim::Refused(too_large(limit), None),
+        _ => Claim::Ours,
+    }
+}
+
+/// There is nothing to translate.
+pub(super) fn no_body() -> ApiError {
+    ApiError::invalid("The request has no body; a JSON object is expected").code("missing_body")
+}
+
+/// The body is larger than may be held in memory.
+pub(super) fn too_large(limit: usize) -> ApiError {
+    ApiError::invalid(format!("The request body is larger than the {limit} bytes allowed here"))
+        .status(413)
+        .code("request_too_large")
+}
+
+/// The client is Codex, which needs a few things said differently.
+pub(super) fn is_codex(headers: &Headers) -> bool {
+    headers.text("originator").starts_with("codex")
+}
+
+/// Removes the headers that only this filter may set. None is there as a rule: then nothing is
+/// edited, and Envoy keeps the route that it has chosen.
+pub(super) fn without_ours(headers: &Headers) -> Vec<Edit> {
+    removed(headers, |name| [UPSTREAM, MODEL].contains(&name))
+}
+
+/// Headers that do not go up.
+const DROPPED: &[&str] = &[
+    // They describe the body as it was.
+    "content-length",
+    "content-md5",
+    "content-digest",
+    "digest",
+    "repr-digest",
+    // A compressed reply could not be read.
+    "accept-encoding",
+    // The body is held back, so nobody upstream has to be asked first.
+    "expect",
+    // They are about OpenAI's own service, or say who and where the user is: session and thread ids,
+    // the working directory, the commit. Codex's request id is its thread id.
+    "openai-beta",
+    "originator",
+    "session-id",
+    "thread-id",
+    "x-client-request-id",
+    UPSTREAM,
+    MODEL,
+];
+
+/// The same, by how the name begins.
+const DROPPED_PREFIXES: &[&str] = &["x-codex-", "x-openai-internal-"];
+
+/// What can be said about the headers before the body is known.
+pub(super) fn before_body(config: &Config, headers: &Headers) -> Vec<Edit> {
+    let mut edits = removed(headers, |name| {
+        DROPPED.contains(&name) || DROPPED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    });
+    edits.extend([
+        // With its query: some hosts want `?api-version=`. The client's query was meant for another API.
+        Edit::Set(":path", config.upstream.path.clone()),
+        // The reply may be a stream or a document, which only the body says. What every host's
+        // documentation shows is curl, and this is what curl sends.
+        Edit::Set("accept", "*/*".to_owned()),
+        Edit::Set("content-type", "application/json".to_owned()),
+    ]);
+    edits
+}
+
+/// What can be said once the body is translated, if the headers were held for it.
+pub(super) fn after_body(translated: &Translated) -> Vec<Edit> {
+    let accept = if translated.reply.wants_stream() { "text/event-stream" } else { "application/json" };
+    let mut edits = vec![
+        Edit::Set(":path", translated.path.clone()),
+        Edit::Set("accept", accept.to_owned()),
+        Edit::Set("content-length", translated.body.len().to_string()),
+        Edit::Set(MODEL, super::visible(&translated.model, MODEL_CAP)),
+    ];
+    edits.extend(translated.route.clone().map(|route| Edit::Set(UPSTREAM, route)));
+    edits
+}
+
+/// Longer than any model's name; the name comes from the client.
+const MODEL_CAP: usize = 256;
+
+/// One removal for each header whose name is to go.
+pub(super) fn removed(headers: &Headers, goes: impl Fn(&str) -> bool) -> Vec<Edit> {
+    headers.names().filter(|name| goes(name)).map(|name| Edit::Remove(name.to_owned())).collect()
+}
