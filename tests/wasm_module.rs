@@ -1,11 +1,7 @@
 //! The built module asks the host for proxy-wasm and nothing else, so that it loads in every
 //! Envoy and has no way out of it: no WASI, hence no files, clock, environment or random source.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "clippy.toml lets only functions marked #[test] do so"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "clippy.toml lets only functions marked #[test] do so")]
 
 use std::{env, fs};
 
@@ -40,10 +36,8 @@ fn interface() -> (Vec<(String, String)>, Vec<String>) {
 #[test]
 fn imports_only_proxy_wasm() {
     let (imports, _) = interface();
-    let foreign: Vec<_> = imports
-        .iter()
-        .filter(|(module, name)| module != "env" || !name.starts_with("proxy_"))
-        .collect();
+    let foreign: Vec<_> =
+        imports.iter().filter(|(module, name)| module != "env" || !name.starts_with("proxy_")).collect();
     assert!(foreign.is_empty(), "imports beyond proxy-wasm: {foreign:?}");
 }
 

@@ -45,7 +45,8 @@ pub struct Completion<'a> {
 #[serde(default)]
 pub struct Choice<'a> {
     /// Its number; some hosts leave it out.
-    pub index: Option<u64>,
+    #[serde(borrow)]
+    pub index: Option<&'a RawValue>,
     /// In a chunk.
     #[serde(borrow)]
     pub delta: Option<Message<'a>>,
@@ -55,9 +56,9 @@ pub struct Choice<'a> {
     /// Why it ended.
     #[serde(borrow)]
     pub finish_reason: Option<&'a RawValue>,
-    /// `logprobs`.
+    /// `logprobs`: [`Logprobs`] with most hosts.
     #[serde(borrow)]
-    pub logprobs: Option<Logprobs<'a>>,
+    pub logprobs: Option<&'a RawValue>,
     /// `usage`, where Moonshot puts it.
     #[serde(borrow)]
     pub usage: Option<&'a RawValue>,
@@ -104,10 +105,11 @@ pub struct Message<'a> {
 #[serde(default)]
 pub struct ToolCall<'a> {
     /// Which call the piece belongs to.
-    pub index: Option<u64>,
+    #[serde(borrow)]
+    pub index: Option<&'a RawValue>,
     /// Its id: a string, `null`, or empty on continuations.
     #[serde(borrow)]
-    pub id: Option<Cow<'a, str>>,
+    pub id: Option<&'a RawValue>,
     /// The function.
     #[serde(borrow)]
     pub function: Option<Function<'a>>,

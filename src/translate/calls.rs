@@ -6,6 +6,7 @@
 use crate::chat::reply::ToolCall;
 use crate::json::{Brackets, Seam, Text, TextBuilder};
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 /// The calls of one reply, in the order in which they came.
 #[derive(Debug, Default)]
@@ -35,7 +36,7 @@ pub(super) struct Slot {
 #[derive(Debug, Default)]
 pub(super) struct Piece<'a> {
     index: Option<u64>,
-    id: &'a str,
+    id: Cow<'a, str>,
     name: &'a str,
     arguments: Option<&'a RawValue>,
 }
@@ -45,8 +46,8 @@ impl<'a> Piece<'a> {
     pub(super) fn of(call: &'a ToolCall<'a>) -> Self {
         let function = call.function.as_ref();
         Self {
-            index: call.index,
-            id: call.id.as_deref().unwrap_or_default(),
+            index: call.index.and_then(number),
+            id: call.id.map(label).unwrap_or_default(),
             name: function.and_then(|f| f.name.as_deref()).or(call.name.as_deref()).unwrap_or_default(),
             arguments: function.and_then(|f| f.arguments).or(call.arguments),
         }
@@ -59,11 +60,28 @@ impl<'a> Piece<'a> {
 
     /// The one call of the API of old.
     pub(super) fn legacy(name: Option<&'a str>, arguments: Option<&'a RawValue>) -> Self {
-        Self { index: Some(0), id: "", name: name.unwrap_or_default(), arguments }
+        Self { index: Some(0), id: Cow::Borrowed(""), name: name.unwrap_or_default(), arguments }
     }
 
     fn is_empty(&self) -> bool {
         self.id.is_empty() && self.name.is_empty() && self.arguments.is_none()
+    }
+
+    fn brings_arguments(&self) -> bool {
+        self.arguments.is_some_and(|raw| raw.get() != "\"\"")
+    }
+}
+
+/// A number, also one that is written as a string.
+pub(super) fn number(raw: &RawValue) -> Option<u64> {
+    raw.get().trim_matches('"').parse().ok()
+}
+
+/// A string, also one that is written as a number.
+fn label(raw: &RawValue) -> Cow<'_, str> {
+    match Text::of(raw) {
+        Some(text) => Cow::Owned(text.decode().into_owned()),
+        None => Cow::Borrowed(raw.get()),
     }
 }
 
@@ -121,18 +139,27 @@ impl Slot {
     /// Whether a piece that says it belongs here begins another call: hosts that send a constant index,
     /// or none, are told by a new id, or by a name after arguments that are whole.
     fn is_followed_by(&self, piece: &Piece<'_>) -> bool {
-        let new_id = !piece.id.is_empty() && !self.id.is_empty() && piece.id != self.id;
+        let has_id = !piece.id.is_empty();
+        let other_id = has_id && !self.id.is_empty() && piece.id != self.id;
+        let same_id = has_id && piece.id == self.id;
         let named = !piece.name.is_empty();
-        let whole = self.is_whole();
-        let other_name = named && piece.index.is_none() && piece.id.is_empty() && piece.name != self.name;
-        (new_id && (named || whole))
-            || (named && whole && (piece.id.is_empty() || new_id))
-            || (other_name && !self.arguments.is_empty())
+        let other_name = named && piece.name != self.name;
+        if other_id {
+            return named || self.is_whole();
+        }
+        if same_id || !named {
+            return false;
+        }
+        match piece.index {
+            // Some hosts repeat the name with every piece.
+            Some(_) => self.is_whole() && (other_name || piece.brings_arguments()),
+            None => self.is_whole() || (other_name && !self.arguments.is_empty()),
+        }
     }
 
     fn learn(&mut self, piece: &Piece<'_>) {
         if self.id.is_empty() {
-            self.id.push_str(piece.id);
+            self.id.push_str(&piece.id);
         }
         // A name comes once, or in pieces, or whole with every piece.
         if !self.opened && self.arguments.is_empty() && self.name != piece.name {
@@ -227,6 +254,23 @@ mod tests {
                     r#"{"index":0,"id":null,"function":{"name":null,"arguments":null}}"#,
                 ],
                 &[r#"f({"x":1})"#],
+            ),
+            (
+                "name repeated after the arguments are whole",
+                &[
+                    r#"{"index":0,"function":{"name":"f","arguments":"{}"}}"#,
+                    r#"{"index":0,"function":{"name":"f","arguments":""}}"#,
+                ],
+                &["f({})"],
+            ),
+            (
+                "index as a string, id as a number",
+                &[
+                    r#"{"index":"0","id":1,"function":{"name":"f","arguments":"{"}}"#,
+                    r#"{"index":"1","id":2,"function":{"name":"g","arguments":"{}"}}"#,
+                    r#"{"index":"0","function":{"arguments":"}"}}"#,
+                ],
+                &["f({})", "g({})"],
             ),
             ("nothing but nulls", &[r#"{"index":0,"id":null,"function":{"name":null}}"#], &[]),
         ];

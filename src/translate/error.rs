@@ -145,7 +145,7 @@ fn classified(
         .iter()
         .find(|(_, phrases)| phrases.iter().any(|phrase| words.contains(phrase)))
         .map(|(code, _)| *code)
-        .or_else(|| (status == 404 && words.contains("model")).then_some("model_not_found"))
+        .or_else(|| is_unknown_model(status, &words).then_some("model_not_found"))
         .or_else(|| (status == 429).then_some("rate_limit_exceeded"));
     // A number says no more than the status, and Codex cannot read it.
     let own = code.filter(|code| code.parse::<i64>().is_err());
@@ -156,6 +156,14 @@ fn classified(
         message: shortened(message),
         param,
     }
+}
+
+/// "The model `x` does not exist", "model 'x' not found, try pulling it first" and the like.
+fn is_unknown_model(status: u16, words: &str) -> bool {
+    let missing = ["not found", "not exist", "unknown", "unavailable", "no access"];
+    matches!(status, 400 | 404)
+        && words.contains("model")
+        && missing.iter().any(|phrase| words.contains(phrase))
 }
 
 fn kind_of(status: u16) -> &'static str {

@@ -221,20 +221,21 @@ fn read_event(machine: &mut Machine, data: &str) {
             Ok(chunk) => read_completion(machine, &chunk, data),
             // A sender that forgets the blank lines between events makes one event of many lines.
             Err(_) if data.contains('\n') => data.lines().for_each(|line| read_event(machine, line)),
-            Err(_) if mentions_call(data) => {
-                machine.fail(
-                    ApiError::upstream("The upstream sent a piece of a tool call that is no valid JSON.")
-                        .code("tool_call_lost"),
-                );
+            // One broken event among good ones is skipped, but not if it held what cannot be missed.
+            Err(problem) if has_substance(data) => {
+                machine.fail(ApiError::upstream(format!(
+                    "The upstream sent a chunk that cannot be read: {problem}."
+                )));
             }
-            // One broken event among good ones; what it held is lost, but no call is.
             Err(_) => {}
         },
     }
 }
 
-fn mentions_call(data: &str) -> bool {
-    ["tool_call", "function_call"].iter().any(|key| data.contains(key))
+/// Whether an event that cannot be read is a chunk, or mentions a tool call at least.
+fn has_substance(data: &str) -> bool {
+    let is_chunk = serde_json::from_str::<Value>(data).is_ok_and(|value| value.get("choices").is_some());
+    is_chunk || ["tool_call", "function_call"].iter().any(|key| data.contains(key))
 }
 
 fn read_document(machine: &mut Machine, body: &str) {

@@ -5,7 +5,7 @@
 //! item is written stands in [`crate::items`]; how the upstream's bytes are read, in [`super::reply`].
 //! A JSON reply is one chunk that holds everything, so both kinds of reply take the same way.
 
-use super::calls::{Calls, Piece};
+use super::calls::{Calls, Piece, number};
 use super::error;
 use super::reply::Plan;
 use super::usage;
@@ -183,11 +183,12 @@ impl Machine {
     pub(super) fn chunk(&mut self, chunk: &Completion<'_>) {
         self.begin();
         self.usage = chunk.usage.and_then(usage::usage).or(self.usage);
-        let choice = chunk.choices.iter().flatten().find(|choice| choice.index.unwrap_or(0) == 0);
+        let choice =
+            chunk.choices.iter().flatten().find(|choice| choice.index.and_then(number).unwrap_or(0) == 0);
         if let Some(choice) = choice {
             self.usage = choice.usage.and_then(usage::usage).or(self.usage);
             for message in [&choice.delta, &choice.message].into_iter().flatten() {
-                self.message(message, choice.logprobs.as_ref());
+                self.message(message, choice.logprobs);
             }
             self.finished(choice.finish_reason);
         } else if chunk.choices.is_none() {
@@ -212,14 +213,15 @@ impl Machine {
         }
     }
 
-    fn message(&mut self, message: &Message<'_>, logprobs: Option<&Logprobs<'_>>) {
+    fn message(&mut self, message: &Message<'_>, logprobs: Option<&RawValue>) {
         // Some hosts send the same reasoning under two names: one of them is enough.
         let reasoning = [message.reasoning_content, message.reasoning, message.reasoning_text];
         let reasoning =
             reasoning.into_iter().flatten().find(|raw| Text::of(raw).is_some_and(|text| !text.is_empty()));
         self.reasoning(reasoning);
-        let logprobs = logprobs.and_then(|logprobs| logprobs.content.as_deref()).unwrap_or_default();
-        self.text(Said::Text, message.content, logprobs);
+        let logprobs: Option<Logprobs<'_>> = logprobs.and_then(|raw| serde_json::from_str(raw.get()).ok());
+        let logprobs = logprobs.and_then(|logprobs| logprobs.content).unwrap_or_default();
+        self.text(Said::Text, message.content, &logprobs);
         self.text(if self.plan.codex { Said::Text } else { Said::Refusal }, message.refusal, &[]);
         self.tool_calls(message.tool_calls);
         if let Some(Function { name, arguments }) = &message.function_call {
