@@ -179,8 +179,8 @@ fn what_cannot_be_served_is_refused_by_the_headers_alone() {
         ("DELETE", "/v1/responses/resp_1?a=b", &[], true, (404, "endpoint_not_supported"), None),
         ("POST", "/v1/responses/resp_1/cancel", &[], true, (404, "endpoint_not_supported"), None),
         ("GET", "/v1/responses/resp_1/input_items", &[], true, (404, "endpoint_not_supported"), None),
-        ("POST", "/v1/responses/compact", &[], false, (404, "endpoint_not_supported"), None),
-        ("POST", "/responses/input_tokens", &[], false, (404, "endpoint_not_supported"), None),
+        ("GET", "/v1/responses/compact", &[], true, (405, "endpoint_not_supported"), None),
+        ("POST", "/responses/input_tokens", &[], false, (501, "endpoint_not_supported"), None),
         ("POST", "/v1/responses/", &[], false, (404, "endpoint_not_supported"), None),
         ("POST", "/v1/responses", &[], true, (400, "missing_body"), None),
         (
@@ -222,7 +222,7 @@ fn the_refusals_say_what_to_do() {
     let table = [
         (request(&[("content-encoding", "gzip")]), "envoy.filters.http.decompressor"),
         (headers(&[(":method", "GET"), (":path", "/v1/responses/r")]), "`input`"),
-        (headers(&[(":method", "POST"), (":path", "/v1/responses/compact")]), "Compaction"),
+        (headers(&[(":method", "POST"), (":path", "/v1/responses/input_tokens")]), "tokenizer"),
     ];
     for (headers, words) in table {
         let reply = local(Driven::new("{}").exchange.on_request_headers(&headers, false));

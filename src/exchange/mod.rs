@@ -22,7 +22,7 @@ use crate::config::Config;
 use crate::metrics::{Metric, Metrics};
 use crate::translate::{self, ApiError, Context, Reply, Translated};
 use reply::Inflow;
-use request::Claim;
+use request::{Claim, Endpoint};
 use std::mem;
 use std::rc::Rc;
 pub use verdict::{BodyVerdict, Edit, Headers, HeadersVerdict, LocalReply};
@@ -47,7 +47,7 @@ enum Phase {
     /// We have answered: what the client still sends is swallowed, and our answer passes.
     Answered,
     /// The request is ours and not yet whole.
-    Collecting { body: Vec<u8>, held: bool },
+    Collecting { endpoint: Endpoint, body: Vec<u8>, held: bool },
     /// The request went up.
     Awaiting { reply: Reply, dropped: Vec<String>, held: bool },
     /// The reply's headers went on; its body follows as it comes.
@@ -82,11 +82,11 @@ impl Exchange {
                 self.request_id = visible(headers.text("x-request-id"), REQUEST_ID_CAP);
                 HeadersVerdict::Respond(self.refuse(&error).with(header))
             }
-            Claim::Ours => {
+            Claim::Ours(endpoint) => {
                 self.request_id = visible(headers.text("x-request-id"), REQUEST_ID_CAP);
                 self.codex = request::is_codex(headers);
                 let held = self.config.hold_request_headers;
-                self.phase = Phase::Collecting { body: Vec::new(), held };
+                self.phase = Phase::Collecting { endpoint, body: Vec::new(), held };
                 // The same edits in both modes: should the held headers have to be let go,
                 // nothing is left to be done to them.
                 let edits = request::before_body(&self.config, headers);
@@ -122,7 +122,7 @@ impl Exchange {
     /// The request's headers are held, and no body comes. Lets them go as they are: from now on this is
     /// an exchange like those of the other mode. False if there is nothing (any more) to let go.
     pub fn on_watchdog(&mut self) -> bool {
-        let Phase::Collecting { body, held: held @ true } = &mut self.phase else {
+        let Phase::Collecting { body, held: held @ true, .. } = &mut self.phase else {
             return false;
         };
         if !body.is_empty() {
@@ -205,13 +205,18 @@ impl Exchange {
 
     /// Translates the whole request.
     fn send(&mut self) -> BodyVerdict {
-        let Phase::Collecting { body, held } = mem::replace(&mut self.phase, Phase::Answered) else {
+        let Phase::Collecting { endpoint, body, held } = mem::replace(&mut self.phase, Phase::Answered)
+        else {
             return BodyVerdict::Hold;
         };
         if body.is_empty() {
             return BodyVerdict::Respond(self.refuse(&request::no_body()));
         }
-        match translate::request(&body, &self.context()) {
+        let translated = match endpoint {
+            Endpoint::Create => translate::request(&body, &self.context()),
+            Endpoint::Compact => translate::compact(&body, &self.context()),
+        };
+        match translated {
             Ok(translated) => self.sent(translated, held),
             Err(error) => BodyVerdict::Respond(self.refuse(&error)),
         }

@@ -15,9 +15,18 @@ pub(super) enum Claim {
     /// It passes untouched.
     Foreign,
     /// It is translated.
-    Ours,
+    Ours(Endpoint),
     /// It is addressed to us and cannot be served: the error, and a header that says what could be.
     Refused(ApiError, Option<(&'static str, String)>),
+}
+
+/// What the client asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Endpoint {
+    /// `POST /responses`.
+    Create,
+    /// `POST /responses/compact`.
+    Compact,
 }
 
 /// Where a path leads.
@@ -34,8 +43,9 @@ pub(super) fn claim(config: &Config, headers: &Headers, end: bool) -> Claim {
         Place::Elsewhere => Claim::Foreign,
         // A preflight is for whoever answers CORS.
         Place::Here | Place::Below(_) if method == "OPTIONS" => Claim::Foreign,
+        Place::Below("compact") if method == "POST" => post(config, headers, Endpoint::Compact, end),
         Place::Below(rest) => Claim::Refused(below(rest), None),
-        Place::Here if method == "POST" => post(config, headers, end),
+        Place::Here if method == "POST" => post(config, headers, Endpoint::Create, end),
         Place::Here if method == "GET" && wants_websocket(headers) => Claim::Refused(
             ApiError::invalid("WebSockets are not supported here; send a POST and read server-sent events")
                 .status(426)
@@ -62,20 +72,21 @@ fn place<'a>(config: &Config, path: &'a str) -> Place<'a> {
 
 /// The endpoints below `/responses`, all of which need what this filter does not have.
 fn below(rest: &str) -> ApiError {
-    let message = match rest {
-        "" => "There is nothing behind the final `/`; leave it out",
-        "compact" => {
-            "Compaction is not supported here: let the client summarize the conversation with an ordinary request"
-        }
-        "input_tokens" => {
-            "Counting tokens is not supported here: the upstream reports `usage` with each response"
-        }
-        _ => {
+    let (status, message) = match rest {
+        "" => (404, "There is nothing behind the final `/`; leave it out"),
+        "compact" => (405, "Only POST is supported here"),
+        "input_tokens" => (
+            501,
+            "Counting tokens is not supported here, because only the upstream's tokenizer could do it: \
+             it reports `usage` with each response",
+        ),
+        _ => (
+            404,
             "No responses are stored here, so none can be retrieved, listed, cancelled or deleted: \
-             each request is translated by itself. Send the whole conversation in `input`"
-        }
+             each request is translated by itself. Send the whole conversation in `input`",
+        ),
     };
-    ApiError::invalid(message).status(404).code("endpoint_not_supported")
+    ApiError::invalid(message).status(status).code("endpoint_not_supported")
 }
 
 fn wants_websocket(headers: &Headers) -> bool {
@@ -83,7 +94,7 @@ fn wants_websocket(headers: &Headers) -> bool {
     wanted.any(|protocol| protocol.trim().eq_ignore_ascii_case("websocket"))
 }
 
-fn post(config: &Config, headers: &Headers, end: bool) -> Claim {
+fn post(config: &Config, headers: &Headers, endpoint: Endpoint, end: bool) -> Claim {
     let limit = config.limits.request_bytes;
     if headers.is_encoded() {
         return Claim::Refused(
@@ -101,7 +112,7 @@ fn post(config: &Config, headers: &Headers, end: bool) -> Claim {
     }
     match headers.content_length() {
         Some(length) if length > limit => Claim::Refused(too_large(limit), None),
-        _ => Claim::Ours,
+        _ => Claim::Ours(endpoint),
     }
 }
 

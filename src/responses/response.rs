@@ -30,6 +30,21 @@ pub struct Response<'a> {
     pub echo: &'a Echo,
 }
 
+/// The `response.compaction` object.
+#[derive(Debug, Serialize)]
+pub struct Compaction<'a> {
+    /// `resp_...`.
+    pub id: &'a str,
+    /// `response.compaction`.
+    pub object: &'static str,
+    /// Unix seconds.
+    pub created_at: u64,
+    /// One item of type `compaction`.
+    pub output: &'a [Box<RawValue>],
+    /// Tokens.
+    pub usage: Option<&'a Usage>,
+}
+
 /// `incomplete_details`.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct IncompleteDetails {

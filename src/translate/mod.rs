@@ -12,7 +12,7 @@ mod usage;
 use crate::config::Config;
 pub use crate::responses::ApiError;
 pub use reply::Reply;
-pub use request::request;
+pub use request::{compact, request};
 
 /// What the translation needs to know besides the body. Time and chance come in from outside,
 /// so that the same input gives the same output, byte for byte.

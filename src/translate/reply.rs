@@ -11,6 +11,15 @@ use crate::sse::decode::{Decoder, Frame, TooLarge};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
+/// The object that a client without a stream gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// `response`.
+    Response,
+    /// `response.compaction`.
+    Compaction,
+}
+
 /// What the request settled about its reply.
 #[derive(Debug)]
 pub(super) struct Plan {
@@ -22,6 +31,8 @@ pub(super) struct Plan {
     pub(super) call_ids: BTreeSet<String>,
     /// The client wants events.
     pub(super) stream: bool,
+    /// The object that the client gets.
+    pub(super) answer: Answer,
     /// The client wants a compaction item.
     pub(super) compact: bool,
     /// The client is Codex.

@@ -1,7 +1,7 @@
 //! The request on its way up: `POST /v1/responses` becomes `POST /v1/chat/completions`.
 
 use super::history;
-use super::reply::{Plan, Reply};
+use super::reply::{Answer, Plan, Reply};
 use super::toolbox::Toolbox;
 use super::{Context, Translated};
 use crate::chat::request as chat;
@@ -15,23 +15,46 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// Translates a Responses request body into a Chat Completions body.
+/// Translates the body of `POST /responses` into a Chat Completions body.
 ///
 /// # Errors
 /// What the client is told when the request cannot be served: status 400, with the JSON path in `param`.
 pub fn request(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiError> {
+    let request = parse(body)?;
+    let conversation = read(&request)?;
+    translated(&request, conversation, Answer::Response, context)
+}
+
+/// Translates the body of `POST /responses/compact`: the model is asked for a summary of the conversation.
+///
+/// # Errors
+/// As [`request`].
+pub fn compact(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiError> {
+    let request = Request { stream: None, ..parse(body)? };
+    let conversation = Conversation { compact: true, ..read(&request)? };
+    translated(&request, conversation, Answer::Compaction, context)
+}
+
+fn parse(body: &[u8]) -> Result<Request<'_>, ApiError> {
     let body: &RawValue = serde_json::from_slice(body).map_err(|error| {
         ApiError::invalid(format!("We could not parse the JSON body of your request: {error}."))
             .code("invalid_json")
     })?;
     let request: Request<'_> = Site::new(body, "").read()?;
     refuse_state(&request)?;
+    Ok(request)
+}
+
+fn translated<'a>(
+    request: &Request<'a>,
+    mut conversation: Conversation<'a>,
+    answer: Answer,
+    context: &Context<'_>,
+) -> Result<Translated, ApiError> {
     let asked =
         request.model.as_ref().filter(|model| !model.is_empty()).ok_or_else(|| missing("model"))?.decode();
     let route = context.config.route(&asked);
     let options = route.options;
-
-    let mut conversation = read(&request)?;
     if conversation.compact {
         let text = Text::new(COMPACTION_INSTRUCTION);
         conversation.entries.push(Entry::User(vec![chat::Part::Text { text }]));
@@ -42,9 +65,9 @@ pub fn request(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiErro
     let mut toolbox = Toolbox::default();
     let tools =
         declarations.into_iter().filter_map(|tool| toolbox.declare(tool, options.strict_tools)).collect();
-    let (tools, tool_choice) = choose(tools, &request, &toolbox, compact)?;
+    let (tools, tool_choice) = choose(tools, request, &toolbox, compact)?;
 
-    let (response_format, schema_in_words) = response_format(&request, options, &mut report)?;
+    let (response_format, schema_in_words) = response_format(request, options, &mut report)?;
     if let Some(text) = schema_in_words {
         entries.insert(0, Entry::Instructions(vec![chat::Part::Text { text }]));
     }
@@ -56,7 +79,7 @@ pub fn request(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiErro
 
     let stream = request.stream == Some(true);
     let logprobs =
-        wants(&request, "message.output_text.logprobs") || request.top_logprobs.is_some_and(|n| n > 0);
+        wants(request, "message.output_text.logprobs") || request.top_logprobs.is_some_and(|n| n > 0);
     let (max_tokens, max_completion_tokens) = match options.max_tokens_field {
         MaxTokensField::MaxTokens => (request.max_output_tokens, None),
         MaxTokensField::MaxCompletionTokens => (None, request.max_output_tokens),
@@ -79,18 +102,19 @@ pub fn request(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiErro
         stream: stream.then_some(true),
         stream_options: (stream && options.stream_usage)
             .then_some(chat::StreamOptions { include_usage: true }),
-        reasoning: effort(&request, options, &mut report),
-        passed: passed(&request, options, &mut report),
+        reasoning: effort(request, options, &mut report),
+        passed: passed(request, options, &mut report),
     };
     let body = serde_json::to_vec(&upstream).map_err(|error| ApiError::invalid(error.to_string()))?;
     let plan = Plan {
-        echo: echo(&request, &asked),
+        echo: echo(request, &asked),
         toolbox,
         call_ids,
         stream,
+        answer,
         compact,
         codex: context.codex,
-        seal_reasoning: wants(&request, "reasoning.encrypted_content"),
+        seal_reasoning: wants(request, "reasoning.encrypted_content"),
         parallel: request.parallel_tool_calls != Some(false),
         limits: context.config.limits,
     };

@@ -7,13 +7,13 @@
 
 use super::calls::{Calls, Piece, number};
 use super::error;
-use super::reply::Plan;
+use super::reply::{Answer, Plan};
 use super::usage;
 use crate::chat::reply::{Completion, Function, Logprobs, Message, ToolCall};
 use crate::items::{OpenCall, OpenCompaction, OpenMessage, OpenReasoning, Outbox, Said};
 use crate::json::{Seam, Text, TextBuilder, Wholeness, wholeness};
 use crate::responses::{
-    ApiError, ErrorFields, Event, IncompleteDetails, Response, ResponseError, Status, Usage,
+    ApiError, Compaction, ErrorFields, Event, IncompleteDetails, Response, ResponseError, Status, Usage,
 };
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -626,10 +626,21 @@ impl Machine {
     /// The response as one JSON document, once it is over.
     pub(super) fn document(&self) -> Vec<u8> {
         let Phase::Over(outcome) = &self.phase else { return Vec::new() };
-        let times = (self.created_at, self.now);
-        let response =
-            last_response(&self.plan, &self.id, times, outcome, self.out.items(), self.usage.as_ref());
-        serde_json::to_vec(&response).unwrap_or_default()
+        let (items, usage) = (self.out.items(), self.usage.as_ref());
+        let document = match (self.plan.answer, outcome) {
+            (Answer::Compaction, Outcome::Completed) => serde_json::to_vec(&Compaction {
+                id: &self.id,
+                object: "response.compaction",
+                created_at: self.created_at,
+                output: items,
+                usage,
+            }),
+            _ => {
+                let times = (self.created_at, self.now);
+                serde_json::to_vec(&last_response(&self.plan, &self.id, times, outcome, items, usage))
+            }
+        };
+        document.unwrap_or_default()
     }
 }
 

@@ -1,0 +1,88 @@
+//! A conversation is replaced by its summary, and goes on from there.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // Tests stop where they stand.
+
+mod grammar;
+
+use grammar::Transcript;
+use serde_json::{Value, json};
+use transponder::config::Config;
+use transponder::translate::{self, ApiError, Context, Translated};
+
+fn translate(
+    request: &Value,
+    by: fn(&[u8], &Context<'_>) -> Result<Translated, ApiError>,
+) -> (Value, Translated) {
+    let config = Config::default();
+    let context = Context { config: &config, seed: 1, now: 1, codex: true };
+    let translated = by(request.to_string().as_bytes(), &context).unwrap();
+    (serde_json::from_slice(&translated.body).unwrap(), translated)
+}
+
+fn answered(translated: Translated, message: &Value) -> Vec<u8> {
+    let mut reply = translated.reply;
+    let completion = json!({
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 9, "completion_tokens": 3},
+    });
+    let mut out = Vec::new();
+    reply.begin(200);
+    reply.push(completion.to_string().as_bytes(), &mut out);
+    reply.end(&mut out);
+    out
+}
+
+fn conversation() -> Value {
+    json!({
+        "model": "m",
+        "instructions": "Be brief.",
+        "input": [{"role": "user", "content": "Find the bug."}, {"role": "assistant", "content": "Found it."}],
+        "tools": [{"type": "function", "name": "shell"}],
+    })
+}
+
+#[test]
+fn the_endpoint_answers_with_one_item_that_later_requests_expand() {
+    let (upstream, translated) = translate(&conversation(), translate::compact);
+    assert!(upstream.get("tools").is_none());
+    assert!(upstream.get("stream").is_none());
+    let last = upstream["messages"].as_array().unwrap().last().unwrap();
+    assert!(last["content"].as_str().unwrap().contains("summary"), "{last}");
+
+    let summary = json!({"role": "assistant", "content": "The bug is in \"main\".", "reasoning": "hm"});
+    let compacted: Value = serde_json::from_slice(&answered(translated, &summary)).unwrap();
+    assert_eq!(compacted["object"], "response.compaction");
+    assert_eq!(compacted["usage"]["total_tokens"], 12);
+    let output = compacted["output"].as_array().unwrap();
+    assert_eq!(output.len(), 1);
+    assert_eq!(output[0]["type"], "compaction");
+
+    let next = json!({"model": "m", "input": [output[0], {"role": "user", "content": "Fix it."}]});
+    let (upstream, translated) = translate(&next, translate::request);
+    let expanded = upstream["messages"][0]["content"].as_str().unwrap();
+    assert!(expanded.ends_with("The bug is in \"main\"."), "{expanded}");
+    assert!(translated.dropped.is_empty());
+}
+
+#[test]
+fn a_trigger_in_a_stream_brings_exactly_one_item() {
+    let mut request = conversation();
+    request["stream"] = json!(true);
+    request["input"].as_array_mut().unwrap().push(json!({"type": "compaction_trigger"}));
+    let (upstream, translated) = translate(&request, translate::request);
+    assert!(upstream.get("tools").is_none());
+
+    let transcript = Transcript::of(&answered(translated, &json!({"content": "All of it."})));
+    let kinds: Vec<&str> = transcript
+        .of_type("response.output_item.done")
+        .map(|e| e["item"]["type"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds, ["compaction"]);
+    assert_eq!(transcript.response()["status"], "completed");
+}
+
+#[test]
+fn no_summary_is_no_compaction() {
+    let (_, translated) = translate(&conversation(), translate::compact);
+    let failed: Value = serde_json::from_slice(&answered(translated, &json!({"content": ""}))).unwrap();
+    assert_eq!(failed["status"], "failed");
+}
