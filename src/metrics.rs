@@ -11,8 +11,11 @@ pub enum Metric {
     RequestsTranslated,
     /// Requests that were answered with an error before anything went up.
     RequestsRefused,
-    /// Tools, items and fields that the upstream cannot express and that were left out.
+    /// Tools, items and fields that the upstream cannot express and that were left out, and tool calls
+    /// beyond the one that the client asked for.
     ThingsDropped,
+    /// Calls, outputs and arguments that were broken and could be mended.
+    ThingsRepaired,
     /// Replies of the upstream (or of Envoy in its stead) with an error status, or unreadable.
     UpstreamErrors,
     /// Replies that began well and ended in an error.
@@ -25,11 +28,12 @@ pub enum Metric {
 
 impl Metric {
     /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::RequestsPassed,
         Self::RequestsTranslated,
         Self::RequestsRefused,
         Self::ThingsDropped,
+        Self::ThingsRepaired,
         Self::UpstreamErrors,
         Self::RepliesFailed,
         Self::RepliesCut,
@@ -43,6 +47,7 @@ impl Metric {
             Self::RequestsTranslated => "transponder_requests_translated",
             Self::RequestsRefused => "transponder_requests_refused",
             Self::ThingsDropped => "transponder_things_dropped",
+            Self::ThingsRepaired => "transponder_things_repaired",
             Self::UpstreamErrors => "transponder_upstream_errors",
             Self::RepliesFailed => "transponder_replies_failed",
             Self::RepliesCut => "transponder_replies_cut",

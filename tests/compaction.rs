@@ -60,7 +60,7 @@ fn the_endpoint_answers_with_one_item_that_later_requests_expand() {
     let (upstream, translated) = translate(&next, translate::request);
     let expanded = upstream["messages"][0]["content"].as_str().unwrap();
     assert!(expanded.ends_with("The bug is in \"main\"."), "{expanded}");
-    assert!(translated.dropped.is_empty());
+    assert!(translated.report.all_dropped().is_empty());
 }
 
 #[test]

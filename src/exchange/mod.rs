@@ -20,7 +20,7 @@ pub mod watchdog;
 
 use crate::config::Config;
 use crate::metrics::{Metric, Metrics};
-use crate::translate::{self, ApiError, Context, Reply, Translated};
+use crate::translate::{self, ApiError, Context, Reply, Report, Translated};
 use reply::Inflow;
 use request::{Claim, Endpoint};
 use std::mem;
@@ -224,10 +224,11 @@ impl Exchange {
 
     fn sent(&mut self, translated: Translated, held: bool) -> BodyVerdict {
         self.metrics.count(Metric::RequestsTranslated, 1);
-        self.metrics.count(Metric::ThingsDropped, translated.dropped.len() as u64);
+        self.count_report(&translated.report);
         log::debug!("translated: bytes={} request_id={}", translated.body.len(), self.request_id);
         let edits = held.then(|| request::after_body(&translated));
-        let Translated { body, reply, dropped, .. } = translated;
+        let Translated { body, reply, report, .. } = translated;
+        let dropped = report.all_dropped().to_vec();
         self.phase = Phase::Awaiting { reply, dropped, held };
         match edits {
             Some(edits) => BodyVerdict::Release(edits, body),
@@ -325,6 +326,7 @@ impl Exchange {
 
     /// Counts and logs how a reply ended.
     fn report(&self, inflow: &Inflow) {
+        self.count_report(inflow.reply.report());
         let Some(error) = inflow.reply.error() else {
             return;
         };
@@ -332,6 +334,11 @@ impl Exchange {
         let metric = if failed_late { Metric::RepliesFailed } else { Metric::UpstreamErrors };
         self.metrics.count(metric, 1);
         self.log("reply failed", error);
+    }
+
+    fn count_report(&self, report: &Report) {
+        self.metrics.count(Metric::ThingsDropped, report.all_dropped().len() as u64);
+        self.metrics.count(Metric::ThingsRepaired, report.all_repaired().len() as u64);
     }
 
     /// Our answer to a request that cannot be served.

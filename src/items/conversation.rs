@@ -178,23 +178,38 @@ impl PartialEq for Form {
     }
 }
 
-/// What the upstream cannot be told, for `x-transponder-dropped` and the counters.
+/// What did not pass as it was, on either way.
 #[derive(Debug, Default, Clone)]
 pub struct Report {
     dropped: Vec<String>,
+    repaired: Vec<String>,
 }
 
 impl Report {
-    /// Something was left out: `kind` is `tool`, `item`, `field` or `part`.
+    /// Something was left out: `kind` is `tool`, `item`, `field`, `part` or `tool_call`.
     pub fn dropped(&mut self, kind: &str, name: &str) {
-        let entry = format!("{kind}:{name}");
-        if !self.dropped.contains(&entry) {
-            self.dropped.push(entry);
-        }
+        note(&mut self.dropped, kind, name);
     }
 
-    /// Everything that was left out, each once, e.g. `tool:web_search`.
-    pub fn into_dropped(self) -> Vec<String> {
-        self.dropped
+    /// Something was broken and could be mended: `kind` is `tool_call`, `call_output` or `arguments`.
+    pub fn repaired(&mut self, kind: &str, name: &str) {
+        note(&mut self.repaired, kind, name);
+    }
+
+    /// What was left out, each once, e.g. `tool:web_search`.
+    pub fn all_dropped(&self) -> &[String] {
+        &self.dropped
+    }
+
+    /// What was mended, each once, e.g. `arguments:shell`.
+    pub fn all_repaired(&self) -> &[String] {
+        &self.repaired
+    }
+}
+
+fn note(list: &mut Vec<String>, kind: &str, name: &str) {
+    let entry = format!("{kind}:{name}");
+    if !list.contains(&entry) {
+        list.push(entry);
     }
 }

@@ -122,7 +122,10 @@ impl OpenCall for OpenCustom {
     fn complete(mut self: Box<Self>, arguments: Text<'static>, out: &mut Outbox) {
         let rest = match self.reader.began() {
             true => self.reader.finish(),
-            false => other_form(&arguments.decode()),
+            false => {
+                out.report_mut().repaired("arguments", &self.head.name);
+                other_form(&arguments.decode())
+            }
         };
         self.deliver(&rest, out);
         let input = self.input.finish();

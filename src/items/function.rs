@@ -1,7 +1,7 @@
 //! Function tools: the kind that both APIs know.
 
 use super::{
-    Call, CallHead, Conversation, Declaration, Entry, Form, OpenCall, Outbox, Output, Site, content,
+    Call, CallHead, Conversation, Declaration, Entry, Form, OpenCall, Outbox, Output, Report, Site, content,
 };
 use crate::json::{self, Text, Wholeness};
 use crate::responses::{ApiError, CallOutput, Event, FunctionCall, FunctionTool, OutputItem, Status};
@@ -33,25 +33,29 @@ pub(super) fn parameters(declared: Option<&RawValue>) -> Cow<'_, RawValue> {
 /// In the history: `function_call`.
 pub(super) fn read_call<'a>(site: &Site<'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
     let call: FunctionCall<'a> = site.read()?;
+    let arguments = arguments(call.arguments, &call.name, &mut conversation.report);
     conversation.entries.push(Entry::Call(Call {
         call_id: call.call_id,
         namespace: call.namespace,
         name: call.name,
         form: &FORM,
-        arguments: arguments(call.arguments),
+        arguments,
     }));
     Ok(())
 }
 
 /// Chat templates parse the arguments of earlier calls, and some hosts answer 500 if they are no object:
 /// what the model wrote wrongly is kept, but wrapped.
-fn arguments(written: Option<Text<'_>>) -> Text<'_> {
+fn arguments<'a>(written: Option<Text<'a>>, name: &str, report: &mut Report) -> Text<'a> {
     let Some(written) = written else { return Text::new("{}") };
     let decoded = written.decode();
     match decoded.trim() {
         "" => Text::new("{}"),
         object if object.starts_with('{') && json::wholeness(object) == Wholeness::Whole => written,
-        _ => Text::new(&format!("{{\"_raw\":{}}}", written.as_json())),
+        _ => {
+            report.repaired("arguments", name);
+            Text::new(&format!("{{\"_raw\":{}}}", written.as_json()))
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Where events and finished items go: numbers them, writes the frames, keeps the items for `response.output`.
 
+use super::Report;
 use crate::json;
 use crate::responses::{Event, OutputItem};
 use crate::sse::encode;
@@ -13,6 +14,7 @@ pub struct Outbox {
     sequence: u64,
     frames: Vec<u8>,
     items: Vec<Box<RawValue>>,
+    report: Report,
 }
 
 /// What is known of a call when its item begins.
@@ -29,7 +31,14 @@ pub struct CallHead {
 impl Outbox {
     /// For a client that wants events, or for one that only wants the items.
     pub fn new(seed: u128, streaming: bool) -> Self {
-        Self { seed, streaming, sequence: 0, frames: Vec::new(), items: Vec::new() }
+        Self {
+            seed,
+            streaming,
+            sequence: 0,
+            frames: Vec::new(),
+            items: Vec::new(),
+            report: Report::default(),
+        }
     }
 
     /// Writes an event, given its number.
@@ -71,6 +80,16 @@ impl Outbox {
         let item = json::raw(item);
         self.send(|sequence_number| Event::OutputItemDone { sequence_number, output_index, item: &item });
         self.items.push(item);
+    }
+
+    /// What did not pass as it was.
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// Notes what does not pass as it is.
+    pub fn report_mut(&mut self) -> &mut Report {
+        &mut self.report
     }
 
     /// The items that were closed.

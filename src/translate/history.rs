@@ -49,7 +49,7 @@ pub(super) fn messages<'a>(
     toolbox: &mut Toolbox,
     report: &mut Report,
 ) -> Result<Vec<Message<'a>>, ApiError> {
-    let (entries, mut outputs) = pair(entries, history)?;
+    let (entries, mut outputs) = pair(entries, history, report)?;
     let mut writer = Writer {
         options,
         toolbox,
@@ -68,7 +68,11 @@ pub(super) fn messages<'a>(
 type Outputs<'a> = BTreeMap<String, VecDeque<Output<'a>>>;
 
 /// Finds the output of each call. What remains among the entries are outputs' places, for the order.
-fn pair(entries: Vec<Entry<'_>>, history: History) -> Result<(Vec<Entry<'_>>, Outputs<'_>), ApiError> {
+fn pair<'a>(
+    entries: Vec<Entry<'a>>,
+    history: History,
+    report: &mut Report,
+) -> Result<(Vec<Entry<'a>>, Outputs<'a>), ApiError> {
     let mut open: BTreeMap<String, usize> = BTreeMap::new();
     for entry in &entries {
         if let Entry::Call(call) = entry {
@@ -92,7 +96,10 @@ fn pair(entries: Vec<Entry<'_>>, history: History) -> Result<(Vec<Entry<'_>>, Ou
                 return Err(orphan(&output.call_id));
             }
             // What a tool said is worth something even if nobody knows what it was asked.
-            None => kept.push(Entry::User(output.parts)),
+            None => {
+                report.repaired("call_output", &output.call_id);
+                kept.push(Entry::User(output.parts));
+            }
         }
     }
     let unanswered = open.into_iter().find(|(_, calls)| *calls > 0);
@@ -125,9 +132,10 @@ impl<'a> Writer<'a, '_> {
             },
             Entry::Call(call) => {
                 let output = outputs.get_mut(&call.call_id).and_then(VecDeque::pop_front);
-                let output = output.unwrap_or_else(|| Output {
-                    call_id: call.call_id.clone(),
-                    parts: vec![Part::Text { text: Text::new(NO_OUTPUT) }],
+                let output = output.unwrap_or_else(|| {
+                    self.report.repaired("tool_call", &call.name);
+                    let parts = vec![Part::Text { text: Text::new(NO_OUTPUT) }];
+                    Output { call_id: call.call_id.clone(), parts }
                 });
                 self.open_turn().calls.push((call, output));
             }

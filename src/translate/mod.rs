@@ -10,6 +10,7 @@ mod toolbox;
 mod usage;
 
 use crate::config::Config;
+pub use crate::items::Report;
 pub use crate::responses::ApiError;
 pub use reply::Reply;
 pub use request::{compact, request};
@@ -39,8 +40,8 @@ pub struct Translated {
     pub model: String,
     /// The value for `x-transponder-upstream`: the rule's `route`, if a rule matched and has one.
     pub route: Option<String>,
-    /// What could not be expressed upstream, e.g. `tool:web_search`; for `x-transponder-dropped`.
-    pub dropped: Vec<String>,
+    /// What could not be expressed upstream, for `x-transponder-dropped`, and what was mended.
+    pub report: Report,
     /// Translates the reply.
     pub reply: Reply,
 }

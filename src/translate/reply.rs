@@ -5,6 +5,7 @@ use super::stream::Machine;
 use super::toolbox::Toolbox;
 use crate::chat::reply::Completion;
 use crate::config::Limits;
+use crate::items::Report;
 use crate::json::Brackets;
 use crate::responses::{ApiError, Echo};
 use crate::sse::decode::{Decoder, Frame, TooLarge};
@@ -180,6 +181,11 @@ impl Reply {
     /// Nothing more will come out, whatever goes in. For a JSON reply this may be before the upstream's end.
     pub fn is_done(&self) -> bool {
         matches!(self.source, Source::Over(_))
+    }
+
+    /// What did not pass as it was, once it is done.
+    pub fn report(&self) -> &Report {
+        self.machine.report()
     }
 
     /// The status for the client, once it is done. It differs from the upstream's where a 200 turned out

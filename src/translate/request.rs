@@ -123,7 +123,7 @@ fn translated<'a>(
         path: options.path.clone(),
         model: route.model.to_owned(),
         route: route.route.map(str::to_owned),
-        dropped: report.into_dropped(),
+        report,
         reply: Reply::new(plan, context.seed, context.now),
     })
 }

@@ -1,0 +1,120 @@
+//! How the response ends: what was seen decides, the finish reason only says why there is no more.
+
+use super::chunk::Finish;
+use super::{Live, Machine};
+use crate::json::{Wholeness, wholeness};
+use crate::responses::{ApiError, IncompleteDetails, Response, ResponseError, Status, Usage};
+use crate::translate::reply::Plan;
+use serde_json::value::RawValue;
+
+#[derive(Debug)]
+pub(super) enum Outcome {
+    Completed,
+    Incomplete(&'static str),
+    Failed(ApiError),
+}
+
+impl Machine {
+    /// What was seen decides; the finish reason only says why there is no more.
+    pub(super) fn outcome(&self, whole: bool) -> Outcome {
+        match self.finish {
+            Some(Finish::Length) => Outcome::Incomplete("max_output_tokens"),
+            Some(Finish::Filter) => Outcome::Incomplete("content_filter"),
+            Some(Finish::Error) => {
+                Outcome::Failed(ApiError::upstream("The upstream broke off its reply with an error."))
+            }
+            None if !whole => Outcome::Failed(ApiError::upstream(
+                "The upstream's stream ended early: neither a finish_reason nor [DONE] came.",
+            )),
+            Some(Finish::ToolCalls) if self.calls.is_empty() && !self.plan.compact => {
+                Outcome::Failed(ApiError::upstream(
+                    "The upstream announced a tool call (finish_reason 'tool_calls') but sent none.",
+                ))
+            }
+            _ if self.plan.compact && self.summary.is_empty() => {
+                Outcome::Failed(ApiError::upstream("The upstream sent no summary of the conversation."))
+            }
+            _ if self.is_blank() && self.usage.is_none() => {
+                Outcome::Failed(ApiError::upstream("The upstream sent an empty reply."))
+            }
+            _ => self.calls_outcome(),
+        }
+    }
+
+    fn is_blank(&self) -> bool {
+        matches!(self.live, Live::Nothing)
+            && self.waiting.is_empty()
+            && self.out.items().is_empty()
+            && self.summary.is_empty()
+    }
+
+    /// A call is handed over whole or not at all.
+    fn calls_outcome(&self) -> Outcome {
+        let sent = self.calls.iter().enumerate().take(if self.plan.parallel { usize::MAX } else { 1 });
+        for (number, slot) in sent.filter(|(_, slot)| !slot.closed) {
+            let text = slot.arguments.clone().finish();
+            let decoded = text.decode();
+            let arguments = decoded.trim();
+            if slot.name.is_empty() {
+                return Outcome::Failed(self.lost(number, "it has no name"));
+            }
+            // Older vLLM says `tool_calls` when the token limit cut a call.
+            if !arguments.is_empty() && wholeness(arguments) == Wholeness::Cut {
+                return Outcome::Incomplete("max_output_tokens");
+            }
+            let (_, form) = self.plan.toolbox.restore(&slot.name, String::new());
+            let is_object = arguments.starts_with('{') && wholeness(arguments) == Wholeness::Whole;
+            if form.needs_object && !arguments.is_empty() && !is_object {
+                return Outcome::Failed(self.lost(number, "its arguments are no JSON object"));
+            }
+        }
+        Outcome::Completed
+    }
+}
+
+pub(super) fn response<'r>(plan: &'r Plan, id: &'r str, created_at: u64, status: Status) -> Response<'r> {
+    Response {
+        id,
+        object: "response",
+        created_at,
+        completed_at: None,
+        status,
+        incomplete_details: None,
+        error: None,
+        output: &[],
+        usage: None,
+        echo: &plan.echo,
+    }
+}
+
+pub(super) fn last_response<'r>(
+    plan: &'r Plan,
+    id: &'r str,
+    (created_at, now): (u64, u64),
+    outcome: &'r Outcome,
+    items: &'r [Box<RawValue>],
+    usage: Option<&'r Usage>,
+) -> Response<'r> {
+    let status = match outcome {
+        Outcome::Completed => Status::Completed,
+        Outcome::Incomplete(_) => Status::Incomplete,
+        Outcome::Failed(_) => Status::Failed,
+    };
+    Response {
+        completed_at: matches!(outcome, Outcome::Completed).then_some(now),
+        incomplete_details: match outcome {
+            Outcome::Incomplete(reason) => Some(IncompleteDetails { reason }),
+            _ => None,
+        },
+        error: match outcome {
+            Outcome::Failed(error) => Some(ResponseError {
+                code: error.code.as_deref().unwrap_or("server_error"),
+                message: &error.message,
+            }),
+            _ => None,
+        },
+        output: items,
+        usage,
+        ..response(plan, id, created_at, status)
+    }
+}

@@ -1,0 +1,258 @@
+//! In which order items begin and end: one is open at a time.
+//!
+//! Text closes before a call opens. The first call streams live; what comes for others meanwhile waits
+//! until its arguments are whole. A call is handed over whole or not at all.
+
+use super::Machine;
+use super::ending::Outcome;
+use crate::items::{OpenCall, OpenMessage, OpenReasoning, Said};
+use crate::json::{Text, TextBuilder};
+use crate::responses::{ApiError, Status};
+use crate::translate::calls::Piece;
+use serde_json::value::RawValue;
+
+/// The item that is open.
+#[derive(Debug)]
+pub(super) enum Live {
+    Nothing,
+    Reasoning(OpenReasoning),
+    Message(OpenMessage),
+    Call(usize, Box<dyn OpenCall>),
+}
+
+/// What has to wait for the open call to end.
+#[derive(Debug)]
+pub(super) enum Waiting {
+    Reasoning(TextBuilder),
+    Message(Said, TextBuilder),
+    Call(usize),
+}
+
+impl Machine {
+    pub(super) fn think(&mut self, piece: &Text<'_>) {
+        if piece.is_empty() || self.plan.compact || !self.keep(piece) {
+            return;
+        }
+        if !self.may_open() {
+            return match self.waiting.back_mut() {
+                Some(Waiting::Reasoning(text)) => text.push(piece),
+                _ => self.waiting.push_back(Waiting::Reasoning(one(piece))),
+            };
+        }
+        if !matches!(self.live, Live::Reasoning(_)) {
+            self.close_live(Status::Completed);
+            self.live = Live::Reasoning(OpenReasoning::open(&mut self.out));
+        }
+        if let Live::Reasoning(open) = &mut self.live {
+            open.think(piece, &mut self.out);
+        }
+    }
+
+    pub(super) fn say(&mut self, said: Said, piece: &Text<'_>, logprobs: &[&RawValue]) {
+        if piece.is_empty() || !self.keep(piece) {
+            return;
+        }
+        if self.plan.compact {
+            return self.summary.say(piece);
+        }
+        if !self.may_open() {
+            return match self.waiting.back_mut() {
+                Some(Waiting::Message(waiting, text)) if *waiting == said => text.push(piece),
+                _ => self.waiting.push_back(Waiting::Message(said, one(piece))),
+            };
+        }
+        if let Live::Message(open) = &mut self.live {
+            return open.say(said, piece, logprobs, &mut self.out);
+        }
+        self.blank.push(piece);
+        if piece.is_blank() {
+            return;
+        }
+        let text = std::mem::take(&mut self.blank).finish();
+        self.close_live(Status::Completed);
+        let mut open = OpenMessage::open(&mut self.out);
+        open.say(said, &text, logprobs, &mut self.out);
+        self.live = Live::Message(open);
+    }
+
+    pub(super) fn piece(&mut self, piece: &Piece<'_>) {
+        if self.is_over() || self.plan.compact {
+            return;
+        }
+        let Some((number, arguments)) = self.calls.add(piece) else { return };
+        if number > 0 && !self.plan.parallel {
+            // The client asked for one call at a time and the host sends more: the first counts.
+            let name = self.calls.get(number).map(|slot| slot.name.as_str()).unwrap_or_default();
+            self.out.report_mut().dropped("tool_call", name);
+            return;
+        }
+        if !self.keep(&arguments) {
+            return;
+        }
+        if self.calls.get(number).is_some_and(|slot| slot.closed) {
+            if !arguments.is_blank() {
+                self.fail(self.lost(number, "its arguments went on after they were whole"));
+            }
+            return;
+        }
+        match &mut self.live {
+            Live::Call(live, open) if *live == number => {
+                if !arguments.is_empty() {
+                    open.arguments(&arguments, &mut self.out);
+                }
+            }
+            _ if self.waiting.iter().any(|waiting| matches!(waiting, Waiting::Call(n) if *n == number)) => {}
+            _ => self.waiting.push_back(Waiting::Call(number)),
+        }
+        self.advance();
+    }
+
+    /// Nothing waits, and what is open may be closed for something else.
+    fn may_open(&self) -> bool {
+        self.waiting.is_empty() && self.may_close()
+    }
+
+    fn may_close(&self) -> bool {
+        match &self.live {
+            Live::Call(number, _) => self.calls.get(*number).is_some_and(|slot| slot.is_whole()),
+            _ => true,
+        }
+    }
+
+    /// Opens what waits, as long as what is open may be closed.
+    fn advance(&mut self) {
+        while self.may_close() && self.next_is_ready() {
+            let Some(next) = self.waiting.pop_front() else { return };
+            self.close_live(Status::Completed);
+            self.open(next);
+        }
+    }
+
+    /// A call can begin when its name stands: no other tool's name begins like it, or its arguments have begun.
+    fn next_is_ready(&self) -> bool {
+        match self.waiting.front() {
+            Some(Waiting::Call(number)) => self.calls.get(*number).is_some_and(|slot| {
+                !slot.name.is_empty()
+                    && (!slot.arguments.is_empty()
+                        || self.waiting.len() > 1
+                        || self.plan.toolbox.is_settled(&slot.name))
+            }),
+            waiting => waiting.is_some(),
+        }
+    }
+
+    fn open(&mut self, next: Waiting) {
+        self.blank = TextBuilder::default();
+        match next {
+            Waiting::Reasoning(text) => {
+                let mut open = OpenReasoning::open(&mut self.out);
+                open.think(&text.finish(), &mut self.out);
+                self.live = Live::Reasoning(open);
+            }
+            Waiting::Message(said, text) => {
+                let text = text.finish();
+                if !text.is_blank() {
+                    let mut open = OpenMessage::open(&mut self.out);
+                    open.say(said, &text, &[], &mut self.out);
+                    self.live = Live::Message(open);
+                }
+            }
+            Waiting::Call(number) => self.open_call(number),
+        }
+    }
+
+    fn open_call(&mut self, number: usize) {
+        let call_id = self.client_call_id(number);
+        let Some(slot) = self.calls.get_mut(number) else { return };
+        slot.opened = true;
+        let (head, form) = self.plan.toolbox.restore(&slot.name, call_id);
+        let mut open = (form.open)(head, &mut self.out);
+        if !slot.arguments.is_empty() {
+            open.arguments(&slot.arguments.clone().finish(), &mut self.out);
+        }
+        self.live = Live::Call(number, open);
+    }
+
+    /// The host's id, if nothing else in the conversation has it.
+    fn client_call_id(&mut self, number: usize) -> String {
+        let id = self.calls.get(number).map(|slot| slot.id.clone()).unwrap_or_default();
+        let id = match id.is_empty() || self.plan.call_ids.contains(&id) {
+            true => self.out.call_id(number),
+            false => id,
+        };
+        self.plan.call_ids.insert(id.clone());
+        id
+    }
+
+    fn close_live(&mut self, status: Status) {
+        match std::mem::replace(&mut self.live, Live::Nothing) {
+            Live::Nothing => {}
+            Live::Reasoning(open) => open.close(self.plan.seal_reasoning, &mut self.out),
+            Live::Message(open) => open.close(status, &mut self.out),
+            Live::Call(number, open) => self.close_call(number, open, status),
+        }
+    }
+
+    fn close_call(&mut self, number: usize, mut open: Box<dyn OpenCall>, status: Status) {
+        let Some(slot) = self.calls.get_mut(number) else { return };
+        slot.closed = true;
+        let arguments = std::mem::take(&mut slot.arguments);
+        match status {
+            Status::Completed if arguments.is_empty() => {
+                // A function without parameters is called with nothing; JSON says that so.
+                let nothing = Text::new("{}");
+                open.arguments(&nothing, &mut self.out);
+                open.complete(nothing, &mut self.out);
+            }
+            Status::Completed => open.complete(arguments.finish(), &mut self.out),
+            // Codex runs whatever is closed, even if it is incomplete.
+            _ if self.plan.codex => {}
+            _ => open.cut(arguments.finish(), &mut self.out),
+        }
+    }
+
+    /// Counts what is kept until the end; draining the upstream's chunks removed Envoy's own bound.
+    pub(super) fn keep(&mut self, text: &Text<'_>) -> bool {
+        self.kept_bytes += text.escaped().len();
+        let fits = self.kept_bytes <= self.plan.limits.reply_bytes;
+        if !fits {
+            let limit = self.plan.limits.reply_bytes;
+            self.fail(ApiError::upstream(format!("The upstream's reply is larger than {limit} bytes.")));
+        }
+        fits && !self.is_over()
+    }
+
+    pub(super) fn complete(&mut self) {
+        self.close_live(Status::Completed);
+        while let Some(next) = self.waiting.pop_front() {
+            self.open(next);
+            self.close_live(Status::Completed);
+        }
+        if self.plan.compact {
+            std::mem::take(&mut self.summary).close(&mut self.out);
+        }
+        self.over(Outcome::Completed);
+    }
+
+    pub(super) fn cut(&mut self, reason: &'static str) {
+        // What waits came after the item that is cut, which is the last by the rules of Open Responses.
+        self.close_live(Status::Incomplete);
+        self.over(Outcome::Incomplete(reason));
+    }
+
+    pub(super) fn lost(&self, number: usize, why: &str) -> ApiError {
+        let slot = self.calls.get(number);
+        let name = slot.map(|slot| slot.name.as_str()).unwrap_or_default();
+        let id = slot.map(|slot| slot.id.as_str()).unwrap_or_default();
+        ApiError::upstream(format!(
+            "The upstream's call of the tool '{name}' (id '{id}') cannot be handed over: {why}."
+        ))
+        .code("tool_call_lost")
+    }
+}
+
+fn one(piece: &Text<'_>) -> TextBuilder {
+    let mut text = TextBuilder::default();
+    text.push(piece);
+    text
+}
