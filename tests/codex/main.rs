@@ -1,0 +1,23 @@
+//! The real Codex CLI through a real Envoy, in both header modes: what it did, and what the upstream saw.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // Tests stop where they stand.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod context;
+mod errors;
+mod stage;
+mod tools;
+
+/// Runs each scenario once with headers that flow and once with headers that are held.
+macro_rules! in_both_header_modes {
+    ($($scenario:ident)*) => {
+        mod flow {
+            $(#[tokio::test] async fn $scenario() { super::$scenario(crate::support::Headers::Flow).await })*
+        }
+        mod held {
+            $(#[tokio::test] async fn $scenario() { super::$scenario(crate::support::Headers::Held).await })*
+        }
+    };
+}
+pub(crate) use in_both_header_modes;
