@@ -337,8 +337,13 @@ impl Exchange {
     }
 
     fn count_report(&self, report: &Report) {
-        self.metrics.count(Metric::ThingsDropped, report.all_dropped().len() as u64);
-        self.metrics.count(Metric::ThingsRepaired, report.all_repaired().len() as u64);
+        for (metric, things) in
+            [(Metric::ThingsDropped, report.all_dropped()), (Metric::ThingsRepaired, report.all_repaired())]
+        {
+            if !things.is_empty() {
+                self.metrics.count(metric, things.len() as u64);
+            }
+        }
     }
 
     /// Our answer to a request that cannot be served.

@@ -98,7 +98,7 @@ async fn resume(headers: Headers) {
 
 async fn automatic_compaction(headers: Headers) {
     let stage =
-        Stage::new(headers).await.codex(|codex| codex.setting("model_auto_compact_token_limit", "2000"));
+        Stage::new(headers).await.codex(|codex| codex.setting("model_auto_compact_token_limit", "50000"));
     let mut full = runs("a", "echo before");
     full["usage"] = json!({"prompt_tokens": 90000, "completion_tokens": 10, "total_tokens": 90010});
     stage
@@ -118,7 +118,7 @@ async fn automatic_compaction(headers: Headers) {
 /// The display name "OpenAI" makes Codex ask the server for a compaction item.
 async fn remote_compaction(headers: Headers) {
     let stage = Stage::new(headers).await.codex(|codex| {
-        codex.setting("model_auto_compact_token_limit", "2000").provider("name", "\"OpenAI\"")
+        codex.setting("model_auto_compact_token_limit", "50000").provider("name", "\"OpenAI\"")
     });
     let mut full = runs("a", "echo before");
     full["usage"] = json!({"prompt_tokens": 90000, "completion_tokens": 10, "total_tokens": 90010});
