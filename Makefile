@@ -17,7 +17,8 @@ demo: wasm ## show one streamed tool call from both ends
 	@envoy/demo.py
 
 test: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm
-test: wasm ## run all tests, those in a real Envoy included
+test: wasm ## run all tests, those with a real Envoy and real clients included
+	tests/clients/setup
 	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && \
 	cargo test --workspace --all-targets && \
 	cargo test --workspace --doc

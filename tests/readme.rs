@@ -1,0 +1,38 @@
+//! The README tells no lies about the configuration.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // Tests stop where they stand.
+
+use std::collections::BTreeSet;
+use transponder::config::Config;
+use transponder::upstream::preset_names;
+
+const README: &str = include_str!("../README.md");
+
+fn between(begin: &str, end: &str) -> &'static str {
+    let (_, rest) = README.split_once(begin).unwrap();
+    rest.split_once(end).unwrap().0
+}
+
+/// The names in backticks at the beginning of each row of a table.
+fn first_column(table: &'static str) -> BTreeSet<&'static str> {
+    table.lines().filter_map(|row| row.strip_prefix("| `")?.split('`').next()).collect()
+}
+
+#[test]
+fn the_example_is_a_valid_configuration() {
+    Config::parse(between("```json", "```").as_bytes()).unwrap();
+}
+
+#[test]
+fn the_presets_are_those_that_exist() {
+    let listed: Vec<&str> = between("Presets: ", "\n").split('`').skip(1).step_by(2).collect();
+    assert_eq!(listed, preset_names().collect::<Vec<_>>());
+}
+
+#[test]
+fn the_options_are_those_that_exist() {
+    // The error of an unknown option lists the known ones.
+    let error = Config::parse(br#"{"upstream": {"no_such_option": 1}}"#).unwrap_err().to_string();
+    let known: BTreeSet<&str> = error.split('`').skip(3).step_by(2).collect();
+    assert!(known.len() > 10, "{error}");
+    assert_eq!(first_column(between("| Option |", "###")), known);
+}
