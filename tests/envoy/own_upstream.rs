@@ -1,0 +1,72 @@
+//! An upstream of the test's own: it keeps what it gets, and says what the test tells it to, when it tells it.
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::response::Response;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use tokio::sync::mpsc;
+
+#[derive(Debug, Clone)]
+pub struct Seen {
+    pub path: String,
+    pub headers: axum::http::HeaderMap,
+    pub body: Bytes,
+}
+
+pub struct OwnUpstream {
+    pub address: SocketAddr,
+    seen: Arc<Mutex<Vec<Seen>>>,
+}
+
+impl OwnUpstream {
+    /// Answers every request as `answer` does.
+    pub async fn start(answer: impl Fn() -> Response + Clone + Send + Sync + 'static) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let keep = Arc::clone(&seen);
+        let handle = move |request: Request| {
+            let (keep, answer) = (Arc::clone(&keep), answer.clone());
+            async move {
+                let (head, body) = request.into_parts();
+                let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+                keep.lock().unwrap().push(Seen { path: head.uri.to_string(), headers: head.headers, body });
+                answer()
+            }
+        };
+        let app = Router::new().fallback(handle).layer(DefaultBodyLimit::disable());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Self { address, seen }
+    }
+
+    pub fn seen(&self) -> Vec<Seen> {
+        self.seen.lock().unwrap().clone()
+    }
+}
+
+pub fn json(status: u16, body: impl Into<Body>) -> Response {
+    response(status, "application/json", body)
+}
+
+pub fn response(status: u16, content_type: &str, body: impl Into<Body>) -> Response {
+    Response::builder().status(status).header("content-type", content_type).body(body.into()).unwrap()
+}
+
+pub fn completion(text: &str) -> Response {
+    let body = serde_json::json!({
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+    });
+    json(200, body.to_string())
+}
+
+/// A stream whose chunks are sent through the channel, each as one write.
+pub fn stream(chunks: mpsc::UnboundedReceiver<String>) -> Response {
+    let stream = futures_util::stream::unfold(chunks, async |mut chunks| {
+        let chunk = chunks.recv().await?;
+        Some((Ok::<_, std::io::Error>(chunk), chunks))
+    });
+    response(200, "text/event-stream", Body::from_stream(stream))
+}
