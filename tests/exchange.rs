@@ -304,7 +304,7 @@ fn one_byte_over_the_limit_is_refused_and_the_rest_swallowed() {
         let mut driven = Driven::posted(config);
         let (last, before) = chunks.split_last().unwrap();
         for chunk in before {
-            assert_eq!(driven.exchange.on_request_body(chunk, false), BodyVerdict::Hold);
+            assert_eq!(driven.exchange.on_request_body(chunk, false), BodyVerdict::Replace(vec![]));
         }
         let reply = local_body(driven.exchange.on_request_body(last, false));
         assert_eq!(error(&reply), (413, "request_too_large".to_owned()));
@@ -326,7 +326,8 @@ fn a_body_that_turns_out_empty_is_refused() {
         let reply = local_body(Driven::posted(config).exchange.on_request_body(b"", true));
         assert_eq!(error(&reply), (400, "missing_body".to_owned()));
         let reply = local_body(Driven::posted(config).exchange.on_request_trailers());
-        assert_eq!(error(&reply), (400, "missing_body".to_owned()));
+        let code = if config == HELD { "missing_body" } else { "unsupported_trailers" };
+        assert_eq!(error(&reply), (400, code.to_owned()));
     }
 }
 
@@ -334,7 +335,7 @@ fn a_body_that_turns_out_empty_is_refused() {
 fn what_cannot_be_translated_is_refused_whole() {
     for config in ["{}", HELD] {
         let mut driven = Driven::posted(config);
-        assert_eq!(driven.exchange.on_request_body(b"{\"mod", false), BodyVerdict::Hold);
+        driven.exchange.on_request_body(b"{\"mod", false);
         let reply = local_body(driven.exchange.on_request_body(b"", true));
         assert_eq!(error(&reply).0, 400);
         assert_eq!(driven.counted(), [Metric::RequestsRefused]);
@@ -397,15 +398,37 @@ fn counters_have_names_of_their_own() {
 fn the_request_goes_up_whole_when_it_is_whole() {
     let mut driven = Driven::posted("{}");
     let (head, tail) = ASKED.split_at(9);
-    assert_eq!(driven.exchange.on_request_body(head, false), BodyVerdict::Hold);
+    assert_eq!(driven.exchange.on_request_body(head, false), BodyVerdict::Replace(vec![]));
     let BodyVerdict::Replace(body) = driven.exchange.on_request_body(tail, true) else { panic!() };
     assert!(serde_json::from_slice::<Value>(&body).is_ok());
     assert_eq!(driven.counted(), [Metric::RequestsTranslated]);
 
-    // The same if trailers end it.
+    // The chunks before have gone on, so nothing can be written in trailers.
     let mut driven = Driven::posted("{}");
+    assert_eq!(driven.exchange.on_request_body(ASKED, false), BodyVerdict::Replace(vec![]));
+    let reply = local_body(driven.exchange.on_request_trailers());
+    assert_eq!(error(&reply), (400, "unsupported_trailers".to_owned()));
+
+    // Held chunks have not.
+    let mut driven = Driven::posted(HELD);
     assert_eq!(driven.exchange.on_request_body(ASKED, false), BodyVerdict::Hold);
-    assert_eq!(driven.exchange.on_request_trailers(), BodyVerdict::Replace(body));
+    let BodyVerdict::Release(_, by_trailers) = driven.exchange.on_request_trailers() else { panic!() };
+    assert_eq!(by_trailers, body);
+}
+
+/// Envoy bounds what is written while it holds chunks; a body whose length was announced goes past that.
+#[test]
+fn an_announced_body_goes_with_its_end_past_envoys_buffer() {
+    let mut driven = Driven::new(HELD);
+    let length = ASKED.len().to_string();
+    driven.exchange.on_request_headers(&request(&[("content-length", &length)]), false);
+    let (head, tail) = ASKED.split_at(9);
+    assert_eq!(driven.exchange.on_request_body(head, false), BodyVerdict::Hold);
+    let BodyVerdict::Release(edits, now) = driven.exchange.on_request_body(tail, false) else { panic!() };
+    assert!(edits.iter().any(|edit| matches!(edit, Edit::Set("content-length", _))), "{edits:?}");
+    assert!(now.is_empty());
+    let BodyVerdict::Replace(body) = driven.exchange.on_request_body(b"", true) else { panic!() };
+    assert!(serde_json::from_slice::<Value>(&body).is_ok());
 }
 
 #[test]

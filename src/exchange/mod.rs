@@ -47,9 +47,9 @@ enum Phase {
     /// We have answered: what the client still sends is swallowed, and our answer passes.
     Answered,
     /// The request is ours and not yet whole.
-    Collecting { endpoint: Endpoint, body: Vec<u8>, held: bool },
-    /// The request went up.
-    Awaiting { reply: Reply, dropped: Vec<String>, held: bool },
+    Collecting { endpoint: Endpoint, body: Vec<u8>, announced: Option<usize>, held: bool },
+    /// The request went up, but for what is `unsent`: that goes with the next chunk.
+    Awaiting { unsent: Vec<u8>, reply: Reply, dropped: Vec<String>, held: bool },
     /// The reply's headers went on; its body follows as it comes.
     Streaming(Inflow),
     /// The reply's headers wait for its body.
@@ -86,7 +86,12 @@ impl Exchange {
                 self.request_id = visible(headers.text("x-request-id"), REQUEST_ID_CAP);
                 self.codex = request::is_codex(headers);
                 let held = self.config.hold_request_headers;
-                self.phase = Phase::Collecting { endpoint, body: Vec::new(), held };
+                self.phase = Phase::Collecting {
+                    endpoint,
+                    body: Vec::new(),
+                    announced: headers.content_length(),
+                    held,
+                };
                 // The same edits in both modes: should the held headers have to be let go,
                 // nothing is left to be done to them.
                 let edits = request::before_body(&self.config, headers);
@@ -100,11 +105,19 @@ impl Exchange {
         let limit = self.config.limits.request_bytes;
         match &mut self.phase {
             Phase::Foreign => BodyVerdict::Pass,
-            Phase::Collecting { body, .. } if body.len() + chunk.len() <= limit => {
+            Phase::Collecting { body, announced, held, .. } if body.len() + chunk.len() <= limit => {
                 body.extend_from_slice(chunk);
-                if end { self.send() } else { BodyVerdict::Hold }
+                let whole = *announced == Some(body.len()) && *held;
+                match (end || whole, held) {
+                    (true, _) => self.send(end),
+                    (false, true) => BodyVerdict::Hold,
+                    // Were the chunk held, Envoy would take the whole body into its own buffer in the end,
+                    // and answer 413 to one that is larger than that.
+                    (false, false) => BodyVerdict::Replace(Vec::new()),
+                }
             }
             Phase::Collecting { .. } => BodyVerdict::Respond(self.refuse(&request::too_large(limit))),
+            Phase::Awaiting { unsent, .. } => BodyVerdict::Replace(mem::take(unsent)),
             // It was answered before it was whole.
             _ => BodyVerdict::Hold,
         }
@@ -114,7 +127,9 @@ impl Exchange {
     pub fn on_request_trailers(&mut self) -> BodyVerdict {
         match self.phase {
             Phase::Foreign => BodyVerdict::Pass,
-            Phase::Collecting { .. } => self.send(),
+            // The last chunk was held, and only then can a body be written here.
+            Phase::Collecting { held: true, .. } => self.send(true),
+            Phase::Collecting { .. } => BodyVerdict::Respond(self.refuse(&request::trailers())),
             _ => BodyVerdict::Hold,
         }
     }
@@ -142,7 +157,7 @@ impl Exchange {
     /// The response's headers, the upstream's or Envoy's own. `end`: there is no body.
     pub fn on_response_headers(&mut self, headers: &Headers, end: bool) -> HeadersVerdict {
         match mem::replace(&mut self.phase, Phase::Answered) {
-            Phase::Awaiting { reply, dropped, held } => self.begin(reply, &dropped, held, headers, end),
+            Phase::Awaiting { reply, dropped, held, .. } => self.begin(reply, &dropped, held, headers, end),
             Phase::Collecting { .. } => self.begin_early(headers, end),
             other => {
                 self.phase = other;
@@ -203,9 +218,9 @@ impl Exchange {
         }
     }
 
-    /// Translates the whole request.
-    fn send(&mut self) -> BodyVerdict {
-        let Phase::Collecting { endpoint, body, held } = mem::replace(&mut self.phase, Phase::Answered)
+    /// Translates the whole request. `end`: this is the last callback of its body.
+    fn send(&mut self, end: bool) -> BodyVerdict {
+        let Phase::Collecting { endpoint, body, held, .. } = mem::replace(&mut self.phase, Phase::Answered)
         else {
             return BodyVerdict::Hold;
         };
@@ -217,22 +232,25 @@ impl Exchange {
             Endpoint::Compact => translate::compact(&body, &self.context()),
         };
         match translated {
-            Ok(translated) => self.sent(translated, held),
+            Ok(translated) => self.sent(translated, held, end),
             Err(error) => BodyVerdict::Respond(self.refuse(&error)),
         }
     }
 
-    fn sent(&mut self, translated: Translated, held: bool) -> BodyVerdict {
+    fn sent(&mut self, translated: Translated, held: bool, end: bool) -> BodyVerdict {
         self.metrics.count(Metric::RequestsTranslated, 1);
         self.count_report(&translated.report);
         log::debug!("translated: bytes={} request_id={}", translated.body.len(), self.request_id);
         let edits = held.then(|| request::after_body(&translated));
         let Translated { body, reply, report, .. } = translated;
         let dropped = report.all_dropped().to_vec();
-        self.phase = Phase::Awaiting { reply, dropped, held };
+        // While chunks are held, a body is written into Envoy's own buffer and is bound by it. One that is
+        // whole before its end (its length was announced) therefore goes with the end, past that buffer.
+        let (now, unsent) = if end { (body, Vec::new()) } else { (Vec::new(), body) };
+        self.phase = Phase::Awaiting { unsent, reply, dropped, held };
         match edits {
-            Some(edits) => BodyVerdict::Release(edits, body),
-            None => BodyVerdict::Replace(body),
+            Some(edits) => BodyVerdict::Release(edits, now),
+            None => BodyVerdict::Replace(now),
         }
     }
 

@@ -121,6 +121,12 @@ pub(super) fn no_body() -> ApiError {
     ApiError::invalid("The request has no body; a JSON object is expected").code("missing_body")
 }
 
+/// The body's end came too late to write another one.
+pub(super) fn trailers() -> ApiError {
+    ApiError::invalid("Trailers after the request's body are not supported here; send none")
+        .code("unsupported_trailers")
+}
+
 /// The body is larger than may be held in memory.
 pub(super) fn too_large(limit: usize) -> ApiError {
     ApiError::invalid(format!("The request body is larger than the {limit} bytes allowed here"))

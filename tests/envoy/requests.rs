@@ -13,7 +13,7 @@ async fn sixty_megabytes_pass_under_envoys_default_buffer_limits() {
         let envoy = Envoy::start(upstream.address, &config(headers, json!({})), headers).await;
         let text = "x".repeat(60 << 20);
         let answer = post(&envoy.responses_url(), &json!({"model": "m", "input": text})).await;
-        assert_eq!(answer.status, 200);
+        assert_eq!(answer.status, 200, "{headers:?}: {}", answer.text());
         let body: Value = serde_json::from_slice(&upstream.seen()[0].body).unwrap();
         assert_eq!(body["messages"][0]["content"].as_str().unwrap().len(), text.len());
         envoy.finish();
