@@ -5,7 +5,8 @@
 set -euo pipefail
 
 fetched_version=1.40.0
-# allow_on_headers_stop_iteration came with 1.35, the credential injector's prefix with 1.37.
+# allow_on_headers_stop_iteration came with 1.35; the credential injector's header_value_prefix is
+# not there in 1.36.
 minimum_minor=37
 
 fail() {

@@ -31,6 +31,9 @@ CA_BUNDLES = [
     "/etc/ssl/cert.pem",
 ]
 
+# The filter's `limits.request_bytes` where the plugin configuration does not set it.
+REQUEST_BYTES = 64 * 1024 * 1024
+
 
 def fail(message):
     sys.exit(f"{Path(sys.argv[0]).name}: {message}")
@@ -133,6 +136,11 @@ def envoy_config(upstream, plugin, listen, admin, wasm):
         "UPSTREAM_AUTHORITY": upstream.authority,
         "REMOVED_HEADERS": ["x-forwarded-proto"],
     }
+    if values["HOLD_REQUEST_HEADERS"]:
+        blocks.add("held")
+        limits = plugin.get("limits")
+        request_bytes = limits.get("request_bytes") if isinstance(limits, dict) else None
+        values["REQUEST_BODY_BUFFER"] = 2 * (request_bytes if isinstance(request_bytes, int) else REQUEST_BYTES)
     if upstream.prefix != "/v1":
         blocks.add("prefix")
         values["UPSTREAM_PREFIX"] = f"{upstream.prefix}/"
