@@ -1,4 +1,5 @@
 //! Codex, Envoy with the filter, and the scripted upstream, set up for one scenario.
+#![allow(unreachable_pub)] // A module of a test.
 
 use crate::support::{Codex, Envoy, Headers, Turn, Upstream};
 use serde_json::{Value, json};

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 #[tokio::test]
 async fn what_cannot_be_served_is_refused_in_the_apis_shape() {
-    let table: &[(&str, &str, &[(&str, &str)], u16)] = &[
+    type Case = (&'static str, &'static str, &'static [(&'static str, &'static str)], u16);
+    let table: &[Case] = &[
         ("GET", "", &[], 405),
         ("PUT", "", &[], 405),
         (

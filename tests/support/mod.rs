@@ -42,5 +42,6 @@ pub use {
     client::{Answer, post, post_with},
     codex::{Codex, Turn},
     envoy::{Envoy, Headers, bootstrap, cluster},
+    process::{Process, project},
     upstream::{Seen, Upstream},
 };
