@@ -31,4 +31,4 @@ flock -u 9
 exec 9>&-
 [[ $port != prepare ]] || exit 0
 
-exec "$tools/venv/bin/python" "$here/serve.py" "$model" "$port" n_ctx=131072
+exec "$tools/venv/bin/python" "$here/serve.py" "$model" "$port" n_ctx=131072 n_predict=2048
