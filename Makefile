@@ -16,10 +16,10 @@ run: wasm ## run Envoy with it: UPSTREAM=http://host:port/v1 [PRESET=vllm | CONF
 demo: wasm ## show one streamed tool call from both ends
 	@envoy/demo.py
 
+# The tests start the scripted upstream; `cargo test --all-targets` compiles an example only to test it.
 test: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm
 test: wasm ## run all tests, those with a real Envoy and real clients included
 	tests/clients/setup
-	# The tests start it; `cargo test --all-targets` compiles an example only to test it.
 	cargo build --example chat_upstream
 	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && \
 	cargo test --workspace --all-targets && \
