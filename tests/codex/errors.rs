@@ -37,12 +37,13 @@ async fn errors_are_told_as_they_are(headers: Headers) {
 
 async fn too_many_requests_are_tried_again(headers: Headers) {
     let stage = Stage::new(headers).await;
-    let mut slow = error(429, chat_error("Slow down.", Value::Null));
-    stage.replies(json!([slow, {"text": "Done."}])).await;
-    assert_eq!(stage.completes(PLAIN).await.messages(), ["Done."]);
-    slow["error"]["headers"] = json!({"retry-after": "0.5"});
-    stage.replies(json!([slow, {"text": "Done."}])).await;
-    assert_eq!(stage.completes(PLAIN).await.messages(), ["Done."]);
+    // Codex gives up at once where the header is missing or no whole number.
+    for headers in [json!({}), json!({"retry-after": "0.5"}), json!({"retry-after": "1"})] {
+        let mut slow = error(429, chat_error("Slow down.", Value::Null));
+        slow["error"]["headers"] = headers;
+        stage.replies(json!([slow, {"text": "Done."}])).await;
+        assert_eq!(stage.completes(PLAIN).await.messages(), ["Done."]);
+    }
     stage.finish().await;
 }
 
