@@ -1,7 +1,7 @@
 # `make` prints what there is; the sentence beside each target is its help.
 
 .DEFAULT_GOAL := help
-.PHONY: help wasm run demo test baseline check clean
+.PHONY: help wasm run demo image sbom test baseline check clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -16,10 +16,17 @@ run: wasm ## run Envoy with it: UPSTREAM=http://host:port/v1 [PRESET=vllm | CONF
 demo: wasm ## show one streamed tool call from both ends
 	@envoy/demo.py
 
+image: wasm ## pack it as an OCI image, without Docker: target/image (OCI layout), target/transponder-image.tar
+	@envoy/image.py
+
+sbom: wasm ## list what it was built from: target/transponder.cdx.json (CycloneDX)
+	@envoy/sbom.py
+
 # The tests start the scripted upstream; `cargo test --all-targets` compiles an example only to test it.
 test: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm
 test: wasm ## run all tests, those with a real Envoy and real clients included
 	tests/clients/setup
+	tests/schemas/setup
 	cargo build --example chat_upstream
 	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && \
 	cargo test --workspace --all-targets && \

@@ -9,6 +9,10 @@ cd "$(dirname "$0")/.."
 
 target=wasm32-unknown-unknown
 
+# Messages of panics name source files: by the same names on every machine.
+separator=$'\x1f'
+export CARGO_ENCODED_RUSTFLAGS="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo${separator}--remap-path-prefix=$PWD=/transponder"
+
 has_target() {
   [[ -d $(rustc --print target-libdir --target $target 2>/dev/null) ]]
 }

@@ -1,0 +1,183 @@
+#!/usr/bin/env python3
+"""Packs the filter as an OCI image, without Docker (`make image`).
+
+Istio, Envoy Gateway and other fetchers that follow the Wasm image specification take either of two forms:
+
+* target/image, the usual one: an OCI layout whose image has one gzip layer with the file plugin.wasm.
+  target/transponder-image.tar is the same for `docker load` and for `skopeo copy docker-archive:...`.
+* target/artifact: an OCI layout whose manifest has the bare module as a layer of its own media type.
+
+The same module, version and commit give the same bytes, hence the same digest. To publish it:
+
+    skopeo copy oci:target/image docker://registry.example.com/transponder:0.1.0
+"""
+
+import argparse
+import gzip
+import hashlib
+import io
+import json
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+import run  # run.py, beside this file
+
+OCI = "application/vnd.oci.image"
+WASM = "application/vnd.module.wasm"
+IMAGE_NAME = "transponder"
+
+
+class Layout:
+    """An OCI image layout: blobs under the names of their digests, and an index with one manifest."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        shutil.rmtree(directory, ignore_errors=True)
+        self.write("oci-layout", to_json({"imageLayoutVersion": "1.0.0"}))
+
+    def write(self, name, data):
+        file = self.directory / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+
+    def add(self, media_type, data):
+        """Stores a blob. Returns its descriptor."""
+        digest = hashlib.sha256(data).hexdigest()
+        self.write(f"blobs/sha256/{digest}", data)
+        return {"mediaType": media_type, "digest": f"sha256:{digest}", "size": len(data)}
+
+    def finish(self, manifest, tag):
+        """Stores the manifest and the index that names it. Returns its digest."""
+        descriptor = self.add(manifest["mediaType"], to_json(manifest))
+        named = {**descriptor, "annotations": {"org.opencontainers.image.ref.name": tag}}
+        index = {"schemaVersion": 2, "mediaType": f"{OCI}.index.v1+json", "manifests": [named]}
+        self.write("index.json", to_json(index))
+        return descriptor["digest"]
+
+
+def to_json(value):
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+
+
+def tar(files):
+    """An archive of (name, bytes) that holds nothing of the machine: no times, no owners."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for name, data in sorted(files):
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            member.mode = 0o644
+            archive.addfile(member, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+def annotations():
+    package = package_metadata()
+    image = {
+        "title": package["name"],
+        "description": package["description"],
+        "version": package["version"],
+        "licenses": package["license"],
+        "source": package["repository"],
+    }
+    if commit := revision():
+        image["revision"] = commit
+    return {f"org.opencontainers.image.{key}": value for key, value in image.items()}
+
+
+def package_metadata():
+    command = ["cargo", "metadata", "--no-deps", "--format-version=1"]
+    metadata = json.loads(subprocess.run(command, check=True, cwd=run.ROOT, stdout=subprocess.PIPE).stdout)
+    return next(package for package in metadata["packages"] if package["name"] == "transponder")
+
+
+def revision():
+    """The commit, or nothing in a source archive."""
+    command = ["git", "-C", str(run.ROOT), "rev-parse", "HEAD"]
+    try:
+        answer = subprocess.run(command, check=False, capture_output=True, text=True)
+    except OSError:
+        return None
+    return answer.stdout.strip() if answer.returncode == 0 else None
+
+
+def write_image(directory, module, labels, tag):
+    layout = Layout(directory)
+    uncompressed = tar([("plugin.wasm", module)])
+    # Istio refuses zstd, and takes the last layer.
+    layer = layout.add(f"{OCI}.layer.v1.tar+gzip", gzip.compress(uncompressed, mtime=0))
+    config = {
+        # What a Dockerfile with `FROM scratch` gives on most machines. Wasm runs on all.
+        "architecture": "amd64",
+        "os": "linux",
+        "config": {"Labels": labels},
+        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(uncompressed).hexdigest()}"]},
+        "history": [{"comment": "plugin.wasm"}],
+    }
+    return layout.finish(
+        {
+            "schemaVersion": 2,
+            "mediaType": f"{OCI}.manifest.v1+json",
+            "config": layout.add(f"{OCI}.config.v1+json", to_json(config)),
+            "layers": [layer],
+            "annotations": labels,
+        },
+        tag,
+    )
+
+
+def write_artifact(directory, module, labels, tag):
+    layout = Layout(directory)
+    content = layout.add(f"{WASM}.content.layer.v1+wasm", module)
+    # Istio wants exactly two layers and looks for the module by its type.
+    return layout.finish(
+        {
+            "schemaVersion": 2,
+            "mediaType": f"{OCI}.manifest.v1+json",
+            "config": layout.add(f"{WASM}.config.v1+json", b"{}"),
+            "layers": [content, layout.add(f"{WASM}.config.v1+json", b"{}")],
+            "annotations": labels,
+        },
+        tag,
+    )
+
+
+def write_archive(file, layout, tag):
+    """The layout in a tar, with the list of images that `docker load` looks for."""
+    files = [(str(path.relative_to(layout)), path.read_bytes()) for path in layout.rglob("*") if path.is_file()]
+    index = json.loads((layout / "index.json").read_text(encoding="utf-8"))
+    manifest = json.loads((layout / blob(index["manifests"][0])).read_text(encoding="utf-8"))
+    image = {
+        "Config": blob(manifest["config"]),
+        "RepoTags": [f"{IMAGE_NAME}:{tag}"],
+        "Layers": [blob(layer) for layer in manifest["layers"]],
+    }
+    file.write_bytes(tar([*files, ("manifest.json", to_json([image]))]))
+
+
+def blob(descriptor):
+    return f"blobs/{descriptor['digest'].replace(':', '/')}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--output", default=run.ROOT / "target", type=Path, help="directory (%(default)s)")
+    args = parser.parse_args()
+
+    module, labels = run.wasm_module().read_bytes(), annotations()
+    tag = labels["org.opencontainers.image.version"]
+    image = args.output / "image"
+    digest = write_image(image, module, labels, tag)
+    write_archive(args.output / "transponder-image.tar", image, tag)
+    artifact_digest = write_artifact(args.output / "artifact", module, labels, tag)
+    print(f"{image}:{tag} {digest}")
+    print(f"{args.output / 'artifact'}:{tag} {artifact_digest}")
+    print(f"sha256 of the module: {hashlib.sha256(module).hexdigest()}")
+
+
+if __name__ == "__main__":
+    main()
