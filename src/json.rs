@@ -226,6 +226,12 @@ fn inside_quotes(json: &str) -> Option<&str> {
     json.strip_prefix('"')?.strip_suffix('"')
 }
 
+/// Bytes as text; what is not UTF-8 becomes U+FFFD. They nearly always are, and to check that is much
+/// cheaper than to look for where they are not.
+pub fn utf8(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+}
+
 /// What a JSON value is, in the words of an error message.
 pub fn kind_of(raw: &RawValue) -> &'static str {
     match raw.get().as_bytes().first() {

@@ -182,3 +182,45 @@ fn no_cut_changes_a_byte() {
         }
     }
 }
+
+/// Chunks that are like an earlier one are not parsed again. What a number in each of them keeps from
+/// being alike must come out the same.
+#[test]
+fn that_chunks_are_alike_changes_nothing() {
+    let unlike = |body: &str| -> String {
+        let mut lines = Vec::new();
+        for (number, line) in body.lines().enumerate() {
+            let object = line.trim_end().strip_suffix('}').filter(|_| line.starts_with("data:"));
+            lines.push(match object.filter(|object| !object.ends_with('{')) {
+                Some(object) => format!("{object},\"unlike\":{number}}}"),
+                None => line.to_owned(),
+            });
+        }
+        lines.join("\n") + "\n"
+    };
+    let value =
+        |json: &str| format!("data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":{json}}}}}]}}\n\n");
+    let values = [
+        "\"a\"",
+        "\"b\"",
+        "null",
+        "\"\\\"}}]}\"",
+        "\"\"",
+        "7",
+        "\"\\ud83e\"",
+        "\"\\udd80\"",
+        "\"\0\"",
+        "\"c\",\"refusal\":\"d\"",
+        "\"e\"}}],\"usage\":{\"prompt_tokens\":1},\"x\":[{\"y\":{\"z\":1",
+        "[{\"type\":\"text\",\"text\":\"f\"}]",
+    ];
+    let crafted: String = values.iter().flat_map(|one| [value("\"like\""), value(one)]).collect();
+    let recorded = fixtures().into_iter().filter_map(|fixture| String::from_utf8(fixture.body).ok());
+    let mut streams = 0;
+    for body in recorded.filter(|body| body.contains("data:")).chain([crafted]) {
+        let out = |body: &str| String::from_utf8(translated(true, 200, [body.as_bytes()])).unwrap();
+        assert_eq!(out(&body), out(&unlike(&body)), "{body}");
+        streams += 1;
+    }
+    assert!(streams > 20);
+}

@@ -7,6 +7,7 @@
 use super::{Call, CallHead, Conversation, Declaration, Entry, Form, OpenCall, Outbox, Site};
 use crate::json::{self, Text, TextBuilder};
 use crate::responses::{ApiError, CustomTool, CustomToolCall, Event, OutputItem, Status};
+use crate::sse::encode::Deltas;
 use serde_json::Value;
 use std::borrow::Cow;
 
@@ -72,17 +73,25 @@ struct OpenCustom {
     head: CallHead,
     reader: InputReader,
     input: TextBuilder,
+    deltas: Deltas,
 }
 
 fn open(head: CallHead, out: &mut Outbox) -> Box<dyn OpenCall> {
     let id = out.id("ctc");
     let output_index = out.begin(&item(&id, &head, Status::InProgress, &Text::new("")));
+    let deltas = Outbox::deltas(&Event::CustomToolCallInputDelta {
+        sequence_number: 0,
+        item_id: &id,
+        output_index,
+        delta: &Text::new(""),
+    });
     Box::new(OpenCustom {
         id,
         output_index,
         head,
         reader: InputReader::default(),
         input: TextBuilder::default(),
+        deltas,
     })
 }
 
@@ -104,12 +113,7 @@ impl OpenCustom {
         }
         let delta = Text::new(text);
         self.input.push(&delta);
-        out.send(|sequence_number| Event::CustomToolCallInputDelta {
-            sequence_number,
-            item_id: &self.id,
-            output_index: self.output_index,
-            delta: &delta,
-        });
+        out.send_delta(&self.deltas, &delta);
     }
 }
 

@@ -5,6 +5,7 @@ use super::{
 };
 use crate::json::{self, Text, Wholeness};
 use crate::responses::{ApiError, CallOutput, Event, FunctionCall, FunctionTool, OutputItem, Status};
+use crate::sse::encode::Deltas;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
@@ -78,12 +79,19 @@ struct OpenFunction {
     id: String,
     output_index: usize,
     head: CallHead,
+    deltas: Deltas,
 }
 
 fn open(head: CallHead, out: &mut Outbox) -> Box<dyn OpenCall> {
     let id = out.id("fc");
     let output_index = out.begin(&item(&id, &head, Status::InProgress, &Text::new("")));
-    Box::new(OpenFunction { id, output_index, head })
+    let deltas = Outbox::deltas(&Event::FunctionCallArgumentsDelta {
+        sequence_number: 0,
+        item_id: &id,
+        output_index,
+        delta: &Text::new(""),
+    });
+    Box::new(OpenFunction { id, output_index, head, deltas })
 }
 
 fn item<'i>(id: &'i str, head: &'i CallHead, status: Status, arguments: &'i Text<'i>) -> OutputItem<'i> {
@@ -99,12 +107,7 @@ fn item<'i>(id: &'i str, head: &'i CallHead, status: Status, arguments: &'i Text
 
 impl OpenCall for OpenFunction {
     fn arguments(&mut self, piece: &Text<'_>, out: &mut Outbox) {
-        out.send(|sequence_number| Event::FunctionCallArgumentsDelta {
-            sequence_number,
-            item_id: &self.id,
-            output_index: self.output_index,
-            delta: piece,
-        });
+        out.send_delta(&self.deltas, piece);
     }
 
     fn complete(self: Box<Self>, arguments: Text<'static>, out: &mut Outbox) {

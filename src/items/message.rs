@@ -3,6 +3,7 @@
 use super::{Conversation, Entry, Outbox, Site, content};
 use crate::json::{Text, TextBuilder};
 use crate::responses::{self, ApiError, Event, OutputItem, OutputPart, Status};
+use crate::sse::encode::Deltas;
 use serde_json::value::RawValue;
 
 /// In the history: `message`.
@@ -69,6 +70,7 @@ struct OpenPart {
     said: Said,
     text: TextBuilder,
     logprobs: Vec<Box<RawValue>>,
+    deltas: Deltas,
 }
 
 impl OpenMessage {
@@ -86,7 +88,8 @@ impl OpenMessage {
         if self.part.as_ref().is_some_and(|part| part.said != said) {
             self.close_part(out);
         }
-        let (item_id, output_index, content_index) = (self.id.as_str(), self.output_index, self.closed.len());
+        let at @ (item_id, output_index, content_index) =
+            (self.id.as_str(), self.output_index, self.closed.len());
         let part = self.part.get_or_insert_with(|| {
             let part = said.part(Text::new(""), Vec::new());
             out.send(|sequence_number| Event::ContentPartAdded {
@@ -96,23 +99,15 @@ impl OpenMessage {
                 content_index,
                 part: &part,
             });
-            OpenPart { said, text: TextBuilder::default(), logprobs: Vec::new() }
+            let deltas = Outbox::deltas(&said.delta(0, at, &Text::new(""), &[]));
+            OpenPart { said, text: TextBuilder::default(), logprobs: Vec::new(), deltas }
         });
         part.text.push(piece);
+        if logprobs.is_empty() {
+            return out.send_delta(&part.deltas, piece);
+        }
         part.logprobs.extend(logprobs.iter().map(|&logprob| logprob.to_owned()));
-        out.send(|sequence_number| match said {
-            Said::Text => Event::OutputTextDelta {
-                sequence_number,
-                item_id,
-                output_index,
-                content_index,
-                delta: piece,
-                logprobs,
-            },
-            Said::Refusal => {
-                Event::RefusalDelta { sequence_number, item_id, output_index, content_index, delta: piece }
-            }
-        });
+        out.send(|sequence_number| said.delta(sequence_number, at, piece, logprobs));
     }
 
     fn close_part(&mut self, out: &mut Outbox) {
@@ -150,6 +145,29 @@ impl OpenMessage {
 }
 
 impl Said {
+    /// One event of a part, which stands `at` an item, its place in the output, and the part's place in it.
+    fn delta<'e>(
+        self,
+        sequence_number: u64,
+        (item_id, output_index, content_index): (&'e str, usize, usize),
+        delta: &'e Text<'e>,
+        logprobs: &'e [&'e RawValue],
+    ) -> Event<'e> {
+        match self {
+            Self::Text => Event::OutputTextDelta {
+                sequence_number,
+                item_id,
+                output_index,
+                content_index,
+                delta,
+                logprobs,
+            },
+            Self::Refusal => {
+                Event::RefusalDelta { sequence_number, item_id, output_index, content_index, delta }
+            }
+        }
+    }
+
     fn part(self, text: Text<'static>, logprobs: Vec<Box<RawValue>>) -> OutputPart<'static> {
         match self {
             Self::Text => OutputPart::OutputText { text, annotations: Vec::new(), logprobs },

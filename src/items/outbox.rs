@@ -1,9 +1,9 @@
 //! Where events and finished items go: numbers them, writes the frames, keeps the items for `response.output`.
 
 use super::Report;
-use crate::json;
+use crate::json::{self, Text};
 use crate::responses::{Event, OutputItem};
-use crate::sse::encode;
+use crate::sse::encode::{self, Deltas};
 use serde_json::value::RawValue;
 
 /// Collects what the client gets.
@@ -47,6 +47,19 @@ impl Outbox {
             let event = event(self.sequence);
             self.sequence += 1;
             encode::frame(&mut self.frames, event.name(), &event);
+        }
+    }
+
+    /// Prepares the deltas of an item that has begun, given the first of them.
+    pub fn deltas(event: &Event<'_>) -> Deltas {
+        Deltas::like(event.name(), event)
+    }
+
+    /// Writes a delta.
+    pub fn send_delta(&mut self, deltas: &Deltas, delta: &Text<'_>) {
+        if self.streaming {
+            deltas.frame(&mut self.frames, self.sequence, delta);
+            self.sequence += 1;
         }
     }
 

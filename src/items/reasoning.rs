@@ -6,6 +6,7 @@
 use super::{Conversation, Entry, Outbox, Site, sealed};
 use crate::json::{Text, TextBuilder};
 use crate::responses::{ApiError, Event, OutputItem, Part, ReasoningItem, SummaryPart};
+use crate::sse::encode::Deltas;
 
 /// In the history: `reasoning`.
 pub(super) fn read<'a>(site: &Site<'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
@@ -40,6 +41,7 @@ pub struct OpenReasoning {
     id: String,
     output_index: usize,
     text: TextBuilder,
+    deltas: Deltas,
 }
 
 /// All of the reasoning is one part.
@@ -59,19 +61,20 @@ impl OpenReasoning {
             summary_index: SUMMARY_INDEX,
             part: &part,
         });
-        Self { id, output_index, text: TextBuilder::default() }
+        let deltas = Outbox::deltas(&Event::SummaryTextDelta {
+            sequence_number: 0,
+            item_id: &id,
+            output_index,
+            summary_index: SUMMARY_INDEX,
+            delta: &Text::new(""),
+        });
+        Self { id, output_index, text: TextBuilder::default(), deltas }
     }
 
     /// The next piece.
     pub fn think(&mut self, piece: &Text<'_>, out: &mut Outbox) {
         self.text.push(piece);
-        out.send(|sequence_number| Event::SummaryTextDelta {
-            sequence_number,
-            item_id: &self.id,
-            output_index: self.output_index,
-            summary_index: SUMMARY_INDEX,
-            delta: piece,
-        });
+        out.send_delta(&self.deltas, piece);
     }
 
     /// The thought has ended.

@@ -1,12 +1,12 @@
 //! The reply on its way down: finds out what kind of bytes the upstream sends, and reads them.
 
 use super::error;
-use super::stream::Machine;
+use super::stream::{Machine, Pattern};
 use super::toolbox::Toolbox;
 use crate::chat::reply::Completion;
 use crate::config::Limits;
 use crate::items::Report;
-use crate::json::Brackets;
+use crate::json::{self, Brackets};
 use crate::responses::{ApiError, Echo};
 use crate::sse::decode::{Decoder, Frame, TooLarge};
 use serde_json::Value;
@@ -61,8 +61,8 @@ pub struct Reply {
 enum Source {
     /// Nothing yet but white space.
     Unknown,
-    /// Events.
-    Events(Decoder),
+    /// Events. `pattern` is that of an earlier one.
+    Events { decoder: Decoder, pattern: Option<Pattern> },
     /// One JSON document.
     Document { body: Vec<u8>, brackets: Brackets },
     /// An error with its status.
@@ -104,13 +104,13 @@ impl Reply {
             self.source = match bytes.first() {
                 None => return,
                 Some(b'{' | b'[') => Source::Document { body: Vec::new(), brackets: Brackets::default() },
-                Some(_) => Source::Events(Decoder::new(self.limits.event_bytes)),
+                Some(_) => Source::Events { decoder: Decoder::new(self.limits.event_bytes), pattern: None },
             };
         }
         match &mut self.source {
-            Source::Events(decoder) => {
+            Source::Events { decoder, pattern } => {
                 let machine = &mut self.machine;
-                let pushed = decoder.push(bytes, |frame| read_frame(machine, frame));
+                let pushed = decoder.push(bytes, |frame| read_frame(machine, pattern, frame));
                 self.after_events(pushed);
             }
             Source::Document { body, brackets } => {
@@ -135,9 +135,9 @@ impl Reply {
     /// The upstream's body ended: appends the rest.
     pub fn end(&mut self, out: &mut Vec<u8>) {
         match &mut self.source {
-            Source::Events(decoder) => {
+            Source::Events { decoder, pattern } => {
                 let machine = &mut self.machine;
-                let finished = decoder.finish(|frame| read_frame(machine, frame));
+                let finished = decoder.finish(|frame| read_frame(machine, pattern, frame));
                 self.after_events(finished);
                 self.machine.end(false);
             }
@@ -164,7 +164,7 @@ impl Reply {
     fn end_document(&mut self) {
         let Source::Document { body, .. } = &mut self.source else { return };
         let body = std::mem::take(body);
-        read_document(&mut self.machine, &String::from_utf8_lossy(&body));
+        read_document(&mut self.machine, &json::utf8(&body));
         self.machine.end(true);
     }
 
@@ -212,32 +212,38 @@ fn is_padding(byte: u8) -> bool {
     byte.is_ascii_whitespace() || [0xEF, 0xBB, 0xBF].contains(&byte)
 }
 
-fn read_frame(machine: &mut Machine, frame: Frame<'_>) {
+fn read_frame(machine: &mut Machine, pattern: &mut Option<Pattern>, frame: Frame<'_>) {
     match frame {
         _ if machine.is_over() => {}
         Frame::Comment => machine.keep_alive(),
         Frame::Event { name, data } => {
-            let data = String::from_utf8_lossy(data);
+            let data = json::utf8(data);
             match name {
                 b"error" => {
                     let value =
                         serde_json::from_str(&data).unwrap_or_else(|_| Value::String(data.into_owned()));
                     machine.fail(error::of_value(ApiError::UPSTREAM_STATUS, &value));
                 }
-                _ => read_event(machine, &data),
+                _ => read_event(machine, pattern, &data),
             }
         }
     }
 }
 
-fn read_event(machine: &mut Machine, data: &str) {
+fn read_event(machine: &mut Machine, pattern: &mut Option<Pattern>, data: &str) {
+    if let Some(chunk) = pattern.as_ref().and_then(|pattern| pattern.read(data)) {
+        return machine.chunk(&chunk);
+    }
     match data.trim() {
         "" => {}
         "[DONE]" | "\"[DONE]\"" => machine.end(true),
         data => match serde_json::from_str::<Completion<'_>>(data) {
-            Ok(chunk) => read_completion(machine, &chunk, data),
+            Ok(chunk) => {
+                read_completion(machine, &chunk, data);
+                *pattern = Pattern::of(&chunk, data).or(pattern.take());
+            }
             // A sender that forgets the blank lines between events makes one event of many lines.
-            Err(_) if data.contains('\n') => data.lines().for_each(|line| read_event(machine, line)),
+            Err(_) if data.contains('\n') => data.lines().for_each(|line| read_event(machine, pattern, line)),
             // One broken event among good ones is skipped, but not if it held what cannot be missed.
             Err(problem) if has_substance(data) => {
                 machine.fail(ApiError::upstream(format!(

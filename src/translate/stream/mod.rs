@@ -8,6 +8,7 @@
 mod chunk;
 mod ending;
 mod order;
+mod pattern;
 
 use super::calls::Calls;
 use super::reply::{Answer, Plan};
@@ -17,6 +18,7 @@ use crate::responses::{ApiError, Compaction, ErrorFields, Event, Response, Statu
 use chunk::Finish;
 use ending::{Outcome, last_response, response};
 use order::{Live, Waiting};
+pub(super) use pattern::Pattern;
 use std::collections::VecDeque;
 
 /// One reply on its way to the client.
