@@ -209,7 +209,7 @@ fn options(at: &str, value: Value) -> Result<Options, ConfigError> {
     };
     let mut json = serde_json::Deserializer::from_str(preset);
     let mut merged: Map<String, Value> = located(at, &mut json)?;
-    merged.extend(overrides);
+    upstream::override_with(&mut merged, overrides);
     let options: Options = located(at, Value::Object(merged))?;
     check_path(&join(at, "path"), &options.path)?;
     Ok(options)

@@ -23,16 +23,18 @@ fn the_example_is_a_valid_configuration() {
 }
 
 #[test]
-fn the_presets_are_those_that_exist() {
-    let listed: Vec<&str> = between("Presets: ", "\n").split('`').skip(1).step_by(2).collect();
-    assert_eq!(listed, preset_names().collect::<Vec<_>>());
+fn the_presets_exist() {
+    let listed = between("Presets: ", "\n").split('`').skip(1).step_by(2);
+    let known: Vec<&str> = preset_names().collect();
+    listed.for_each(|preset| assert!(known.contains(&preset), "{preset}"));
 }
 
 #[test]
-fn the_options_are_those_that_exist() {
+fn the_options_exist() {
     // The error of an unknown option lists the known ones.
     let error = Config::parse(br#"{"upstream": {"no_such_option": 1}}"#).unwrap_err().to_string();
     let known: BTreeSet<&str> = error.split('`').skip(3).step_by(2).collect();
     assert!(known.len() > 10, "{error}");
-    assert_eq!(first_column(between("| Option |", "###")), known);
+    let listed = first_column(between("| Option |", "###"));
+    assert!(listed.is_subset(&known), "{:?}", listed.difference(&known));
 }

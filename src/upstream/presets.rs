@@ -1,90 +1,260 @@
-//! The named sets of options, each with its source.
+//! The named sets of options.
+//!
+//! Each is what a user would write as `upstream` to get the same. Only what differs from the preset
+//! `generic` is said. Above each stands where it is known from; hosted services change, these are of
+//! November 2026. `docs/upstreams.md` has a section for each.
 
-/// Name, options that differ from [`super::Options::default`], as JSON.
+use serde_json::{Map, Value};
+
+/// Name and options.
 const PRESETS: &[(&str, &str)] = &[
     ("generic", "{}"),
-    // platform.openai.com, API reference of Chat Completions.
+    // platform.openai.com/docs/api-reference/chat/create
     (
         "openai",
         r#"{
-            "developer_role": true, "system": "keep", "max_tokens_field": "max_completion_tokens",
-            "strict_tools": true, "parallel_tool_calls": true,
-            "pass_fields": ["verbosity", "prompt_cache_key", "safety_identifier", "service_tier", "metadata"],
-            "reasoning": {"efforts": {
-                "none": {"reasoning_effort": "none"}, "minimal": {"reasoning_effort": "minimal"},
-                "low": {"reasoning_effort": "low"}, "medium": {"reasoning_effort": "medium"},
-                "high": {"reasoning_effort": "high"}, "xhigh": {"reasoning_effort": "xhigh"}
-            }, "unknown": {"reasoning_effort": "xhigh"}}
+            "system": "keep", "developer_role": true,
+            "strict_tools": true, "parallel_tool_calls": true, "schema_dialect": "openai",
+            "allowed_tools": "native",
+            "max_tokens_field": "max_completion_tokens",
+            "pass_fields": ["verbosity", "prompt_cache_key", "prompt_cache_retention", "safety_identifier",
+                "service_tier", "metadata", "user"],
+            "reasoning": {"efforts": {"none": "none", "minimal": "minimal", "low": "low", "medium": "medium",
+                "high": "high", "xhigh": "xhigh", "max": "max"}}
         }"#,
     ),
-    // vllm/entrypoints/openai: effort tiers; since 0.16 `reasoning` is the field that is read back.
+    // learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle, the v1 API
+    (
+        "azure",
+        r#"{
+            "path": "/openai/v1/chat/completions",
+            "system": "keep", "developer_role": true,
+            "strict_tools": true, "parallel_tool_calls": true, "schema_dialect": "openai",
+            "max_tokens_field": "max_completion_tokens",
+            "pass_fields": ["verbosity", "prompt_cache_key", "metadata", "user"],
+            "reasoning": {"efforts": {"none": "none", "minimal": "minimal", "low": "low", "medium": "medium",
+                "high": "high", "xhigh": "xhigh"}}
+        }"#,
+    ),
+    // vllm-project/vllm, entrypoints/openai; since 0.16 it reads `reasoning` and drops `reasoning_content` (vllm#33402)
     (
         "vllm",
         r#"{
-            "strict_tools": true, "parallel_tool_calls": true,
-            "reasoning_replay": {"field": "reasoning"},
-            "reasoning": {"efforts": {
-                "none": {"reasoning_effort": "none"}, "minimal": {"reasoning_effort": "minimal"},
-                "low": {"reasoning_effort": "low"}, "medium": {"reasoning_effort": "medium"},
-                "high": {"reasoning_effort": "high"}, "xhigh": {"reasoning_effort": "xhigh"},
-                "max": {"reasoning_effort": "max"}
-            }, "unknown": {"reasoning_effort": "max"}}
+            "user_messages": "merge",
+            "strict_tools": true, "parallel_tool_calls": true, "schema_dialect": "json_schema",
+            "reasoning": {"efforts": {"none": "none", "minimal": "minimal", "low": "low", "medium": "medium",
+                "high": "high", "xhigh": "xhigh", "max": "max"}},
+            "reasoning_replay": {"field": "reasoning"}
         }"#,
     ),
-    // llama.cpp, tools/server: any effort is taken and handed to the template.
+    // sgl-project/sglang, srt/entrypoints/openai/protocol.py
+    (
+        "sglang",
+        r#"{
+            "user_messages": "merge",
+            "strict_tools": true, "parallel_tool_calls": true, "schema_dialect": "json_schema",
+            "reasoning": {"efforts": {"none": "none", "minimal": "minimal", "low": "low", "medium": "medium",
+                "high": "high", "xhigh": "xhigh", "max": "max"}},
+            "reasoning_replay": {"field": "reasoning_content"}
+        }"#,
+    ),
+    // huggingface/text-generation-inference, router/src/lib.rs: content beside tool calls makes it lose the calls
+    (
+        "tgi",
+        r#"{
+            "user_messages": "merge", "assistant_content_with_calls": "omit", "schema_dialect": "json_schema"
+        }"#,
+    ),
+    // ggml-org/llama.cpp, tools/server: any effort is handed to the template, thinking is switched by its variable
     (
         "llamacpp",
         r#"{
-            "parallel_tool_calls": true,
-            "reasoning_replay": {"field": "reasoning_content"},
-            "reasoning": {"efforts": {
-                "none": {"chat_template_kwargs": {"enable_thinking": false}},
-                "minimal": {"reasoning_effort": "low"},
-                "low": {"reasoning_effort": "low"}, "medium": {"reasoning_effort": "medium"},
-                "high": {"reasoning_effort": "high"}
-            }, "unknown": {"reasoning_effort": "high"}}
+            "user_messages": "merge",
+            "parallel_tool_calls": true, "schema_dialect": "json_schema",
+            "reasoning": {"efforts": {"none": {"chat_template_kwargs": {"enable_thinking": false}},
+                "low": "low", "medium": "medium", "high": "high"}},
+            "reasoning_replay": {"field": "reasoning_content"}
         }"#,
     ),
-    // ollama/openai: efforts none to max; `max_tokens` only; reads `reasoning`.
+    // ollama/ollama, openai/openai.go: `tool_choice` is ignored, `max_completion_tokens` too
     (
         "ollama",
         r#"{
-            "reasoning_replay": {"field": "reasoning"},
-            "reasoning": {"efforts": {
-                "none": {"reasoning_effort": "none"}, "minimal": {"reasoning_effort": "low"},
-                "low": {"reasoning_effort": "low"}, "medium": {"reasoning_effort": "medium"},
-                "high": {"reasoning_effort": "high"}
-            }, "unknown": {"reasoning_effort": "max"}}
+            "tool_choice": ["auto"], "schema_dialect": "json_schema",
+            "reasoning": {"efforts": {"none": "none", "low": "low", "medium": "medium", "high": "high",
+                "xhigh": "max", "max": "max"}},
+            "reasoning_replay": {"field": "reasoning"}
         }"#,
     ),
-    // huggingface/text-generation-inference: content beside tool calls makes it drop the calls.
-    ("tgi", r#"{"assistant_content_with_calls": "omit"}"#),
-    // docs.together.ai: reasoning models take low, medium, high.
+    // lmstudio.ai/docs/developer/openai-compat; `tool_choice` is a string (lmstudio-bug-tracker#670),
+    // several system messages are a 500 (lmstudio-bug-tracker#2298)
+    (
+        "lmstudio",
+        r#"{
+            "user_messages": "merge",
+            "tool_choice": ["auto", "none", "required"], "schema_dialect": "json_schema",
+            "reasoning": {"efforts": {"low": "low", "medium": "medium", "high": "high"}}
+        }"#,
+    ),
+    // docs.together.ai/docs/reasoning-overview
     (
         "together",
         r#"{
-            "reasoning": {"efforts": {
-                "minimal": {"reasoning_effort": "low"}, "low": {"reasoning_effort": "low"},
-                "medium": {"reasoning_effort": "medium"}, "high": {"reasoning_effort": "high"}
-            }, "unknown": {"reasoning_effort": "high"}}
+            "reasoning": {"efforts": {"none": {"reasoning": {"enabled": false}},
+                "low": "low", "medium": "medium", "high": "high"}}
         }"#,
     ),
-    // api-docs.deepseek.com: thinking mode; in tool turns the reasoning must come back, even if empty.
+    // docs.fireworks.ai/guides/reasoning; unknown fields are a 400
+    (
+        "fireworks",
+        r#"{
+            "path": "/inference/v1/chat/completions",
+            "pass_fields": ["prompt_cache_key"],
+            "reasoning": {"efforts": {"none": "none", "low": "low", "medium": "medium", "high": "high"}},
+            "reasoning_replay": {"field": "reasoning_content"}
+        }"#,
+    ),
+    // developers.cloudflare.com/workers-ai; the account is part of the path, so the path has to be given
+    (
+        "cloudflare",
+        r#"{
+            "reasoning": {"efforts": {"none": "none", "low": "low", "medium": "medium", "high": "high"}}
+        }"#,
+    ),
+    // api-docs.deepseek.com/guides/thinking_mode: it thinks unless told not to; then it cannot be forced to call a
+    // tool, refuses logprobs, and wants its reasoning back in tool loops, even if empty (vercel/ai#13203)
     (
         "deepseek",
         r#"{
+            "tool_output_images": "drop",
+            "tool_choice_while_thinking": ["auto", "none"],
             "json_schema": "json_object",
-            "reasoning_replay": {"field": "reasoning_content", "always_present": true},
+            "sampling_while_thinking": ["temperature", "top_p"],
+            "reasoning": {"efforts": {"none": {"thinking": {"type": "disabled"}},
+                "high": "high", "xhigh": "max", "max": "max"}},
+            "reasoning_replay": {"field": "reasoning_content", "always_present": true}
+        }"#,
+    ),
+    // openrouter.ai/docs/use-cases/reasoning-tokens: what a model's own host wants back travels in `reasoning_details`
+    (
+        "openrouter",
+        r#"{
+            "path": "/api/v1/chat/completions",
+            "strict_tools": true, "parallel_tool_calls": true,
+            "pass_fields": ["verbosity", "user"],
             "reasoning": {"efforts": {
-                "none": {"thinking": {"type": "disabled"}}, "minimal": {"thinking": {"type": "disabled"}},
-                "low": {"reasoning_effort": "high"}, "medium": {"reasoning_effort": "high"},
-                "high": {"reasoning_effort": "high"}
-            }, "unknown": {"reasoning_effort": "max"}}
+                "none": {"reasoning": {"effort": "none"}}, "minimal": {"reasoning": {"effort": "minimal"}},
+                "low": {"reasoning": {"effort": "low"}}, "medium": {"reasoning": {"effort": "medium"}},
+                "high": {"reasoning": {"effort": "high"}}, "xhigh": {"reasoning": {"effort": "xhigh"}}}},
+            "reasoning_replay": {"field": "reasoning", "details": true}
+        }"#,
+    ),
+    // console.groq.com/docs/openai and /docs/structured-outputs: logprobs are a 400, a schema and tools exclude each other
+    (
+        "groq",
+        r#"{
+            "path": "/openai/v1/chat/completions",
+            "tool_output_images": "drop",
+            "strict_tools": true, "parallel_tool_calls": true,
+            "json_schema_with_tools": "off",
+            "max_tokens_field": "max_completion_tokens",
+            "sampling": ["temperature", "top_p"],
+            "reasoning": {"efforts": {"low": "low", "medium": "medium", "high": "high"}}
+        }"#,
+    ),
+    // docs.mistral.ai/api: unknown fields are a 422; a user message after a tool's is a 400 (code 3230);
+    // usage comes unasked
+    (
+        "mistral",
+        r#"{
+            "user_messages": "merge", "assistant_after_tools": true,
+            "strict_tools": true, "parallel_tool_calls": true,
+            "tool_call_id_chars": 9, "tool_call_id_exact": true,
+            "sampling": ["temperature", "top_p"], "stream_usage": false,
+            "reasoning": {"efforts": {"none": "none", "high": "high"}}
+        }"#,
+    ),
+    // platform.moonshot.ai/docs: while it thinks it cannot be forced to call a tool, takes no sampling parameters
+    // (simstudio#5716), and wants its reasoning back. The efforts are those of Kimi K3
+    (
+        "moonshot",
+        r#"{
+            "tool_choice_while_thinking": ["auto", "none"], "schema_dialect": "moonshot",
+            "sampling_while_thinking": [],
+            "pass_fields": ["prompt_cache_key"],
+            "reasoning": {"efforts": {"none": {"thinking": {"type": "disabled"}},
+                "low": "low", "high": "high", "max": "max"}},
+            "reasoning_replay": {"field": "reasoning_content", "always_present": true}
+        }"#,
+    ),
+    // www.alibabacloud.com/help/en/model-studio/qwen-api-via-openai-chat-completions
+    (
+        "dashscope",
+        r#"{
+            "path": "/compatible-mode/v1/chat/completions",
+            "tool_choice": ["auto", "none", "named"], "tool_choice_while_thinking": ["auto", "none"],
+            "parallel_tool_calls": true,
+            "json_schema": "json_object",
+            "reasoning": {"efforts": {"none": {"enable_thinking": false}, "high": {"enable_thinking": true}}}
+        }"#,
+    ),
+    // docs.z.ai/api-reference/llm/chat-completion: only `auto`; usage comes unasked
+    (
+        "zai",
+        r#"{
+            "path": "/api/paas/v4/chat/completions",
+            "tool_choice": ["auto"],
+            "json_schema": "json_object", "stream_usage": false,
+            "reasoning": {"efforts": {"none": {"thinking": {"type": "disabled"}},
+                "low": "low", "high": "high", "max": "max"}},
+            "reasoning_replay": {"field": "reasoning_content"}
+        }"#,
+    ),
+    // platform.minimax.io/docs/api-reference/text-openai-api: without `reasoning_split` the reasoning stands in the text
+    (
+        "minimax",
+        r#"{
+            "tool_choice": ["auto", "none"],
+            "json_schema": "off",
+            "add_fields": {"reasoning_split": true},
+            "reasoning_replay": {"details": true}
+        }"#,
+    ),
+    // docs.x.ai/docs/guides/reasoning
+    (
+        "xai",
+        r#"{
+            "parallel_tool_calls": true,
+            "reasoning": {"efforts": {"low": "low", "high": "high"}}
+        }"#,
+    ),
+    // inference-docs.cerebras.ai: unknown fields are a 400 `wrong_api_format`, `reasoning_content` too
+    (
+        "cerebras",
+        r#"{
+            "tool_output_images": "drop",
+            "json_schema_with_tools": "off",
+            "max_tokens_field": "max_completion_tokens",
+            "reasoning": {"efforts": {"low": "low", "medium": "medium", "high": "high"}},
+            "reasoning_replay": {"field": "reasoning"}
+        }"#,
+    ),
+    // ai.google.dev/gemini-api/docs/openai and /thought-signatures
+    (
+        "gemini",
+        r#"{
+            "path": "/v1beta/openai/chat/completions",
+            "schema_dialect": "gemini",
+            "json_schema_with_tools": "off",
+            "sampling": ["temperature", "top_p"],
+            "reasoning": {"efforts": {"none": "none", "minimal": "minimal", "low": "low", "medium": "medium",
+                "high": "high"}},
+            "reasoning_replay": {"signatures": true}
         }"#,
     ),
 ];
 
-/// The options of a preset, as a JSON object; nothing if there is no such preset.
+/// The options of a preset, as JSON; nothing if there is no such preset.
 pub fn preset(name: &str) -> Option<&'static str> {
     PRESETS.iter().find(|(known, _)| *known == name).map(|(_, options)| *options)
 }
@@ -94,10 +264,32 @@ pub fn preset_names() -> impl Iterator<Item = &'static str> {
     PRESETS.iter().map(|(name, _)| *name)
 }
 
+/// How many levels of an option are its own: the efforts of `reasoning` are, what an effort adds is the host's.
+const OWN_LEVELS: usize = 3;
+
+/// Puts options over those of a preset. Objects are merged key by key, and `null` takes away what the preset says
+/// (RFC 7396), but what goes into the body as it is, such as the fields of an effort, is replaced as a whole.
+pub fn override_with(preset: &mut Map<String, Value>, options: Map<String, Value>) {
+    merge(preset, options, OWN_LEVELS);
+}
+
+fn merge(below: &mut Map<String, Value>, above: Map<String, Value>, levels: usize) {
+    for (key, value) in above {
+        match (below.get_mut(&key), value) {
+            (_, Value::Null) => drop(below.remove(&key)),
+            (Some(Value::Object(below)), Value::Object(above)) if levels > 1 => {
+                merge(below, above, levels - 1)
+            }
+            (_, value) => drop(below.insert(key, value)),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::upstream::Options;
+    use serde_json::json;
 
     #[test]
     fn every_preset_is_a_set_of_options() {
@@ -106,5 +298,38 @@ mod tests {
             assert!(options.is_ok(), "{name}: {options:?}");
         }
         assert_eq!(serde_json::from_str::<Options>(preset("generic").unwrap()).unwrap(), Options::default());
+    }
+
+    #[test]
+    fn a_preset_says_only_what_differs_from_generic() {
+        let generic = serde_json::to_value(Options::default()).unwrap();
+        for name in preset_names() {
+            let options: Map<String, Value> = serde_json::from_str(preset(name).unwrap()).unwrap();
+            for (option, value) in options {
+                assert_ne!(Some(&value), generic.get(&option), "{name}: {option} is as in generic");
+            }
+        }
+    }
+
+    #[test]
+    fn options_are_merged_into_the_preset_down_to_what_is_the_hosts() {
+        let preset = json!({
+            "reasoning": {"efforts": {"low": "low", "none": {"thinking": {"type": "off"}}}},
+            "reasoning_replay": {"field": "reasoning", "always_present": true},
+            "sampling": ["top_p"],
+        });
+        let above = json!({
+            "reasoning": {"efforts": {"none": {"think": false}, "max": "max"}},
+            "reasoning_replay": {"always_present": null},
+            "sampling": ["temperature"],
+        });
+        let (Value::Object(mut merged), Value::Object(above)) = (preset, above) else { panic!() };
+        override_with(&mut merged, above);
+        let expected = json!({
+            "reasoning": {"efforts": {"low": "low", "none": {"think": false}, "max": "max"}},
+            "reasoning_replay": {"field": "reasoning"},
+            "sampling": ["temperature"],
+        });
+        assert_eq!(Value::Object(merged), expected);
     }
 }

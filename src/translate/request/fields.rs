@@ -2,23 +2,18 @@
 
 use crate::items::Report;
 use crate::responses::Request;
-use crate::upstream::Options;
+use crate::upstream::{Fields, Options};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
 /// What the effort adds to the body of this host.
-pub(super) fn effort(
-    request: &Request<'_>,
-    options: &Options,
-    report: &mut Report,
-) -> serde_json::Map<String, serde_json::Value> {
+pub(super) fn effort(request: &Request<'_>, options: &Options, report: &mut Report) -> Fields {
     let Some(effort) = request.reasoning.as_ref().and_then(|reasoning| reasoning.effort.as_deref()) else {
-        return serde_json::Map::new();
+        return Fields::new();
     };
-    let table = &options.reasoning;
-    table.efforts.get(effort).or(table.unknown.as_ref()).cloned().unwrap_or_else(|| {
+    options.reasoning.fields(effort).unwrap_or_else(|| {
         report.dropped("field", "reasoning.effort");
-        serde_json::Map::new()
+        Fields::new()
     })
 }
 

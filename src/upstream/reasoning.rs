@@ -1,0 +1,143 @@
+//! Reasoning: how much of it a host is asked for, and in which fields earlier reasoning goes back.
+
+use serde::de::{Deserialize, Deserializer, Error as _};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// Fields of the request's body.
+pub type Fields = Map<String, Value>;
+
+/// Effort -> the fields that it adds to the body.
+pub type Efforts = BTreeMap<String, EffortFields>;
+
+/// How `reasoning.effort` is said.
+#[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize, schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Reasoning {
+    /// What each effort adds to the body: `"high"` is short for `{"reasoning_effort": "high"}`. Without a table, efforts are
+    /// left out and reported. Of the efforts `minimal`, `low`, `medium`, `high`, `xhigh`, `max` and `ultra`, one that the table
+    /// lacks is taken for the nearest below that it has, else above. `none` is taken for no other.
+    pub efforts: Efforts,
+    /// What any other effort adds. Nothing, if absent: it is left out and reported.
+    pub unknown: Option<EffortFields>,
+}
+
+/// The fields that say an effort.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(test, derive(serde::Serialize, schemars::JsonSchema), serde(untagged), schemars(inline))]
+pub enum EffortFields {
+    /// The value of `reasoning_effort`.
+    Word(String),
+    /// Any fields.
+    Fields(Fields),
+}
+
+impl<'de> Deserialize<'de> for EffortFields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::String(word) => Ok(Self::Word(word)),
+            Value::Object(fields) => Ok(Self::Fields(fields)),
+            _ => Err(D::Error::custom("expected a value of `reasoning_effort`, or an object of fields")),
+        }
+    }
+}
+
+impl EffortFields {
+    fn to_fields(&self) -> Fields {
+        match self {
+            Self::Word(word) => Fields::from_iter([("reasoning_effort".to_owned(), word.as_str().into())]),
+            Self::Fields(fields) => fields.clone(),
+        }
+    }
+}
+
+/// The efforts at which a model thinks, from little to much. OpenAI's, and `ultra`, which Codex knows too.
+const SCALE: [&str; 7] = ["minimal", "low", "medium", "high", "xhigh", "max", "ultra"];
+
+/// The effort at which it does not.
+const NONE: &str = "none";
+
+impl Reasoning {
+    /// What an effort adds to the body; nothing if the host cannot be told of it.
+    pub fn fields(&self, effort: &str) -> Option<Fields> {
+        let entry = self.efforts.get(effort).or(self.unknown.as_ref()).or_else(|| self.nearest(effort));
+        entry.map(EffortFields::to_fields)
+    }
+
+    fn nearest(&self, effort: &str) -> Option<&EffortFields> {
+        let (below, above) = SCALE.split_at(SCALE.iter().position(|known| *known == effort)?);
+        below.iter().rev().chain(above).find_map(|known| self.efforts.get(*known))
+    }
+
+    /// Whether the model thinks when asked with this effort. Where it can be kept from it, that has to be said.
+    pub fn thinks(&self, effort: Option<&str>) -> bool {
+        !(effort == Some(NONE) && self.efforts.contains_key(NONE))
+    }
+}
+
+/// How the reasoning of earlier turns goes back.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize, schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct ReasoningReplay {
+    /// The field of the assistant message that holds its text: `reasoning_content` or `reasoning`. Absent: it does not go back.
+    pub field: Option<String>,
+    /// An assistant message with tool calls always has the field, empty if need be (DeepSeek, Kimi).
+    pub always_present: bool,
+    /// `reasoning_details` go back as they came, on the assistant message (OpenRouter, MiniMax).
+    pub details: bool,
+    /// `extra_content` goes back as it came, on the tool call: it holds Gemini's thought signature.
+    pub signatures: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn table(reasoning: Value) -> Reasoning {
+        serde_json::from_value(reasoning).unwrap()
+    }
+
+    #[test]
+    fn an_effort_that_the_table_lacks_is_the_nearest_that_it_has() {
+        let three = table(json!({"efforts": {"none": "off", "low": "l", "high": {"thinking": true}}}));
+        let word = |word: &str| Some(Fields::from_iter([("reasoning_effort".to_owned(), json!(word))]));
+        let thinking = Some(Fields::from_iter([("thinking".to_owned(), json!(true))]));
+        for (effort, fields) in [
+            ("none", word("off")),
+            ("minimal", word("l")),
+            ("low", word("l")),
+            ("medium", word("l")),
+            ("high", thinking.clone()),
+            ("xhigh", thinking.clone()),
+            ("max", thinking.clone()),
+            ("ultra", thinking),
+            ("enormous", None),
+        ] {
+            assert_eq!(three.fields(effort), fields, "{effort}");
+        }
+    }
+
+    #[test]
+    fn none_is_taken_for_no_other_and_no_other_for_none() {
+        assert_eq!(table(json!({"efforts": {"high": "high"}})).fields("none"), None);
+        assert_eq!(table(json!({"efforts": {"none": "none"}})).fields("low"), None);
+    }
+
+    #[test]
+    fn what_is_said_of_unknown_efforts_counts_more_than_the_nearest() {
+        let table = table(json!({"efforts": {"low": "low"}, "unknown": "high"}));
+        for effort in ["medium", "none", "enormous"] {
+            assert_eq!(table.fields(effort), table.unknown.as_ref().map(EffortFields::to_fields), "{effort}");
+        }
+    }
+
+    #[test]
+    fn only_none_keeps_a_model_from_thinking() {
+        let table = table(json!({"efforts": {"none": "none"}}));
+        assert!(table.thinks(None) && table.thinks(Some("low")) && !table.thinks(Some("none")));
+        assert!(Reasoning::default().thinks(Some("none")), "it was never told");
+    }
+}
