@@ -210,11 +210,11 @@ fn that_chunks_are_alike_changes_nothing() {
         "\"\\ud83e\"",
         "\"\\udd80\"",
         "\"\0\"",
-        "\"c\",\"refusal\":\"d\"",
+        "\"c\",\"reasoning\":\"d\"",
         "\"e\"}}],\"usage\":{\"prompt_tokens\":1},\"x\":[{\"y\":{\"z\":1",
         "[{\"type\":\"text\",\"text\":\"f\"}]",
     ];
-    let crafted: String = values.iter().flat_map(|one| [value("\"like\""), value(one)]).collect();
+    let crafted: String = values.iter().flat_map(|one| [value("\"like\""), value(one), value(one)]).collect();
     let recorded = fixtures().into_iter().filter_map(|fixture| String::from_utf8(fixture.body).ok());
     let mut streams = 0;
     for body in recorded.filter(|body| body.contains("data:")).chain([crafted]) {
