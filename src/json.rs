@@ -61,9 +61,24 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// The characters it stands for, borrowed from the body if nothing is escaped.
+    pub fn into_decoded(self) -> Cow<'a, str> {
+        if let Cow::Borrowed(raw) = self.0
+            && let Some(plain) = inside_quotes(raw.get()).filter(|text| !text.contains('\\'))
+        {
+            return Cow::Borrowed(plain);
+        }
+        Cow::Owned(self.decode().into_owned())
+    }
+
     /// The same string, borrowed from nowhere.
     pub fn into_owned(self) -> Text<'static> {
         Text(Cow::Owned(self.0.into_owned()))
+    }
+
+    /// The same, as any JSON value.
+    pub fn into_raw(self) -> Cow<'a, RawValue> {
+        self.0
     }
 
     /// The JSON text, quotes included.
@@ -172,9 +187,15 @@ impl Mended<'_> {
     }
 }
 
+/// Whether there is a `\uD800` to `\uDFFF`, or what looks like one.
+fn may_hold_surrogates(escaped: &str) -> bool {
+    let bytes = escaped.as_bytes();
+    memmem::find_iter(bytes, b"\\u").any(|at| matches!(bytes.get(at + 2), Some(b'd' | b'D')))
+}
+
 /// RFC 8259 section 8.2 leaves lone surrogates "unpredictable"; strict readers refuse them.
 fn mend(escaped: &str) -> Mended<'_> {
-    if memmem::find(escaped.as_bytes(), b"\\u").is_none() {
+    if !may_hold_surrogates(escaped) {
         return Mended { text: Cow::Borrowed(escaped), split: "" };
     }
     let mut text = String::with_capacity(escaped.len());
@@ -232,6 +253,28 @@ pub fn utf8(bytes: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
+/// Any JSON value that is only passed on: as it was written, but for lone surrogates in its strings.
+pub fn mended(raw: &RawValue) -> Cow<'_, RawValue> {
+    // Backslashes occur in strings only, and the last of them ends before the last bracket or quote.
+    match mend(raw.get()).text {
+        Cow::Borrowed(_) => Cow::Borrowed(raw),
+        Cow::Owned(text) => RawValue::from_string(text).map_or(Cow::Borrowed(raw), Cow::Owned),
+    }
+}
+
+/// JSON text within a string, which some reader upstream will parse in its turn.
+pub fn without_lone_surrogates(json: &str) -> Cow<'_, str> {
+    match mend(json).text {
+        Cow::Owned(mended) if mended != json => Cow::Owned(mended),
+        _ => Cow::Borrowed(json),
+    }
+}
+
+/// [`kind_of`] a whole number.
+pub const INTEGER: &str = "an integer";
+/// [`kind_of`] any other number.
+pub const DECIMAL: &str = "a decimal";
+
 /// What a JSON value is, in the words of an error message.
 pub fn kind_of(raw: &RawValue) -> &'static str {
     match raw.get().as_bytes().first() {
@@ -240,7 +283,8 @@ pub fn kind_of(raw: &RawValue) -> &'static str {
         Some(b'[') => "an array",
         Some(b't' | b'f') => "a boolean",
         Some(b'n') => "null",
-        _ => "a number",
+        _ if raw.get().contains(['.', 'e', 'E']) => DECIMAL,
+        _ => INTEGER,
     }
 }
 

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// The request body.
 #[derive(Debug, Serialize)]
@@ -54,7 +55,7 @@ pub struct Request<'a> {
     pub reasoning: Map<String, Value>,
     /// Fields that this host takes under their own names.
     #[serde(flatten)]
-    pub passed: std::collections::BTreeMap<&'a str, &'a RawValue>,
+    pub passed: BTreeMap<&'a str, Cow<'a, RawValue>>,
 }
 
 /// `stream_options`.
@@ -150,7 +151,7 @@ pub enum Part<'a> {
     /// `input_audio`.
     InputAudio {
         /// `{data, format}`, as the client sent it.
-        input_audio: &'a RawValue,
+        input_audio: Cow<'a, RawValue>,
     },
     /// `file`.
     File {
@@ -271,7 +272,7 @@ pub struct NamedSchema<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<Text<'a>>,
     /// The schema.
-    pub schema: &'a RawValue,
+    pub schema: Cow<'a, RawValue>,
     /// It must be followed to the letter.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub strict: Option<bool>,

@@ -3,10 +3,10 @@
 //! Chat hosts know nothing of it, so the model is asked for the summary in plain words. The client
 //! gets it in one `compaction` item, and brings it back at the head of the next request.
 
-use super::{Conversation, Entry, Outbox, Site, sealed};
+use super::{Conversation, Entry, Outbox, sealed};
 use crate::chat::request::Part;
 use crate::json::{Text, TextBuilder};
-use crate::responses::{ApiError, CompactionItem, OutputItem};
+use crate::responses::{ApiError, CompactionItem, Object, OutputItem};
 
 /// What the model is asked at the end of the conversation.
 pub const INSTRUCTION: &str = "\
@@ -19,8 +19,8 @@ Answer with the summary alone.";
 const HEADING: &str = "The conversation up to here was replaced by this summary:\n\n";
 
 /// In the history: `compaction` and `context_compaction`.
-pub(super) fn read<'a>(site: &Site<'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
-    let item: CompactionItem<'a> = site.read()?;
+pub(super) fn read<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
+    let item = CompactionItem::of(item)?;
     match item.encrypted_content.and_then(|content| sealed::open(&content.decode())) {
         Some(summary) => {
             let text = Text::new(&format!("{HEADING}{summary}"));
@@ -33,7 +33,7 @@ pub(super) fn read<'a>(site: &Site<'a>, conversation: &mut Conversation<'a>) -> 
 
 /// In the history: `compaction_trigger`, the request for a summary.
 pub(super) fn read_trigger<'a>(
-    _site: &Site<'a>,
+    _item: &Object<'_, 'a>,
     conversation: &mut Conversation<'a>,
 ) -> Result<(), ApiError> {
     conversation.compact = true;

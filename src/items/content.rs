@@ -1,66 +1,59 @@
 //! Parts of messages and of tool outputs, in their Chat form.
 
-use super::{Report, Site};
+use super::Report;
 use crate::chat::request::{File, ImageUrl, Part};
 use crate::json::Text;
-use crate::responses::{self, ApiError};
+use crate::responses::{
+    ApiError, AudioPart, FilePart, ImagePart, Object, RawObject, RefusalPart, Site, TextPart,
+};
+use std::borrow::Cow;
 
 /// A `content` or an `output`: a string, an array of parts, or nothing.
-pub(super) fn parts<'a>(site: &Site<'a>, report: &mut Report) -> Result<Vec<Part<'a>>, ApiError> {
+pub(super) fn parts<'a>(site: Option<Site<'_, 'a>>, report: &mut Report) -> Result<Vec<Part<'a>>, ApiError> {
+    let Some(site) = site else { return Ok(Vec::new()) };
     if let Some(text) = Text::of(site.raw) {
         return Ok(vec![Part::Text { text }]);
     }
-    let mut parts = Vec::new();
-    for element in site.elements()? {
-        parts.extend(part(&element, report)?);
-    }
-    Ok(parts)
+    let parts = site.elements("a string or an array")?.map(|site| part(&site.object()?, report));
+    parts.filter_map(Result::transpose).collect()
 }
 
-fn part<'a>(site: &Site<'a>, report: &mut Report) -> Result<Option<Part<'a>>, ApiError> {
-    let part: responses::Part<'a> = site.read()?;
-    let missing = |field: &str| {
-        ApiError::invalid(format!("Missing required parameter: '{}'.", site.path_to(field)))
-            .code("missing_required_parameter")
-            .at(site.path_to(field))
-    };
-    let kind = part.r#type.as_deref().ok_or_else(|| missing("type"))?;
-    Ok(Some(match kind {
+/// The types of parts.
+const PARTS: &[&str] = &["input_text", "output_text", "refusal", "input_image", "input_file", "input_audio"];
+
+fn part<'a>(part: &Object<'_, 'a>, report: &mut Report) -> Result<Option<Part<'a>>, ApiError> {
+    let kind: Cow<'_, str> = part.get("type")?;
+    Ok(Some(match &*kind {
         "input_text" | "output_text" | "text" | "summary_text" | "reasoning_text" => {
-            Part::Text { text: part.text.ok_or_else(|| missing("text"))? }
+            Part::Text { text: TextPart::of(part)?.text }
         }
         // Chat hosts know no refusals in the history; what was said is text.
-        "refusal" => Part::Text { text: part.refusal.ok_or_else(|| missing("refusal"))? },
-        "input_image" => Part::ImageUrl { image_url: image(site, part)? },
-        "input_file" => Part::File { file: file(site, part)? },
+        "refusal" => Part::Text { text: RefusalPart::of(part)?.refusal },
+        "input_image" => Part::ImageUrl { image_url: image(part)? },
+        "input_file" => Part::File { file: file(part)? },
         "input_audio" => {
-            Part::InputAudio { input_audio: part.input_audio.ok_or_else(|| missing("input_audio"))? }
+            let AudioPart { input_audio: RawObject(input_audio) } = AudioPart::of(part)?;
+            Part::InputAudio { input_audio }
         }
         // Only the server that wrote it can read it.
         "encrypted_content" => {
-            report.dropped("part", kind);
+            report.dropped("part", &kind);
             return Ok(None);
         }
-        _ => {
-            return Err(ApiError::invalid(format!(
-                "Invalid value: '{kind}'. Supported values are: 'input_text', 'output_text', 'refusal', \
-                 'input_image', 'input_file' and 'input_audio'."
-            ))
-            .code("invalid_value")
-            .at(site.path_to("type")));
-        }
+        _ => return Err(ApiError::wrong_value(part.path_to("type"), &kind, PARTS)),
     }))
 }
 
-fn image<'a>(site: &Site<'a>, part: responses::Part<'a>) -> Result<ImageUrl<'a>, ApiError> {
-    let url = part.image_url.ok_or_else(|| match part.file_id {
+fn image<'a>(part: &Object<'_, 'a>) -> Result<ImageUrl<'a>, ApiError> {
+    let image = ImagePart::of(part)?;
+    let url = image.image_url.ok_or_else(|| match image.file_id {
         Some(_) => {
-            unreachable_file(site, "file_id", "Send the image as `image_url`, a `data:` URL for instance.")
+            unreachable_file(part, "file_id", "Send the image as `image_url`, a `data:` URL for instance.")
         }
-        None => ApiError::invalid("An input_image needs an `image_url`.").at(site.path_to("image_url")),
+        None => ApiError::missing(part.path_to("image_url")),
     })?;
     // Chat Completions knows these three; Codex also says `original`, the finest that there is.
-    let detail = match part.detail.as_deref() {
+    let detail = match image.detail.as_deref() {
         Some("auto") => Some("auto"),
         Some("low") => Some("low"),
         Some("high" | "original") => Some("high"),
@@ -69,17 +62,18 @@ fn image<'a>(site: &Site<'a>, part: responses::Part<'a>) -> Result<ImageUrl<'a>,
     Ok(ImageUrl { url, detail })
 }
 
-fn file<'a>(site: &Site<'a>, part: responses::Part<'a>) -> Result<File<'a>, ApiError> {
-    match (&part.file_data, &part.file_url, &part.file_id) {
-        (Some(_), ..) => Ok(File { file_data: part.file_data, file_id: None, filename: part.filename }),
-        (_, Some(_), _) => Err(unreachable_file(site, "file_url", "Send its content as `file_data`.")),
-        (_, _, Some(_)) => Err(unreachable_file(site, "file_id", "Send its content as `file_data`.")),
-        _ => Err(ApiError::invalid("An input_file needs `file_data`.").at(site.path_to("file_data"))),
+fn file<'a>(part: &Object<'_, 'a>) -> Result<File<'a>, ApiError> {
+    let file = FilePart::of(part)?;
+    match (file.file_data, file.file_url, file.file_id) {
+        (Some(data), ..) => Ok(File { file_data: Some(data), file_id: None, filename: file.filename }),
+        (_, Some(_), _) => Err(unreachable_file(part, "file_url", "Send its content as `file_data`.")),
+        (_, _, Some(_)) => Err(unreachable_file(part, "file_id", "Send its content as `file_data`.")),
+        _ => Err(ApiError::missing(part.path_to("file_data"))),
     }
 }
 
-fn unreachable_file(site: &Site<'_>, field: &str, instead: &str) -> ApiError {
+fn unreachable_file(part: &Object<'_, '_>, field: &str, instead: &str) -> ApiError {
     ApiError::invalid(format!("The upstream cannot fetch a file by `{field}`. {instead}"))
         .code("unsupported_value")
-        .at(site.path_to(field))
+        .at(part.path_to(field))
 }

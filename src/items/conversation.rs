@@ -3,80 +3,10 @@
 use super::outbox::{CallHead, Outbox};
 use crate::chat::request::Part;
 use crate::json::Text;
-use crate::responses::ApiError;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt::Debug;
-
-/// A piece of the request, and where it stands.
-#[derive(Debug, Clone)]
-pub struct Site<'a> {
-    /// The JSON text.
-    pub raw: &'a RawValue,
-    /// Its path, e.g. `input[3]`.
-    pub path: String,
-}
-
-impl<'a> Site<'a> {
-    /// A piece at a path.
-    pub fn new(raw: &'a RawValue, path: impl Into<String>) -> Self {
-        Self { raw, path: path.into() }
-    }
-
-    /// The path of one of its fields.
-    pub fn path_to(&self, field: &str) -> String {
-        match (self.path.is_empty(), field.starts_with('[')) {
-            (true, _) => field.to_owned(),
-            (false, true) => format!("{}{field}", self.path),
-            (false, false) => format!("{}.{field}", self.path),
-        }
-    }
-
-    /// The value of one of its fields, and where it stands.
-    pub fn child(&self, field: &str, raw: &'a RawValue) -> Self {
-        Self { raw, path: self.path_to(field) }
-    }
-
-    /// Its elements, and where they stand.
-    ///
-    /// # Errors
-    /// 400 if it is no array.
-    pub fn elements(&self) -> Result<impl Iterator<Item = Site<'a>> + use<'_, 'a>, ApiError> {
-        let elements: Vec<&'a RawValue> = self.read()?;
-        Ok(elements.into_iter().enumerate().map(|(index, raw)| self.child(&format!("[{index}]"), raw)))
-    }
-
-    /// Reads it as a `T`.
-    ///
-    /// # Errors
-    /// 400 that names the field which has the wrong type or is missing.
-    pub fn read<T: Deserialize<'a>>(&self) -> Result<T, ApiError> {
-        let mut deserializer = serde_json::Deserializer::from_str(self.raw.get());
-        serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-            let inner = match error.path().to_string() {
-                path if path == "." => None,
-                path => Some(path),
-            };
-            let param = inner.map_or_else(|| self.path.clone(), |inner| self.path_to(&inner));
-            ApiError::invalid(format!(
-                "Invalid value at '{param}': {}.",
-                without_position(&error.into_inner())
-            ))
-            .code("invalid_type")
-            .at(param)
-        })
-    }
-}
-
-/// The position counts from the beginning of the piece, not of the body: it would mislead.
-fn without_position(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    match text.rsplit_once(" at line ") {
-        Some((message, _)) => message.to_owned(),
-        None => text,
-    }
-}
 
 /// A request's conversation, item by item.
 #[derive(Debug, Default)]
@@ -112,11 +42,11 @@ pub enum Entry<'a> {
 #[derive(Debug)]
 pub struct Call<'a> {
     /// Its id.
-    pub call_id: String,
+    pub call_id: Cow<'a, str>,
     /// The namespace that holds the tool.
-    pub namespace: Option<String>,
+    pub namespace: Option<Cow<'a, str>>,
     /// The tool, as the client named it.
-    pub name: String,
+    pub name: Cow<'a, str>,
     /// The form of the call.
     pub form: &'static Form,
     /// What the upstream sees as the function's arguments: a string that holds an object.
@@ -127,7 +57,7 @@ pub struct Call<'a> {
 #[derive(Debug)]
 pub struct Output<'a> {
     /// The call.
-    pub call_id: String,
+    pub call_id: Cow<'a, str>,
     /// Text and images.
     pub parts: Vec<Part<'a>>,
 }
@@ -136,9 +66,9 @@ pub struct Output<'a> {
 #[derive(Debug)]
 pub struct Declaration<'a> {
     /// The namespace that holds it.
-    pub namespace: Option<String>,
+    pub namespace: Option<Cow<'a, str>>,
     /// Its name.
-    pub name: String,
+    pub name: Cow<'a, str>,
     /// The form in which its calls come back.
     pub form: &'static Form,
     /// What it does.
@@ -181,35 +111,44 @@ impl PartialEq for Form {
 /// What did not pass as it was, on either way.
 #[derive(Debug, Default, Clone)]
 pub struct Report {
-    dropped: Vec<String>,
-    repaired: Vec<String>,
+    dropped: Notes,
+    repaired: Notes,
+}
+
+/// Each once, in the order of their first appearance.
+#[derive(Debug, Default, Clone)]
+struct Notes {
+    ordered: Vec<String>,
+    known: BTreeSet<String>,
+}
+
+impl Notes {
+    fn add(&mut self, kind: &str, name: &str) {
+        let note = format!("{kind}:{name}");
+        if self.known.insert(note.clone()) {
+            self.ordered.push(note);
+        }
+    }
 }
 
 impl Report {
     /// Something was left out: `kind` is `tool`, `item`, `field`, `part` or `tool_call`.
     pub fn dropped(&mut self, kind: &str, name: &str) {
-        note(&mut self.dropped, kind, name);
+        self.dropped.add(kind, name);
     }
 
     /// Something was broken and could be mended: `kind` is `tool_call`, `call_output` or `arguments`.
     pub fn repaired(&mut self, kind: &str, name: &str) {
-        note(&mut self.repaired, kind, name);
+        self.repaired.add(kind, name);
     }
 
     /// What was left out, each once, e.g. `tool:web_search`.
     pub fn all_dropped(&self) -> &[String] {
-        &self.dropped
+        &self.dropped.ordered
     }
 
     /// What was mended, each once, e.g. `arguments:shell`.
     pub fn all_repaired(&self) -> &[String] {
-        &self.repaired
-    }
-}
-
-fn note(list: &mut Vec<String>, kind: &str, name: &str) {
-    let entry = format!("{kind}:{name}");
-    if !list.contains(&entry) {
-        list.push(entry);
+        &self.repaired.ordered
     }
 }

@@ -4,16 +4,19 @@
 //! argument `input`. On the way back the text is taken out of the JSON again *while it streams*:
 //! a JSON string (the argument) within a JSON string (`arguments`), cut anywhere.
 
-use super::{Call, CallHead, Conversation, Declaration, Entry, Form, OpenCall, Outbox, Site};
+use super::{Call, CallHead, Conversation, Declaration, Entry, Form, OpenCall, Outbox};
 use crate::json::{self, Text, TextBuilder};
-use crate::responses::{ApiError, CustomTool, CustomToolCall, Event, OutputItem, Status};
+use crate::responses::{ApiError, CustomTool, CustomToolCall, Event, Object, OutputItem, Status};
 use crate::sse::encode::Deltas;
 use serde_json::Value;
 use std::borrow::Cow;
 
 /// Declared: `custom`.
-pub(super) fn declare<'a>(site: &Site<'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
-    let tool: CustomTool<'a> = site.read()?;
+pub(super) fn declare<'a>(
+    tool: &Object<'_, 'a>,
+    conversation: &mut Conversation<'a>,
+) -> Result<(), ApiError> {
+    let tool = CustomTool::of(tool)?;
     let description = describe(&tool);
     conversation.tools.push(Declaration {
         namespace: None,
@@ -51,8 +54,11 @@ fn describe(tool: &CustomTool<'_>) -> Text<'static> {
 }
 
 /// In the history: `custom_tool_call`.
-pub(super) fn read_call<'a>(site: &Site<'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
-    let call: CustomToolCall<'a> = site.read()?;
+pub(super) fn read_call<'a>(
+    item: &Object<'_, 'a>,
+    conversation: &mut Conversation<'a>,
+) -> Result<(), ApiError> {
+    let call = CustomToolCall::of(item)?;
     conversation.entries.push(Entry::Call(Call {
         call_id: call.call_id,
         namespace: call.namespace,

@@ -1,17 +1,22 @@
 //! Function tools: the kind that both APIs know.
 
 use super::{
-    Call, CallHead, Conversation, Declaration, Entry, Form, OpenCall, Outbox, Output, Report, Site, content,
+    Call, CallHead, Conversation, Declaration, Entry, Form, OpenCall, Outbox, Output, Report, content,
 };
 use crate::json::{self, Text, Wholeness};
-use crate::responses::{ApiError, CallOutput, Event, FunctionCall, FunctionTool, OutputItem, Status};
+use crate::responses::{
+    ApiError, CallOutput, Event, FunctionCall, FunctionTool, Object, OutputItem, RawObject, Status,
+};
 use crate::sse::encode::Deltas;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 /// Declared: `function`.
-pub(super) fn declare<'a>(site: &Site<'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
-    let tool: FunctionTool<'a> = site.read()?;
+pub(super) fn declare<'a>(
+    tool: &Object<'_, 'a>,
+    conversation: &mut Conversation<'a>,
+) -> Result<(), ApiError> {
+    let tool = FunctionTool::of(tool)?;
     conversation.tools.push(Declaration {
         namespace: None,
         name: tool.name,
@@ -24,16 +29,19 @@ pub(super) fn declare<'a>(site: &Site<'a>, conversation: &mut Conversation<'a>) 
 }
 
 /// Hosts demand an object schema, also of a function that takes nothing.
-pub(super) fn parameters(declared: Option<&RawValue>) -> Cow<'_, RawValue> {
+pub(super) fn parameters(declared: Option<RawObject<'_>>) -> Cow<'_, RawValue> {
     match declared {
-        Some(raw) if raw.get() != "{}" => Cow::Borrowed(raw),
+        Some(RawObject(schema)) if schema.get() != "{}" => schema,
         _ => Cow::Owned(json::raw(&serde_json::json!({"type": "object", "properties": {}}))),
     }
 }
 
 /// In the history: `function_call`.
-pub(super) fn read_call<'a>(site: &Site<'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
-    let call: FunctionCall<'a> = site.read()?;
+pub(super) fn read_call<'a>(
+    item: &Object<'_, 'a>,
+    conversation: &mut Conversation<'a>,
+) -> Result<(), ApiError> {
+    let call = FunctionCall::of(item)?;
     let arguments = arguments(call.arguments, &call.name, &mut conversation.report);
     conversation.entries.push(Entry::Call(Call {
         call_id: call.call_id,
@@ -52,7 +60,15 @@ fn arguments<'a>(written: Option<Text<'a>>, name: &str, report: &mut Report) -> 
     let decoded = written.decode();
     match decoded.trim() {
         "" => Text::new("{}"),
-        object if object.starts_with('{') && json::wholeness(object) == Wholeness::Whole => written,
+        object if object.starts_with('{') && json::wholeness(object) == Wholeness::Whole => {
+            match json::without_lone_surrogates(object) {
+                Cow::Borrowed(_) => written,
+                Cow::Owned(mended) => {
+                    report.repaired("arguments", name);
+                    Text::new(&mended)
+                }
+            }
+        }
         _ => {
             report.repaired("arguments", name);
             Text::new(&format!("{{\"_raw\":{}}}", written.as_json()))
@@ -61,13 +77,13 @@ fn arguments<'a>(written: Option<Text<'a>>, name: &str, report: &mut Report) -> 
 }
 
 /// In the history: `function_call_output` and `custom_tool_call_output`.
-pub(super) fn read_output<'a>(site: &Site<'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
-    let item: CallOutput<'a> = site.read()?;
-    let parts = match item.output {
-        Some(raw) => content::parts(&site.child("output", raw), &mut conversation.report)?,
-        None => Vec::new(),
-    };
-    conversation.entries.push(Entry::Output(Output { call_id: item.call_id, parts }));
+pub(super) fn read_output<'a>(
+    item: &Object<'_, 'a>,
+    conversation: &mut Conversation<'a>,
+) -> Result<(), ApiError> {
+    let CallOutput { call_id } = CallOutput::of(item)?;
+    let parts = content::parts(item.site("output"), &mut conversation.report)?;
+    conversation.entries.push(Entry::Output(Output { call_id, parts }));
     Ok(())
 }
 

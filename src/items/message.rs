@@ -1,45 +1,35 @@
 //! Messages: what the user, the developer and the model say aloud.
 
-use super::{Conversation, Entry, Outbox, Site, content};
+use super::{Conversation, Entry, Outbox, content};
 use crate::json::{Text, TextBuilder};
-use crate::responses::{self, ApiError, Event, OutputItem, OutputPart, Status};
+use crate::responses::{self, ApiError, Event, Object, OutputItem, OutputPart, Status};
 use crate::sse::encode::Deltas;
 use serde_json::value::RawValue;
 
 /// In the history: `message`.
-pub(super) fn read<'a>(site: &Site<'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
-    let message: responses::Message<'a> = site.read()?;
-    let entry = match message.role.as_str() {
+pub(super) fn read<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
+    let message = responses::Message::of(item)?;
+    let entry = match &*message.role {
         "system" | "developer" => Entry::Instructions,
         "user" => Entry::User,
         "assistant" => Entry::Assistant,
-        role => {
-            return Err(ApiError::invalid(format!(
-                "Invalid value: '{role}'. Supported values are: 'assistant', 'system', 'developer', and 'user'."
-            ))
-            .code("invalid_value")
-            .at(site.path_to("role")));
-        }
+        role => return Err(ApiError::wrong_value(item.path_to("role"), role, ROLES)),
     };
-    if let Some(raw) = message.content {
-        let parts = content::parts(&site.child("content", raw), &mut conversation.report)?;
-        if !parts.is_empty() {
-            conversation.entries.push(entry(parts));
-        }
+    let parts = content::parts(item.site("content"), &mut conversation.report)?;
+    if !parts.is_empty() {
+        conversation.entries.push(entry(parts));
     }
     Ok(())
 }
 
+const ROLES: &[&str] = &["assistant", "system", "developer", "user"];
+
 /// In the history: `agent_message`, by which Codex hands a task to a sub-agent.
 pub(super) fn read_agent_message<'a>(
-    site: &Site<'a>,
+    item: &Object<'_, 'a>,
     conversation: &mut Conversation<'a>,
 ) -> Result<(), ApiError> {
-    let message: responses::AgentMessage<'a> = site.read()?;
-    let parts = match message.content {
-        Some(raw) => content::parts(&site.child("content", raw), &mut conversation.report)?,
-        None => Vec::new(),
-    };
+    let parts = content::parts(item.site("content"), &mut conversation.report)?;
     match parts.is_empty() {
         true => conversation.report.dropped("item", "agent_message"),
         false => conversation.entries.push(Entry::User(parts)),

@@ -17,16 +17,17 @@ mod sealed;
 mod tool_search;
 
 pub use compaction::{INSTRUCTION as COMPACTION_INSTRUCTION, OpenCompaction};
-pub use conversation::{Call, Conversation, Declaration, Entry, Form, OpenCall, Output, Report, Site};
+pub use conversation::{Call, Conversation, Declaration, Entry, Form, OpenCall, Output, Report};
 pub use function::FORM as FUNCTION;
 pub use message::{OpenMessage, Said};
 pub use outbox::{CallHead, Outbox};
 pub use reasoning::OpenReasoning;
 
-use crate::responses::{ApiError, Tagged};
+use crate::responses::{ApiError, Object, Site};
+use std::borrow::Cow;
 
-type ReadItem = for<'a> fn(&Site<'a>, &mut Conversation<'a>) -> Result<(), ApiError>;
-type ReadTool = for<'a> fn(&Site<'a>, &mut Conversation<'a>) -> Result<(), ApiError>;
+type ReadItem = for<'a> fn(&Object<'_, 'a>, &mut Conversation<'a>) -> Result<(), ApiError>;
+type ReadTool = for<'a> fn(&Object<'_, 'a>, &mut Conversation<'a>) -> Result<(), ApiError>;
 
 /// The types of `input` items. Whatever is not here is dropped and reported.
 const ITEMS: &[(&str, ReadItem)] = &[
@@ -58,11 +59,12 @@ const TOOLS: &[(&str, ReadTool)] = &[
 ///
 /// # Errors
 /// 400, naming the field.
-pub fn read<'a>(site: &Site<'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
+pub fn read<'a>(site: Site<'_, 'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
+    let item = site.object()?;
     // An item without a type is a message: "EasyInputMessage" of the API reference.
-    let kind = site.read::<Tagged>()?.r#type.unwrap_or_else(|| "message".into());
+    let kind = item.get::<Option<Cow<'_, str>>>("type")?.unwrap_or(Cow::Borrowed("message"));
     match lookup(ITEMS, &kind) {
-        Some(read) => read(site, conversation),
+        Some(read) => read(&item, conversation),
         None => {
             conversation.report.dropped("item", &kind);
             Ok(())
@@ -70,15 +72,23 @@ pub fn read<'a>(site: &Site<'a>, conversation: &mut Conversation<'a>) -> Result<
     }
 }
 
-/// Reads one of `tools`.
+/// Reads `tools`, wherever they stand.
 ///
 /// # Errors
 /// 400, naming the field.
-pub fn declare<'a>(site: &Site<'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
-    let kind = site.read::<Tagged>()?.r#type;
-    let kind = kind.ok_or_else(|| ApiError::invalid("A tool needs a `type`.").at(site.path_to("type")))?;
+pub fn declare_all<'a>(
+    tools: Option<Site<'_, 'a>>,
+    conversation: &mut Conversation<'a>,
+) -> Result<(), ApiError> {
+    let Some(tools) = tools else { return Ok(()) };
+    tools.elements("an array")?.try_for_each(|tool| declare(tool, conversation))
+}
+
+fn declare<'a>(site: Site<'_, 'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
+    let tool = site.object()?;
+    let kind: Cow<'_, str> = tool.get("type")?;
     match lookup(TOOLS, &kind) {
-        Some(declare) => declare(site, conversation),
+        Some(declare) => declare(&tool, conversation),
         None => {
             conversation.report.dropped("tool", &kind);
             Ok(())

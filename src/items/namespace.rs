@@ -1,36 +1,44 @@
 //! Namespaces: named groups of tools. Each of their tools becomes a function of its own upstream;
 //! its calls come back with `namespace` and the inner `name`, whatever form the tool has.
 
-use super::{Conversation, Site};
-use crate::responses::{AdditionalTools, ApiError, NamespaceTool};
+use super::Conversation;
+use crate::responses::{ApiError, NamespaceTool, Object, Site};
+use std::borrow::Cow;
 
 /// Declared: `namespace`.
-pub(super) fn declare<'a>(site: &Site<'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
-    let namespace: NamespaceTool<'a> = site.read()?;
+pub(super) fn declare<'a>(
+    tool: &Object<'_, 'a>,
+    conversation: &mut Conversation<'a>,
+) -> Result<(), ApiError> {
+    let namespace = NamespaceTool::of(tool)?;
     let first = conversation.tools.len();
-    declare_all(site, &namespace.tools, conversation)?;
+    if let Some(tools) = tool.site("tools") {
+        for inner in tools.elements("an array")? {
+            refuse_namespace(inner)?;
+            super::declare(inner, conversation)?;
+        }
+    }
     for tool in conversation.tools.iter_mut().skip(first) {
-        tool.namespace.get_or_insert_with(|| namespace.name.clone());
+        tool.namespace = Some(namespace.name.clone());
     }
     Ok(())
+}
+
+/// A call has one `namespace`, so there is no way to say that one lies within another.
+fn refuse_namespace(tool: Site<'_, '_>) -> Result<(), ApiError> {
+    let tool = tool.object()?;
+    match tool.get::<Option<Cow<'_, str>>>("type")?.as_deref() {
+        Some(kind @ "namespace") => {
+            Err(ApiError::wrong_value(tool.path_to("type"), kind, &["function", "custom"]))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// In the history: `additional_tools`, by which Codex declares its tools for some models.
 pub(super) fn read_additional_tools<'a>(
-    site: &Site<'a>,
+    item: &Object<'_, 'a>,
     conversation: &mut Conversation<'a>,
 ) -> Result<(), ApiError> {
-    let item: AdditionalTools<'a> = site.read()?;
-    declare_all(site, &item.tools, conversation)
-}
-
-fn declare_all<'a>(
-    site: &Site<'a>,
-    tools: &[&'a serde_json::value::RawValue],
-    conversation: &mut Conversation<'a>,
-) -> Result<(), ApiError> {
-    for (index, raw) in tools.iter().enumerate() {
-        super::declare(&site.child(&format!("tools[{index}]"), raw), conversation)?;
-    }
-    Ok(())
+    super::declare_all(item.site("tools"), conversation)
 }

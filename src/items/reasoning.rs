@@ -3,26 +3,29 @@
 //! It goes out as a summary, the one spelling that every client shows, and, for clients that include
 //! `reasoning.encrypted_content`, once more in there: that is what comes back unchanged on the next turn.
 
-use super::{Conversation, Entry, Outbox, Site, sealed};
+use super::{Conversation, Entry, Outbox, sealed};
 use crate::json::{Text, TextBuilder};
-use crate::responses::{ApiError, Event, OutputItem, Part, ReasoningItem, SummaryPart};
+use crate::responses::{ApiError, Event, Object, OutputItem, ReasoningItem, SummaryPart, TextPart};
 use crate::sse::encode::Deltas;
 
 /// In the history: `reasoning`.
-pub(super) fn read<'a>(site: &Site<'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
-    let item: ReasoningItem<'a> = site.read()?;
-    let sealed = item.encrypted_content.as_ref().and_then(|text| sealed::open(&text.decode()));
+pub(super) fn read<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
+    let item = ReasoningItem::of(item)?;
+    let sealed = item.encrypted_content.and_then(|text| sealed::open(&text.decode()));
+    // Another server's seal cannot be opened, but what it showed can be read.
     let text = match sealed {
-        Some(text) => Text::new(&text),
-        // Another server's seal cannot be opened, but what it showed can be read.
-        None => joined(item.content).or_else(|| joined(item.summary)).unwrap_or_else(|| Text::new("")),
+        Some(text) => Some(Text::new(&text)),
+        None => joined(item.content).or_else(|| joined(item.summary)),
     };
-    conversation.entries.push(Entry::Reasoning(text));
+    match text {
+        Some(text) => conversation.entries.push(Entry::Reasoning(text)),
+        None => conversation.report.dropped("item", "reasoning"),
+    }
     Ok(())
 }
 
-fn joined<'a>(parts: Option<Vec<Part<'a>>>) -> Option<Text<'a>> {
-    let mut texts = parts?.into_iter().filter_map(|part| part.text).filter(|text| !text.is_empty());
+fn joined<'a>(parts: Option<Vec<TextPart<'a>>>) -> Option<Text<'a>> {
+    let mut texts = parts?.into_iter().map(|part| part.text).filter(|text| !text.is_empty());
     let first = texts.next()?;
     let mut builder = TextBuilder::default();
     builder.push(&first);

@@ -1,19 +1,22 @@
 //! Tool search: the model asks the client which tools there are, and the found ones join the others.
 
-use super::{
-    Call, CallHead, Conversation, Declaration, Entry, Form, OpenCall, Outbox, Output, Site, function,
-};
+use super::{Call, CallHead, Conversation, Declaration, Entry, Form, OpenCall, Outbox, Output, function};
 use crate::chat::request::Part;
 use crate::json::{self, Text};
-use crate::responses::{ApiError, OutputItem, Status, ToolSearchCall, ToolSearchOutput, ToolSearchTool};
+use crate::responses::{
+    ApiError, Object, OutputItem, RawObject, Status, ToolSearchCall, ToolSearchOutput, ToolSearchTool,
+};
 use serde_json::value::RawValue;
 
 /// The tool has no name of its own; this is the function's.
 const NAME: &str = "tool_search";
 
 /// Declared: `tool_search`.
-pub(super) fn declare<'a>(site: &Site<'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
-    let tool: ToolSearchTool<'a> = site.read()?;
+pub(super) fn declare<'a>(
+    tool: &Object<'_, 'a>,
+    conversation: &mut Conversation<'a>,
+) -> Result<(), ApiError> {
+    let tool = ToolSearchTool::of(tool)?;
     if tool.execution.as_deref() != Some("client") {
         conversation.report.dropped("tool", NAME);
         return Ok(());
@@ -30,25 +33,28 @@ pub(super) fn declare<'a>(site: &Site<'a>, conversation: &mut Conversation<'a>) 
 }
 
 /// In the history: `tool_search_call`.
-pub(super) fn read_call<'a>(site: &Site<'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
-    let call: ToolSearchCall<'a> = site.read()?;
+pub(super) fn read_call<'a>(
+    item: &Object<'_, 'a>,
+    conversation: &mut Conversation<'a>,
+) -> Result<(), ApiError> {
+    let call = ToolSearchCall::of(item)?;
     let Some(call_id) = call.call_id else {
         conversation.report.dropped("item", "tool_search_call");
         return Ok(());
     };
-    let arguments = Text::new(call.arguments.map_or("{}", RawValue::get));
+    let arguments = Text::new(call.arguments.as_ref().map_or("{}", |RawObject(arguments)| arguments.get()));
     let call = Call { call_id, namespace: None, name: NAME.into(), form: &FORM, arguments };
     conversation.entries.push(Entry::Call(call));
     Ok(())
 }
 
 /// In the history: `tool_search_output`. What was found can be called from now on.
-pub(super) fn read_output<'a>(site: &Site<'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
-    let output: ToolSearchOutput<'a> = site.read()?;
-    let tools = site.child("tools", output.tools);
-    for tool in tools.elements()? {
-        super::declare(&tool, conversation)?;
-    }
+pub(super) fn read_output<'a>(
+    item: &Object<'_, 'a>,
+    conversation: &mut Conversation<'a>,
+) -> Result<(), ApiError> {
+    let output = ToolSearchOutput::of(item)?;
+    super::declare_all(item.site("tools"), conversation)?;
     let Some(call_id) = output.call_id else {
         conversation.report.dropped("item", "tool_search_output");
         return Ok(());

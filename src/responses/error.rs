@@ -1,7 +1,9 @@
 //! The error body of the API: one type, one shape.
 
+use super::Path;
 use serde::Serialize;
 use std::borrow::Cow;
+use std::fmt::Display;
 
 /// An error as the API writes it: `{"error":{"message","type","param","code"}}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +32,54 @@ impl ApiError {
         }
     }
 
+    /// 400: a field that is needed is absent.
+    pub fn missing(path: Path<'_>) -> Self {
+        Self::invalid(format!("Missing required parameter: '{path}'."))
+            .code("missing_required_parameter")
+            .at(path)
+    }
+
+    /// 400: a value of the wrong type.
+    pub fn wrong_type(path: Path<'_>, expected: &str, found: &str) -> Self {
+        if let Path::Root = path {
+            return Self::invalid(format!("Invalid body: expected {expected}, but got {found} instead."))
+                .code("invalid_type");
+        }
+        Self::invalid(format!("Invalid type for '{path}': expected {expected}, but got {found} instead."))
+            .code("invalid_type")
+            .at(path)
+    }
+
+    /// 400: a string that is none of those which are known.
+    pub fn wrong_value(path: Path<'_>, value: &str, known: &[&str]) -> Self {
+        let supported = match known {
+            [rest @ .., before, last] => {
+                let rest: String = rest.iter().map(|value| format!("'{value}', ")).collect();
+                format!("Supported values are: {rest}'{before}', and '{last}'.")
+            }
+            _ => format!("Supported values are: '{}'.", known.concat()),
+        };
+        Self::invalid(format!("Invalid value: '{value}'. {supported}")).code("invalid_value").at(path)
+    }
+
+    /// 400: a number that is too small; `kind` is `integer` or `decimal`.
+    pub fn below_minimum(path: Path<'_>, kind: &str, minimum: impl Display, found: impl Display) -> Self {
+        Self::invalid(format!(
+            "Invalid '{path}': {kind} below minimum value. Expected a value >= {minimum}, but got {found} instead."
+        ))
+        .code(format!("{kind}_below_min_value"))
+        .at(path)
+    }
+
+    /// 400: a number that is too large.
+    pub fn above_maximum(path: Path<'_>, kind: &str, maximum: impl Display, found: impl Display) -> Self {
+        Self::invalid(format!(
+            "Invalid '{path}': {kind} above maximum value. Expected a value <= {maximum}, but got {found} instead."
+        ))
+        .code(format!("{kind}_above_max_value"))
+        .at(path)
+    }
+
     /// The status of an error that the upstream made while its own status was 200.
     pub const UPSTREAM_STATUS: u16 = 502;
 
@@ -55,8 +105,8 @@ impl ApiError {
     }
 
     /// The same error, naming the field it is about.
-    pub fn at(self, param: impl Into<String>) -> Self {
-        Self { param: Some(param.into()), ..self }
+    pub fn at(self, param: impl Display) -> Self {
+        Self { param: Some(param.to_string()), ..self }
     }
 
     /// The body that says so.

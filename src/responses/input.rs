@@ -1,150 +1,122 @@
-//! The items of `input`.
+//! The items of `input`. Their `type` chooses among these.
 
+use super::read::{RawObject, objects};
 use crate::json::Text;
-use serde::Deserialize;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 
-/// `message`.
-#[derive(Debug, Deserialize)]
-pub struct Message<'a> {
-    /// `user`, `assistant`, `system` or `developer`.
-    pub role: String,
-    /// A string, or an array of parts.
-    #[serde(borrow, default)]
-    pub content: Option<&'a RawValue>,
-}
+objects! {
+    /// `message`.
+    pub struct Message<'a> {
+        /// `user`, `assistant`, `system` or `developer`.
+        pub role: Cow<'a, str>,
+    }
 
-/// One part of `content`, of a tool's `output`, of a reasoning's `summary`: what the types have in common.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-#[serde(bound(deserialize = "'de: 'a"))]
-pub struct Part<'a> {
-    /// `input_text`, `output_text`, `input_image` and so on.
-    pub r#type: Option<String>,
-    /// Of the text types.
-    pub text: Option<Text<'a>>,
-    /// Of `refusal`.
-    pub refusal: Option<Text<'a>>,
-    /// Of `input_image`.
-    pub image_url: Option<Text<'a>>,
-    /// Of `input_image`.
-    pub detail: Option<String>,
-    /// Of `input_image` and `input_file`.
-    pub file_id: Option<Text<'a>>,
-    /// Of `input_file`.
-    pub file_data: Option<Text<'a>>,
-    /// Of `input_file`.
-    pub file_url: Option<Text<'a>>,
-    /// Of `input_file`.
-    pub filename: Option<Text<'a>>,
-    /// Of `input_audio`.
-    pub input_audio: Option<&'a RawValue>,
-}
+    /// `input_text`, `output_text`, `text`, `summary_text` and `reasoning_text`.
+    pub struct TextPart<'a> {
+        /// What was said.
+        pub text: Text<'a>,
+    }
 
-/// `function_call`.
-#[derive(Debug, Deserialize)]
-#[serde(bound(deserialize = "'de: 'a"))]
-pub struct FunctionCall<'a> {
-    /// Its id.
-    pub call_id: String,
-    /// The function.
-    pub name: String,
-    /// The namespace that holds it.
-    #[serde(default)]
-    pub namespace: Option<String>,
-    /// A string that should hold a JSON object, and may hold anything.
-    #[serde(default)]
-    pub arguments: Option<Text<'a>>,
-}
+    /// `refusal`.
+    pub struct RefusalPart<'a> {
+        /// What was said.
+        pub refusal: Text<'a>,
+    }
 
-/// `custom_tool_call`.
-#[derive(Debug, Deserialize)]
-#[serde(bound(deserialize = "'de: 'a"))]
-pub struct CustomToolCall<'a> {
-    /// Its id.
-    pub call_id: String,
-    /// The tool.
-    pub name: String,
-    /// The namespace that holds it.
-    #[serde(default)]
-    pub namespace: Option<String>,
-    /// The raw text.
-    pub input: Text<'a>,
-}
+    /// `input_image`.
+    pub struct ImagePart<'a> {
+        /// `https:` or `data:`.
+        pub image_url: Option<Text<'a>>,
+        /// An uploaded image.
+        pub file_id: Option<Text<'a>>,
+        /// How closely the model looks: `auto`, `low`, `high`, `original`.
+        pub detail: Option<Cow<'a, str>>,
+    }
 
-/// `function_call_output` and `custom_tool_call_output`.
-#[derive(Debug, Deserialize)]
-pub struct CallOutput<'a> {
-    /// The call that it answers.
-    pub call_id: String,
-    /// A string, or an array of parts.
-    #[serde(borrow, default)]
-    pub output: Option<&'a RawValue>,
-}
+    /// `input_file`.
+    pub struct FilePart<'a> {
+        /// A `data:` URL.
+        pub file_data: Option<Text<'a>>,
+        /// Where the file can be fetched.
+        pub file_url: Option<Text<'a>>,
+        /// An uploaded file.
+        pub file_id: Option<Text<'a>>,
+        /// Its name.
+        pub filename: Option<Text<'a>>,
+    }
 
-/// `tool_search_call`.
-#[derive(Debug, Deserialize)]
-pub struct ToolSearchCall<'a> {
-    /// Its id; absent if the server searched.
-    #[serde(default)]
-    pub call_id: Option<String>,
-    /// An object.
-    #[serde(borrow, default)]
-    pub arguments: Option<&'a RawValue>,
-}
+    /// `input_audio`.
+    pub struct AudioPart<'a> {
+        /// `{data, format}`.
+        pub input_audio: RawObject<'a>,
+    }
 
-/// `tool_search_output`.
-#[derive(Debug, Deserialize)]
-pub struct ToolSearchOutput<'a> {
-    /// The call that it answers; absent if the server searched.
-    #[serde(default)]
-    pub call_id: Option<String>,
-    /// The tools that were found.
-    #[serde(borrow)]
-    pub tools: &'a RawValue,
-}
+    /// `function_call`.
+    pub struct FunctionCall<'a> {
+        /// Its id.
+        pub call_id: Cow<'a, str>,
+        /// The function.
+        pub name: Cow<'a, str>,
+        /// The namespace that holds it.
+        pub namespace: Option<Cow<'a, str>>,
+        /// A string that should hold a JSON object, and may hold anything.
+        pub arguments: Option<Text<'a>>,
+    }
 
-/// `reasoning`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-#[serde(bound(deserialize = "'de: 'a"))]
-pub struct ReasoningItem<'a> {
-    /// Parts of type `summary_text`.
-    pub summary: Option<Vec<Part<'a>>>,
-    /// Parts of type `reasoning_text`.
-    pub content: Option<Vec<Part<'a>>>,
-    /// What the server that made it wants back.
-    pub encrypted_content: Option<Text<'a>>,
-}
+    /// `custom_tool_call`.
+    pub struct CustomToolCall<'a> {
+        /// Its id.
+        pub call_id: Cow<'a, str>,
+        /// The tool.
+        pub name: Cow<'a, str>,
+        /// The namespace that holds it.
+        pub namespace: Option<Cow<'a, str>>,
+        /// The raw text.
+        pub input: Text<'a>,
+    }
 
-/// `compaction` and `context_compaction`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-#[serde(bound(deserialize = "'de: 'a"))]
-pub struct CompactionItem<'a> {
-    /// What the server that made it wants back.
-    pub encrypted_content: Option<Text<'a>>,
-}
+    /// `function_call_output` and `custom_tool_call_output`; `output` is a string, or an array of parts.
+    pub struct CallOutput<'a> {
+        /// The call that it answers.
+        pub call_id: Cow<'a, str>,
+    }
 
-/// `additional_tools`.
-#[derive(Debug, Deserialize)]
-pub struct AdditionalTools<'a> {
-    /// Like the request's `tools`.
-    #[serde(borrow, default)]
-    pub tools: Vec<&'a RawValue>,
-}
+    /// `tool_search_call`.
+    pub struct ToolSearchCall<'a> {
+        /// Its id; absent if the server searched.
+        pub call_id: Option<Cow<'a, str>>,
+        /// An object.
+        pub arguments: Option<RawObject<'a>>,
+    }
 
-/// `agent_message`: what one agent told another.
-#[derive(Debug, Deserialize)]
-pub struct AgentMessage<'a> {
-    /// Like a message's.
-    #[serde(borrow, default)]
-    pub content: Option<&'a RawValue>,
-}
+    /// `tool_search_output`.
+    pub struct ToolSearchOutput<'a> {
+        /// The call that it answers; absent if the server searched.
+        pub call_id: Option<Cow<'a, str>>,
+        /// The tools that were found.
+        pub tools: Cow<'a, RawValue>,
+    }
 
-/// `item_reference`.
-#[derive(Debug, Deserialize)]
-pub struct ItemReference {
-    /// The item's id.
-    pub id: String,
+    /// `reasoning`.
+    pub struct ReasoningItem<'a> {
+        /// Parts of type `summary_text`.
+        pub summary: Option<Vec<TextPart<'a>>>,
+        /// Parts of type `reasoning_text`.
+        pub content: Option<Vec<TextPart<'a>>>,
+        /// What the server that made it wants back.
+        pub encrypted_content: Option<Text<'a>>,
+    }
+
+    /// `compaction` and `context_compaction`.
+    pub struct CompactionItem<'a> {
+        /// What the server that made it wants back.
+        pub encrypted_content: Option<Text<'a>>,
+    }
+
+    /// `item_reference`.
+    pub struct ItemReference<'a> {
+        /// The item's id.
+        pub id: Cow<'a, str>,
+    }
 }

@@ -1,79 +1,53 @@
-//! The declarations in `tools`.
+//! The declarations in `tools`. Their `type` chooses among these.
 
+use super::read::{RawObject, objects};
 use crate::json::Text;
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use std::borrow::Cow;
 
-/// `function`.
-#[derive(Debug, Deserialize)]
-#[serde(bound(deserialize = "'de: 'a"))]
-pub struct FunctionTool<'a> {
-    /// Its name.
-    pub name: String,
-    /// What it does.
-    #[serde(default)]
-    pub description: Option<Text<'a>>,
-    /// The JSON schema of its arguments.
-    #[serde(default)]
-    pub parameters: Option<&'a RawValue>,
-    /// The arguments must follow the schema.
-    #[serde(default)]
-    pub strict: Option<bool>,
-}
+objects! {
+    /// `function`.
+    pub struct FunctionTool<'a> {
+        /// Its name.
+        pub name: Cow<'a, str>,
+        /// What it does.
+        pub description: Option<Text<'a>>,
+        /// The JSON schema of its arguments.
+        pub parameters: Option<RawObject<'a>>,
+        /// The arguments must follow the schema.
+        pub strict: Option<bool>,
+    }
 
-/// `custom`: its input is raw text.
-#[derive(Debug, Deserialize)]
-#[serde(bound(deserialize = "'de: 'a"))]
-pub struct CustomTool<'a> {
-    /// Its name.
-    pub name: String,
-    /// What it does.
-    #[serde(default)]
-    pub description: Option<Text<'a>>,
-    /// What the text looks like; any text, if absent.
-    #[serde(default)]
-    pub format: Option<CustomFormat<'a>>,
-}
+    /// `custom`: its input is raw text.
+    pub struct CustomTool<'a> {
+        /// Its name.
+        pub name: Cow<'a, str>,
+        /// What it does.
+        pub description: Option<Text<'a>>,
+        /// What the text looks like; any text, if absent.
+        pub format: Option<CustomFormat<'a>>,
+    }
 
-/// `format` of a custom tool.
-#[derive(Debug, Deserialize)]
-#[serde(bound(deserialize = "'de: 'a"))]
-pub struct CustomFormat<'a> {
-    /// `text` or `grammar`.
-    pub r#type: String,
-    /// `lark` or `regex`.
-    #[serde(default)]
-    pub syntax: Option<String>,
-    /// The grammar.
-    #[serde(default)]
-    pub definition: Option<Text<'a>>,
-}
+    /// `format` of a custom tool: `text`, or `grammar` with the fields below.
+    pub struct CustomFormat<'a> {
+        /// `lark` or `regex`.
+        pub syntax: Option<Cow<'a, str>>,
+        /// The grammar.
+        pub definition: Option<Text<'a>>,
+    }
 
-/// `namespace`: a named group of tools.
-#[derive(Debug, Deserialize)]
-#[serde(bound(deserialize = "'de: 'a"))]
-pub struct NamespaceTool<'a> {
-    /// Its name.
-    pub name: String,
-    /// What the tools have in common.
-    #[serde(default)]
-    pub description: Option<Text<'a>>,
-    /// Functions and custom tools.
-    #[serde(default)]
-    pub tools: Vec<&'a RawValue>,
-}
+    /// `namespace`: a named group of `tools`.
+    pub struct NamespaceTool<'a> {
+        /// Its name.
+        pub name: Cow<'a, str>,
+    }
 
-/// `tool_search`: the client finds tools that were not declared.
-#[derive(Debug, Deserialize)]
-#[serde(bound(deserialize = "'de: 'a"))]
-pub struct ToolSearchTool<'a> {
-    /// Who searches: `client` or `server`.
-    #[serde(default)]
-    pub execution: Option<String>,
-    /// What can be found.
-    #[serde(default)]
-    pub description: Option<Text<'a>>,
-    /// The JSON schema of its arguments.
-    #[serde(default)]
-    pub parameters: Option<&'a RawValue>,
+    /// `tool_search`: the client finds tools that were not declared.
+    pub struct ToolSearchTool<'a> {
+        /// Who searches: `client` or `server`.
+        pub execution: Option<Cow<'a, str>>,
+        /// What can be found.
+        pub description: Option<Text<'a>>,
+        /// The JSON schema of its arguments.
+        pub parameters: Option<RawObject<'a>>,
+    }
 }

@@ -65,7 +65,7 @@ pub(super) fn messages<'a>(
 }
 
 /// Outputs by the call that they answer; several for an id that was used again.
-type Outputs<'a> = BTreeMap<String, VecDeque<Output<'a>>>;
+type Outputs<'a> = BTreeMap<Cow<'a, str>, VecDeque<Output<'a>>>;
 
 /// Finds the output of each call. What remains among the entries are outputs' places, for the order.
 fn pair<'a>(
@@ -73,7 +73,7 @@ fn pair<'a>(
     history: History,
     report: &mut Report,
 ) -> Result<(Vec<Entry<'a>>, Outputs<'a>), ApiError> {
-    let mut open: BTreeMap<String, usize> = BTreeMap::new();
+    let mut open: BTreeMap<Cow<'a, str>, usize> = BTreeMap::new();
     for entry in &entries {
         if let Entry::Call(call) = entry {
             *open.entry(call.call_id.clone()).or_default() += 1;

@@ -33,7 +33,8 @@ impl Toolbox {
         if self.position(tool.namespace.as_deref(), &tool.name).is_some() {
             return None;
         }
-        let name = self.add(tool.namespace, tool.name, tool.form);
+        let namespace = tool.namespace.map(Cow::into_owned);
+        let name = self.add(namespace, tool.name.into_owned(), tool.form);
         Some(Tool {
             r#type: "function",
             function: Function {
@@ -182,8 +183,8 @@ mod tests {
         let mut toolbox = Toolbox::default();
         let names = tools.iter().filter_map(|(namespace, name)| {
             let declaration = Declaration {
-                namespace: namespace.map(str::to_owned),
-                name: (*name).to_owned(),
+                namespace: namespace.map(Cow::Borrowed),
+                name: Cow::Borrowed(name),
                 form: &FUNCTION,
                 description: None,
                 parameters: Cow::Owned(json::raw(&serde_json::json!({}))),

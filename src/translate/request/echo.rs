@@ -1,30 +1,34 @@
 //! What the response repeats of the request.
 
-use crate::items::Site;
 use crate::json::{self, Text};
-use crate::responses::{Echo, EchoedReasoning, EchoedText, FunctionTool, Request, Tagged};
+use crate::responses::{
+    ApiError, Echo, EchoedReasoning, EchoedText, FunctionTool, Path, RawObject, Request, Site,
+};
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 /// What the response repeats of the request, defaults filled in as OpenAI does.
-pub(super) fn echo(request: &Request<'_>, model: &str) -> Echo {
-    let own = |raw: Option<&RawValue>| raw.map(ToOwned::to_owned);
-    let or =
-        |raw: Option<&RawValue>, default: serde_json::Value| own(raw).unwrap_or_else(|| json::raw(&default));
+pub(super) fn echo(request: &Request<'_>) -> Result<Echo, ApiError> {
+    let own = |text: &Option<Text<'_>>| text.clone().map(|text| text.into_raw().into_owned());
+    let or = |raw: Option<&RawValue>, default: serde_json::Value| match raw {
+        Some(raw) => json::mended(raw).into_owned(),
+        None => json::raw(&default),
+    };
     let text = request.text.as_ref();
     let reasoning = request.reasoning.as_ref();
-    Echo {
-        model: model.to_owned(),
-        instructions: request.instructions.as_ref().map(json::raw),
-        tools: request.tools.iter().flatten().map(|raw| echoed_tool(raw)).collect(),
+    Ok(Echo {
+        model: request.model.clone().into_owned(),
+        instructions: own(&request.instructions),
+        tools: tools(request)?,
         tool_choice: or(request.tool_choice, "auto".into()),
         parallel_tool_calls: request.parallel_tool_calls.unwrap_or(true),
         reasoning: EchoedReasoning {
-            effort: reasoning.and_then(|reasoning| reasoning.effort.clone()),
-            summary: own(reasoning.and_then(|reasoning| reasoning.summary)),
+            effort: reasoning.and_then(|reasoning| reasoning.effort.clone()).map(Cow::into_owned),
+            summary: reasoning.and_then(|reasoning| own(&reasoning.summary)),
         },
         text: EchoedText {
             format: or(text.and_then(|text| text.format), serde_json::json!({"type": "text"})),
-            verbosity: own(text.and_then(|text| text.verbosity)),
+            verbosity: text.and_then(|text| own(&text.verbosity)),
         },
         temperature: request.temperature.unwrap_or(1.0),
         top_p: request.top_p.unwrap_or(1.0),
@@ -33,37 +37,38 @@ pub(super) fn echo(request: &Request<'_>, model: &str) -> Echo {
         top_logprobs: request.top_logprobs.unwrap_or(0),
         max_output_tokens: request.max_output_tokens,
         max_tool_calls: request.max_tool_calls,
-        truncation: request.truncation.clone().unwrap_or_else(|| "disabled".into()),
-        metadata: or(request.metadata, serde_json::json!({})),
-        service_tier: or(request.service_tier, "default".into()),
-        user: own(request.user),
-        safety_identifier: own(request.safety_identifier),
-        prompt_cache_key: own(request.prompt_cache_key),
+        truncation: request.truncation.as_deref().unwrap_or("disabled").to_owned(),
+        metadata: or(request.metadata.as_ref().map(|RawObject(metadata)| &**metadata), serde_json::json!({})),
+        service_tier: own(&request.service_tier).unwrap_or_else(|| json::raw("default")),
+        user: own(&request.user),
+        safety_identifier: own(&request.safety_identifier),
+        prompt_cache_key: own(&request.prompt_cache_key),
         previous_response_id: None,
         store: false,
         background: false,
-    }
+    })
+}
+
+fn tools(request: &Request<'_>) -> Result<Vec<Box<RawValue>>, ApiError> {
+    let Some(raw) = request.tools else { return Ok(Vec::new()) };
+    Site::new(raw, Path::top("tools")).elements("an array")?.map(echoed_tool).collect()
 }
 
 /// Open Responses: a function tool has `description`, `parameters` and `strict`, null if need be.
-fn echoed_tool(raw: &RawValue) -> Box<RawValue> {
+fn echoed_tool(tool: Site<'_, '_>) -> Result<Box<RawValue>, ApiError> {
     #[derive(serde::Serialize)]
     struct Function<'a> {
         r#type: &'static str,
-        name: String,
+        name: Cow<'a, str>,
         description: Option<Text<'a>>,
-        parameters: Option<&'a RawValue>,
+        parameters: Option<Cow<'a, RawValue>>,
         strict: Option<bool>,
     }
-    let site = Site::new(raw, "");
-    match (site.read::<Tagged>(), site.read::<FunctionTool<'_>>()) {
-        (Ok(Tagged { r#type: Some(kind) }), Ok(tool)) if kind == "function" => json::raw(&Function {
-            r#type: "function",
-            name: tool.name,
-            description: tool.description,
-            parameters: tool.parameters,
-            strict: tool.strict,
-        }),
-        _ => raw.to_owned(),
+    let object = tool.object()?;
+    if object.get::<Cow<'_, str>>("type")? != "function" {
+        return Ok(json::mended(tool.raw).into_owned());
     }
+    let FunctionTool { name, description, parameters, strict } = FunctionTool::of(&object)?;
+    let parameters = parameters.map(|RawObject(schema)| schema);
+    Ok(json::raw(&Function { r#type: "function", name, description, parameters, strict }))
 }

@@ -5,6 +5,7 @@
 mod echo;
 mod fields;
 mod format;
+mod refusals;
 mod tool_choice;
 
 use super::history;
@@ -12,9 +13,9 @@ use super::reply::{Answer, Plan, Reply};
 use super::toolbox::Toolbox;
 use super::{Context, Translated};
 use crate::chat::request as chat;
-use crate::items::{self, COMPACTION_INSTRUCTION, Conversation, Entry, Site};
+use crate::items::{self, COMPACTION_INSTRUCTION, Conversation, Entry};
 use crate::json::Text;
-use crate::responses::{ApiError, Request};
+use crate::responses::{ApiError, Object, Path, Request, Site};
 use crate::upstream::MaxTokensField;
 use serde_json::value::RawValue;
 
@@ -23,9 +24,10 @@ use serde_json::value::RawValue;
 /// # Errors
 /// What the client is told when the request cannot be served: status 400, with the JSON path in `param`.
 pub fn request(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiError> {
-    let request = parse(body)?;
-    let conversation = read(&request)?;
-    translated(&request, conversation, Answer::Response, context)
+    let body = parse(body)?;
+    let request = read(&body)?;
+    let conversation = converse(&body)?;
+    translated(&body, &request, conversation, Answer::Response, context)
 }
 
 /// Translates the body of `POST /responses/compact`: the model is asked for a summary of the conversation.
@@ -33,30 +35,53 @@ pub fn request(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiErro
 /// # Errors
 /// As [`request`].
 pub fn compact(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiError> {
-    let request = Request { stream: None, ..parse(body)? };
-    let conversation = Conversation { compact: true, ..read(&request)? };
-    translated(&request, conversation, Answer::Compaction, context)
+    let body = parse(body)?;
+    let request = Request { stream: None, ..read(&body)? };
+    let conversation = Conversation { compact: true, ..converse(&body)? };
+    translated(&body, &request, conversation, Answer::Compaction, context)
 }
 
-fn parse(body: &[u8]) -> Result<Request<'_>, ApiError> {
+fn parse(body: &[u8]) -> Result<Object<'static, '_>, ApiError> {
     let body: &RawValue = serde_json::from_slice(body).map_err(|error| {
         ApiError::invalid(format!("We could not parse the JSON body of your request: {error}."))
             .code("invalid_json")
     })?;
-    let request: Request<'_> = Site::new(body, "").read()?;
-    refuse_state(&request)?;
+    Site::new(body, Path::Root).object()
+}
+
+fn read<'a>(body: &Object<'_, 'a>) -> Result<Request<'a>, ApiError> {
+    refusals::state(body)?;
+    let request = Request::of(body)?;
+    if request.model.is_empty() {
+        return Err(ApiError::missing(Path::top("model")));
+    }
+    refusals::values(&request)?;
     Ok(request)
 }
 
+/// What was said so far, and the tools.
+fn converse<'a>(body: &Object<'_, 'a>) -> Result<Conversation<'a>, ApiError> {
+    let mut conversation = Conversation::default();
+    items::declare_all(body.site("tools"), &mut conversation)?;
+    let input = body.site("input").ok_or_else(|| ApiError::missing(Path::top("input")))?;
+    match Text::of(input.raw) {
+        Some(text) => conversation.entries.push(Entry::User(vec![chat::Part::Text { text }])),
+        None => {
+            for item in input.elements("a string or an array")? {
+                items::read(item, &mut conversation)?;
+            }
+        }
+    }
+    Ok(conversation)
+}
 fn translated<'a>(
+    body: &Object<'_, 'a>,
     request: &Request<'a>,
     mut conversation: Conversation<'a>,
     answer: Answer,
     context: &Context<'_>,
 ) -> Result<Translated, ApiError> {
-    let asked =
-        request.model.as_ref().filter(|model| !model.is_empty()).ok_or_else(|| missing("model"))?.decode();
-    let route = context.config.route(&asked);
+    let route = context.config.route(&request.model);
     let options = route.options;
     if conversation.compact {
         let text = Text::new(COMPACTION_INSTRUCTION);
@@ -68,9 +93,12 @@ fn translated<'a>(
     let mut toolbox = Toolbox::default();
     let tools =
         declarations.into_iter().filter_map(|tool| toolbox.declare(tool, options.strict_tools)).collect();
-    let (tools, tool_choice) = tool_choice::choose(tools, request, &toolbox, compact)?;
-
-    let (response_format, schema_in_words) = format::response_format(request, options, &mut report)?;
+    // A summary is plain text, and nothing is called for it.
+    let asked = (!compact).then_some(request);
+    let (tools, tool_choice) =
+        tool_choice::choose(tools, asked.and_then(|asked| asked.tool_choice), &toolbox, &mut report)?;
+    let format = asked.and_then(|asked| asked.text.as_ref()?.format);
+    let (response_format, schema_in_words) = format::response_format(format, options, &mut report)?;
     if let Some(text) = schema_in_words {
         entries.insert(0, Entry::Instructions(vec![chat::Part::Text { text }]));
     }
@@ -81,8 +109,8 @@ fn translated<'a>(
     let messages = history::messages(entries, options, context.config.history, &mut toolbox, &mut report)?;
 
     let stream = request.stream == Some(true);
-    let logprobs =
-        wants(request, "message.output_text.logprobs") || request.top_logprobs.is_some_and(|n| n > 0);
+    let logprobs = fields::includes(request, "message.output_text.logprobs")
+        || request.top_logprobs.is_some_and(|n| n > 0);
     let (max_tokens, max_completion_tokens) = match options.max_tokens_field {
         MaxTokensField::MaxTokens => (request.max_output_tokens, None),
         MaxTokensField::MaxCompletionTokens => (None, request.max_output_tokens),
@@ -106,18 +134,19 @@ fn translated<'a>(
         stream_options: (stream && options.stream_usage)
             .then_some(chat::StreamOptions { include_usage: true }),
         reasoning: fields::effort(request, options, &mut report),
-        passed: fields::passed(request, options, &mut report),
+        passed: fields::passed(body, request, options, &mut report),
     };
+    fields::unmet(request, &mut report);
     let body = serde_json::to_vec(&upstream).map_err(|error| ApiError::invalid(error.to_string()))?;
     let plan = Plan {
-        echo: echo::echo(request, &asked),
+        echo: echo::echo(request)?,
         toolbox,
         call_ids,
         stream,
         answer,
         compact,
         codex: context.codex,
-        seal_reasoning: wants(request, "reasoning.encrypted_content"),
+        seal_reasoning: fields::includes(request, "reasoning.encrypted_content"),
         parallel: request.parallel_tool_calls != Some(false),
         limits: context.config.limits,
     };
@@ -130,71 +159,9 @@ fn translated<'a>(
         reply: Reply::new(plan, context.seed, context.now),
     })
 }
-
-fn missing(field: &str) -> ApiError {
-    ApiError::invalid(format!("Missing required parameter: '{field}'."))
-        .code("missing_required_parameter")
-        .at(field)
-}
-
-/// The filter keeps no state, so what refers to it can only be refused, by name.
-fn refuse_state(request: &Request<'_>) -> Result<(), ApiError> {
-    let refusals = [
-        (
-            request.previous_response_id.is_some(),
-            "previous_response_id",
-            "previous_response_not_found",
-            "Responses are not stored here. Send the whole conversation in `input` instead of `previous_response_id`.",
-        ),
-        (
-            request.conversation.is_some(),
-            "conversation",
-            "unsupported_parameter",
-            "Conversations are not stored here. Send the whole conversation in `input`.",
-        ),
-        (
-            request.prompt.is_some(),
-            "prompt",
-            "unsupported_parameter",
-            "Prompts are not stored here. Send their text in `instructions` or `input`.",
-        ),
-        (
-            request.background == Some(true),
-            "background",
-            "unsupported_parameter",
-            "Responses are not stored here, so none can be made in the background. Use `stream` instead.",
-        ),
-    ];
-    match refusals.into_iter().find(|(present, ..)| *present) {
-        Some((_, param, code, message)) => Err(ApiError::invalid(message).code(code).at(param)),
-        None => Ok(()),
-    }
-}
-
-fn read<'a>(request: &Request<'a>) -> Result<Conversation<'a>, ApiError> {
-    let mut conversation = Conversation::default();
-    for (index, raw) in request.tools.iter().flatten().enumerate() {
-        items::declare(&Site::new(raw, format!("tools[{index}]")), &mut conversation)?;
-    }
-    let input = request.input.ok_or_else(|| missing("input"))?;
-    match Text::of(input) {
-        Some(text) => conversation.entries.push(Entry::User(vec![chat::Part::Text { text }])),
-        None => {
-            for item in Site::new(input, "input").elements()? {
-                items::read(&item, &mut conversation)?;
-            }
-        }
-    }
-    Ok(conversation)
-}
-
 fn call_id(entry: &Entry<'_>) -> Option<String> {
     match entry {
-        Entry::Call(call) => Some(call.call_id.clone()),
+        Entry::Call(call) => Some(call.call_id.clone().into_owned()),
         _ => None,
     }
-}
-
-fn wants(request: &Request<'_>, what: &str) -> bool {
-    request.include.iter().flatten().any(|included| included == what)
 }

@@ -1,79 +1,99 @@
 //! `tool_choice`: which of the tools that go up the model may or must call.
 
 use crate::chat::request as chat;
-use crate::items::Site;
+use crate::items::Report;
 use crate::json::Text;
-use crate::responses::{ApiError, Request, ToolChoice};
+use crate::responses::{ApiError, NamedTool, Object, Path, Site};
 use crate::translate::toolbox::Toolbox;
+use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 /// `tool_choice`, and the tools that it leaves.
 pub(super) type Choice<'a> = (Vec<chat::Tool<'a>>, Option<chat::ToolChoice<'a>>);
 
+const PATH: Path<'static> = Path::top("tool_choice");
+
 pub(super) fn choose<'a>(
     mut tools: Vec<chat::Tool<'a>>,
-    request: &Request<'a>,
+    choice: Option<&RawValue>,
     toolbox: &Toolbox,
-    compact: bool,
+    report: &mut Report,
 ) -> Result<Choice<'a>, ApiError> {
-    let Some(raw) = request.tool_choice.filter(|_| !compact) else { return Ok((tools, None)) };
+    let Some(raw) = choice else { return Ok((tools, None)) };
     if let Some(mode) = Text::of(raw) {
-        let mode = mode_of(&mode.decode(), "tool_choice")?;
-        if mode == "required" && tools.is_empty() {
-            return Err(ApiError::invalid(
-                "Tool choice 'required' must be specified with 'tools' that the upstream can be offered.",
-            )
-            .at("tool_choice"));
-        }
-        let choice = (!tools.is_empty()).then_some(chat::ToolChoice::Mode(mode));
-        return Ok((tools, choice));
+        return with_mode(tools, mode_of(&mode.decode(), PATH, &["none", "auto", "required"])?);
     }
-    let choice: ToolChoice<'a> = Site::new(raw, "tool_choice").read()?;
-    let kind = choice.r#type.as_deref().unwrap_or_default();
+    let choice = match raw.get().starts_with('{') {
+        true => Site::new(raw, PATH).object()?,
+        false => return Err(Site::new(raw, PATH).wrong_type("a string or an object")),
+    };
+    let kind: Cow<'_, str> = choice.get("type")?;
     if kind == "allowed_tools" {
-        let mode = mode_of(choice.mode.as_deref().unwrap_or("auto"), "tool_choice.mode")?;
-        let mut allowed = Vec::new();
-        for (index, raw) in choice.tools.iter().flatten().enumerate() {
-            let site = Site::new(raw, format!("tool_choice.tools[{index}]"));
-            allowed.push(named(&site.read()?, toolbox, &site.path)?);
-        }
         // Only OpenAI knows `allowed_tools`; to offer no others says the same.
-        tools.retain(|tool| allowed.iter().any(|name| *name == tool.function.name));
-        let choice = (!tools.is_empty()).then_some(chat::ToolChoice::Mode(mode));
-        return Ok((tools, choice));
+        let allowed = allowed(&choice, toolbox, report)?;
+        tools.retain(|tool| allowed.contains(&*tool.function.name));
+        let mode: Option<Cow<'_, str>> = choice.get("mode")?;
+        let mode = mode.as_deref().unwrap_or("auto");
+        return with_mode(tools, mode_of(mode, choice.path_to("mode"), &["auto", "required"])?);
     }
-    let name = named(&choice, toolbox, "tool_choice")?;
+    let Some(name) = named(&choice, &kind, toolbox)? else {
+        return Err(ApiError::invalid(format!(
+            "The upstream has no tool of the type '{kind}', so it cannot be chosen."
+        ))
+        .code("unsupported_value")
+        .at(PATH));
+    };
     // Some hosts take the object as `required` and ignore the name, so no other tool is offered.
     tools.retain(|tool| tool.function.name == name);
-    let function = chat::Name { name: Cow::Owned(name) };
+    let function = chat::Name { name: Cow::Owned(name.to_owned()) };
     Ok((tools, Some(chat::ToolChoice::Named { r#type: "function", function })))
 }
 
-fn mode_of(mode: &str, param: &str) -> Result<&'static str, ApiError> {
-    ["none", "auto", "required"].into_iter().find(|known| *known == mode).ok_or_else(|| {
-        ApiError::invalid(format!(
-            "Invalid value: '{mode}'. Supported values are: 'none', 'auto', and 'required'."
-        ))
-        .code("invalid_value")
-        .at(param)
-    })
+fn with_mode<'a>(tools: Vec<chat::Tool<'a>>, mode: &'static str) -> Result<Choice<'a>, ApiError> {
+    if mode == "required" && tools.is_empty() {
+        return Err(ApiError::invalid(
+            "Tool choice 'required' must be specified with 'tools' that the upstream can be offered.",
+        )
+        .at(PATH));
+    }
+    let choice = (!tools.is_empty()).then_some(chat::ToolChoice::Mode(mode));
+    Ok((tools, choice))
 }
 
-fn named(choice: &ToolChoice<'_>, toolbox: &Toolbox, param: &str) -> Result<String, ApiError> {
-    let kind = choice.r#type.as_deref().unwrap_or_default();
-    let name = match (kind, &choice.name) {
-        ("function" | "custom", Some(name)) => name,
-        ("tool_search", _) => kind,
-        _ => {
-            return Err(ApiError::invalid(format!(
-                "The tool '{kind}' runs on OpenAI's servers; the upstream has no such tool, so it cannot be chosen."
-            ))
-            .code("unsupported_value")
-            .at(param));
+fn mode_of(mode: &str, path: Path<'_>, known: &[&'static str]) -> Result<&'static str, ApiError> {
+    let found = known.iter().find(|known| **known == mode);
+    found.copied().ok_or_else(|| ApiError::wrong_value(path, mode, known))
+}
+
+/// The upstream's names of the tools that may be called.
+fn allowed<'t>(
+    choice: &Object<'_, '_>,
+    toolbox: &'t Toolbox,
+    report: &mut Report,
+) -> Result<BTreeSet<&'t str>, ApiError> {
+    let tools = choice.site("tools").ok_or_else(|| ApiError::missing(choice.path_to("tools")))?;
+    let mut allowed = BTreeSet::new();
+    for tool in tools.elements("an array")? {
+        let tool = tool.object()?;
+        let kind: Cow<'_, str> = tool.get("type")?;
+        match named(&tool, &kind, toolbox)? {
+            Some(name) => drop(allowed.insert(name)),
+            None => report.dropped("tool", &kind),
         }
+    }
+    Ok(allowed)
+}
+
+/// The upstream's name of a tool; nothing if tools of its type do not go up.
+fn named<'t>(tool: &Object<'_, '_>, kind: &str, toolbox: &'t Toolbox) -> Result<Option<&'t str>, ApiError> {
+    let NamedTool { name, namespace } = match kind {
+        "function" | "custom" => NamedTool::of(tool)?,
+        "tool_search" => NamedTool { name: Cow::Borrowed("tool_search"), namespace: None },
+        _ => return Ok(None),
     };
-    let declared = toolbox.declared(choice.namespace.as_deref(), name);
-    declared.map(str::to_owned).ok_or_else(|| {
-        ApiError::invalid(format!("Tool choice '{name}' not found in 'tools' parameter.")).at(param)
+    let declared = toolbox.declared(namespace.as_deref(), &name);
+    declared.map(Some).ok_or_else(|| {
+        ApiError::invalid(format!("Tool choice '{name}' not found in 'tools' parameter.")).at(tool.path())
     })
 }

@@ -1,0 +1,30 @@
+//! Content parts, in messages and in what tools return.
+
+use super::*;
+
+#[test]
+fn parts_become_what_chat_hosts_know() {
+    let image = |detail: &str| json!({"type": "input_image", "image_url": "data:image/png;base64,x", "detail": detail});
+    let content = json!([
+        {"type": "input_text", "text": "see"}, image("original"), image("low"), image("strange"),
+        {"type": "input_file", "file_data": "data:x", "filename": "f.pdf"},
+    ]);
+    let messages = messages(&json!({}), json!([{"role": "user", "content": content}]));
+    let parts = messages[0]["content"].as_array().unwrap();
+    let details: Vec<&Value> = parts[1..4].iter().map(|part| &part["image_url"]["detail"]).collect();
+    assert_eq!(details, [&json!("high"), &json!("low"), &Value::Null]);
+    assert_eq!(parts[4]["file"]["filename"], "f.pdf");
+}
+
+#[test]
+fn images_of_tools_follow_them_or_are_dropped() {
+    let image =
+        json!([{"type": "input_text", "text": "a picture"}, {"type": "input_image", "image_url": "data:x"}]);
+    let input = json!([user("hi"), call("a", "f", "{}"), output("a", image)]);
+    let sent = messages(&json!({}), input.clone());
+    assert!(sent[2]["content"].as_str().unwrap().starts_with("a picture\n"));
+    assert_eq!(sent[3]["content"][1]["image_url"]["url"], "data:x");
+    let (body, dropped) = up(&json!({"tool_output_images": "drop"}), json!({ "input": input }));
+    assert_eq!(body["messages"].as_array().unwrap().len(), 3);
+    assert_eq!(dropped, ["part:input_image"]);
+}
