@@ -7,6 +7,7 @@ use crate::upstream::{self, Options};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 
 /// The parsed plugin configuration.
 #[derive(Debug, Clone)]
@@ -98,6 +99,13 @@ impl Config {
         let written: Written = located("", &mut json)?;
         json.end().map_err(|error| wrong("", error.to_string()))?;
         written.resolve()
+    }
+
+    /// The presets that are in use, each once.
+    pub fn presets(&self) -> Vec<&'static str> {
+        let rules = self.models.iter().filter_map(|rule| rule.upstream.as_ref());
+        let all: BTreeSet<_> = rules.chain([&self.upstream]).map(|options| options.preset).collect();
+        all.into_iter().collect()
     }
 
     /// Where the requests for a model go: by the first rule that matches, or as asked.
@@ -203,14 +211,14 @@ fn options(at: &str, value: Value) -> Result<Options, ConfigError> {
             return Err(wrong(at, "expected a preset's name or an object of options"));
         }
     };
-    let Some(preset) = upstream::preset(&name) else {
+    let Some((preset, base)) = upstream::preset(&name) else {
         let known = upstream::preset_names().collect::<Vec<_>>().join(", ");
         return Err(wrong(&name_at, format!("unknown preset `{name}`, expected one of: {known}")));
     };
-    let mut json = serde_json::Deserializer::from_str(preset);
+    let mut json = serde_json::Deserializer::from_str(base);
     let mut merged: Map<String, Value> = located(at, &mut json)?;
     upstream::override_with(&mut merged, overrides);
-    let options: Options = located(at, Value::Object(merged))?;
+    let options = Options { preset, ..located(at, Value::Object(merged))? };
     check_path(&join(at, "path"), &options.path)?;
     Ok(options)
 }

@@ -7,11 +7,12 @@
 use crate::config::Config;
 use crate::exchange::watchdog::{self, Watchdog};
 use crate::exchange::{BodyVerdict, Edit, Exchange, Headers, HeadersVerdict, LocalReply};
-use crate::metrics::{Metric, Metrics};
+use crate::metrics::{Kind, METRICS, Metric, Telemetry};
 use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, ContextType, LogLevel, MetricType};
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -28,7 +29,7 @@ pub(crate) fn start() {
 #[derive(Default)]
 struct Root {
     config: Rc<Config>,
-    metrics: Option<Rc<HostMetrics>>,
+    telemetry: Rc<HostTelemetry>,
     watchdog: SharedWatchdog,
     exchanges: Cell<u64>,
 }
@@ -44,8 +45,8 @@ impl RootContext for Root {
                 if config.hold_request_headers {
                     self.set_tick_period(watchdog::PERIOD);
                 }
+                self.telemetry.define(&config.presets());
                 self.config = Rc::new(config);
-                self.metrics.get_or_insert_with(|| Rc::new(HostMetrics::define()));
                 true
             }
             Err(error) => {
@@ -76,11 +77,7 @@ impl RootContext for Root {
         self.exchanges.set(self.exchanges.get().wrapping_add(1));
         let now = now();
         let seed = seed(now, id, self.exchanges.get());
-        let metrics: Rc<dyn Metrics> = match &self.metrics {
-            Some(metrics) => Rc::clone(metrics) as _,
-            None => Rc::new(HostMetrics::default()),
-        };
-        let exchange = Exchange::new(Rc::clone(&self.config), metrics, seed, now.as_secs());
+        let exchange = Exchange::new(Rc::clone(&self.config), Rc::clone(&self.telemetry) as _, seed, now);
         let exchange = Rc::new(RefCell::new(exchange));
         Some(Box::new(Filter { id, exchange, watchdog: Rc::clone(&self.watchdog) }))
     }
@@ -97,7 +94,6 @@ impl Context for Filter {
     fn on_done(&mut self) -> bool {
         // From here on the host's side of the exchange is gone.
         self.watchdog.borrow_mut().forget(self.id);
-        self.exchange.borrow_mut().on_close();
         true
     }
 }
@@ -117,6 +113,7 @@ impl HttpContext for Filter {
             return Action::Continue;
         }
         self.watchdog.borrow_mut().body_came(self.id);
+        self.exchange.borrow_mut().set_time(now());
         let chunk = if size == 0 { None } else { self.get_http_request_body(0, size) };
         let verdict = self.exchange.borrow_mut().on_request_body(&chunk.unwrap_or_default(), end);
         let replace = |body: &[u8]| self.set_http_request_body(0, size, body);
@@ -124,6 +121,7 @@ impl HttpContext for Filter {
     }
 
     fn on_http_request_trailers(&mut self, _: usize) -> Action {
+        self.exchange.borrow_mut().set_time(now());
         let verdict = self.exchange.borrow_mut().on_request_trailers();
         let append = |body: &[u8]| self.set_http_request_body(0, 0, body);
         self.follow_body(verdict, 0, &Self::edit_request, &append)
@@ -133,6 +131,7 @@ impl HttpContext for Filter {
         if self.exchange.borrow().is_foreign() {
             return Action::Continue;
         }
+        self.exchange.borrow_mut().set_time(now());
         let headers = Headers::from(self.get_http_response_headers_bytes());
         let verdict = self.exchange.borrow_mut().on_response_headers(&headers, end);
         self.follow(verdict, &Self::edit_response)
@@ -142,17 +141,25 @@ impl HttpContext for Filter {
         if self.exchange.borrow().is_foreign() {
             return Action::Continue;
         }
+        self.exchange.borrow_mut().set_time(now());
         let chunk = if size == 0 { None } else { self.get_http_response_body(0, size) };
-        let verdict =
-            self.exchange.borrow_mut().on_response_body(&chunk.unwrap_or_default(), end, now().as_secs());
+        let verdict = self.exchange.borrow_mut().on_response_body(&chunk.unwrap_or_default(), end);
         let replace = |body: &[u8]| self.set_http_response_body(0, size, body);
         self.follow_body(verdict, size, &Self::edit_response, &replace)
     }
 
     fn on_http_response_trailers(&mut self, _: usize) -> Action {
+        self.exchange.borrow_mut().set_time(now());
         let verdict = self.exchange.borrow_mut().on_response_trailers();
         let append = |body: &[u8]| self.set_http_response_body(0, 0, body);
         self.follow_body(verdict, 0, &Self::edit_response, &append)
+    }
+
+    /// The exchange is over, well or not. What is left here is still in time for Envoy's access log.
+    fn on_log(&mut self) {
+        let mut exchange = self.exchange.borrow_mut();
+        exchange.set_time(now());
+        exchange.on_close();
     }
 }
 
@@ -221,23 +228,56 @@ impl Filter {
     }
 }
 
-/// The host's numbers for our counters, in the order of [`Metric::ALL`].
+/// The host's metrics and filter state.
 #[derive(Debug, Default)]
-struct HostMetrics(Vec<u32>);
+struct HostTelemetry {
+    /// The host's number for each series.
+    numbers: RefCell<BTreeMap<String, u32>>,
+}
 
-impl HostMetrics {
-    fn define() -> Self {
-        let define = |metric: Metric| hostcalls::define_metric(MetricType::Counter, metric.name());
-        Self(Metric::ALL.into_iter().filter_map(|metric| define(metric).ok()).collect())
+impl HostTelemetry {
+    /// Makes every series known to the host, so that each begins at zero.
+    fn define(&self, presets: &[&str]) {
+        for metric in METRICS {
+            for labels in metric.combinations(presets) {
+                self.number(metric, &labels);
+            }
+        }
+    }
+
+    fn number(&self, metric: &Metric, labels: &[&str]) -> Option<u32> {
+        let series = metric.series(labels);
+        let mut numbers = self.numbers.borrow_mut();
+        if let Some(number) = numbers.get(&series) {
+            return Some(*number);
+        }
+        let kind = match metric.kind {
+            Kind::Counter => MetricType::Counter,
+            Kind::Gauge => MetricType::Gauge,
+            Kind::Histogram => MetricType::Histogram,
+        };
+        let number = hostcalls::define_metric(kind, &series).ok()?;
+        numbers.insert(series, number);
+        Some(number)
     }
 }
 
-impl Metrics for HostMetrics {
-    fn count(&self, metric: Metric, by: u64) {
-        let number = Metric::ALL.iter().zip(&self.0).find(|(other, _)| **other == metric);
-        let Some((_, number)) = number else { return };
-        if hostcalls::increment_metric(*number, i64::try_from(by).unwrap_or(i64::MAX)).is_err() {
-            log::debug!("{} was not counted", metric.name());
+impl Telemetry for HostTelemetry {
+    fn record(&self, metric: &'static Metric, labels: &[&str], value: i64) {
+        let Some(number) = self.number(metric, labels) else { return };
+        let recorded = match metric.kind {
+            Kind::Counter | Kind::Gauge => hostcalls::increment_metric(number, value),
+            Kind::Histogram => hostcalls::record_metric(number, value.unsigned_abs()),
+        };
+        if recorded.is_err() {
+            log::debug!("not recorded: {}", metric.name);
+        }
+    }
+
+    fn note(&self, field: &'static str, value: &str) {
+        // One path segment: the host would join several with a zero byte.
+        if hostcalls::set_property(vec![field], Some(value.as_bytes())).is_err() {
+            log::debug!("not noted: {field}");
         }
     }
 }

@@ -10,33 +10,50 @@ use std::time::Duration;
 use transponder::config::Config;
 use transponder::exchange::watchdog::Watchdog;
 use transponder::exchange::{BodyVerdict, Edit, Exchange, Headers, HeadersVerdict, LocalReply};
-use transponder::metrics::{Metric, Metrics};
+use transponder::metrics::{Kind, METRICS, Metric, Telemetry};
 
 const HELD: &str = r#"{"hold_request_headers": true}"#;
 const ASKED: &[u8] = br#"{"model":"m","input":"hello"}"#;
 const ASKED_STREAM: &[u8] = br#"{"model":"m","input":"hello","stream":true}"#;
 const ANSWER: &[u8] = br#"{"id":"c","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}]}"#;
 
-/// Remembers what was counted.
+/// Remembers what left the exchange besides its bytes.
 #[derive(Debug, Default)]
-struct Counts(RefCell<Vec<Metric>>);
+struct Told {
+    /// Metrics, without what all their names have in common: `exchanges completed generic`.
+    counters: RefCell<Vec<String>>,
+    others: RefCell<Vec<(&'static str, i64)>>,
+    fields: RefCell<Vec<(&'static str, String)>>,
+}
 
-impl Metrics for Counts {
-    fn count(&self, metric: Metric, by: u64) {
-        self.0.borrow_mut().extend((0..by).map(|_| metric));
+impl Telemetry for Told {
+    fn record(&self, metric: &'static Metric, labels: &[&str], value: i64) {
+        assert_eq!(labels.len(), metric.labels.len(), "{}", metric.name);
+        assert!(value > 0 || metric.kind != Kind::Counter, "{}: {value}", metric.name);
+        if metric.kind != Kind::Counter {
+            return self.others.borrow_mut().push((metric.name, value));
+        }
+        let name = metric.name.strip_prefix("transponder_").unwrap().strip_suffix("_total").unwrap();
+        let line = [&[name], labels].concat().join(" ");
+        self.counters.borrow_mut().extend((0..value).map(|_| line.clone()));
+    }
+
+    fn note(&self, field: &'static str, value: &str) {
+        self.fields.borrow_mut().push((field, value.to_owned()));
     }
 }
 
 struct Driven {
     exchange: Exchange,
-    counts: Rc<Counts>,
+    told: Rc<Told>,
 }
 
 impl Driven {
     fn new(config: &str) -> Self {
-        let counts = Rc::new(Counts::default());
+        let told = Rc::new(Told::default());
         let config = Rc::new(Config::parse(config.as_bytes()).unwrap());
-        Self { exchange: Exchange::new(config, Rc::clone(&counts) as _, 1, 1_700_000_000), counts }
+        let now = Duration::from_secs(1_700_000_000);
+        Self { exchange: Exchange::new(config, Rc::clone(&told) as _, 1, now), told }
     }
 
     /// With the request's headers in.
@@ -55,8 +72,8 @@ impl Driven {
         driven
     }
 
-    fn counted(&self) -> Vec<Metric> {
-        self.counts.0.borrow().clone()
+    fn counted(&self) -> Vec<String> {
+        self.told.counters.borrow().clone()
     }
 }
 
@@ -130,10 +147,10 @@ fn what_is_not_ours_passes_untouched() {
         assert!(exchange.is_foreign());
         assert_eq!(exchange.on_request_body(b"x", true), BodyVerdict::Pass);
         assert_eq!(exchange.on_response_headers(&response("500", &[]), false), untouched);
-        assert_eq!(exchange.on_response_body(b"x", true, 2), BodyVerdict::Pass);
+        assert_eq!(exchange.on_response_body(b"x", true), BodyVerdict::Pass);
         assert_eq!(exchange.on_response_trailers(), BodyVerdict::Pass);
         exchange.on_close();
-        assert_eq!(driven.counted(), [Metric::RequestsPassed]);
+        assert_eq!(driven.counted(), ["passed"]);
     }
 }
 
@@ -212,7 +229,7 @@ fn what_cannot_be_served_is_refused_by_the_headers_alone() {
             let others: Vec<_> = reply.headers.iter().filter(|(name, _)| *name != "content-type").collect();
             let others: Vec<_> = others.into_iter().map(|(name, value)| (*name, value.as_str())).collect();
             assert_eq!(others, header.iter().copied().collect::<Vec<_>>(), "{method} {path}");
-            assert_eq!(driven.counted(), [Metric::RequestsRefused]);
+            assert_eq!(driven.counted(), [format!("refusals {code}")]);
         }
     }
 }
@@ -314,9 +331,9 @@ fn one_byte_over_the_limit_is_refused_and_the_rest_swallowed() {
         // Our own answer comes back through our own callbacks.
         let answer = driven.exchange.on_response_headers(&response("413", &[]), false);
         assert_eq!(answer, HeadersVerdict::Continue(vec![]));
-        assert_eq!(driven.exchange.on_response_body(&reply.body, true, 2), BodyVerdict::Pass);
+        assert_eq!(driven.exchange.on_response_body(&reply.body, true), BodyVerdict::Pass);
         driven.exchange.on_close();
-        assert_eq!(driven.counted(), [Metric::RequestsRefused]);
+        assert_eq!(driven.counted(), ["refusals request_too_large"]);
     }
 }
 
@@ -338,7 +355,7 @@ fn what_cannot_be_translated_is_refused_whole() {
         driven.exchange.on_request_body(b"{\"mod", false);
         let reply = local_body(driven.exchange.on_request_body(b"", true));
         assert_eq!(error(&reply).0, 400);
-        assert_eq!(driven.counted(), [Metric::RequestsRefused]);
+        assert_eq!(driven.counted(), ["refusals invalid_json"]);
     }
 }
 
@@ -347,7 +364,7 @@ fn the_watchdog_lets_held_headers_go_once_and_only_while_nothing_came() {
     let mut driven = Driven::posted(HELD);
     assert!(driven.exchange.on_watchdog());
     assert!(!driven.exchange.on_watchdog());
-    assert_eq!(driven.counted(), [Metric::WatchdogResumes]);
+    assert_eq!(driven.counted(), ["watchdog_resumes"]);
 
     let mut driven = Driven::posted(HELD);
     driven.exchange.on_request_body(b"x", false);
@@ -386,12 +403,15 @@ fn a_success_before_the_request_is_whole_is_none() {
 }
 
 #[test]
-fn counters_have_names_of_their_own() {
-    let mut names: Vec<_> = Metric::ALL.iter().map(|metric| metric.name()).collect();
+fn metrics_have_names_of_their_own_by_the_rules_of_prometheus() {
+    let mut names: Vec<_> = METRICS.iter().map(|metric| metric.name).collect();
     names.sort_unstable();
     names.dedup();
-    assert_eq!(names.len(), Metric::ALL.len());
-    assert!(names.iter().all(|name| name.starts_with("transponder_")));
+    assert_eq!(names.len(), METRICS.len());
+    for metric in METRICS {
+        assert!(metric.name.starts_with("transponder_"));
+        assert_eq!(metric.name.ends_with("_total"), metric.kind == Kind::Counter, "{}", metric.name);
+    }
 }
 
 #[test]
@@ -401,7 +421,7 @@ fn the_request_goes_up_whole_when_it_is_whole() {
     assert_eq!(driven.exchange.on_request_body(head, false), BodyVerdict::Replace(vec![]));
     let BodyVerdict::Replace(body) = driven.exchange.on_request_body(tail, true) else { panic!() };
     assert!(serde_json::from_slice::<Value>(&body).is_ok());
-    assert_eq!(driven.counted(), [Metric::RequestsTranslated]);
+    assert_eq!(driven.counted(), [""; 0]);
 
     // The chunks before have gone on, so nothing can be written in trailers.
     let mut driven = Driven::posted("{}");
@@ -485,7 +505,7 @@ fn headers_come_back_in_the_clothes_of_this_api() {
 fn what_was_dropped_is_named() {
     let asked = br#"{"model":"m","input":"hello","tools":[{"type":"web_search"}]}"#;
     let mut driven = Driven::asked("{}", asked);
-    assert_eq!(driven.counted(), [Metric::RequestsTranslated, Metric::ThingsDropped]);
+    assert_eq!(driven.counted(), ["dropped tool"]);
     let verdict = driven.exchange.on_response_headers(&response("200", &[]), false);
     let HeadersVerdict::Continue(edits) = verdict else { panic!() };
     assert!(edits.contains(&set("x-transponder-dropped", "tool:web_search")), "{edits:?}");
@@ -536,7 +556,7 @@ fn a_reply_that_cannot_be_translated_is_replaced() {
         let reply = local(driven.exchange.on_response_headers(&response(status, more), *end));
         let (status, code) = error(&reply);
         assert_eq!((status, code.as_str()), *expected);
-        assert!(driven.counted().contains(&Metric::UpstreamErrors));
+        assert!(driven.counted().contains(&"exchanges upstream_error generic".to_owned()));
     }
 }
 
@@ -563,14 +583,14 @@ fn an_error_of_envoy_or_upstream_becomes_one_of_the_api_even_before_the_request_
         };
         assert!(edits.contains(&set("content-type", "application/json")));
         // The announced length ends it, whatever the host says.
-        let BodyVerdict::Replace(body) = driven.exchange.on_response_body(b"no healthy upstream", false, 2)
+        let BodyVerdict::Replace(body) = driven.exchange.on_response_body(b"no healthy upstream", false)
         else {
             panic!()
         };
         let body: Value = serde_json::from_slice(&body).unwrap();
         assert!(body["error"]["message"].is_string());
-        assert_eq!(driven.exchange.on_response_body(b"", true, 2), BodyVerdict::Replace(vec![]));
-        assert!(driven.counted().contains(&Metric::UpstreamErrors));
+        assert_eq!(driven.exchange.on_response_body(b"", true), BodyVerdict::Replace(vec![]));
+        assert!(driven.counted().contains(&"exchanges upstream_error generic".to_owned()));
         assert_eq!(driven.exchange.on_request_body(b"late", true), BodyVerdict::Hold);
     }
 }
@@ -580,13 +600,13 @@ fn a_document_goes_out_as_soon_as_it_is_whole() {
     let mut driven = Driven::asked("{}", ASKED);
     driven.exchange.on_response_headers(&response("200", &[]), false);
     let (head, tail) = ANSWER.split_at(50);
-    assert_eq!(driven.exchange.on_response_body(head, false, 2), BodyVerdict::Replace(vec![]));
-    let BodyVerdict::Replace(body) = driven.exchange.on_response_body(tail, false, 2) else { panic!() };
+    assert_eq!(driven.exchange.on_response_body(head, false), BodyVerdict::Replace(vec![]));
+    let BodyVerdict::Replace(body) = driven.exchange.on_response_body(tail, false) else { panic!() };
     assert_eq!(serde_json::from_slice::<Value>(&body).unwrap()["object"], "response");
-    assert_eq!(driven.exchange.on_response_body(b"\n", false, 2), BodyVerdict::Replace(vec![]));
+    assert_eq!(driven.exchange.on_response_body(b"\n", false), BodyVerdict::Replace(vec![]));
     assert_eq!(driven.exchange.on_response_trailers(), BodyVerdict::Pass);
     driven.exchange.on_close();
-    assert_eq!(driven.counted(), [Metric::RequestsTranslated]);
+    assert_eq!(driven.counted(), ["exchanges completed generic"]);
 }
 
 #[test]
@@ -599,19 +619,17 @@ fn a_held_reply_has_its_exact_length_and_status() {
         let verdict = driven.exchange.on_response_headers(&response("200", &[more]), false);
         assert!(matches!(verdict, HeadersVerdict::Hold(_)), "{verdict:?}");
         let (head, tail) = ANSWER.split_at(50);
-        assert_eq!(driven.exchange.on_response_body(head, false, 2), BodyVerdict::Hold);
-        let BodyVerdict::Release(edits, body) = driven.exchange.on_response_body(tail, end, 2) else {
-            panic!()
-        };
+        assert_eq!(driven.exchange.on_response_body(head, false), BodyVerdict::Hold);
+        let BodyVerdict::Release(edits, body) = driven.exchange.on_response_body(tail, end) else { panic!() };
         assert_eq!(edits, [set(":status", "200"), set("content-length", &body.len().to_string())]);
-        assert_eq!(driven.exchange.on_response_body(b"", true, 2), BodyVerdict::Replace(vec![]));
+        assert_eq!(driven.exchange.on_response_body(b"", true), BodyVerdict::Replace(vec![]));
     }
     // A 200 that holds an error; ended by trailers.
     let mut driven = Driven::asked(HELD, ASKED);
     let json = response("200", &[("content-type", "application/json")]);
     driven.exchange.on_response_headers(&json, false);
     let failure = br#"{"error":{"message":"slow down","code":429,"type":"rate_limit_error"}"#;
-    assert_eq!(driven.exchange.on_response_body(failure, false, 2), BodyVerdict::Hold);
+    assert_eq!(driven.exchange.on_response_body(failure, false), BodyVerdict::Hold);
     let BodyVerdict::Release(edits, _) = driven.exchange.on_response_trailers() else { panic!() };
     assert!(
         edits.iter().any(|edit| matches!(edit, Edit::Set(":status", status) if status != "200")),
@@ -631,7 +649,7 @@ fn a_held_429_for_an_exhausted_quota_does_not_ask_to_wait() {
         let json = response("429", &[("content-type", "application/json")]);
         driven.exchange.on_response_headers(&json, false);
         let failure = format!(r#"{{"error":{{"message":"m","type":"{code}","code":"{code}"}}}}"#);
-        let verdict = driven.exchange.on_response_body(failure.as_bytes(), true, 2);
+        let verdict = driven.exchange.on_response_body(failure.as_bytes(), true);
         let BodyVerdict::Release(edits, _) = verdict else { panic!("{verdict:?}") };
         assert_eq!(edits.contains(&set("retry-after", "5")), waits, "{edits:?}");
     }
@@ -661,15 +679,15 @@ fn a_stream_goes_out_as_it_comes_in_and_ends_by_itself() {
     let mut driven = Driven::asked(HELD, ASKED_STREAM);
     driven.exchange.on_response_headers(&response("200", &[("content-type", "text/event-stream")]), false);
     let delta = b"data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hi\"}}]}\n\n";
-    let BodyVerdict::Replace(out) = driven.exchange.on_response_body(delta, false, 2) else { panic!() };
+    let BodyVerdict::Replace(out) = driven.exchange.on_response_body(delta, false) else { panic!() };
     assert!(!out.is_empty());
     let end = b"data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
-    let BodyVerdict::Replace(out) = driven.exchange.on_response_body(end, false, 2) else { panic!() };
+    let BodyVerdict::Replace(out) = driven.exchange.on_response_body(end, false) else { panic!() };
     assert!(out.ends_with(b"data: [DONE]\n\n"));
-    assert_eq!(driven.exchange.on_response_body(delta, false, 2), BodyVerdict::Replace(vec![]));
+    assert_eq!(driven.exchange.on_response_body(delta, false), BodyVerdict::Replace(vec![]));
     assert_eq!(driven.exchange.on_response_trailers(), BodyVerdict::Pass);
     driven.exchange.on_close();
-    assert_eq!(driven.counted(), [Metric::RequestsTranslated]);
+    assert_eq!(driven.counted(), ["exchanges completed generic"]);
 }
 
 #[test]
@@ -677,11 +695,11 @@ fn a_reply_that_breaks_off_is_counted_once() {
     for by_trailers in [true, false] {
         let mut driven = Driven::asked("{}", ASKED_STREAM);
         driven.exchange.on_response_headers(&response("200", &[]), false);
-        driven.exchange.on_response_body(b"data: {", false, 2);
+        driven.exchange.on_response_body(b"data: {", false);
         if by_trailers {
             assert_eq!(driven.exchange.on_response_trailers(), BodyVerdict::Pass);
         }
         driven.exchange.on_close();
-        assert_eq!(driven.counted(), [Metric::RequestsTranslated, Metric::RepliesCut]);
+        assert_eq!(driven.counted(), ["exchanges cut generic"]);
     }
 }

@@ -13,28 +13,29 @@
 //!   left is a body that says neither and has trailers, such as a cut stream or a plain-text error that
 //!   went through a decompressor. It stays without an end; to wait for one would hang.
 
+mod account;
 mod reply;
 mod request;
 mod verdict;
 pub mod watchdog;
 
 use crate::config::Config;
-use crate::metrics::{Metric, Metrics};
-use crate::translate::{self, ApiError, Context, Reply, Report, Translated};
+use crate::metrics::Telemetry;
+use crate::translate::{self, ApiError, Context, Reply, Translated};
+use account::{Account, Ending};
 use reply::Inflow;
 use request::{Claim, Endpoint};
 use std::mem;
 use std::rc::Rc;
+use std::time::Duration;
 pub use verdict::{BodyVerdict, Edit, Headers, HeadersVerdict, LocalReply};
 
 /// One HTTP exchange.
 #[derive(Debug)]
 pub struct Exchange {
     config: Rc<Config>,
-    metrics: Rc<dyn Metrics>,
+    account: Account,
     seed: u128,
-    now: u64,
-    request_id: String,
     codex: bool,
     phase: Phase,
 }
@@ -49,7 +50,7 @@ enum Phase {
     /// The request is ours and not yet whole.
     Collecting { endpoint: Endpoint, body: Vec<u8>, announced: Option<usize>, held: bool },
     /// The request went up, but for what is `unsent`: that goes with the next chunk.
-    Awaiting { unsent: Vec<u8>, reply: Reply, dropped: Vec<String>, held: bool },
+    Awaiting { unsent: Vec<u8>, reply: Reply, held: bool },
     /// The reply's headers went on; its body follows as it comes.
     Streaming(Inflow),
     /// The reply's headers wait for its body.
@@ -60,10 +61,15 @@ enum Phase {
 
 impl Exchange {
     /// An exchange of which nothing is known. The seed differs from that of every other exchange
-    /// (the reply's ids derive from it); `now` is in seconds since the Unix epoch.
-    pub fn new(config: Rc<Config>, metrics: Rc<dyn Metrics>, seed: u128, now: u64) -> Self {
-        let request_id = String::new();
-        Self { config, metrics, seed, now, request_id, codex: false, phase: Phase::Foreign }
+    /// (the reply's ids derive from it); `now` is the time since the Unix epoch.
+    pub fn new(config: Rc<Config>, telemetry: Rc<dyn Telemetry>, seed: u128, now: Duration) -> Self {
+        let account = Account::new(telemetry, config.upstream.preset, now);
+        Self { config, account, seed, codex: false, phase: Phase::Foreign }
+    }
+
+    /// The time of what comes next, since the Unix epoch.
+    pub fn set_time(&mut self, now: Duration) {
+        self.account.set_time(now);
     }
 
     /// Everything that still comes passes untouched, so that bytes need not even be looked at.
@@ -75,15 +81,15 @@ impl Exchange {
     pub fn on_request_headers(&mut self, headers: &Headers, end: bool) -> HeadersVerdict {
         match request::claim(&self.config, headers, end) {
             Claim::Foreign => {
-                self.metrics.count(Metric::RequestsPassed, 1);
+                self.account.passed();
                 HeadersVerdict::Continue(request::without_ours(headers))
             }
             Claim::Refused(error, header) => {
-                self.request_id = visible(headers.text("x-request-id"), REQUEST_ID_CAP);
+                self.account.identify(headers.text("x-request-id"));
                 HeadersVerdict::Respond(self.refuse(&error).with(header))
             }
             Claim::Ours(endpoint) => {
-                self.request_id = visible(headers.text("x-request-id"), REQUEST_ID_CAP);
+                self.account.identify(headers.text("x-request-id"));
                 self.codex = request::is_codex(headers);
                 let held = self.config.hold_request_headers;
                 self.phase = Phase::Collecting {
@@ -144,20 +150,17 @@ impl Exchange {
             return false;
         }
         *held = false;
-        self.metrics.count(Metric::WatchdogResumes, 1);
-        log::error!(
-            "hold_request_headers is set, but no request body came while the headers were held: either \
-             Envoy's PluginConfig lacks `allow_on_headers_stop_iteration: true`, or the client is slow. \
-             This request goes on without the routing headers. request_id={}",
-            self.request_id
-        );
+        self.account.resumed();
         true
     }
 
     /// The response's headers, the upstream's or Envoy's own. `end`: there is no body.
     pub fn on_response_headers(&mut self, headers: &Headers, end: bool) -> HeadersVerdict {
         match mem::replace(&mut self.phase, Phase::Answered) {
-            Phase::Awaiting { reply, dropped, held, .. } => self.begin(reply, &dropped, held, headers, end),
+            Phase::Awaiting { reply, held, .. } => {
+                self.account.answered();
+                self.begin(reply, held, headers, end)
+            }
             Phase::Collecting { .. } => self.begin_early(headers, end),
             other => {
                 self.phase = other;
@@ -166,15 +169,20 @@ impl Exchange {
         }
     }
 
-    /// The next bytes of the response's body. `end`: the last ones; `now`: in seconds since the Unix epoch.
-    pub fn on_response_body(&mut self, chunk: &[u8], end: bool, now: u64) -> BodyVerdict {
+    /// The next bytes of the response's body. `end`: the last ones.
+    pub fn on_response_body(&mut self, chunk: &[u8], end: bool) -> BodyVerdict {
+        let now = self.account.now().as_secs();
         if let Phase::Streaming(inflow) | Phase::Assembling { inflow, .. } = &mut self.phase {
             inflow.reply.set_time(now);
         }
         match &mut self.phase {
             Phase::Streaming(inflow) => {
                 let mut out = Vec::new();
-                if inflow.take(chunk, end, &mut out) {
+                let over = inflow.take(chunk, end, &mut out);
+                if inflow.reply.wants_stream() && inflow.reply.has_output() {
+                    self.account.speaks();
+                }
+                if over {
                     self.finish();
                 }
                 // Also when nothing comes out: to hold the chunk would be to hold the trailers (see above).
@@ -213,7 +221,7 @@ impl Exchange {
 
     /// The exchange is over, well or not.
     pub fn on_close(&mut self) {
-        if matches!(self.phase, Phase::Streaming(_) | Phase::Assembling { .. }) {
+        if matches!(self.phase, Phase::Awaiting { .. } | Phase::Streaming(_) | Phase::Assembling { .. }) {
             self.cut();
         }
     }
@@ -232,22 +240,21 @@ impl Exchange {
             Endpoint::Compact => translate::compact(&body, &self.context()),
         };
         match translated {
-            Ok(translated) => self.sent(translated, held, end),
+            Ok(translated) => {
+                self.account.goes_up(&translated, body.len());
+                self.sent(translated, held, end)
+            }
             Err(error) => BodyVerdict::Respond(self.refuse(&error)),
         }
     }
 
     fn sent(&mut self, translated: Translated, held: bool, end: bool) -> BodyVerdict {
-        self.metrics.count(Metric::RequestsTranslated, 1);
-        self.count_report(&translated.report);
-        log::debug!("translated: bytes={} request_id={}", translated.body.len(), self.request_id);
         let edits = held.then(|| request::after_body(&translated));
-        let Translated { body, reply, report, .. } = translated;
-        let dropped = report.all_dropped().to_vec();
+        let Translated { body, reply, .. } = translated;
         // While chunks are held, a body is written into Envoy's own buffer and is bound by it. One that is
         // whole before its end (its length was announced) therefore goes with the end, past that buffer.
         let (now, unsent) = if end { (body, Vec::new()) } else { (Vec::new(), body) };
-        self.phase = Phase::Awaiting { unsent, reply, dropped, held };
+        self.phase = Phase::Awaiting { unsent, reply, held };
         match edits {
             Some(edits) => BodyVerdict::Release(edits, now),
             None => BodyVerdict::Replace(now),
@@ -255,19 +262,12 @@ impl Exchange {
     }
 
     /// The reply begins.
-    fn begin(
-        &mut self,
-        reply: Reply,
-        dropped: &[String],
-        held: bool,
-        headers: &Headers,
-        end: bool,
-    ) -> HeadersVerdict {
+    fn begin(&mut self, reply: Reply, held: bool, headers: &Headers, end: bool) -> HeadersVerdict {
         if let Some(error) = reply::unreadable(headers, end) {
             let retry_after = reply::retry_after_anew(error.status, headers);
             return HeadersVerdict::Respond(self.fail(&error).with(retry_after));
         }
-        let edits = reply::headers(headers, &reply, dropped);
+        let edits = reply::headers(headers, &reply, self.account.dropped());
         let holds = held && !reply::streams(headers, &reply) && reply::end_will_be_seen(headers);
         let inflow = Inflow::begin(reply, headers);
         if end {
@@ -292,7 +292,7 @@ impl Exchange {
         }
         // An error is told the same way whatever was asked.
         match translate::request(br#"{"model":"none","input":"none"}"#, &self.context()) {
-            Ok(translated) => self.begin(translated.reply, &[], false, headers, end),
+            Ok(translated) => self.begin(translated.reply, false, headers, end),
             Err(error) => HeadersVerdict::Respond(self.fail(&error.status(status))),
         }
     }
@@ -337,70 +337,44 @@ impl Exchange {
 
     /// The reply ended before its end, and nobody can be told any more.
     fn cut(&mut self) {
-        self.phase = Phase::Done;
-        self.metrics.count(Metric::RepliesCut, 1);
-        log::info!("reply cut: request_id={}", self.request_id);
-    }
-
-    /// Counts and logs how a reply ended.
-    fn report(&self, inflow: &Inflow) {
-        self.count_report(inflow.reply.report());
-        let Some(error) = inflow.reply.error() else {
-            return;
+        let reply = match mem::replace(&mut self.phase, Phase::Done) {
+            Phase::Streaming(inflow) | Phase::Assembling { inflow, .. } => Some(inflow.reply),
+            Phase::Awaiting { reply, .. } => Some(reply),
+            _ => None,
         };
-        let failed_late = (200..300).contains(&inflow.status);
-        let metric = if failed_late { Metric::RepliesFailed } else { Metric::UpstreamErrors };
-        self.metrics.count(metric, 1);
-        self.log("reply failed", error);
+        let tally = reply.as_ref().map(|reply| (reply.tally(), reply.report()));
+        self.account.ended(Ending::Cut, tally.as_ref().map(|(tally, report)| (tally, *report)));
     }
 
-    fn count_report(&self, report: &Report) {
-        for (metric, things) in
-            [(Metric::ThingsDropped, report.all_dropped()), (Metric::ThingsRepaired, report.all_repaired())]
-        {
-            if !things.is_empty() {
-                self.metrics.count(metric, things.len() as u64);
-            }
-        }
+    /// Says how a reply ended.
+    fn report(&mut self, inflow: &Inflow) {
+        let ending = match inflow.reply.error() {
+            None => Ending::Delivered,
+            Some(error) if (200..300).contains(&inflow.status) => Ending::Failed(error),
+            Some(error) => Ending::UpstreamError(error),
+        };
+        self.account.ended(ending, Some((&inflow.reply.tally(), inflow.reply.report())));
     }
 
     /// Our answer to a request that cannot be served.
     fn refuse(&mut self, error: &ApiError) -> LocalReply {
         self.phase = Phase::Answered;
-        self.metrics.count(Metric::RequestsRefused, 1);
-        self.log("request refused", error);
+        self.account.refused(error);
         LocalReply::from(error)
     }
 
     /// Our answer in place of one that cannot be translated.
     fn fail(&mut self, error: &ApiError) -> LocalReply {
         self.phase = Phase::Answered;
-        self.metrics.count(Metric::UpstreamErrors, 1);
-        self.log("reply refused", error);
+        self.account.ended(Ending::UpstreamError(error), None);
         LocalReply::from(error)
     }
 
-    /// Where, not what: an error's message may quote the conversation.
-    fn log(&self, what: &str, error: &ApiError) {
-        log::info!(
-            "{what}: status={} code={} param={} request_id={}",
-            error.status,
-            visible(error.code.as_deref().unwrap_or("-"), LOGGED_CAP),
-            visible(error.param.as_deref().unwrap_or("-"), LOGGED_CAP),
-            self.request_id
-        );
-    }
-
     fn context(&self) -> Context<'_> {
-        Context { config: &self.config, seed: self.seed, now: self.now, codex: self.codex }
+        let now = self.account.now().as_secs();
+        Context { config: &self.config, seed: self.seed, now, codex: self.codex }
     }
 }
-
-/// A UUID has 36 characters; the header may come from the client.
-const REQUEST_ID_CAP: usize = 64;
-
-/// A JSON path holds keys that the client chose.
-const LOGGED_CAP: usize = 128;
 
 /// A text that may stand in a header or in a line of the log: visible ASCII, and not too long.
 fn visible(text: &str, cap: usize) -> String {

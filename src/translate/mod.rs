@@ -14,6 +14,7 @@ pub use crate::items::Report;
 pub use crate::responses::ApiError;
 pub use reply::Reply;
 pub use request::{compact, request};
+pub use stream::Tally;
 
 /// What the translation needs to know besides the body. Time and chance come in from outside,
 /// so that the same input gives the same output, byte for byte.
@@ -36,8 +37,12 @@ pub struct Translated {
     pub body: Vec<u8>,
     /// The upstream's `:path`.
     pub path: String,
+    /// The model that the client asked for.
+    pub asked_model: String,
     /// The model asked of the upstream.
     pub model: String,
+    /// The preset of the upstream's options.
+    pub preset: &'static str,
     /// The value for `x-transponder-upstream`: the rule's `route`, if a rule matched and has one.
     pub route: Option<String>,
     /// What could not be expressed upstream, for `x-transponder-dropped`, and what was mended.

@@ -1,7 +1,7 @@
 //! The reply on its way down: finds out what kind of bytes the upstream sends, and reads them.
 
 use super::error;
-use super::stream::{Machine, Pattern};
+use super::stream::{Machine, Pattern, Tally};
 use super::toolbox::Toolbox;
 use crate::chat::reply::Completion;
 use crate::config::Limits;
@@ -164,6 +164,7 @@ impl Reply {
     fn end_document(&mut self) {
         let Source::Document { body, .. } = &mut self.source else { return };
         let body = std::mem::take(body);
+        self.machine.held_document(body.len());
         read_document(&mut self.machine, &json::utf8(&body));
         self.machine.end(true);
     }
@@ -186,6 +187,16 @@ impl Reply {
     /// What did not pass as it was, once it is done.
     pub fn report(&self) -> &Report {
         self.machine.report()
+    }
+
+    /// Whether the model has said, thought or called something.
+    pub fn has_output(&self) -> bool {
+        self.machine.has_output()
+    }
+
+    /// What it has come to.
+    pub fn tally(&self) -> Tally {
+        self.machine.tally()
     }
 
     /// The status for the client, once it is done. It differs from the upstream's where a 200 turned out
@@ -217,6 +228,7 @@ fn read_frame(machine: &mut Machine, pattern: &mut Option<Pattern>, frame: Frame
         _ if machine.is_over() => {}
         Frame::Comment => machine.keep_alive(),
         Frame::Event { name, data } => {
+            machine.saw_event(data.len());
             let data = json::utf8(data);
             match name {
                 b"error" => {

@@ -11,6 +11,10 @@ use serde::Deserialize;
 #[cfg_attr(test, derive(serde::Serialize, schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Options {
+    /// The preset that they come from; metrics and the access log show it.
+    #[serde(skip)]
+    pub preset: &'static str,
+
     /// The `:path` of Chat Completions, with the query if the host needs one (Azure's `api-version`).
     pub path: String,
 
@@ -79,6 +83,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            preset: "generic",
             path: "/v1/chat/completions".into(),
             system: System::Merge,
             developer_role: false,

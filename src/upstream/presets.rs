@@ -254,9 +254,9 @@ const PRESETS: &[(&str, &str)] = &[
     ),
 ];
 
-/// The options of a preset, as JSON; nothing if there is no such preset.
-pub fn preset(name: &str) -> Option<&'static str> {
-    PRESETS.iter().find(|(known, _)| *known == name).map(|(_, options)| *options)
+/// A preset's name, and its options as JSON; nothing if there is no such preset.
+pub fn preset(name: &str) -> Option<(&'static str, &'static str)> {
+    PRESETS.iter().find(|(known, _)| *known == name).copied()
 }
 
 /// All presets, in the order of the documentation.
@@ -294,17 +294,20 @@ mod tests {
     #[test]
     fn every_preset_is_a_set_of_options() {
         for name in preset_names() {
-            let options = serde_json::from_str::<Options>(preset(name).unwrap());
+            let options = serde_json::from_str::<Options>(preset(name).unwrap().1);
             assert!(options.is_ok(), "{name}: {options:?}");
         }
-        assert_eq!(serde_json::from_str::<Options>(preset("generic").unwrap()).unwrap(), Options::default());
+        assert_eq!(
+            serde_json::from_str::<Options>(preset("generic").unwrap().1).unwrap(),
+            Options::default()
+        );
     }
 
     #[test]
     fn a_preset_says_only_what_differs_from_generic() {
         let generic = serde_json::to_value(Options::default()).unwrap();
         for name in preset_names() {
-            let options: Map<String, Value> = serde_json::from_str(preset(name).unwrap()).unwrap();
+            let options: Map<String, Value> = serde_json::from_str(preset(name).unwrap().1).unwrap();
             for (option, value) in options {
                 assert_ne!(Some(&value), generic.get(&option), "{name}: {option} is as in generic");
             }

@@ -137,7 +137,10 @@ async fn a_stream_that_ends_early_is_a_failure() {
         let transcript = Transcript::of(&post(&envoy.responses_url(), &request(true)).await.bytes());
         assert_eq!(transcript.response()["status"], "failed");
         assert_eq!(transcript.of_type("response.output_item.done").count(), 0);
-        assert_eq!(envoy.stat("wasmcustom.transponder_replies_failed").await, 1);
+        assert_eq!(
+            envoy.stat("wasmcustom.outcome=.=failed;.;preset=.=generic;.;transponder_exchanges_total").await,
+            1
+        );
         envoy.finish();
     }
 }

@@ -182,7 +182,7 @@ async fn held_headers_without_envoys_knob_cost_a_delay_and_no_hang() {
     let envoy = Envoy::start(upstream.address(), &config(Headers::Held, json!({})), Headers::Flow).await;
     let answer = post(&envoy.responses_url(), &json!({"model": "m", "input": "hi"})).await;
     assert_eq!(answer.status, 200);
-    assert_eq!(envoy.stat("wasmcustom.transponder_watchdog_resumes").await, 1);
+    assert_eq!(envoy.stat("wasmcustom.transponder_watchdog_resumes_total").await, 1);
     assert!(envoy.logged().contains("allow_on_headers_stop_iteration"));
     envoy.finish();
 }

@@ -153,6 +153,8 @@ fn translated<'a>(
     Ok(Translated {
         body,
         path: options.path.clone(),
+        preset: options.preset,
+        asked_model: asked.clone().into_owned(),
         model: route.model.to_owned(),
         route: route.route.map(str::to_owned),
         report,

@@ -9,6 +9,7 @@ mod chunk;
 mod ending;
 mod order;
 mod pattern;
+mod tally;
 
 use super::calls::Calls;
 use super::reply::{Answer, Plan};
@@ -20,6 +21,7 @@ use ending::{Outcome, last_response, response};
 use order::{Live, Waiting};
 pub(super) use pattern::Pattern;
 use std::collections::VecDeque;
+pub use tally::Tally;
 
 /// One reply on its way to the client.
 #[derive(Debug)]
@@ -40,6 +42,7 @@ pub(super) struct Machine {
     finish: Option<Finish>,
     usage: Option<Usage>,
     kept_bytes: usize,
+    tally: Tally,
 }
 
 #[derive(Debug)]
@@ -77,6 +80,7 @@ impl Machine {
             finish: None,
             usage: None,
             kept_bytes: 0,
+            tally: Tally::default(),
         }
     }
 

@@ -197,6 +197,10 @@ impl Machine {
         let Some(slot) = self.calls.get_mut(number) else { return };
         slot.closed = true;
         let arguments = std::mem::take(&mut slot.arguments);
+        let (_, form) = self.plan.toolbox.restore(&slot.name, String::new());
+        if status == Status::Completed {
+            self.handed_over(form.item);
+        }
         match status {
             Status::Completed if arguments.is_empty() => {
                 // A function without parameters is called with nothing; JSON says that so.

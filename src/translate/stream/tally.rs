@@ -1,0 +1,58 @@
+//! What a reply came to, for whoever counts.
+
+use super::ending::Outcome;
+use super::{Live, Machine, Phase};
+use crate::responses::Usage;
+
+/// What a reply came to. Numbers and names of ours only, nothing of what was said.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// It was cut by the token limit or a content filter.
+    pub incomplete: bool,
+    /// The tokens, as the upstream counts them.
+    pub usage: Option<Usage>,
+    /// The type of the item of each tool call that the client got whole.
+    pub calls: Vec<&'static str>,
+    /// How many calls were begun upstream and did not arrive whole.
+    pub lost_calls: usize,
+    /// How much text is held for it.
+    pub held_bytes: usize,
+    /// The size of its largest event.
+    pub largest_event: usize,
+}
+
+impl Machine {
+    /// What the reply has come to so far.
+    pub(in crate::translate) fn tally(&self) -> Tally {
+        // Of calls beyond the one that was asked for, the report tells.
+        let wanted = if self.plan.parallel { usize::MAX } else { 1 };
+        let begun = self.calls.iter().take(wanted).count();
+        Tally {
+            incomplete: matches!(self.phase, Phase::Over(Outcome::Incomplete(_))),
+            usage: self.usage,
+            lost_calls: begun.saturating_sub(self.tally.calls.len()),
+            held_bytes: self.tally.held_bytes.max(self.kept_bytes),
+            ..self.tally.clone()
+        }
+    }
+
+    /// Whether the model has said, thought or called something.
+    pub(in crate::translate) fn has_output(&self) -> bool {
+        !matches!(self.live, Live::Nothing) || !self.out.items().is_empty()
+    }
+
+    /// An event of this size came.
+    pub(in crate::translate) fn saw_event(&mut self, bytes: usize) {
+        self.tally.largest_event = self.tally.largest_event.max(bytes);
+    }
+
+    /// A document of this size was held.
+    pub(in crate::translate) fn held_document(&mut self, bytes: usize) {
+        self.tally.held_bytes = bytes;
+    }
+
+    /// The client got a call whole.
+    pub(super) fn handed_over(&mut self, item: &'static str) {
+        self.tally.calls.push(item);
+    }
+}
