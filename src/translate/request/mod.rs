@@ -154,7 +154,7 @@ fn translated<'a>(
         body,
         path: options.path.clone(),
         preset: options.preset,
-        asked_model: asked.to_owned(),
+        asked_model: request.model.clone().into_owned(),
         model: route.model.to_owned(),
         route: route.route.map(str::to_owned),
         report,
