@@ -159,7 +159,9 @@ async fn admin(url: &str) -> Option<String> {
 async fn listener_address(address: SocketAddr) -> Option<SocketAddr> {
     let listeners = admin(&format!("http://{address}/listeners?format=json")).await?;
     let listeners: Value = serde_json::from_str(&listeners).ok()?;
-    let local = listeners.pointer("/listener_statuses/0/local_address/socket_address")?;
+    let mut statuses = listeners.get("listener_statuses")?.as_array()?.iter();
+    // Other listeners may be sockets of the file system, for what is behind the first.
+    let local = statuses.find_map(|status| status.pointer("/local_address/socket_address"))?;
     let (host, port) = (local.get("address")?.as_str()?, local.get("port_value")?);
     // Envoy is not ready before the plugin is configured.
     let ready = admin(&format!("http://{address}/ready")).await?;
@@ -178,7 +180,7 @@ fn binary() -> PathBuf {
         .expect("no Envoy in TRANSPONDER_ENVOY or on the PATH: run `make test`, which fetches one")
 }
 
-fn module() -> PathBuf {
+pub fn module() -> PathBuf {
     let usual = || project().join("target/transponder.wasm");
     let module = std::env::var_os("TRANSPONDER_WASM").map_or_else(usual, PathBuf::from);
     assert!(module.is_file(), "{} is missing: run `make test`, or `make wasm`", module.display());

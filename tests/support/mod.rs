@@ -34,6 +34,7 @@ mod client;
 mod codex;
 mod envoy;
 mod process;
+pub mod schemas;
 mod upstream;
 
 // No test binary uses all of it.
@@ -41,7 +42,7 @@ mod upstream;
 pub use {
     client::{Answer, post, post_with},
     codex::{Codex, Turn},
-    envoy::{Envoy, Headers, bootstrap, cluster},
+    envoy::{Envoy, Headers, bootstrap, cluster, module},
     process::{Process, project},
     upstream::{Seen, Upstream},
 };

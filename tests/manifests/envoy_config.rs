@@ -1,0 +1,86 @@
+//! Pieces of Envoy's configuration that every control plane makes.
+
+use crate::support::module;
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+
+pub const WASM: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
+
+pub fn bootstrap(listeners: &[Value], clusters: &[Value]) -> Value {
+    json!({
+        "node": {"id": "proxy", "cluster": "models"},
+        "admin": {"address": any_port()},
+        "static_resources": {"listeners": listeners, "clusters": clusters}
+    })
+}
+
+/// A listener with a connection manager, which gets `more`, the filters and the router.
+pub fn listener(
+    name: &str,
+    address: &Value,
+    more: &Value,
+    filters: &[Value],
+    virtual_hosts: &Value,
+) -> Value {
+    let router = json!({"name": "envoy.filters.http.router", "typed_config": {
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
+    }});
+    let filters = [filters, &[router]].concat();
+    let mut manager = json!({
+        "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": name,
+        "upgrade_configs": [{"upgrade_type": "websocket"}],
+        "http_filters": filters,
+        "route_config": {"name": name, "virtual_hosts": virtual_hosts}
+    });
+    merge(&mut manager, more);
+    json!({"name": name, "address": address, "filter_chains": [
+        {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
+    ]})
+}
+
+pub fn cluster(name: &str, address: &Value) -> Value {
+    json!({
+        "name": name, "type": "STATIC", "connect_timeout": "5s",
+        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}]}
+    })
+}
+
+pub fn any_port() -> Value {
+    socket("127.0.0.1:0".parse().unwrap())
+}
+
+pub fn socket(address: SocketAddr) -> Value {
+    json!({"socket_address": {"address": address.ip().to_string(), "port_value": address.port()}})
+}
+
+/// The wasm code of an image, once it is fetched.
+pub fn fetched(image: &Value) -> Value {
+    let image = image.as_str().unwrap();
+    assert!(image.ends_with(concat!("/transponder:", env!("CARGO_PKG_VERSION"))), "{image}");
+    json!({"local": {"filename": module()}})
+}
+
+/// The plugin configuration as an Any.
+pub fn string_value(text: &str) -> Value {
+    json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": text})
+}
+
+pub fn tls(context: &Value) -> Value {
+    let mut context = context.clone();
+    context["@type"] =
+        json!("type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext");
+    json!({"name": "envoy.transport_sockets.tls", "typed_config": context})
+}
+
+/// Puts the fields of the second into the first, and theirs into theirs.
+pub fn merge(into: &mut Value, from: &Value) {
+    match (into, from) {
+        (Value::Object(into), Value::Object(from)) => {
+            for (key, value) in from {
+                merge(into.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (into, from) => *into = from.clone(),
+    }
+}

@@ -1,0 +1,19 @@
+//! What is shipped for Istio, Envoy Gateway and plain Envoy: checked against the published schemas, and run.
+//!
+//! There is no cluster here. `istio` and `envoy_gateway` turn the manifests into Envoy's configuration as those control
+//! planes do, and a real Envoy serves a real request with it. They know the fields that the manifests use and stop at
+//! all others, so that nothing in a manifest goes untried.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // Tests stop where they stand.
+#![allow(unreachable_pub)] // Modules of a test.
+
+mod envoy_config;
+mod envoy_gateway;
+mod gateway_api;
+mod istio;
+mod manifest;
+mod mesh;
+
+mod schemas;
+#[path = "../support/mod.rs"]
+mod support;
+mod world;

@@ -1,0 +1,69 @@
+//! Kubernetes objects as they stand in a file.
+
+use crate::support::project;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// What a namespace holds after some files were applied to it.
+#[derive(Debug, Default)]
+pub struct Manifest {
+    pub objects: Vec<Value>,
+}
+
+impl Manifest {
+    /// `kubectl apply -f` for each of the files below envoy/.
+    pub fn apply(files: &[&str]) -> Self {
+        let mut manifest = Self::default();
+        for file in files {
+            for object in read(file) {
+                manifest.delete(kind(&object), name(&object));
+                manifest.objects.push(object);
+            }
+        }
+        manifest
+    }
+
+    /// `kubectl delete`.
+    pub fn delete(&mut self, of_kind: &str, named: &str) {
+        self.objects.retain(|object| kind(object) != of_kind || name(object) != named);
+    }
+
+    pub fn all(&self, of_kind: &str) -> impl Iterator<Item = &Value> {
+        self.objects.iter().filter(move |object| kind(object) == of_kind)
+    }
+
+    pub fn find(&self, of_kind: &str, named: &str) -> Option<&Value> {
+        self.all(of_kind).find(|object| name(object) == named)
+    }
+}
+
+/// The objects of a file below envoy/.
+pub fn read(file: &str) -> Vec<Value> {
+    let text = std::fs::read_to_string(project().join("envoy").join(file)).unwrap();
+    serde_yaml_ng::Deserializer::from_str(&text)
+        .map(|document| Value::deserialize(document).unwrap())
+        .collect()
+}
+
+pub fn kind(object: &Value) -> &str {
+    object["kind"].as_str().unwrap()
+}
+
+pub fn name(object: &Value) -> &str {
+    object["metadata"]["name"].as_str().unwrap()
+}
+
+pub fn namespace(object: &Value) -> &str {
+    object["metadata"]["namespace"].as_str().unwrap()
+}
+
+pub fn array(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+/// Stops at a field that the translation of this object does not know.
+pub fn assert_only(value: &Value, known: &[&str]) {
+    for field in value.as_object().unwrap_or_else(|| panic!("{value} is no object")).keys() {
+        assert!(known.contains(&field.as_str()), "nothing translates `{field}` of {value}");
+    }
+}

@@ -1,0 +1,123 @@
+//! Each manifest, as a control plane hands it to Envoy, serves a tool call.
+
+use crate::manifest::Manifest;
+use crate::support::{Answer, Envoy, Upstream, post_with};
+use crate::world::{HOST, KEY, World};
+use crate::{envoy_gateway, istio};
+use serde_json::{Value, json};
+
+/// What a client of the mesh sends as its own credential.
+const CLIENTS_KEY: &str = "sk-of-the-client";
+
+async fn ask(envoy: &Envoy, host: &str, model: &str) -> Answer {
+    let request = json!({
+        "model": model, "input": "Which files?", "stream": true,
+        "tools": [{"type": "function", "name": "shell", "parameters": {"type": "object"}}],
+        // More than the buffers that control planes set.
+        "instructions": "x".repeat(3 << 20)
+    });
+    let authorization = format!("Bearer {CLIENTS_KEY}");
+    let headers = [("authorization", authorization.as_str()), ("host", host)];
+    post_with(&envoy.responses_url(), &headers, request.to_string()).await
+}
+
+/// A Responses request ends with its tool call, and came as Chat Completions, with this authorization and host.
+async fn assert_serves(
+    envoy: &Envoy,
+    (host, model): (&str, &str),
+    upstream: &Upstream,
+    key: &str,
+    seen_as: &str,
+) {
+    upstream.clear().await;
+    let call = json!({"id": "call_1", "name": "shell", "arguments": {"command": "ls"}});
+    upstream.script(json!({"replies": [{"tool_calls": [call]}]})).await;
+    let answer = ask(envoy, host, model).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let completed = answer.data_of("response.completed");
+    assert_eq!(completed[0]["response"]["output"][0]["type"], "function_call", "{completed:?}");
+    assert!(!answer.text().contains(KEY) && !format!("{:?}", answer.headers).contains(KEY));
+
+    let [request] = &upstream.requests().await[..] else { panic!("one request") };
+    assert_eq!(request.path, "/v1/chat/completions");
+    assert_eq!(request.headers["authorization"], format!("Bearer {key}"));
+    assert_eq!(request.headers["host"], seen_as);
+    assert!(!request.headers.contains_key("x-transponder-upstream"));
+}
+
+async fn launch(bootstrap: &Value) -> Envoy {
+    let mut envoy = Envoy::launch(bootstrap).await;
+    envoy.plant_secret(KEY);
+    envoy.plant_secret(CLIENTS_KEY);
+    envoy
+}
+
+#[tokio::test]
+async fn istio_gateway() {
+    for plugin in ["WasmPlugin", "TrafficExtension"] {
+        let world = World::new().await;
+        let mut manifest = Manifest::apply(&["istio/gateway.yaml", "istio/traffic-extension.yaml"]);
+        let other = if plugin == "WasmPlugin" { "TrafficExtension" } else { "WasmPlugin" };
+        manifest.delete(other, "transponder");
+        let envoy = launch(&istio::gateway(&manifest, &world)).await;
+        assert_serves(&envoy, ("models", "m"), &world.vllm, CLIENTS_KEY, "models").await;
+        envoy.finish();
+    }
+}
+
+#[tokio::test]
+async fn istio_sidecar() {
+    let world = World::new().await;
+    let envoy = launch(&istio::sidecars(&Manifest::apply(&["istio/sidecar.yaml"]), &world)).await;
+    assert_serves(&envoy, ("vllm:8000", "m"), &world.vllm, CLIENTS_KEY, "vllm:8000").await;
+    envoy.finish();
+}
+
+#[tokio::test]
+async fn istio_waypoint() {
+    let world = World::new().await;
+    let envoy = launch(&istio::gateway(&Manifest::apply(&["istio/waypoint.yaml"]), &world)).await;
+    assert_serves(&envoy, ("vllm:8000", "m"), &world.vllm, CLIENTS_KEY, "vllm:8000").await;
+    envoy.finish();
+}
+
+#[tokio::test]
+async fn istio_external_host() {
+    let world = World::new().await;
+    let envoy = launch(&istio::gateway(&Manifest::apply(&["istio/external-host.yaml"]), &world)).await;
+    assert_serves(&envoy, ("models", "m"), &world.host, KEY, HOST).await;
+    envoy.finish();
+}
+
+#[tokio::test]
+async fn istio_held_headers() {
+    let world = World::new().await;
+    let mut manifest = Manifest::apply(&["istio/external-host.yaml"]);
+    manifest.delete("WasmPlugin", "transponder");
+    manifest.delete("HTTPRoute", "together");
+    manifest.objects.extend(Manifest::apply(&["istio/held-headers.yaml"]).objects);
+    let envoy = launch(&istio::gateway(&manifest, &world)).await;
+    assert_serves(&envoy, ("models", "qwen"), &world.vllm, CLIENTS_KEY, "models").await;
+    assert_serves(&envoy, ("models", "together/qwen"), &world.host, KEY, HOST).await;
+    envoy.finish();
+}
+
+#[tokio::test]
+async fn envoy_gateway_and_its_external_host() {
+    let world = World::new().await;
+    let manifest = Manifest::apply(&["gateway/gateway.yaml", "gateway/external-host.yaml"]);
+    let envoy = launch(&envoy_gateway::envoy(&manifest, &world)).await;
+    assert_serves(&envoy, ("models", "m"), &world.vllm, CLIENTS_KEY, "models").await;
+    assert_serves(&envoy, ("together.models.example.com", "m"), &world.host, KEY, HOST).await;
+    envoy.finish();
+}
+
+#[tokio::test]
+async fn envoy_gateway_held_headers() {
+    let world = World::new().await;
+    let files = ["gateway/gateway.yaml", "gateway/external-host.yaml", "gateway/held-headers.yaml"];
+    let envoy = launch(&envoy_gateway::envoy(&Manifest::apply(&files), &world)).await;
+    assert_serves(&envoy, ("models", "qwen"), &world.vllm, CLIENTS_KEY, "models").await;
+    assert_serves(&envoy, ("models", "together/qwen"), &world.host, KEY, HOST).await;
+    envoy.finish();
+}

@@ -1,0 +1,103 @@
+//! Every manifest against the schemas that Istio, Envoy Gateway, the Gateway API and Kubernetes publish, every plugin
+//! configuration in one by the filter's own parser.
+
+use crate::manifest::{self, kind, name};
+use crate::support::{project, schemas};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use transponder::config::Config;
+
+/// The manifests below envoy/, as `istio/gateway.yaml`.
+fn files() -> Vec<String> {
+    let mut files: Vec<String> = ["istio", "gateway"]
+        .iter()
+        .flat_map(|directory| {
+            let entries = std::fs::read_dir(project().join("envoy").join(directory)).unwrap();
+            entries.map(move |entry| format!("{directory}/{}", entry.unwrap().file_name().to_string_lossy()))
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+fn objects() -> Vec<Value> {
+    files().iter().flat_map(|file| manifest::read(file)).collect()
+}
+
+/// No package has the schema of this kind yet. Its `wasm` has the fields of a WasmPlugin, under which it is checked.
+fn as_wasm_plugin(extension: &Value) -> Value {
+    let mut plugin = extension.clone();
+    plugin["kind"] = json!("WasmPlugin");
+    let spec = plugin["spec"].as_object_mut().unwrap();
+    let Some(Value::Object(wasm)) = spec.remove("wasm") else { panic!("no `wasm` in {extension}") };
+    spec.extend(wasm);
+    plugin
+}
+
+#[test]
+fn the_published_schemas_accept_every_manifest() {
+    let objects = objects().into_iter().map(|object| match kind(&object) {
+        "TrafficExtension" => as_wasm_plugin(&object),
+        _ => object,
+    });
+    schemas::check("kubernetes", &objects.collect());
+}
+
+#[test]
+fn the_schemas_notice_a_wrong_value_and_an_unknown_field() {
+    let plugin = |spec: Value| json!([{"apiVersion": "extensions.istio.io/v1alpha1", "kind": "WasmPlugin", "metadata": {"name": "p"}, "spec": spec}]);
+    schemas::check("kubernetes", &plugin(json!({"url": "oci://x", "failStrategy": "FAIL_RELOAD"})));
+    for (wrong, said) in [
+        (json!({"url": "oci://x", "failStrategy": "FAIL_RELOADED"}), "/spec/failStrategy"),
+        (json!({"url": "oci://x", "fail_strategy": "FAIL_RELOAD"}), "'\"fail_strategy\"' does not exist"),
+        (json!({"failStrategy": "FAIL_RELOAD"}), "url"),
+    ] {
+        let findings = schemas::findings("kubernetes", &plugin(wrong));
+        assert!(findings.contains(said), "{findings}");
+    }
+}
+
+/// The plugin configurations in a manifest, wherever each kind has it.
+fn plugin_configs(object: &Value) -> Vec<String> {
+    let spec = &object["spec"];
+    match kind(object) {
+        "WasmPlugin" => vec![spec["pluginConfig"].to_string()],
+        "TrafficExtension" => vec![spec["wasm"]["pluginConfig"].to_string()],
+        "EnvoyExtensionPolicy" => {
+            manifest::array(&spec["wasm"]).iter().map(|wasm| wasm["config"].to_string()).collect()
+        }
+        "EnvoyFilter" => manifest::array(&spec["configPatches"])
+            .iter()
+            .filter_map(|patch| patch.pointer("/patch/value/typed_config/config/configuration/value"))
+            .map(|config| config.as_str().unwrap().to_owned())
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn the_filter_accepts_every_plugin_configuration() {
+    let mut kinds = BTreeSet::new();
+    for object in objects() {
+        for config in plugin_configs(&object) {
+            Config::parse(config.as_bytes()).unwrap_or_else(|error| panic!("{}: {error}", name(&object)));
+            kinds.insert(kind(&object).to_owned());
+        }
+    }
+    assert!(
+        kinds.iter().eq(&["EnvoyExtensionPolicy", "EnvoyFilter", "TrafficExtension", "WasmPlugin"]),
+        "{kinds:?}"
+    );
+}
+
+/// A release changes one number; no manifest may be left behind.
+#[test]
+fn the_images_are_those_of_this_version() {
+    for file in files() {
+        let text = std::fs::read_to_string(project().join("envoy").join(&file)).unwrap();
+        for line in text.lines().filter(|line| line.contains("ghcr.io/")) {
+            let image = concat!("ghcr.io/transponder-proxy/transponder:", env!("CARGO_PKG_VERSION"));
+            assert!(line.trim_end().ends_with(image), "{file}: {line}");
+        }
+    }
+}
