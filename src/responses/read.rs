@@ -225,7 +225,7 @@ impl<'a> Read<'a> for &'a RawValue {
 /// A value that is only passed on.
 impl<'a> Read<'a> for Cow<'a, RawValue> {
     fn read(site: Site<'_, 'a>) -> Result<Self, ApiError> {
-        Ok(json::mended(site.raw))
+        Ok(Cow::Borrowed(site.raw))
     }
 }
 
@@ -236,7 +236,7 @@ pub struct RawObject<'a>(pub Cow<'a, RawValue>);
 impl<'a> Read<'a> for RawObject<'a> {
     fn read(site: Site<'_, 'a>) -> Result<Self, ApiError> {
         match site.raw.get().starts_with('{') {
-            true => Ok(Self(json::mended(site.raw))),
+            true => Ok(Self(Cow::Borrowed(site.raw))),
             false => Err(site.wrong_type("an object")),
         }
     }

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 pub(super) fn echo(request: &Request<'_>) -> Result<Echo, ApiError> {
     let own = |text: &Option<Text<'_>>| text.clone().map(|text| text.into_raw().into_owned());
     let or = |raw: Option<&RawValue>, default: serde_json::Value| match raw {
-        Some(raw) => json::mended(raw).into_owned(),
+        Some(raw) => raw.to_owned(),
         None => json::raw(&default),
     };
     let text = request.text.as_ref();
@@ -66,7 +66,7 @@ fn echoed_tool(tool: Site<'_, '_>) -> Result<Box<RawValue>, ApiError> {
     }
     let object = tool.object()?;
     if object.get::<Cow<'_, str>>("type")? != "function" {
-        return Ok(json::mended(tool.raw).into_owned());
+        return Ok(tool.raw.to_owned());
     }
     let FunctionTool { name, description, parameters, strict } = FunctionTool::of(&object)?;
     let parameters = parameters.map(|RawObject(schema)| schema);

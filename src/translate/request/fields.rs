@@ -1,7 +1,6 @@
 //! Fields that some hosts take and others do not: the effort, and what is passed on as it is.
 
 use crate::items::Report;
-use crate::json;
 use crate::responses::{Object, Request};
 use crate::upstream::{Fields, Options};
 use serde_json::value::RawValue;
@@ -55,7 +54,7 @@ pub(super) fn passed<'a>(
     for (name, value) in body.fields() {
         let is_read = Request::FIELDS.contains(&&*name) && !FOR_THE_HOST.contains(&&*name);
         if !is_read && !IDLE.contains(&&*name) {
-            pass(&name, &name, json::mended(value), report);
+            pass(&name, &name, Cow::Borrowed(value), report);
         }
     }
     passed

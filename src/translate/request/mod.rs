@@ -14,10 +14,11 @@ use super::toolbox::Toolbox;
 use super::{Context, Translated};
 use crate::chat::request as chat;
 use crate::items::{self, COMPACTION_INSTRUCTION, Conversation, Entry};
-use crate::json::Text;
+use crate::json::{self, Text};
 use crate::responses::{ApiError, Object, Path, Request, Site};
 use crate::upstream::MaxTokensField;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 /// Translates the body of `POST /responses` into a Chat Completions body.
 ///
@@ -25,6 +26,7 @@ use serde_json::value::RawValue;
 /// What the client is told when the request cannot be served: status 400, with the JSON path in `param`.
 pub fn request(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiError> {
     let body = parse(body)?;
+    let body = Site::new(&body, Path::Root).object()?;
     let request = read(&body)?;
     let conversation = converse(&body)?;
     translated(&body, &request, conversation, Answer::Response, context)
@@ -36,17 +38,18 @@ pub fn request(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiErro
 /// As [`request`].
 pub fn compact(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiError> {
     let body = parse(body)?;
+    let body = Site::new(&body, Path::Root).object()?;
     let request = Request { stream: None, ..read(&body)? };
     let conversation = Conversation { compact: true, ..converse(&body)? };
     translated(&body, &request, conversation, Answer::Compaction, context)
 }
 
-fn parse(body: &[u8]) -> Result<Object<'static, '_>, ApiError> {
-    let body: &RawValue = serde_json::from_slice(body).map_err(|error| {
+/// The body as JSON. Whatever goes up or is repeated is a piece of it, so lone surrogates are mended here for all.
+fn parse(body: &[u8]) -> Result<Cow<'_, RawValue>, ApiError> {
+    serde_json::from_slice(body).map(json::mended).map_err(|error| {
         ApiError::invalid(format!("We could not parse the JSON body of your request: {error}."))
             .code("invalid_json")
-    })?;
-    Site::new(body, Path::Root).object()
+    })
 }
 
 fn read<'a>(body: &Object<'_, 'a>) -> Result<Request<'a>, ApiError> {
