@@ -80,6 +80,18 @@ fn a_trigger_in_a_stream_brings_exactly_one_item() {
     assert_eq!(transcript.response()["status"], "completed");
 }
 
+/// A summary is asked for in words: no tool, no form.
+#[test]
+fn a_compaction_wants_plain_text() {
+    let mut request = conversation();
+    request["tool_choice"] = json!("required");
+    request["text"] = json!({"format": {"type": "json_schema", "name": "n", "schema": {"type": "object"}}});
+    let (upstream, _) = translate(&request, translate::compact);
+    for field in ["response_format", "tool_choice", "tools"] {
+        assert!(upstream.get(field).is_none(), "{field}");
+    }
+}
+
 #[test]
 fn no_summary_is_no_compaction() {
     let (_, translated) = translate(&conversation(), translate::compact);

@@ -18,16 +18,22 @@ Answer with the summary alone.";
 /// What stands before the summary when it comes back.
 const HEADING: &str = "The conversation up to here was replaced by this summary:\n\n";
 
+/// Stands for a summary that another server sealed: the model should know that it does not know.
+const UNREADABLE: &str = "\
+(The conversation up to here was replaced by a summary that cannot be read here. Ask for what is missing.)";
+
 /// In the history: `compaction` and `context_compaction`.
 pub(super) fn read<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
     let item = CompactionItem::of(item)?;
-    match item.encrypted_content.and_then(|content| sealed::open(&content.decode())) {
-        Some(summary) => {
-            let text = Text::new(&format!("{HEADING}{summary}"));
-            conversation.entries.push(Entry::User(vec![Part::Text { text }]));
+    let summary = item.encrypted_content.and_then(|content| sealed::open(&content.decode()));
+    let text = match summary {
+        Some(summary) => Text::new(&format!("{HEADING}{summary}")),
+        None => {
+            conversation.report.dropped("item", "compaction");
+            Text::new(UNREADABLE)
         }
-        None => conversation.report.dropped("item", "compaction"),
-    }
+    };
+    conversation.entries.push(Entry::User(vec![Part::Text { text }]));
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use super::outbox::{CallHead, Outbox};
 use crate::chat::request::Part;
+use crate::config::History;
 use crate::json::Text;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -11,6 +12,8 @@ use std::fmt::Debug;
 /// A request's conversation, item by item.
 #[derive(Debug, Default)]
 pub struct Conversation<'a> {
+    /// What becomes of items that lack what they stand for.
+    pub history: History,
     /// What was said and called.
     pub entries: Vec<Entry<'a>>,
     /// The tools that were declared, wherever.
@@ -36,6 +39,8 @@ pub enum Entry<'a> {
     Call(Call<'a>),
     /// A tool answered.
     Output(Output<'a>),
+    /// A tool was called, but only a reference to the call was sent.
+    LostCall,
 }
 
 /// A call of a tool, as it stands in the history.

@@ -128,8 +128,16 @@ impl Outbox {
 /// Whether an id looks like one of [`Outbox::id`].
 pub(super) fn is_minted(id: &str) -> bool {
     id.split_once('_').is_some_and(|(prefix, digits)| {
-        matches!(prefix, "msg" | "rs" | "fc" | "ctc" | "tsc" | "cmp")
+        (matches!(prefix, "msg" | "rs" | "cmp") || CALLS.contains(&prefix))
             && digits.len() == 36
             && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
     })
 }
+
+/// Whether an id is a call's, by its prefix.
+pub(super) fn is_call(id: &str) -> bool {
+    id.split_once('_').is_some_and(|(prefix, _)| CALLS.contains(&prefix))
+}
+
+/// The prefixes of calls' ids.
+const CALLS: &[&str] = &["fc", "ctc", "tsc"];

@@ -148,7 +148,7 @@ macro_rules! words {
 words! {
     /// Where system and developer messages go.
     System {
-        /// All of them, in order, in one leading system message: many chat templates refuse or forget later ones.
+        /// Those before the first turn in one leading system message; later ones become user messages, as many chat templates refuse or forget later system messages.
         Merge,
         /// Each stays where it stands.
         Keep,

@@ -55,27 +55,125 @@ fn repair_mends_what_strict_refuses() {
     }
 }
 
-#[test]
-fn instructions_lead_or_stay_as_the_host_wants() {
-    let input = json!([user("hi"), {"role": "developer", "content": "Later."}]);
-    let fields = json!({"instructions": "First.", "input": input});
-    let messages = |options: Value| up(&options, fields.clone()).0["messages"].clone();
-    assert_eq!(messages(json!({})), json!([{"role": "system", "content": "First.\n\nLater."}, user("hi")]));
-    let kept = messages(json!({"system": "keep", "developer_role": true}));
-    let roles: Vec<&str> = kept.as_array().unwrap().iter().map(|m| m["role"].as_str().unwrap()).collect();
-    assert_eq!(roles[..3], ["developer", "user", "developer"]);
+fn roles(messages: &Value) -> Vec<&str> {
+    messages.as_array().unwrap().iter().map(|m| m["role"].as_str().unwrap()).collect()
 }
 
 #[test]
-fn somebody_always_asks_last() {
-    for input in [
-        json!([]),
-        json!([{"role": "assistant", "content": "Well?"}]),
-        json!([{"role": "system", "content": "S"}]),
-    ] {
-        let messages = messages(&json!({}), input.clone());
-        assert_eq!(messages.as_array().unwrap().last().unwrap()["role"], "user", "{input}");
+fn instructions_lead_or_stay_as_the_host_wants() {
+    let said = |role: &str, text: &str| json!({"role": role, "content": text});
+    let fields = json!({"instructions": "First.", "input": [
+        said("developer", "Second."), said("system", ""), said("system", "Third."), user("hi"), said("developer", "Later."),
+    ]});
+    let messages = |options: Value| up(&options, fields.clone()).0["messages"].clone();
+    let merged = json!([
+        said("system", "First.\n\nSecond.\n\nThird."),
+        user("hi"),
+        user("[System message]\n\nLater.")
+    ]);
+    assert_eq!(messages(json!({})), merged);
+    let kept = messages(json!({"system": "keep", "developer_role": true}));
+    assert_eq!(roles(&kept), ["developer", "developer", "developer", "user", "developer"]);
+    let kept = messages(json!({"system": "keep"}));
+    assert_eq!(roles(&kept), ["system", "system", "system", "user", "system"]);
+}
+
+#[test]
+fn somebody_always_asks_and_asks_last() {
+    let table: &[(Value, &[&str])] = &[
+        (json!([]), &["user"]),
+        (json!([{"role": "system", "content": "S"}]), &["system", "user"]),
+        (json!([{"role": "assistant", "content": "Well?"}]), &["assistant", "user"]),
+        (json!([user("hi"), {"role": "assistant", "content": "Well?"}]), &["user", "assistant", "user"]),
+        // Templates look for the user's query, and a tool's output is none.
+        (json!([call("a", "f", "{}"), output("a", json!("x"))]), &["user", "assistant", "tool"]),
+        (
+            json!([{"role": "system", "content": "S"}, call("a", "f", "{}"), output("a", json!("x"))]),
+            &["system", "user", "assistant", "tool"],
+        ),
+    ];
+    for (input, expected) in table {
+        assert_eq!(roles(&messages(&json!({}), input.clone())), *expected, "{input}");
     }
+}
+
+#[test]
+fn an_assistant_who_says_nothing_has_no_content() {
+    let empty = json!({"role": "assistant", "content": [{"type": "output_text", "text": ""}]});
+    let with_call = json!([user("hi"), empty, call("a", "f", "{}"), output("a", json!("x"))]);
+    for (options, content) in [(json!({}), Some(json!(""))), (json!("tgi"), None)] {
+        let sent = messages(&options, with_call.clone());
+        assert_eq!(roles(&sent), ["user", "assistant", "tool"]);
+        assert_eq!(sent[1].get("content").cloned(), content, "{options}");
+    }
+    assert_eq!(roles(&messages(&json!({}), json!([user("hi"), empty, user("you?")]))), ["user", "user"]);
+}
+
+#[test]
+fn calls_that_share_an_id_are_told_apart() {
+    let sent = messages(
+        &json!({}),
+        json!([
+            user("hi"),
+            call("a", "f", "{}"),
+            call("a", "g", "{}"),
+            output("a", json!("1")),
+            output("a", json!("2")),
+            call("a", "f", "{}"),
+            output("a", json!("3")),
+        ]),
+    );
+    assert_eq!(roles(&sent), ["user", "assistant", "tool", "tool", "assistant", "tool"]);
+    let ids: Vec<&Value> = [&sent[1]["tool_calls"], &sent[4]["tool_calls"]]
+        .iter()
+        .flat_map(|calls| calls.as_array().unwrap())
+        .map(|call| &call["id"])
+        .collect();
+    assert_eq!(ids, ["a", "a_2", "a"]);
+    for (message, id, text) in [(2, "a", "1"), (3, "a_2", "2"), (5, "a", "3")] {
+        assert_eq!((&sent[message]["tool_call_id"], &sent[message]["content"]), (&json!(id), &json!(text)));
+    }
+}
+
+#[test]
+fn a_reference_is_lost_and_reported_or_refused() {
+    let reference = |id: &str| json!({"type": "item_reference", "id": id});
+    let ours = |prefix: &str| format!("{prefix}_{}", "0".repeat(36));
+    for id in [ours("rs"), ours("msg"), ours("fc"), "rs_of_another_server".into()] {
+        let (body, dropped) = up(&json!({}), json!({"input": [user("hi"), reference(&id), user("you?")]}));
+        assert_eq!(roles(&body["messages"]), ["user", "user"], "{id}");
+        assert_eq!(dropped, ["item:item_reference"], "{id}");
+    }
+    // The output of a call that was only referred to is no orphan: what the tool said still counts.
+    let input =
+        json!([user("hi"), reference(&ours("ctc")), output("a", json!("done")), output("b", json!("x"))]);
+    let error = translate(&json!({}), &with_model(json!({ "input": input })).to_string()).unwrap_err();
+    assert!(error.message.contains("call_id b"), "{}", error.message);
+    let input = json!([user("hi"), reference(&ours("ctc")), output("a", json!("done"))]);
+    assert_eq!(messages(&json!({}), input), json!([user("hi"), user("done")]));
+
+    let foreign = with_model(json!({"input": [user("hi"), reference("msg_of_another_server")]})).to_string();
+    assert_eq!(translate(&json!({}), &foreign).unwrap_err().param.as_deref(), Some("input[1].id"));
+    let mended = translate(&json!({"history": "repair"}), &foreign).unwrap();
+    assert_eq!(mended.report.all_dropped(), ["item:item_reference"]);
+}
+
+/// What another server sealed cannot be read; the model should know that there was something.
+#[test]
+fn foreign_seals_are_reported() {
+    let thought = json!({"type": "reasoning", "summary": [], "encrypted_content": "gAAAA"});
+    let options = json!({"reasoning_replay": {"field": "reasoning"}});
+    let (body, dropped) = up(
+        &options,
+        json!({"input": [user("hi"), thought, {"role": "assistant", "content": "Yes?"}, user("!")]}),
+    );
+    assert_eq!(body["messages"][1], json!({"role": "assistant", "content": "Yes?"}));
+    assert_eq!(dropped, ["item:reasoning"]);
+
+    let compaction = json!({"type": "compaction", "encrypted_content": "gAAAA"});
+    let (body, dropped) = up(&json!({}), json!({"input": [compaction, user("hi")]}));
+    assert!(body["messages"][0]["content"].as_str().unwrap().contains("cannot be read here"), "{body}");
+    assert_eq!(dropped, ["item:compaction"]);
 }
 
 #[test]

@@ -13,6 +13,7 @@ use super::reply::{Answer, Plan, Reply};
 use super::toolbox::Toolbox;
 use super::{Context, Translated};
 use crate::chat::request as chat;
+use crate::config::History;
 use crate::items::{self, COMPACTION_INSTRUCTION, Conversation, Entry};
 use crate::json::{self, Text};
 use crate::responses::{ApiError, Object, Path, Request, Site};
@@ -28,7 +29,7 @@ pub fn request(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiErro
     let body = parse(body)?;
     let body = Site::new(&body, Path::Root).object()?;
     let request = read(&body)?;
-    let conversation = converse(&body)?;
+    let conversation = converse(&body, context.config.history)?;
     translated(&body, &request, conversation, Answer::Response, context)
 }
 
@@ -40,7 +41,7 @@ pub fn compact(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiErro
     let body = parse(body)?;
     let body = Site::new(&body, Path::Root).object()?;
     let request = Request { stream: None, ..read(&body)? };
-    let conversation = Conversation { compact: true, ..converse(&body)? };
+    let conversation = Conversation { compact: true, ..converse(&body, context.config.history)? };
     translated(&body, &request, conversation, Answer::Compaction, context)
 }
 
@@ -63,8 +64,8 @@ fn read<'a>(body: &Object<'_, 'a>) -> Result<Request<'a>, ApiError> {
 }
 
 /// What was said so far, and the tools.
-fn converse<'a>(body: &Object<'_, 'a>) -> Result<Conversation<'a>, ApiError> {
-    let mut conversation = Conversation::default();
+fn converse<'a>(body: &Object<'_, 'a>, history: History) -> Result<Conversation<'a>, ApiError> {
+    let mut conversation = Conversation { history, ..Conversation::default() };
     items::declare_all(body.site("tools"), &mut conversation)?;
     let input = body.site("input").ok_or_else(|| ApiError::missing(Path::top("input")))?;
     match Text::of(input.raw) {
@@ -91,7 +92,7 @@ fn translated<'a>(
         conversation.entries.push(Entry::User(vec![chat::Part::Text { text }]));
         conversation.tools.clear();
     }
-    let Conversation { mut entries, tools: declarations, compact, mut report } = conversation;
+    let Conversation { mut entries, tools: declarations, compact, mut report, history } = conversation;
 
     let mut toolbox = Toolbox::default();
     let tools =
@@ -109,7 +110,7 @@ fn translated<'a>(
         entries.insert(0, Entry::Instructions(vec![chat::Part::Text { text }]));
     }
     let call_ids = entries.iter().filter_map(call_id).collect();
-    let messages = history::messages(entries, options, context.config.history, &mut toolbox, &mut report)?;
+    let messages = history::messages(entries, options, history, &mut toolbox, &mut report)?;
 
     let stream = request.stream == Some(true);
     let logprobs = fields::includes(request, "message.output_text.logprobs")

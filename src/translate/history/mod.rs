@@ -1,6 +1,8 @@
 //! The history as Chat hosts demand it: one leading system message, calls, reasoning and text of one
 //! turn in one assistant message, and every tool message right after the call that it answers.
 
+mod pairs;
+
 use super::toolbox::{Toolbox, host_call_id};
 use crate::chat::request::{Assistant, Content, FunctionCall, Message, NamedText, Part, ToolCall};
 use crate::config::History;
@@ -9,14 +11,17 @@ use crate::json::{Text, TextBuilder};
 use crate::responses::ApiError;
 use crate::upstream::{ContentForm, EmptyContent, Options, System, ToolOutputImages};
 use std::borrow::Cow;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 /// Stands for an output that never came.
 const NO_OUTPUT: &str = "(no output: the call was interrupted)";
 /// Goes before what a tool returned that fits in no tool message.
 const ATTACHED: &str = "(attached: see the next user message)";
-/// Goes last if nobody asks anything: hosts refuse such a history, or go on with the last message instead of answering.
+/// Stands for a user who says nothing. Goes last if nobody asks anything: hosts refuse such a history, or go on with the
+/// last message instead of answering. Goes first if the user never said anything: templates look for what was asked.
 const GO_ON: &str = "Continue.";
+/// Goes before instructions that came later, where only one leading system message is possible.
+const INSTRUCTED: &str = "[System message]";
 
 /// Writes the messages of a conversation.
 pub(super) struct Writer<'a, 'w> {
@@ -38,6 +43,12 @@ struct Turn<'a> {
     answered: bool,
 }
 
+impl Turn<'_> {
+    fn is_empty(&self) -> bool {
+        self.content.is_empty() && self.calls.is_empty()
+    }
+}
+
 /// The Chat form of a conversation.
 ///
 /// # Errors
@@ -49,7 +60,7 @@ pub(super) fn messages<'a>(
     toolbox: &mut Toolbox,
     report: &mut Report,
 ) -> Result<Vec<Message<'a>>, ApiError> {
-    let (entries, mut outputs) = pair(entries, history, report)?;
+    let (entries, mut outputs) = pairs::pair(entries, history, report)?;
     let mut writer = Writer {
         options,
         toolbox,
@@ -64,60 +75,8 @@ pub(super) fn messages<'a>(
     Ok(writer.finish())
 }
 
-/// Outputs by the call that they answer; several for an id that was used again.
-type Outputs<'a> = BTreeMap<Cow<'a, str>, VecDeque<Output<'a>>>;
-
-/// Finds the output of each call. What remains among the entries are outputs' places, for the order.
-fn pair<'a>(
-    entries: Vec<Entry<'a>>,
-    history: History,
-    report: &mut Report,
-) -> Result<(Vec<Entry<'a>>, Outputs<'a>), ApiError> {
-    let mut open: BTreeMap<Cow<'a, str>, usize> = BTreeMap::new();
-    for entry in &entries {
-        if let Entry::Call(call) = entry {
-            *open.entry(call.call_id.clone()).or_default() += 1;
-        }
-    }
-    let mut outputs = Outputs::new();
-    let mut kept = Vec::with_capacity(entries.len());
-    for entry in entries {
-        let Entry::Output(output) = entry else {
-            kept.push(entry);
-            continue;
-        };
-        match open.get_mut(&output.call_id).filter(|calls| **calls > 0) {
-            Some(calls) => {
-                *calls -= 1;
-                kept.push(Entry::Output(Output { call_id: output.call_id.clone(), parts: Vec::new() }));
-                outputs.entry(output.call_id.clone()).or_default().push_back(output);
-            }
-            None if history == History::Strict => {
-                return Err(orphan(&output.call_id));
-            }
-            // What a tool said is worth something even if nobody knows what it was asked.
-            None => {
-                report.repaired("call_output", &output.call_id);
-                kept.push(Entry::User(output.parts));
-            }
-        }
-    }
-    let unanswered = open.into_iter().find(|(_, calls)| *calls > 0);
-    match unanswered {
-        Some((call_id, _)) if history == History::Strict => {
-            Err(ApiError::invalid(format!("No tool output found for function call {call_id}.")).at("input"))
-        }
-        _ => Ok((kept, outputs)),
-    }
-}
-
-fn orphan(call_id: &str) -> ApiError {
-    ApiError::invalid(format!("No tool call found for function call output with call_id {call_id}."))
-        .at("input")
-}
-
 impl<'a> Writer<'a, '_> {
-    fn add(&mut self, entry: Entry<'a>, outputs: &mut Outputs<'a>) {
+    fn add(&mut self, entry: Entry<'a>, outputs: &mut pairs::Outputs<'a>) {
         match entry {
             Entry::Instructions(parts) => self.instruct(parts),
             Entry::User(parts) => {
@@ -125,7 +84,12 @@ impl<'a> Writer<'a, '_> {
                 let content = self.content(parts);
                 self.messages.push(Message::User { content });
             }
-            Entry::Assistant(parts) => self.open_turn().content.extend(parts),
+            Entry::Assistant(parts) => {
+                let said: Vec<_> = parts.into_iter().filter(|part| !is_empty(part)).collect();
+                if !said.is_empty() {
+                    self.open_turn().content.extend(said);
+                }
+            }
             Entry::Reasoning(text) => match self.options.reasoning_replay.field {
                 Some(_) => self.open_turn().reasoning.push(text),
                 None => self.report.dropped("item", "reasoning"),
@@ -140,12 +104,26 @@ impl<'a> Writer<'a, '_> {
                 self.open_turn().calls.push((call, output));
             }
             Entry::Output(_) => self.turn.answered = true,
+            Entry::LostCall => {}
         }
     }
 
-    fn instruct(&mut self, parts: Vec<Part<'a>>) {
+    fn instruct(&mut self, mut parts: Vec<Part<'a>>) {
+        parts.retain(|part| !is_empty(part));
+        if parts.is_empty() {
+            return;
+        }
+        let is_leading = self.messages.is_empty() && self.turn.is_empty();
         match self.options.system {
-            System::Merge => self.instructions.extend(parts),
+            System::Merge if is_leading => self.instructions.extend(parts),
+            // To change the first message would cost the prompt cache of the whole conversation, and tell the
+            // model that it had known all along.
+            System::Merge => {
+                self.end_turn();
+                parts.insert(0, Part::Text { text: Text::new(INSTRUCTED) });
+                let content = self.content(parts);
+                self.messages.push(Message::User { content });
+            }
             System::Keep => {
                 self.end_turn();
                 let content = self.content(parts);
@@ -166,14 +144,16 @@ impl<'a> Writer<'a, '_> {
 
     fn end_turn(&mut self) {
         let turn = std::mem::take(&mut self.turn);
-        if turn.content.is_empty() && turn.calls.is_empty() {
+        if turn.is_empty() {
             // Reasoning alone is no message to any host.
             return;
         }
+        let mut ids = BTreeSet::new();
         let mut tool_calls = Vec::with_capacity(turn.calls.len());
         let mut answers = Vec::with_capacity(turn.calls.len());
         for (call, output) in turn.calls {
-            let id = host_call_id(&call.call_id, self.options.tool_call_id_chars).into_owned();
+            let id = self.unused_id(&call.call_id, &ids);
+            ids.insert(id.clone());
             let name = self.toolbox.upstream_name(call.namespace.as_deref(), &call.name, call.form);
             let function = FunctionCall { name: Cow::Owned(name), arguments: call.arguments };
             tool_calls.push(ToolCall { id: Cow::Owned(id.clone()), r#type: "function", function });
@@ -186,6 +166,15 @@ impl<'a> Writer<'a, '_> {
         };
         self.messages.push(Message::Assistant(message));
         self.answer(answers);
+    }
+
+    /// The host's id of a call. Of calls that share an id, each but the first gets one of its own, or nobody
+    /// could tell which of them a tool message answers.
+    fn unused_id(&self, call_id: &str, used: &BTreeSet<String>) -> String {
+        let longest = self.options.tool_call_id_chars;
+        let first = host_call_id(call_id, longest).into_owned();
+        let numbered = (2..).map(|number| host_call_id(&format!("{call_id}_{number}"), longest).into_owned());
+        std::iter::once(first).chain(numbered).find(|id| !used.contains(id)).unwrap_or_default()
     }
 
     fn assistant_content(&self, parts: Vec<Part<'a>>, has_calls: bool) -> Option<Option<Content<'a>>> {
@@ -253,18 +242,36 @@ impl<'a> Writer<'a, '_> {
         }
     }
 
+    /// Hosts and their templates want to be asked something.
+    fn let_somebody_ask(&mut self) {
+        let user = || Message::User { content: Content::Text(Text::new(GO_ON)) };
+        let last = self.messages.iter().rfind(|message| !is_instruction(message));
+        if !matches!(last, Some(Message::User { .. } | Message::Tool { .. })) {
+            self.messages.push(user());
+        } else if !self.messages.iter().any(|message| matches!(message, Message::User { .. })) {
+            let first = self.messages.iter().take_while(|message| is_instruction(message)).count();
+            self.messages.insert(first, user());
+        }
+    }
+
     fn finish(mut self) -> Vec<Message<'a>> {
         self.end_turn();
+        self.let_somebody_ask();
         if !self.instructions.is_empty() {
             let instructions = std::mem::take(&mut self.instructions);
             let content = self.content(instructions);
             self.messages.insert(0, Message::System { content });
         }
-        if !matches!(self.messages.last(), Some(Message::User { .. } | Message::Tool { .. })) {
-            self.messages.push(Message::User { content: Content::Text(Text::new(GO_ON)) });
-        }
         self.messages
     }
+}
+
+fn is_instruction(message: &Message<'_>) -> bool {
+    matches!(message, Message::System { .. } | Message::Developer { .. })
+}
+
+fn is_empty(part: &Part<'_>) -> bool {
+    matches!(part, Part::Text { text } if text.is_empty())
 }
 
 fn text_of(part: Part<'_>) -> Option<Text<'_>> {
