@@ -3,7 +3,7 @@
 use crate::envoy_config::{WASM, any_port, bootstrap, cluster, fetched, listener, socket, string_value, tls};
 use crate::gateway_api;
 use crate::manifest::{Manifest, array, assert_only, kind, name, namespace};
-use crate::world::World;
+use crate::world::{HOST, World};
 use serde_json::{Value, json};
 
 pub fn envoy(manifest: &Manifest, world: &World) -> Value {
@@ -30,9 +30,9 @@ pub fn envoy(manifest: &Manifest, world: &World) -> Value {
     listener["per_connection_buffer_limit_bytes"] = json!(32768); // Envoy Gateway's default
     patch(manifest, &mut listener);
 
-    let mut clusters = vec![cluster("vllm", &socket(world.vllm.address())), world.host_cluster()];
+    let mut clusters = vec![cluster("vllm", &socket(world.vllm.address())), world.behind(HOST, &world.host)];
     clusters.extend(manifest.all("Backend").map(|backend| external(manifest, backend, world)));
-    let mut envoy = bootstrap(&[listener, world.host_listener()], &clusters);
+    let mut envoy = bootstrap(&[listener, world.server(HOST, false)], &clusters);
     envoy["static_resources"]["secrets"] = manifest
         .all("Secret")
         .map(|secret| {
@@ -89,7 +89,7 @@ fn external(manifest: &Manifest, backend: &Value, world: &World) -> Value {
     let validation = &policy["spec"]["validation"];
     assert_eq!(validation["wellKnownCACertificates"], "System");
     assert_eq!(&validation["hostname"], host);
-    let mut cluster = cluster(name(backend), &world.host_address());
+    let mut cluster = cluster(name(backend), &world.address_of(HOST));
     cluster["transport_socket"] = tls(&json!({
         "sni": validation["hostname"],
         "common_tls_context": {"validation_context": {

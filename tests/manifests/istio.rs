@@ -5,7 +5,7 @@ use crate::envoy_config::{
 };
 use crate::gateway_api;
 use crate::manifest::{Manifest, array, assert_only, name, namespace};
-use crate::world::World;
+use crate::world::{HOST, World};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -58,8 +58,8 @@ fn envoy(manifest: &Manifest, world: &World, filters: &[Value], virtual_hosts: &
     for rule in manifest.all("DestinationRule") {
         apply_destination_rule(rule, &mut clusters);
     }
-    clusters.push(world.host_cluster());
-    bootstrap(&[outbound, world.host_listener()], &clusters)
+    clusters.push(world.behind(HOST, &world.host));
+    bootstrap(&[outbound, world.server(HOST, false)], &clusters)
 }
 
 /// What Istio sets itself.
@@ -84,7 +84,7 @@ fn external(entry: &Value, world: &World) -> Value {
     };
     let name = format!("outbound|{}||{}", port["number"], host.as_str().unwrap());
     assert_eq!(port["targetPort"], 443, "where a host outside listens");
-    cluster(&name, &world.host_address())
+    cluster(&name, &world.address_of(HOST))
 }
 
 fn apply_destination_rule(rule: &Value, clusters: &mut [Value]) {

@@ -12,6 +12,7 @@ mod gateway_api;
 mod istio;
 mod manifest;
 mod mesh;
+mod plain_envoy;
 
 mod schemas;
 #[path = "../support/mod.rs"]

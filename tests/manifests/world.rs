@@ -9,6 +9,8 @@ use tempfile::TempDir;
 
 /// The host outside, in every manifest.
 pub const HOST: &str = "api.together.xyz";
+/// Whom the proxy trusts, and here also its servers.
+const BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
 /// The key that the Secrets hold.
 pub const KEY: &str = "REPLACE-WITH-THE-KEY";
 
@@ -32,7 +34,7 @@ impl World {
             authority: CertifiedIssuer::self_signed(ca, KeyPair::generate().unwrap()).unwrap(),
             pod: TempDir::new().unwrap(),
         };
-        world.write("/etc/ssl/certs/ca-certificates.crt", &world.authority.pem());
+        world.write(BUNDLE, &world.authority.pem());
         world
     }
 
@@ -43,7 +45,7 @@ impl World {
         std::fs::write(file, text).unwrap();
     }
 
-    fn in_pod(&self, path: &str) -> PathBuf {
+    pub fn in_pod(&self, path: &str) -> PathBuf {
         self.pod.path().join(path.trim_start_matches('/'))
     }
 
@@ -53,42 +55,56 @@ impl World {
         serde_json::from_str(&bootstrap.to_string().replace("\"/etc/", &here)).unwrap()
     }
 
-    /// Certificate and key, in files of the pod, for a name that the world's authority vouches for.
-    pub fn certify(&self, name: &str) -> Value {
+    /// A certificate of the world's authority for this name, and its key, in a directory of the pod.
+    pub fn certify(&self, directory: &str, name: &str) -> Value {
         let key = KeyPair::generate().unwrap();
-        let certificate =
-            CertificateParams::new([name.to_owned()]).unwrap().signed_by(&key, &self.authority).unwrap();
-        self.write(&format!("/etc/certificates/{name}.pem"), &certificate.pem());
-        self.write(&format!("/etc/certificates/{name}.key"), &key.serialize_pem());
-        json!({
-            "certificate_chain": {"filename": self.in_pod(&format!("/etc/certificates/{name}.pem"))},
-            "private_key": {"filename": self.in_pod(&format!("/etc/certificates/{name}.key"))}
-        })
+        let mut certificate = CertificateParams::new([name.to_owned()]).unwrap();
+        certificate.distinguished_name.push(DnType::CommonName, name);
+        let certificate = certificate.signed_by(&key, &self.authority).unwrap();
+        let (chain, private) = (format!("{directory}/tls.crt"), format!("{directory}/tls.key"));
+        self.write(&chain, &certificate.pem());
+        self.write(&private, &key.serialize_pem());
+        json!({"certificate_chain": {"filename": chain}, "private_key": {"filename": private}})
     }
 
-    /// Where `HOST` is reached.
-    pub fn host_address(&self) -> Value {
-        json!({"pipe": {"path": self.in_pod("/host.sock")}})
+    /// The certificate of the authority.
+    pub fn authority(&self) -> String {
+        self.authority.pem()
     }
 
-    /// `HOST` itself: it takes no connection that does not ask for it by its name, over TLS.
-    pub fn host_listener(&self) -> Value {
-        let routes = json!([{"name": "all", "domains": [HOST], "routes": [
-            {"match": {"prefix": "/"}, "route": {"cluster": "host", "timeout": "0s"}}
+    pub fn trusted(&self) -> Value {
+        json!({"filename": BUNDLE})
+    }
+
+    /// Where the server of this name is reached: a socket in the file system, so that no port is needed beforehand.
+    pub fn address_of(&self, name: &str) -> Value {
+        json!({"pipe": {"path": self.in_pod(&format!("/{name}.sock"))}})
+    }
+
+    /// A model server behind TLS. It takes no connection that does not ask for it by its name; if `mutual`, none without a
+    /// certificate of the authority.
+    pub fn server(&self, name: &str, mutual: bool) -> Value {
+        let routes = json!([{"name": "all", "domains": [name], "routes": [
+            {"match": {"prefix": "/"}, "route": {"cluster": format!("behind {name}"), "timeout": "0s"}}
         ]}]);
-        let mut listener = envoy_config::listener("host", &self.host_address(), &json!({}), &[], &routes);
+        let mut listener = envoy_config::listener(name, &self.address_of(name), &json!({}), &[], &routes);
         listener["listener_filters"] = json!([{"name": "tls_inspector", "typed_config": {
             "@type": "type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector"
         }}]);
-        listener["filter_chains"][0]["filter_chain_match"] = json!({"server_names": [HOST]});
+        listener["filter_chains"][0]["filter_chain_match"] = json!({"server_names": [name]});
         listener["filter_chains"][0]["transport_socket"] = json!({"name": "tls", "typed_config": {
             "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
-            "common_tls_context": {"tls_certificates": [self.certify(HOST)]}
+            "require_client_certificate": mutual,
+            "common_tls_context": {
+                "tls_certificates": [self.certify(&format!("/etc/servers/{name}"), name)],
+                "validation_context": {"trusted_ca": self.trusted()}
+            }
         }});
         listener
     }
 
-    pub fn host_cluster(&self) -> Value {
-        envoy_config::cluster("host", &envoy_config::socket(self.host.address()))
+    /// What `server` has behind it.
+    pub fn behind(&self, name: &str, upstream: &Upstream) -> Value {
+        envoy_config::cluster(&format!("behind {name}"), &envoy_config::socket(upstream.address()))
     }
 }

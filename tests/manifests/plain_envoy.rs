@@ -1,0 +1,210 @@
+//! `envoy/corporate.yaml`, as it is but for addresses and files: a site with its own authority, a vLLM that wants
+//! certificates, and clients that have them.
+
+use crate::envoy_config::{any_port, cluster, listener, tls};
+use crate::manifest::read;
+use crate::mesh::{assert_serves, launch};
+use crate::support::{Envoy, module, post_with, project};
+use crate::world::{HOST, KEY, World};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::process::Command;
+use wasmparser::{Parser, Payload};
+
+const OURS: &str = "models.example.internal";
+const VLLM: &str = "vllm.example.internal";
+
+fn corporate() -> Value {
+    read("corporate.yaml").remove(0)
+}
+
+fn connection_manager(envoy: &Value) -> &Value {
+    &envoy["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+}
+
+/// The filter's part: Envoy's PluginConfig.
+fn plugin(envoy: &Value) -> &Value {
+    let filters = connection_manager(envoy)["http_filters"].as_array().unwrap();
+    &filters.iter().find(|filter| filter["name"] == "transponder").unwrap()["typed_config"]["config"]
+}
+
+/// The clients of a site come through a listener that speaks TLS for them, each with a certificate of its own, chosen by
+/// the host that is asked for. `nobody` has none.
+fn clients(world: &World) -> (Value, Vec<Value>) {
+    let names = ["alice", "bob", "nobody"];
+    let hosts = names.map(|name| {
+        json!({"name": name, "domains": [name], "routes": [
+            {"match": {"prefix": "/"}, "route": {"cluster": name, "timeout": "0s"}}
+        ]})
+    });
+    let clusters = names.map(|name| {
+        let mut cluster = cluster(name, &world.address_of(OURS));
+        let certificates = match name {
+            "nobody" => json!([]),
+            _ => json!([world.certify(&format!("/etc/clients/{name}"), name)]),
+        };
+        cluster["transport_socket"] = tls(&json!({"sni": OURS, "common_tls_context": {
+            "tls_certificates": certificates,
+            "validation_context": {
+                "trusted_ca": world.trusted(),
+                "match_typed_subject_alt_names": [{"san_type": "DNS", "matcher": {"exact": OURS}}]
+            }
+        }}));
+        cluster
+    });
+    (listener("front", &any_port(), &json!({}), &[], &json!(hosts)), clusters.into())
+}
+
+async fn start(world: &World) -> Envoy {
+    world.certify("/etc/transponder/server", OURS);
+    world.certify("/etc/transponder/client", "envoy.example.internal");
+    world.write("/etc/transponder/company-ca.crt", &world.authority());
+    std::fs::copy(module(), world.in_pod("/etc/transponder/transponder.wasm")).unwrap();
+    let secret = json!({"resources": [{
+        "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret",
+        "name": "together-key",
+        "generic_secret": {"secret": {"inline_string": KEY}}
+    }]});
+    world.write("/etc/transponder/together/secret.yaml", &secret.to_string());
+
+    let mut envoy = corporate();
+    envoy["admin"]["address"] = any_port();
+    let resources = &mut envoy["static_resources"];
+    resources["listeners"][0]["address"] = world.address_of(OURS);
+    for (cluster, name) in resources["clusters"].as_array_mut().unwrap().iter_mut().zip([VLLM, HOST]) {
+        cluster["type"] = json!("STATIC"); // a socket has no name to resolve
+        let address =
+            &mut cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]["address"];
+        assert_eq!(address["socket_address"]["address"], name);
+        *address = world.address_of(name);
+    }
+    let (front, mut more) = clients(world);
+    more.extend([world.behind(VLLM, &world.vllm), world.behind(HOST, &world.host)]);
+    resources["clusters"].as_array_mut().unwrap().extend(more);
+    let listeners = resources["listeners"].as_array_mut().unwrap();
+    listeners.extend([front, world.server(VLLM, true), world.server(HOST, false)]);
+    launch(&world.mounted(&envoy)).await
+}
+
+#[tokio::test]
+async fn corporate_chooses_the_server_by_the_model_and_keeps_the_keys() {
+    let world = World::new().await;
+    let envoy = start(&world).await;
+    assert_serves(&envoy, ("alice", "qwen"), &world.vllm, None, VLLM).await;
+    assert_serves(&envoy, ("alice", "together/qwen"), &world.host, Some(KEY), HOST).await;
+
+    // No certificate, no connection.
+    let answer = post_with(&envoy.responses_url(), &[("host", "nobody")], "{}").await;
+    assert_eq!(answer.status, 503);
+
+    let log = envoy.logged();
+    let line = log.lines().find(|line| line.contains("\"transponder.outcome\":\"completed\"")).unwrap();
+    let line: Value = serde_json::from_str(line).unwrap();
+    assert_eq!(line["client"], "CN=alice");
+    assert_eq!(line["gen_ai.request.model"], "qwen");
+    assert_eq!(line["envoy.cluster"], "vllm");
+    envoy.finish();
+}
+
+#[tokio::test]
+async fn corporate_limits_each_client_by_itself() {
+    let world = World::new().await;
+    let envoy = start(&world).await;
+    let ask = async |client: &str| post_with(&envoy.responses_url(), &[("host", client)], "{}").await;
+    let (mut served, mut answer) = (0, ask("alice").await);
+    // The filter's: a request without a model.
+    while answer.status == 400 {
+        served += 1;
+        answer = ask("alice").await;
+    }
+    // The minute may have passed once.
+    assert!((60..=120).contains(&served), "{served}");
+    assert_eq!(answer.status, 429);
+    assert_eq!(answer.json()["error"]["code"], "rate_limit_exceeded");
+    assert_eq!(answer.header("retry-after"), Some("5"));
+    assert_eq!(ask("bob").await.status, 400);
+    envoy.finish();
+}
+
+/// Host functions that the SDK imports and the filter never calls.
+const NEVER_CALLED: [&str; 16] = [
+    "proxy_call_foreign_function",
+    "proxy_close_stream",
+    "proxy_dequeue_shared_queue",
+    "proxy_done",
+    "proxy_enqueue_shared_queue",
+    "proxy_get_shared_data",
+    "proxy_get_status",
+    "proxy_grpc_call",
+    "proxy_grpc_cancel",
+    "proxy_grpc_close",
+    "proxy_grpc_send",
+    "proxy_grpc_stream",
+    "proxy_http_call",
+    "proxy_register_shared_queue",
+    "proxy_resolve_shared_queue",
+    "proxy_set_shared_data",
+];
+
+/// Callbacks of streams that are not HTTP, and of calls that the filter never makes.
+const NEVER_GOT: [&str; 12] = [
+    "proxy_on_downstream_connection_close",
+    "proxy_on_downstream_data",
+    "proxy_on_foreign_function",
+    "proxy_on_grpc_close",
+    "proxy_on_grpc_receive",
+    "proxy_on_grpc_receive_initial_metadata",
+    "proxy_on_grpc_receive_trailing_metadata",
+    "proxy_on_http_call_response",
+    "proxy_on_new_connection",
+    "proxy_on_queue_ready",
+    "proxy_on_upstream_connection_close",
+    "proxy_on_upstream_data",
+];
+
+/// A function that the filter begins to call must be allowed, or it traps; one that it never calls must not be.
+#[test]
+fn corporate_allows_the_module_what_it_calls_and_nothing_else() {
+    let envoy = corporate();
+    let restriction = &plugin(&envoy)["vm_config"]["capability_restriction_config"]["allowed_capabilities"];
+    let allowed: BTreeSet<String> = restriction.as_object().unwrap().keys().cloned().collect();
+    let mut needed = functions_of_the_module();
+    needed.retain(|name| !NEVER_CALLED.contains(&name.as_str()) && !NEVER_GOT.contains(&name.as_str()));
+    assert_eq!(allowed, needed);
+}
+
+fn functions_of_the_module() -> BTreeSet<String> {
+    let bytes = std::fs::read(module()).unwrap();
+    let mut names = BTreeSet::new();
+    for payload in Parser::new(0).parse_all(&bytes) {
+        match payload.unwrap() {
+            Payload::ImportSection(section) => {
+                names.extend(section.into_imports().map(|import| import.unwrap().name.to_owned()));
+            }
+            Payload::ExportSection(section) => {
+                let names_of_callbacks = section.into_iter().map(|export| export.unwrap().name.to_owned());
+                names.extend(names_of_callbacks.filter(|name| name.starts_with("proxy_on_")));
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+/// The template of `make run` is the place of the log's fields, of the labels and of the buckets.
+#[test]
+fn corporate_logs_and_measures_as_make_run_does() {
+    let mut print = Command::new(project().join("envoy/run.py"));
+    let print = print.args(["--print", "--upstream", "http://127.0.0.1:1/v1"]).output().unwrap();
+    let made: Value = serde_yaml_ng::from_slice(&print.stdout).unwrap();
+    let corporate = corporate();
+    assert_eq!(corporate["stats_config"], made["stats_config"]);
+    let format = |envoy: &Value| {
+        let log = &connection_manager(envoy)["access_log"][0]["typed_config"]["log_format"];
+        log["json_format"].as_object().unwrap().clone()
+    };
+    let logged = format(&corporate);
+    for (field, value) in format(&made) {
+        assert_eq!(logged.get(&field), Some(&value), "{field}");
+    }
+}
