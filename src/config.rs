@@ -3,6 +3,8 @@
 //! What an operator wrote wrong is refused when Envoy loads it, not met in traffic:
 //! unknown keys are errors, and whatever later becomes a header value is checked here.
 
+use crate::chat;
+use crate::responses::Request;
 use crate::upstream::{self, Options};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -220,6 +222,8 @@ fn options(at: &str, value: Value) -> Result<Options, ConfigError> {
     upstream::override_with(&mut merged, overrides);
     let options = Options { preset, ..located(at, Value::Object(merged))? };
     check_path(&join(at, "path"), &options.path)?;
+    check_pass_fields(&join(at, "pass_fields"), &options.pass_fields)?;
+    check_call_id_chars(&join(at, "tool_call_id_chars"), options.tool_call_id_chars)?;
     Ok(options)
 }
 
@@ -260,6 +264,27 @@ fn check_path(at: &str, path: &str) -> Result<(), ConfigError> {
         return Err(wrong(at, format!("`{path}` does not begin with `/`")));
     }
     check_header_value(at, Some(path))
+}
+
+/// A field that is served here, or that is written here, cannot be passed on besides.
+fn check_pass_fields(at: &str, fields: &[String]) -> Result<(), ConfigError> {
+    let taken = |name: &str| Request::is_served(name) || chat::request::Request::FIELDS.contains(&name);
+    fields.iter().enumerate().try_for_each(|(index, name)| match name.as_str() {
+        name if name.is_empty() || taken(name) => {
+            Err(wrong(&format!("{at}[{index}]"), format!("`{name}` is not for passing on: it is translated")))
+        }
+        _ => Ok(()),
+    })
+}
+
+/// Shortened ids are hexadecimal digits; fewer could not tell the calls of a long conversation apart.
+const FEWEST_CALL_ID_CHARS: usize = 8;
+
+fn check_call_id_chars(at: &str, chars: usize) -> Result<(), ConfigError> {
+    match chars {
+        FEWEST_CALL_ID_CHARS.. => Ok(()),
+        _ => Err(wrong(at, format!("expected at least {FEWEST_CALL_ID_CHARS}"))),
+    }
 }
 
 fn check_limits(limits: &Limits) -> Result<(), ConfigError> {

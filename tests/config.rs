@@ -114,6 +114,11 @@ fn bad_configurations_are_refused_with_the_place_and_the_remedy() {
             r#"{"upstream": {"path": "/x y"}}"#,
             "upstream.path: expected visible ASCII characters only, as it becomes a header's value".to_owned(),
         ),
+        (
+            r#"{"upstream": {"pass_fields": ["top_k", "input"]}}"#,
+            "upstream.pass_fields[1]: `input` is not for passing on: it is translated".to_owned(),
+        ),
+        (r#"{"upstream": {"tool_call_id_chars": 0}}"#, "upstream.tool_call_id_chars: expected at least 8".to_owned()),
         (r#"{"models": [{"match": "a", "upstream": "nope"}]}"#, unknown("models[0].upstream")),
         (r#"{"models": [{"match": ""}]}"#, "models[0].match: expected a text that is not empty".to_owned()),
         (r#"{"models": [{"model": "x"}]}"#, "models[0]: missing field `match` at line 1 column 26".to_owned()),

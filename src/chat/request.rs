@@ -58,6 +58,26 @@ pub struct Request<'a> {
     pub passed: BTreeMap<&'a str, Cow<'a, RawValue>>,
 }
 
+impl Request<'_> {
+    /// The fields that are always written here, if at all.
+    pub const FIELDS: &'static [&'static str] = &[
+        "model",
+        "messages",
+        "tools",
+        "tool_choice",
+        "parallel_tool_calls",
+        "response_format",
+        "max_tokens",
+        "max_completion_tokens",
+        "temperature",
+        "top_p",
+        "logprobs",
+        "top_logprobs",
+        "stream",
+        "stream_options",
+    ];
+}
+
 /// `stream_options`.
 #[derive(Debug, Serialize)]
 pub struct StreamOptions {

@@ -101,3 +101,14 @@ objects! {
         pub namespace: Option<Cow<'a, str>>,
     }
 }
+
+/// Fields that are known here, but mean something to the host only.
+const FOR_THE_HOST: &[&str] =
+    &["metadata", "user", "service_tier", "safety_identifier", "prompt_cache_key", "store", "truncation"];
+
+impl Request<'_> {
+    /// Whether a field is served here: translated, refused, or done without. Any other is for the host, if it takes it.
+    pub fn is_served(field: &str) -> bool {
+        Self::FIELDS.contains(&field) && !FOR_THE_HOST.contains(&field)
+    }
+}

@@ -42,6 +42,8 @@ fn null_means_absent_and_some_fields_ask_for_nothing() {
         json!({"client_metadata": {"cwd": "/"}}),
         json!({"background": false}),
         json!({"stream_options": {"include_obfuscation": false}}),
+        json!({"truncation": "disabled"}),
+        json!({"service_tier": "auto"}),
     ] {
         let mut fields = idle.clone();
         fields["input"] = json!("hi");
@@ -75,6 +77,27 @@ fn what_nobody_takes_is_reported() {
         let (body, reported) = up(&json!({}), request);
         assert_eq!(reported, [dropped], "{fields}");
         assert_eq!(body, json!({"model": "m", "messages": [user("hi")]}), "{fields}");
+    }
+}
+
+/// What is written here cannot be passed on besides: a body would have it twice.
+#[test]
+fn only_what_is_not_written_here_can_be_passed_on() {
+    let fields = json!({
+        "input": "hi", "stream": true, "max_output_tokens": 5, "parallel_tool_calls": true, "temperature": 0, "top_p": 1,
+        "top_logprobs": 2, "tool_choice": "auto", "text": {"format": {"type": "json_object"}},
+        "tools": [{"type": "function", "name": "f"}],
+    });
+    let (body, _) = up(&json!({"parallel_tool_calls": true}), fields.clone());
+    let read = fields.as_object().unwrap().keys().map(String::as_str);
+    for name in
+        body.as_object().unwrap().keys().map(String::as_str).chain(read).chain(["max_completion_tokens", ""])
+    {
+        let config = json!({"upstream": {"pass_fields": [name]}}).to_string();
+        assert_eq!(Config::parse(config.as_bytes()).unwrap_err().path, "upstream.pass_fields[0]", "{name}");
+    }
+    for name in ["store", "metadata", "top_k", "chat_template_kwargs", "verbosity"] {
+        Config::parse(json!({"upstream": {"pass_fields": [name]}}).to_string().as_bytes()).unwrap();
     }
 }
 

@@ -7,12 +7,6 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// Fields that are known here, but mean something to the host only.
-const FOR_THE_HOST: &[&str] = &["metadata", "user", "service_tier", "safety_identifier", "prompt_cache_key"];
-
-/// Fields that ask for nothing: a client that sends them misses nothing without them.
-const IDLE: &[&str] = &["client_metadata"];
-
 /// The parts of an answer that `include` can ask for. All others belong to hosted tools or to stored items.
 const INCLUDED: &[&str] = &["message.output_text.logprobs", "reasoning.encrypted_content"];
 
@@ -40,34 +34,38 @@ pub(super) fn passed<'a>(
     report: &mut Report,
 ) -> BTreeMap<&'a str, Cow<'a, RawValue>> {
     let mut passed = BTreeMap::new();
-    let mut pass = |name: &str, path: &str, value: Cow<'a, RawValue>, report: &mut Report| match options
+    let mut pass = |name: &str, path: &str, value: Cow<'a, RawValue>| match options
         .pass_fields
         .iter()
         .find(|field| *field == name)
     {
         Some(field) => drop(passed.insert(field.as_str(), value)),
+        None if asks_for_nothing(name, &value) => {}
         None => report.dropped("field", path),
     };
     if let Some(verbosity) = request.text.as_ref().and_then(|text| text.verbosity.clone()) {
-        pass("verbosity", "text.verbosity", verbosity.into_raw(), report);
+        pass("verbosity", "text.verbosity", verbosity.into_raw());
     }
-    for (name, value) in body.fields() {
-        let is_read = Request::FIELDS.contains(&&*name) && !FOR_THE_HOST.contains(&&*name);
-        if !is_read && !IDLE.contains(&&*name) {
-            pass(&name, &name, Cow::Borrowed(value), report);
-        }
+    for (name, value) in body.fields().filter(|(name, _)| !Request::is_served(name)) {
+        pass(&name, &name, Cow::Borrowed(value));
     }
     passed
 }
 
-/// What was asked for and nobody can give.
-pub(super) fn unmet(request: &Request<'_>, report: &mut Report) {
-    if request.store == Some(true) {
-        report.dropped("field", "store");
+/// Whether a client that sends this misses nothing without it.
+fn asks_for_nothing(name: &str, value: &RawValue) -> bool {
+    match name {
+        // Codex's own notes: ids, the working directory.
+        "client_metadata" => true,
+        "store" => value.get() == "false",
+        "truncation" => value.get() == "\"disabled\"",
+        "service_tier" => ["\"auto\"", "\"default\""].contains(&value.get()),
+        _ => false,
     }
-    if request.truncation.as_deref() == Some("auto") {
-        report.dropped("field", "truncation");
-    }
+}
+
+/// Reports what `include` asks for and nobody can give.
+pub(super) fn report_includes(request: &Request<'_>, report: &mut Report) {
     for included in request.include.iter().flatten().filter(|included| !INCLUDED.contains(&&***included)) {
         report.dropped("include", included);
     }

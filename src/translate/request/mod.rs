@@ -140,7 +140,7 @@ fn translated<'a>(
         reasoning: fields::effort(request, options, &mut report),
         passed: fields::passed(body, request, options, &mut report),
     };
-    fields::unmet(request, &mut report);
+    fields::report_includes(request, &mut report);
     let body = serde_json::to_vec(&upstream).map_err(|error| ApiError::invalid(error.to_string()))?;
     let plan = Plan {
         echo: echo::echo(request)?,
