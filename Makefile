@@ -1,10 +1,10 @@
 # `make` prints what there is; the sentence beside each target is its help.
 
 .DEFAULT_GOAL := help
-.PHONY: help wasm run demo image sbom test baseline check clean
+.PHONY: help wasm run demo codex-config image sbom test baseline check clean
 
 help:
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 wasm: ## build the filter: target/transponder.wasm
 	@envoy/build-wasm.sh
@@ -16,18 +16,21 @@ run: wasm ## run Envoy with it: UPSTREAM=http://host:port/v1 [PRESET=vllm | CONF
 demo: wasm ## show one streamed tool call from both ends
 	@envoy/demo.py
 
+codex-config: ## point an installed Codex CLI at it: [BASE_URL=http://127.0.0.1:8080/v1] [MODEL=name] [ENV_KEY=VARIABLE] [CONTEXT=tokens] [PROVIDER=transponder] [DEFAULT=1] [DRY_RUN=1]
+	@cargo run --quiet --example codex_config
+
 image: wasm ## pack it as an OCI image, without Docker: target/image (OCI layout), target/transponder-image.tar
 	@envoy/image.py
 
 sbom: wasm ## list what it was built from: target/transponder.cdx.json (CycloneDX)
 	@envoy/sbom.py
 
-# The tests start the scripted upstream; `cargo test --all-targets` compiles an example only to test it.
+# The tests start the examples; `cargo test --all-targets` compiles them only to test them.
 test: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm
 test: wasm ## run all tests, those with a real Envoy and real clients included
 	tests/clients/setup
 	tests/schemas/setup
-	cargo build --example chat_upstream
+	cargo build --examples
 	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && \
 	cargo test --workspace --all-targets && \
 	cargo test --workspace --doc

@@ -122,23 +122,39 @@ impl Codex {
 
     /// `codex exec` with a new session.
     pub async fn exec(&self, model: &str, prompt: &str) -> Turn {
-        self.run(model, &[prompt]).await
+        self.write_config();
+        self.run(&["-m", model], &[prompt]).await
+    }
+
+    /// The same with whatever stands in the home now, and with arguments of its own.
+    pub async fn exec_as_configured(&self, arguments: &[&str], prompt: &str) -> Turn {
+        self.run(arguments, &[prompt]).await
     }
 
     /// `codex exec resume --last`: the whole history is sent again.
     pub async fn resume(&self, model: &str, prompt: &str) -> Turn {
-        self.run(model, &["resume", "--last", prompt]).await
+        self.write_config();
+        self.run(&["-m", model], &["resume", "--last", prompt]).await
     }
 
-    async fn run(&self, model: &str, last: &[&str]) -> Turn {
+    /// Where Codex keeps its configuration.
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    fn write_config(&self) {
+        std::fs::write(self.home().join("config.toml"), self.config()).expect("Codex's configuration");
+    }
+
+    async fn run(&self, first: &[&str], last: &[&str]) -> Turn {
         let home = self.home.path();
-        std::fs::write(home.join("config.toml"), self.config()).expect("Codex's configuration");
         let binary = Binary::find();
         let mut command = Command::new(&binary.codex);
         command
             .args(["exec", "--json", "--skip-git-repo-check"])
             .arg("--dangerously-bypass-approvals-and-sandbox")
-            .args(["-m", model, "-C"])
+            .args(first)
+            .arg("-C")
             .arg(self.work.path())
             .args(&self.arguments)
             .args(last)

@@ -43,6 +43,6 @@ pub use {
     client::{Answer, post, post_with},
     codex::{Codex, Turn},
     envoy::{Envoy, Headers, bootstrap, cluster, module},
-    process::{Process, project},
+    process::{Process, example, project},
     upstream::{Seen, Upstream},
 };

@@ -14,6 +14,15 @@ pub fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// One of the examples. A test binary is `target/PROFILE/deps/NAME-HASH`, an example `target/PROFILE/examples/NAME`.
+pub fn example(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("the path of this test");
+    let profile = test.ancestors().nth(2).expect("the directory of the profile");
+    let binary = profile.join("examples").join(name);
+    assert!(binary.exists(), "{} is missing: run `cargo build --examples`", binary.display());
+    binary
+}
+
 /// A process that is killed when this value is dropped.
 #[derive(Debug)]
 pub struct Process {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::process::Process;
+use super::process::{Process, example};
 
 /// Control calls are small.
 const CONTROL: Duration = Duration::from_secs(10);
@@ -39,7 +38,7 @@ impl Upstream {
     pub async fn start() -> Self {
         let files = TempDir::new().expect("a temporary directory");
         let mut process = Process::start(
-            Command::new(binary()).args(["--listen", "127.0.0.1:0"]),
+            Command::new(example("chat_upstream")).args(["--listen", "127.0.0.1:0"]),
             files.path().join("upstream.log"),
         );
         let log = process.log.clone();
@@ -109,19 +108,6 @@ impl Upstream {
     fn control(&self, what: &str) -> String {
         format!("http://{}/_/{what}", self.address)
     }
-}
-
-/// A test binary is `target/PROFILE/deps/NAME-HASH`, an example `target/PROFILE/examples/NAME`.
-fn binary() -> PathBuf {
-    let test = std::env::current_exe().expect("the path of this test");
-    let profile = test.ancestors().nth(2).expect("the directory of the profile");
-    let binary = profile.join("examples/chat_upstream");
-    assert!(
-        binary.exists(),
-        "{} is missing: run `cargo build --example chat_upstream` (a plain `cargo test` does it)",
-        binary.display()
-    );
-    binary
 }
 
 fn address_in(said: &str) -> Option<SocketAddr> {

@@ -1,0 +1,128 @@
+//! What is written into Codex's files: text in, text out, everything else left as it is.
+
+use toml_edit::{DocumentMut, Item, Table, TableLike, Value, value};
+
+/// A table `[model_providers.<id>]`.
+pub(crate) struct Provider<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) base_url: &'a str,
+    pub(crate) env_key: Option<&'a str>,
+}
+
+/// The settings that make Codex use a provider.
+pub(crate) struct Profile<'a> {
+    pub(crate) provider: &'a str,
+    pub(crate) model: &'a str,
+    pub(crate) context: Option<u64>,
+}
+
+/// `config.toml` with the provider, and with the profile's settings as the default, if there is one.
+pub(crate) fn config(
+    text: &str,
+    provider: &Provider<'_>,
+    default: Option<&Profile<'_>>,
+) -> Result<String, String> {
+    let mut document = parse(text)?;
+    refuse_legacy_profiles(&document, provider.id)?;
+    let is_first = !document.contains_key("model_providers");
+    let end = document.trailing().as_str().unwrap_or_default().to_owned();
+    let providers = subtable(document.as_table_mut(), "model_providers", true)?;
+    let table = subtable(providers, provider.id, false)?;
+    // Whatever the user calls it, if it is not "OpenAI": by that name Codex speaks another protocol.
+    let named =
+        table.get("name").and_then(Item::as_str).is_some_and(|name| !name.eq_ignore_ascii_case("openai"));
+    if !named {
+        set(table, "name", "Transponder".into());
+    }
+    set(table, "base_url", provider.base_url.into());
+    set(table, "wire_api", "responses".into());
+    if let Some(variable) = provider.env_key {
+        set(table, "env_key", variable.into());
+    }
+    if is_first && !end.trim().is_empty() {
+        // What stands at the end of the file belongs to what stands before it.
+        document.set_trailing("");
+        if let Some(table) = document["model_providers"][provider.id].as_table_mut() {
+            table.decor_mut().set_prefix(format!("{}\n\n", end.trim_end()));
+        }
+    }
+    if let Some(profile) = default {
+        select(document.as_table_mut(), profile);
+    }
+    Ok(document.to_string())
+}
+
+/// `<profile>.config.toml`, which Codex lays over `config.toml`.
+pub(crate) fn profile(text: &str, profile: &Profile<'_>) -> Result<String, String> {
+    let mut document = parse(text)?;
+    select(document.as_table_mut(), profile);
+    Ok(document.to_string())
+}
+
+fn parse(text: &str) -> Result<DocumentMut, String> {
+    text.parse::<DocumentMut>().map_err(|error| error.to_string())
+}
+
+/// Codex 0.134 moved profiles into files of their own, and does not start while the old form is there.
+fn refuse_legacy_profiles(document: &DocumentMut, profile: &str) -> Result<(), String> {
+    if document.get("profile").is_some() {
+        return Err(
+            "it has a line `profile = ...`, with which Codex no longer starts; remove that line".to_owned()
+        );
+    }
+    if document.get("profiles").and_then(|profiles| profiles.get(profile)).is_some() {
+        return Err(format!(
+            "it has a table [profiles.{profile}], with which Codex refuses --profile {profile}; remove that table"
+        ));
+    }
+    Ok(())
+}
+
+fn select(root: &mut dyn TableLike, profile: &Profile<'_>) {
+    set(root, "model", profile.model.into());
+    set(root, "model_provider", profile.provider.into());
+    if let Some(tokens) = profile.context.and_then(|tokens| i64::try_from(tokens).ok()) {
+        set(root, "model_context_window", tokens.into());
+        // Room for an answer: Codex by itself waits until the window is nearly full.
+        set(root, "model_auto_compact_token_limit", (tokens / 5 * 4).into());
+    }
+}
+
+/// The table of that name, made if it is missing. `implicit`: one without keys of its own is not written.
+fn subtable<'a>(
+    parent: &'a mut dyn TableLike,
+    key: &str,
+    implicit: bool,
+) -> Result<&'a mut dyn TableLike, String> {
+    let table = || {
+        let mut table = Table::new();
+        table.set_implicit(implicit);
+        Item::Table(table)
+    };
+    let item = parent.entry(key).or_insert_with(table);
+    item.as_table_like_mut().ok_or_else(|| format!("its `{key}` is not a table"))
+}
+
+/// Sets a key, unless it has that value already. The comment beside it stays.
+fn set(table: &mut dyn TableLike, key: &str, wanted: Value) {
+    match table.get_mut(key) {
+        Some(Item::Value(there)) => {
+            if !same(there, &wanted) {
+                let decor = there.decor().clone();
+                *there = wanted;
+                *there.decor_mut() = decor;
+            }
+        }
+        _ => {
+            table.insert(key, value(wanted));
+        }
+    }
+}
+
+fn same(one: &Value, other: &Value) -> bool {
+    match (one.as_str(), other.as_str(), one.as_integer(), other.as_integer()) {
+        (Some(one), Some(other), ..) => one == other,
+        (.., Some(one), Some(other)) => one == other,
+        _ => false,
+    }
+}

@@ -1,0 +1,72 @@
+//! What the upstream says of its models, if it says anything: asked through the filter, which lets all
+//! but `/responses` pass.
+
+use serde_json::Value;
+use std::time::Duration;
+
+/// A list of models comes at once or is not needed.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What was found out.
+#[derive(Default)]
+pub(crate) struct Host {
+    models: Vec<Value>,
+    /// llama.cpp tells the context of each of its slots.
+    props: Value,
+}
+
+/// Asks. A host that does not answer, or not in this way, says nothing.
+pub(crate) fn ask(base_url: &str, key: Option<&str>) -> Host {
+    let base = base_url.trim_end_matches('/');
+    let models = get(&format!("{base}/models"), key).unwrap_or_default();
+    let root = base.strip_suffix("/v1").unwrap_or(base);
+    let is_llamacpp = models.pointer("/data/0/owned_by").and_then(Value::as_str) == Some("llamacpp");
+    Host {
+        models: models.get("data").and_then(Value::as_array).cloned().unwrap_or_default(),
+        props: is_llamacpp.then(|| get(&format!("{root}/props"), key)).flatten().unwrap_or_default(),
+    }
+}
+
+fn get(url: &str, key: Option<&str>) -> Option<Value> {
+    let agent =
+        ureq::Agent::new_with_config(ureq::config::Config::builder().timeout_global(Some(PATIENCE)).build());
+    let request = agent.get(url);
+    let request = match key {
+        Some(key) => request.header("authorization", format!("Bearer {key}")),
+        None => request,
+    };
+    serde_json::from_str(&request.call().ok()?.body_mut().read_to_string().ok()?).ok()
+}
+
+/// Where hosts write the length of the context: vLLM and SGLang, OpenRouter and Together, Groq, LM Studio
+/// and Mistral, llama.cpp.
+const CONTEXT: &[&str] = &[
+    "/max_model_len",
+    "/context_length",
+    "/context_window",
+    "/loaded_context_length",
+    "/max_context_length",
+    "/meta/n_ctx",
+];
+
+impl Host {
+    /// The one model that the host has.
+    pub(crate) fn only_model(&self) -> Result<String, String> {
+        let names: Vec<&str> = self.models.iter().filter_map(|model| model.get("id")?.as_str()).collect();
+        match names.as_slice() {
+            [only] => Ok((*only).to_owned()),
+            [] => Err("which model? The upstream does not list any (GET /models); say MODEL=...".to_owned()),
+            several => Err(format!("which model? Say MODEL=..., one of: {}", several.join(", "))),
+        }
+    }
+
+    /// How many tokens the model's context holds.
+    pub(crate) fn context_of(&self, model: &str) -> Option<u64> {
+        let of_slot = self.props.pointer("/default_generation_settings/n_ctx");
+        let named = self.models.iter().find(|entry| entry.get("id").and_then(Value::as_str) == Some(model));
+        // llama.cpp has one model and takes every name for it.
+        let entry = named.or(if of_slot.is_some() { self.models.first() } else { None })?;
+        let of_model = CONTEXT.iter().find_map(|path| entry.pointer(path));
+        of_slot.or(of_model).and_then(Value::as_u64).filter(|tokens| *tokens > 0)
+    }
+}
