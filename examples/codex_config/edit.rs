@@ -42,7 +42,9 @@ pub(crate) fn config(
     if is_first && !end.trim().is_empty() {
         // What stands at the end of the file belongs to what stands before it.
         document.set_trailing("");
-        if let Some(table) = document["model_providers"][provider.id].as_table_mut() {
+        let providers = document.get_mut("model_providers");
+        let table = providers.and_then(|providers| providers.get_mut(provider.id)?.as_table_mut());
+        if let Some(table) = table {
             table.decor_mut().set_prefix(format!("{}\n\n", end.trim_end()));
         }
     }
