@@ -332,6 +332,12 @@ impl Brackets {
         self.closed
     }
 
+    /// Splits `bytes` behind the byte that closes the document, if it is among them.
+    pub fn split<'b>(&mut self, bytes: &'b [u8]) -> (&'b [u8], &'b [u8]) {
+        let last = bytes.iter().position(|byte| self.push(&[*byte]));
+        last.and_then(|at| bytes.split_at_checked(at + 1)).unwrap_or((bytes, &[]))
+    }
+
     fn step(&mut self, byte: u8) {
         if self.in_string {
             match byte {

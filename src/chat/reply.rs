@@ -26,6 +26,24 @@ pub struct Completion<'a> {
     /// An error in place of a chunk or beside one.
     #[serde(borrow)]
     pub error: Option<&'a RawValue>,
+    /// Where Groq puts the usage, too.
+    #[serde(borrow)]
+    pub x_groq: Option<GroqExtras<'a>>,
+    /// The message or the next piece of it, in Ollama's own form; the words of an error elsewhere.
+    #[serde(borrow)]
+    pub message: Option<&'a RawValue>,
+    /// Whether that was the last piece.
+    #[serde(borrow)]
+    pub done: Option<&'a RawValue>,
+    /// The finish reason, in Ollama's own form.
+    #[serde(borrow)]
+    pub done_reason: Option<&'a RawValue>,
+    /// The tokens of the prompt, in Ollama's own form.
+    #[serde(borrow)]
+    pub prompt_eval_count: Option<&'a RawValue>,
+    /// The tokens of the answer, in Ollama's own form.
+    #[serde(borrow)]
+    pub eval_count: Option<&'a RawValue>,
     /// The text, in Cloudflare's own form.
     #[serde(borrow)]
     pub response: Option<&'a RawValue>,
@@ -38,6 +56,15 @@ pub struct Completion<'a> {
     /// All of the above, in Cloudflare's envelope.
     #[serde(borrow)]
     pub result: Option<&'a RawValue>,
+}
+
+/// `x_groq`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct GroqExtras<'a> {
+    /// `usage`.
+    #[serde(borrow)]
+    pub usage: Option<&'a RawValue>,
 }
 
 /// One of `choices`.
@@ -59,18 +86,42 @@ pub struct Choice<'a> {
     /// `logprobs`: [`Logprobs`] with most hosts.
     #[serde(borrow)]
     pub logprobs: Option<&'a RawValue>,
+    /// An error within the choice (OpenRouter).
+    #[serde(borrow)]
+    pub error: Option<&'a RawValue>,
     /// `usage`, where Moonshot puts it.
     #[serde(borrow)]
     pub usage: Option<&'a RawValue>,
 }
 
-/// `logprobs` of a choice.
+/// `logprobs` of a choice: `content`, or the lists of the API of old.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Logprobs<'a> {
     /// One for each token of the content.
     #[serde(borrow)]
-    pub content: Option<Vec<&'a RawValue>>,
+    pub content: Option<Vec<Logprob<'a>>>,
+    /// The tokens.
+    #[serde(borrow)]
+    pub tokens: Option<Vec<Cow<'a, str>>>,
+    /// The logprob of each.
+    pub token_logprobs: Option<Vec<Option<f64>>>,
+}
+
+/// The logprob of one token.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Logprob<'a> {
+    /// The token.
+    #[serde(borrow)]
+    pub token: Cow<'a, str>,
+    /// Its logarithmic probability.
+    pub logprob: Option<f64>,
+    /// Its bytes, as some hosts say it: others leave them out, or `null`.
+    pub bytes: Option<Vec<u8>>,
+    /// What else could have stood there.
+    #[serde(borrow)]
+    pub top_logprobs: Option<Vec<Logprob<'a>>>,
 }
 
 /// A message or a delta of one.
@@ -89,9 +140,18 @@ pub struct Message<'a> {
     /// The reasoning, as a few others name it.
     #[serde(borrow)]
     pub reasoning_text: Option<&'a RawValue>,
+    /// The reasoning, as Ollama names it in its own API.
+    #[serde(borrow)]
+    pub thinking: Option<&'a RawValue>,
+    /// The reasoning in pieces that the host wants back as they are: an array of objects.
+    #[serde(borrow)]
+    pub reasoning_details: Option<&'a RawValue>,
     /// A refusal.
     #[serde(borrow)]
     pub refusal: Option<&'a RawValue>,
+    /// Citations: an array of objects.
+    #[serde(borrow)]
+    pub annotations: Option<&'a RawValue>,
     /// An array; with some hosts a single object.
     #[serde(borrow)]
     pub tool_calls: Option<&'a RawValue>,
@@ -113,6 +173,12 @@ pub struct ToolCall<'a> {
     /// The function.
     #[serde(borrow)]
     pub function: Option<Function<'a>>,
+    /// The call of a tool that the host knows as `custom`.
+    #[serde(borrow)]
+    pub custom: Option<Custom<'a>>,
+    /// What the host wants back with the call, e.g. Gemini's thought signature.
+    #[serde(borrow)]
+    pub extra_content: Option<&'a RawValue>,
     /// The name, in Cloudflare's own form.
     #[serde(borrow)]
     pub name: Option<Cow<'a, str>>,
@@ -131,4 +197,16 @@ pub struct Function<'a> {
     /// A string or a piece of it; with some hosts the object itself.
     #[serde(borrow)]
     pub arguments: Option<&'a RawValue>,
+}
+
+/// The custom tool that is called.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Custom<'a> {
+    /// Its name, or a piece of it.
+    #[serde(borrow)]
+    pub name: Option<Cow<'a, str>>,
+    /// A string or a piece of it: the raw text.
+    #[serde(borrow)]
+    pub input: Option<&'a RawValue>,
 }

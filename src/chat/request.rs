@@ -124,6 +124,9 @@ pub struct Assistant<'a> {
     /// The reasoning, under the name that the host reads: `reasoning_content` or `reasoning`.
     #[serde(flatten)]
     pub reasoning: Option<NamedText<'a>>,
+    /// `reasoning_details`, as the host sent them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reasoning_details: Option<Vec<Box<RawValue>>>,
     /// `tool_calls`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tool_calls: Vec<ToolCall<'a>>,
@@ -213,6 +216,9 @@ pub struct ToolCall<'a> {
     pub r#type: &'static str,
     /// The call.
     pub function: FunctionCall<'a>,
+    /// What the host sent with the call and wants back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extra_content: Option<Box<RawValue>>,
 }
 
 /// The function that was called.

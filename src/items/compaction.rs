@@ -3,7 +3,7 @@
 //! Chat hosts know nothing of it, so the model is asked for the summary in plain words. The client
 //! gets it in one `compaction` item, and brings it back at the head of the next request.
 
-use super::{Conversation, Entry, Outbox, sealed};
+use super::{Conversation, Entry, Memory, Outbox};
 use crate::chat::request::Part;
 use crate::json::{Text, TextBuilder};
 use crate::responses::{ApiError, CompactionItem, Object, OutputItem};
@@ -25,9 +25,9 @@ const UNREADABLE: &str = "\
 /// In the history: `compaction` and `context_compaction`.
 pub(super) fn read<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
     let item = CompactionItem::of(item)?;
-    let summary = item.encrypted_content.and_then(|content| sealed::open(&content.decode()));
-    let text = match summary {
-        Some(summary) => Text::new(&format!("{HEADING}{summary}")),
+    let memory = item.encrypted_content.and_then(|content| Memory::open(&content.decode()));
+    let text = match memory {
+        Some(Memory { text: summary, .. }) => Text::new(&format!("{HEADING}{summary}")),
         None => {
             conversation.report.dropped("item", "compaction");
             Text::new(UNREADABLE)
@@ -66,7 +66,7 @@ impl OpenCompaction {
     /// The summary is whole: one item, begun and closed.
     pub fn close(self, out: &mut Outbox) {
         let id = out.id("cmp");
-        let sealed = sealed::seal(&self.summary.finish().decode());
+        let sealed = Memory::of_text(&self.summary.finish().decode()).seal();
         let item = OutputItem::Compaction { id: &id, encrypted_content: &sealed };
         out.begin(&item);
         out.finish(&item);

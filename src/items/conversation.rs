@@ -6,7 +6,7 @@ use crate::config::History;
 use crate::json::Text;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
 /// A request's conversation, item by item.
@@ -34,13 +34,24 @@ pub enum Entry<'a> {
     /// By the model, aloud.
     Assistant(Vec<Part<'a>>),
     /// By the model, to itself.
-    Reasoning(Text<'a>),
+    Reasoning(Thought<'a>),
     /// A tool was called.
     Call(Call<'a>),
     /// A tool answered.
     Output(Output<'a>),
     /// A tool was called, but only a reference to the call was sent.
     LostCall,
+}
+
+/// What the model thought, and what the host sent with it to have it back.
+#[derive(Debug, Default)]
+pub struct Thought<'a> {
+    /// The text, if there is any.
+    pub text: Option<Text<'a>>,
+    /// `reasoning_details`.
+    pub details: Vec<Box<RawValue>>,
+    /// `extra_content` of calls, by their ids.
+    pub calls: BTreeMap<String, Box<RawValue>>,
 }
 
 /// A call of a tool, as it stands in the history.
@@ -99,6 +110,11 @@ pub struct Form {
 pub trait OpenCall: Debug {
     /// The next piece of the arguments, as the upstream writes them.
     fn arguments(&mut self, piece: &Text<'_>, out: &mut Outbox);
+
+    /// The next piece of the raw text, where the host knows the tool as `custom`.
+    fn raw(&mut self, piece: &Text<'_>, out: &mut Outbox) {
+        self.arguments(piece, out);
+    }
 
     /// The arguments are whole: `arguments` is the sum of the pieces. Closes the item.
     fn complete(self: Box<Self>, arguments: Text<'static>, out: &mut Outbox);

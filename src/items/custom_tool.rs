@@ -78,6 +78,8 @@ struct OpenCustom {
     output_index: usize,
     head: CallHead,
     reader: InputReader,
+    /// The host sends the text itself: there is nothing to read it out of.
+    is_raw: bool,
     input: TextBuilder,
     deltas: Deltas,
 }
@@ -96,6 +98,7 @@ fn open(head: CallHead, out: &mut Outbox) -> Box<dyn OpenCall> {
         output_index,
         head,
         reader: InputReader::default(),
+        is_raw: false,
         input: TextBuilder::default(),
         deltas,
     })
@@ -113,31 +116,35 @@ fn item<'i>(id: &'i str, head: &'i CallHead, status: Status, input: &'i Text<'i>
 }
 
 impl OpenCustom {
-    fn deliver(&mut self, text: &str, out: &mut Outbox) {
-        if text.is_empty() {
+    fn deliver(&mut self, delta: &Text<'_>, out: &mut Outbox) {
+        if delta.is_empty() {
             return;
         }
-        let delta = Text::new(text);
-        self.input.push(&delta);
-        out.send_delta(&self.deltas, &delta);
+        self.input.push(delta);
+        out.send_delta(&self.deltas, delta);
     }
 }
 
 impl OpenCall for OpenCustom {
     fn arguments(&mut self, piece: &Text<'_>, out: &mut Outbox) {
         let text = self.reader.push(&piece.decode());
-        self.deliver(&text, out);
+        self.deliver(&Text::new(&text), out);
+    }
+
+    fn raw(&mut self, piece: &Text<'_>, out: &mut Outbox) {
+        self.is_raw = true;
+        self.deliver(piece, out);
     }
 
     fn complete(mut self: Box<Self>, arguments: Text<'static>, out: &mut Outbox) {
-        let rest = match self.reader.began() {
+        let rest = match self.is_raw || self.reader.began() {
             true => self.reader.finish(),
             false => {
                 out.report_mut().repaired("arguments", &self.head.name);
                 other_form(&arguments.decode())
             }
         };
-        self.deliver(&rest, out);
+        self.deliver(&Text::new(&rest), out);
         let input = self.input.finish();
         out.send(|sequence_number| Event::CustomToolCallInputDone {
             sequence_number,

@@ -1,9 +1,10 @@
 //! Messages: what the user, the developer and the model say aloud.
 
 use super::{Conversation, Entry, Outbox, content};
-use crate::json::{Text, TextBuilder};
-use crate::responses::{self, ApiError, Event, Object, OutputItem, OutputPart, Status};
+use crate::json::{self, Text, TextBuilder};
+use crate::responses::{self, Annotation, ApiError, Event, Object, OutputItem, OutputPart, Status};
 use crate::sse::encode::Deltas;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// In the history: `message`.
@@ -60,6 +61,7 @@ struct OpenPart {
     said: Said,
     text: TextBuilder,
     logprobs: Vec<Box<RawValue>>,
+    annotations: Vec<Box<RawValue>>,
     deltas: Deltas,
 }
 
@@ -74,14 +76,14 @@ impl OpenMessage {
     }
 
     /// The next piece.
-    pub fn say(&mut self, said: Said, piece: &Text<'_>, logprobs: &[&RawValue], out: &mut Outbox) {
+    pub fn say(&mut self, said: Said, piece: &Text<'_>, logprobs: &[Box<RawValue>], out: &mut Outbox) {
         if self.part.as_ref().is_some_and(|part| part.said != said) {
             self.close_part(out);
         }
         let at @ (item_id, output_index, content_index) =
             (self.id.as_str(), self.output_index, self.closed.len());
         let part = self.part.get_or_insert_with(|| {
-            let part = said.part(Text::new(""), Vec::new());
+            let part = said.part(Text::new(""), Vec::new(), Vec::new());
             out.send(|sequence_number| Event::ContentPartAdded {
                 sequence_number,
                 item_id,
@@ -90,20 +92,45 @@ impl OpenMessage {
                 part: &part,
             });
             let deltas = Outbox::deltas(&said.delta(0, at, &Text::new(""), &[]));
-            OpenPart { said, text: TextBuilder::default(), logprobs: Vec::new(), deltas }
+            OpenPart {
+                said,
+                text: TextBuilder::default(),
+                logprobs: Vec::new(),
+                annotations: Vec::new(),
+                deltas,
+            }
         });
         part.text.push(piece);
         if logprobs.is_empty() {
             return out.send_delta(&part.deltas, piece);
         }
-        part.logprobs.extend(logprobs.iter().map(|&logprob| logprob.to_owned()));
+        part.logprobs.extend_from_slice(logprobs);
         out.send(|sequence_number| said.delta(sequence_number, at, piece, logprobs));
+    }
+
+    /// A citation of the text that is being said. One that the host repeats counts once.
+    pub fn annotate(&mut self, annotation: Box<RawValue>, out: &mut Outbox) {
+        let (item_id, output_index, content_index) = (self.id.as_str(), self.output_index, self.closed.len());
+        let Some(part) = self.part.as_mut().filter(|part| part.said == Said::Text) else { return };
+        if part.annotations.iter().any(|known| known.get() == annotation.get()) {
+            return;
+        }
+        let annotation_index = part.annotations.len();
+        out.send(|sequence_number| Event::AnnotationAdded {
+            sequence_number,
+            item_id,
+            output_index,
+            content_index,
+            annotation_index,
+            annotation: &annotation,
+        });
+        part.annotations.push(annotation);
     }
 
     fn close_part(&mut self, out: &mut Outbox) {
         let Some(open) = self.part.take() else { return };
         let (item_id, output_index, content_index) = (self.id.as_str(), self.output_index, self.closed.len());
-        let part = open.said.part(open.text.finish(), open.logprobs);
+        let part = open.said.part(open.text.finish(), open.logprobs, open.annotations);
         out.send(|sequence_number| match &part {
             OutputPart::OutputText { text, logprobs, .. } => Event::OutputTextDone {
                 sequence_number,
@@ -141,7 +168,7 @@ impl Said {
         sequence_number: u64,
         (item_id, output_index, content_index): (&'e str, usize, usize),
         delta: &'e Text<'e>,
-        logprobs: &'e [&'e RawValue],
+        logprobs: &'e [Box<RawValue>],
     ) -> Event<'e> {
         match self {
             Self::Text => Event::OutputTextDelta {
@@ -158,10 +185,29 @@ impl Said {
         }
     }
 
-    fn part(self, text: Text<'static>, logprobs: Vec<Box<RawValue>>) -> OutputPart<'static> {
+    fn part(
+        self,
+        text: Text<'static>,
+        logprobs: Vec<Box<RawValue>>,
+        annotations: Vec<Box<RawValue>>,
+    ) -> OutputPart<'static> {
         match self {
-            Self::Text => OutputPart::OutputText { text, annotations: Vec::new(), logprobs },
+            Self::Text => OutputPart::OutputText { text, annotations, logprobs },
             Self::Refusal => OutputPart::Refusal { refusal: text },
         }
     }
+}
+
+/// A citation in the form of this API, flat; hosts write it nested or flat. Nothing, if it is something else.
+pub fn annotation(written: &Value) -> Option<Box<RawValue>> {
+    let citation = written.get("url_citation").unwrap_or(written);
+    let text = |key: &str| citation.get(key).and_then(Value::as_str);
+    let number = |key: &str| citation.get(key).and_then(Value::as_u64).unwrap_or(0);
+    (written.get("type")?.as_str()? == "url_citation").then_some(())?;
+    Some(json::raw(&Annotation::UrlCitation {
+        start_index: number("start_index"),
+        end_index: number("end_index"),
+        url: text("url")?,
+        title: text("title").unwrap_or_default(),
+    }))
 }

@@ -17,11 +17,12 @@ mod sealed;
 mod tool_search;
 
 pub use compaction::{INSTRUCTION as COMPACTION_INSTRUCTION, OpenCompaction};
-pub use conversation::{Call, Conversation, Declaration, Entry, Form, OpenCall, Output, Report};
+pub use conversation::{Call, Conversation, Declaration, Entry, Form, OpenCall, Output, Report, Thought};
 pub use function::FORM as FUNCTION;
-pub use message::{OpenMessage, Said};
+pub use message::{OpenMessage, Said, annotation};
 pub use outbox::{CallHead, Outbox};
 pub use reasoning::OpenReasoning;
+pub use sealed::Memory;
 
 use crate::responses::{ApiError, Object, Site};
 use std::borrow::Cow;

@@ -3,7 +3,7 @@
 //! It goes out as a summary, the one spelling that every client shows, and, for clients that include
 //! `reasoning.encrypted_content`, once more in there: that is what comes back unchanged on the next turn.
 
-use super::{Conversation, Entry, Outbox, sealed};
+use super::{Conversation, Entry, Memory, Outbox, Thought};
 use crate::json::{Text, TextBuilder};
 use crate::responses::{ApiError, Event, Object, OutputItem, ReasoningItem, SummaryPart, TextPart};
 use crate::sse::encode::Deltas;
@@ -11,16 +11,23 @@ use crate::sse::encode::Deltas;
 /// In the history: `reasoning`.
 pub(super) fn read<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
     let item = ReasoningItem::of(item)?;
-    let sealed = item.encrypted_content.and_then(|text| sealed::open(&text.decode()));
-    // Another server's seal cannot be opened, but what it showed can be read.
-    let text = match sealed {
-        Some(text) => Some(Text::new(&text)),
-        None => joined(item.content).or_else(|| joined(item.summary)),
+    let sealed = item.encrypted_content.as_ref();
+    let memory = sealed.and_then(|sealed| Memory::open(&sealed.decode()));
+    let is_foreign = sealed.is_some() && memory.is_none();
+    let Memory { text, details, calls } = memory.unwrap_or_default();
+    let text = match text.is_empty() {
+        false => Some(Text::new(&text)),
+        true => joined(item.content).or_else(|| joined(item.summary)),
     };
-    match text {
-        Some(text) => conversation.entries.push(Entry::Reasoning(text)),
-        None => conversation.report.dropped("item", "reasoning"),
+    if text.is_none() && details.is_empty() && calls.is_empty() {
+        conversation.report.dropped("item", "reasoning");
+        return Ok(());
     }
+    if is_foreign {
+        // Another server's, or damaged. It cannot be opened, but what was shown can be read.
+        conversation.report.dropped("field", "encrypted_content");
+    }
+    conversation.entries.push(Entry::Reasoning(Thought { text, details, calls }));
     Ok(())
 }
 
@@ -80,10 +87,14 @@ impl OpenReasoning {
         out.send_delta(&self.deltas, piece);
     }
 
-    /// The thought has ended.
-    pub fn close(self, seal: bool, out: &mut Outbox) {
+    /// The thought has ended. `memory`: what has to come back with it; its text goes along if the client
+    /// includes `encrypted_content`, and in any case where no other field can hold the rest.
+    pub fn close(self, include: bool, mut memory: Memory, out: &mut Outbox) {
         let text = self.text.finish();
-        let encrypted_content = seal.then(|| sealed::seal(&text.decode()));
+        let encrypted_content = (include || memory.has_extras()).then(|| {
+            memory.text = text.decode().into_owned();
+            memory.seal()
+        });
         out.send(|sequence_number| Event::SummaryTextDone {
             sequence_number,
             item_id: &self.id,
@@ -101,5 +112,13 @@ impl OpenReasoning {
         });
         let encrypted_content = encrypted_content.as_deref();
         out.finish(&OutputItem::Reasoning { id: &self.id, summary: &[part], encrypted_content });
+    }
+
+    /// An item that shows nothing, for what has to come back and belongs to no thought that was shown.
+    pub fn carry(memory: &Memory, out: &mut Outbox) {
+        let id = out.id("rs");
+        out.begin(&OutputItem::Reasoning { id: &id, summary: &[], encrypted_content: None });
+        let sealed = memory.seal();
+        out.finish(&OutputItem::Reasoning { id: &id, summary: &[], encrypted_content: Some(&sealed) });
     }
 }

@@ -48,9 +48,11 @@ events! {
     /// A part of a message is whole.
     "response.content_part.done" ContentPartDone { item_id: &'a str, output_index: usize, content_index: usize, part: &'a OutputPart<'a> }
     /// More text.
-    "response.output_text.delta" OutputTextDelta { item_id: &'a str, output_index: usize, content_index: usize, delta: &'a Text<'a>, logprobs: &'a [&'a RawValue] }
+    "response.output_text.delta" OutputTextDelta { item_id: &'a str, output_index: usize, content_index: usize, delta: &'a Text<'a>, logprobs: &'a [Box<RawValue>] }
     /// All the text.
     "response.output_text.done" OutputTextDone { item_id: &'a str, output_index: usize, content_index: usize, text: &'a Text<'a>, logprobs: &'a [Box<RawValue>] }
+    /// A citation of the text.
+    "response.output_text.annotation.added" AnnotationAdded { item_id: &'a str, output_index: usize, content_index: usize, annotation_index: usize, annotation: &'a RawValue }
     /// More of a refusal.
     "response.refusal.delta" RefusalDelta { item_id: &'a str, output_index: usize, content_index: usize, delta: &'a Text<'a> }
     /// All of a refusal.

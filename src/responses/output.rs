@@ -127,3 +127,20 @@ pub enum SummaryPart<'a> {
         text: Text<'a>,
     },
 }
+
+/// What a text rests on.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Annotation<'a> {
+    /// A page of the web.
+    UrlCitation {
+        /// Where the words begin that it is about.
+        start_index: u64,
+        /// Where they end.
+        end_index: u64,
+        /// The page.
+        url: &'a str,
+        /// Its title.
+        title: &'a str,
+    },
+}

@@ -20,10 +20,16 @@ pub(super) struct Slot {
     index: Option<u64>,
     /// The host's id; empty if it sends none.
     pub(super) id: String,
+    /// The id that the client gets, once the item begins.
+    pub(super) call_id: String,
     /// The name as far as it came.
     pub(super) name: String,
     /// The arguments as far as they came.
     pub(super) arguments: TextBuilder,
+    /// They are the raw text of a tool that the host knows as `custom`.
+    pub(super) raw: bool,
+    /// What the host wants back with the call.
+    pub(super) extra: Option<Box<RawValue>>,
     seam: Seam,
     brackets: Brackets,
     /// The item has begun: its name stands.
@@ -39,17 +45,22 @@ pub(super) struct Piece<'a> {
     id: Cow<'a, str>,
     name: &'a str,
     arguments: Option<&'a RawValue>,
+    raw: bool,
+    extra: Option<&'a RawValue>,
 }
 
 impl<'a> Piece<'a> {
     /// Reads a piece, whatever its form.
     pub(super) fn of(call: &'a ToolCall<'a>) -> Self {
-        let function = call.function.as_ref();
+        let (function, custom) = (call.function.as_ref(), call.custom.as_ref());
+        let name = function.and_then(|f| f.name.as_deref()).or(custom.and_then(|c| c.name.as_deref()));
         Self {
             index: call.index.and_then(number),
             id: call.id.map(label).unwrap_or_default(),
-            name: function.and_then(|f| f.name.as_deref()).or(call.name.as_deref()).unwrap_or_default(),
-            arguments: function.and_then(|f| f.arguments).or(call.arguments),
+            name: name.or(call.name.as_deref()).unwrap_or_default(),
+            arguments: function.and_then(|f| f.arguments).or(custom.and_then(|c| c.input)).or(call.arguments),
+            raw: custom.is_some(),
+            extra: call.extra_content,
         }
     }
 
@@ -60,7 +71,7 @@ impl<'a> Piece<'a> {
 
     /// The one call of the API of old.
     pub(super) fn legacy(name: Option<&'a str>, arguments: Option<&'a RawValue>) -> Self {
-        Self { index: Some(0), id: Cow::Borrowed(""), name: name.unwrap_or_default(), arguments }
+        Self { index: Some(0), name: name.unwrap_or_default(), arguments, ..Self::default() }
     }
 
     fn is_empty(&self) -> bool {
@@ -98,6 +109,9 @@ impl Calls {
             self.slots.push(Slot { index: piece.index, ..Slot::default() });
         }
         let slot = self.slots.get_mut(number)?;
+        if slot.is_repeated_by(piece) {
+            return None;
+        }
         slot.learn(piece);
         Some((number, slot.append(piece.arguments)))
     }
@@ -124,6 +138,11 @@ impl Calls {
         self.slots.get_mut(number)
     }
 
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
     /// Whether no call was seen.
     pub(super) fn is_empty(&self) -> bool {
         self.slots.is_empty()
@@ -148,7 +167,8 @@ impl Slot {
             return named || self.is_whole();
         }
         if same_id || !named {
-            return false;
+            // TGI gives each call the id "0".
+            return named && self.is_whole() && piece.brings_arguments() && !self.is_repeated_by(piece);
         }
         match piece.index {
             // Some hosts repeat the name with every piece.
@@ -157,7 +177,18 @@ impl Slot {
         }
     }
 
+    /// Whether a host says a whole call a second time, when the reply ends for instance.
+    fn is_repeated_by(&self, piece: &Piece<'_>) -> bool {
+        let is_same = !piece.id.is_empty() && piece.id == self.id && piece.name == self.name;
+        let arguments = piece.arguments.filter(|_| is_same && self.is_whole()).and_then(Text::of);
+        arguments.is_some_and(|arguments| arguments == self.arguments.clone().finish())
+    }
+
     fn learn(&mut self, piece: &Piece<'_>) {
+        self.raw |= piece.raw;
+        if let Some(extra) = piece.extra {
+            self.extra = Some(extra.to_owned());
+        }
         if self.id.is_empty() {
             self.id.push_str(&piece.id);
         }
@@ -173,7 +204,9 @@ impl Slot {
             // Some hosts send the object itself.
             Some(raw) => self.seam.push(raw).unwrap_or_else(|| Text::new(raw.get())),
         };
-        self.brackets.push(text.decode().as_bytes());
+        if !self.raw {
+            self.brackets.push(text.decode().as_bytes());
+        }
         self.arguments.push(&text);
         text
     }
@@ -271,6 +304,31 @@ mod tests {
                     r#"{"index":"0","function":{"arguments":"}"}}"#,
                 ],
                 &["f({})", "g({})"],
+            ),
+            (
+                "one id for all calls, each in one piece",
+                &[
+                    r#"{"index":0,"id":"0","function":{"name":"f","arguments":"{\"x\":1}"}}"#,
+                    r#"{"index":0,"id":"0","function":{"name":"f","arguments":"{\"x\":2}"}}"#,
+                ],
+                &[r#"f({"x":1})"#, r#"f({"x":2})"#],
+            ),
+            (
+                "a whole call said again at the end",
+                &[
+                    r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\""}}"#,
+                    r#"{"index":0,"function":{"arguments":":1}"}}"#,
+                    r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\":1}"}}"#,
+                ],
+                &[r#"f({"x":1})"#],
+            ),
+            (
+                "a custom tool by its own kind",
+                &[
+                    r#"{"index":0,"id":"a","type":"custom","custom":{"name":"f","input":"{x"}}"#,
+                    r#"{"index":0,"custom":{"input":"}y"}}"#,
+                ],
+                &["f({x}y)"],
             ),
             ("nothing but nulls", &[r#"{"index":0,"id":null,"function":{"name":null}}"#], &[]),
         ];

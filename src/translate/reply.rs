@@ -9,7 +9,9 @@ use crate::items::Report;
 use crate::json::{self, Brackets};
 use crate::responses::{ApiError, Echo};
 use crate::sse::decode::{Decoder, Frame, TooLarge};
+use crate::upstream::ReasoningReplay;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use std::collections::BTreeSet;
 
 /// The object that a client without a stream gets.
@@ -40,6 +42,10 @@ pub(super) struct Plan {
     pub(super) codex: bool,
     /// The client wants `encrypted_content`.
     pub(super) seal_reasoning: bool,
+    /// The client wants the probability of each token.
+    pub(super) logprobs: bool,
+    /// What the host wants back.
+    pub(super) replay: ReasoningReplay,
     /// The client takes several calls at once.
     pub(super) parallel: bool,
     /// What may be kept.
@@ -59,11 +65,11 @@ pub struct Reply {
 /// What the upstream sends.
 #[derive(Debug)]
 enum Source {
-    /// Nothing yet but white space.
+    /// Nothing yet but white space, or one line of JSON is over and the next has not begun.
     Unknown,
     /// Events. `pattern` is that of an earlier one.
     Events { decoder: Decoder, pattern: Option<Pattern> },
-    /// One JSON document.
+    /// A JSON document: the whole reply, or one line of a stream of them.
     Document { body: Vec<u8>, brackets: Brackets },
     /// An error with its status.
     Error { status: u16, body: Vec<u8> },
@@ -97,26 +103,27 @@ impl Reply {
     /// Takes the next bytes of the upstream's body, appends what the client gets now.
     /// A frame is appended whole or not at all.
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
-        let mut bytes = bytes;
-        if let Source::Unknown = self.source {
-            let start = bytes.iter().position(|byte| !is_padding(*byte)).unwrap_or(bytes.len());
-            bytes = bytes.get(start..).unwrap_or_default();
-            self.source = match bytes.first() {
-                None => return,
-                Some(b'{' | b'[') => Source::Document { body: Vec::new(), brackets: Brackets::default() },
-                Some(_) => Source::Events { decoder: Decoder::new(self.limits.event_bytes), pattern: None },
-            };
+        let mut rest = bytes;
+        while !rest.is_empty() && !self.machine.is_over() {
+            rest = self.take(rest);
         }
+        self.deliver(out);
+    }
+
+    /// Takes what belongs together, and gives back what follows.
+    fn take<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
         match &mut self.source {
+            Source::Unknown => self.recognise(bytes),
             Source::Events { decoder, pattern } => {
                 let machine = &mut self.machine;
                 let pushed = decoder.push(bytes, |frame| read_frame(machine, pattern, frame));
                 self.after_events(pushed);
+                &[]
             }
             Source::Document { body, brackets } => {
-                body.extend_from_slice(bytes);
-                let closed = brackets.push(bytes);
-                if closed {
+                let (document, rest) = brackets.split(bytes);
+                body.extend_from_slice(document);
+                if brackets.closed() {
                     self.end_document();
                 } else if body.len() > self.limits.reply_bytes {
                     let limit = self.limits.reply_bytes;
@@ -124,12 +131,39 @@ impl Reply {
                         "The upstream's reply is larger than {limit} bytes."
                     )));
                 }
+                rest
             }
             // Only the beginning of an error is read.
-            Source::Error { body, .. } if body.len() < ERROR_BYTES => body.extend_from_slice(bytes),
-            Source::Error { .. } | Source::Unknown | Source::Over(_) => {}
+            Source::Error { body, .. } => {
+                let room = ERROR_BYTES.saturating_sub(body.len()).min(bytes.len());
+                body.extend_from_slice(bytes.get(..room).unwrap_or_default());
+                &[]
+            }
+            Source::Over(_) => &[],
         }
-        self.deliver(out);
+    }
+
+    /// Finds out by the first byte what comes.
+    fn recognise<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
+        let start = bytes.iter().position(|byte| !is_padding(*byte)).unwrap_or(bytes.len());
+        let (padding, rest) = bytes.split_at_checked(start).unwrap_or((bytes, &[]));
+        if padding.contains(&b'\n') {
+            self.machine.keep_alive();
+        }
+        match rest.first() {
+            None => {}
+            Some(b'{' | b'[') => {
+                self.source = Source::Document { body: Vec::new(), brackets: Brackets::default() };
+            }
+            Some(b'<') => self.machine.fail(ApiError::upstream(
+                "The upstream sent a page of HTML instead of a chat completion. Is its address right?",
+            )),
+            Some(_) => {
+                self.source =
+                    Source::Events { decoder: Decoder::new(self.limits.event_bytes), pattern: None };
+            }
+        }
+        rest
     }
 
     /// The upstream's body ended: appends the rest.
@@ -142,7 +176,10 @@ impl Reply {
                 self.machine.end(false);
             }
             Source::Unknown => self.machine.end(false),
-            Source::Document { .. } => self.end_document(),
+            Source::Document { .. } => {
+                self.end_document();
+                self.machine.end(false);
+            }
             Source::Error { status, body } => {
                 let error = error::of_body(*status, body);
                 out.extend_from_slice(&error.to_json());
@@ -162,11 +199,13 @@ impl Reply {
     }
 
     fn end_document(&mut self) {
-        let Source::Document { body, .. } = &mut self.source else { return };
-        let body = std::mem::take(body);
+        let Source::Document { body, .. } = std::mem::replace(&mut self.source, Source::Unknown) else {
+            return;
+        };
         self.machine.held_document(body.len());
-        read_document(&mut self.machine, &json::utf8(&body));
-        self.machine.end(true);
+        if read_document(&mut self.machine, &json::utf8(&body)) == Extent::Whole {
+            self.machine.end(true);
+        }
     }
 
     fn deliver(&mut self, out: &mut Vec<u8>) {
@@ -234,7 +273,7 @@ fn read_frame(machine: &mut Machine, pattern: &mut Option<Pattern>, frame: Frame
                 b"error" => {
                     let value =
                         serde_json::from_str(&data).unwrap_or_else(|_| Value::String(data.into_owned()));
-                    machine.fail(error::of_value(ApiError::UPSTREAM_STATUS, &value));
+                    machine.fail(error::in_reply(&value));
                 }
                 _ => read_event(machine, pattern, &data),
             }
@@ -256,14 +295,18 @@ fn read_event(machine: &mut Machine, pattern: &mut Option<Pattern>, data: &str) 
             }
             // A sender that forgets the blank lines between events makes one event of many lines.
             Err(_) if data.contains('\n') => data.lines().for_each(|line| read_event(machine, pattern, line)),
-            // One broken event among good ones is skipped, but not if it held what cannot be missed.
-            Err(problem) if has_substance(data) => {
-                machine.fail(ApiError::upstream(format!(
-                    "The upstream sent a chunk that cannot be read: {problem}."
-                )));
-            }
-            Err(_) => {}
+            Err(problem) => read_broken(machine, data, &problem),
         },
+    }
+}
+
+/// One broken event among good ones is skipped, but not if it held what cannot be missed.
+fn read_broken(machine: &mut Machine, data: &str, problem: &serde_json::Error) {
+    if has_substance(data) {
+        machine
+            .fail(ApiError::upstream(format!("The upstream sent a chunk that cannot be read: {problem}.")));
+    } else if data.trim_start_matches('[').get(..5).is_some_and(|word| word.eq_ignore_ascii_case("error")) {
+        machine.fail(error::in_reply(&Value::String(data.to_owned())));
     }
 }
 
@@ -273,14 +316,23 @@ fn has_substance(data: &str) -> bool {
     is_chunk || ["tool_call", "function_call"].iter().any(|key| data.contains(key))
 }
 
-fn read_document(machine: &mut Machine, body: &str) {
+/// How much of the reply a document is.
+#[derive(PartialEq, Eq)]
+enum Extent {
+    Whole,
+    /// One of the lines in which it comes.
+    Line,
+}
+
+fn read_document(machine: &mut Machine, body: &str) -> Extent {
     match serde_json::from_str::<Completion<'_>>(body) {
-        Ok(completion) => read_completion(machine, &completion, body),
+        Ok(completion) => return read_completion(machine, &completion, body),
+        Err(_) if body == "[DONE]" => {}
         Err(parse_error) => {
             let value = serde_json::from_str(body).ok();
             machine.fail(match value {
                 Some(value) if !matches!(value, Value::Object(_)) || error::is_error(&value) => {
-                    error::of_value(ApiError::UPSTREAM_STATUS, &value)
+                    error::in_reply(&value)
                 }
                 _ => {
                     ApiError::upstream(format!("The upstream's reply is no chat completion: {parse_error}."))
@@ -288,20 +340,45 @@ fn read_document(machine: &mut Machine, body: &str) {
             });
         }
     }
+    Extent::Whole
 }
 
-/// A completion, an error in its place, or one of them in Cloudflare's envelope.
-fn read_completion(machine: &mut Machine, completion: &Completion<'_>, json: &str) {
-    let is_bare =
-        completion.choices.is_none() && completion.response.is_none() && completion.tool_calls.is_none();
-    if is_bare && completion.error.is_none() {
+/// A completion or a chunk of one, an error in its place, or one of them in Cloudflare's envelope.
+fn read_completion(machine: &mut Machine, completion: &Completion<'_>, json: &str) -> Extent {
+    if is_bare(completion) {
         if let Some(inner) = completion.result {
             return read_document(machine, inner.get());
         }
         let value: Value = serde_json::from_str(json).unwrap_or_default();
         if error::is_error(&value) {
-            return machine.fail(error::of_value(ApiError::UPSTREAM_STATUS, &value));
+            machine.fail(error::in_reply(&value));
+            return Extent::Whole;
         }
     }
     machine.chunk(completion);
+    extent(completion)
+}
+
+fn is_bare(completion: &Completion<'_>) -> bool {
+    completion.choices.is_none()
+        && !completion.message.is_some_and(is_object)
+        && completion.response.is_none()
+        && completion.tool_calls.is_none()
+        && completion.error.is_none()
+}
+
+fn is_object(raw: &RawValue) -> bool {
+    raw.get().starts_with('{')
+}
+
+/// A chunk of a stream has deltas, or nothing but the usage; Ollama's own says whether it is the last.
+fn extent(completion: &Completion<'_>) -> Extent {
+    let is_chunk = match &completion.choices {
+        Some(choices) => choices.iter().all(|choice| choice.message.is_none()),
+        None => false,
+    };
+    match is_chunk || completion.done.is_some_and(|done| done.get() == "false") {
+        true => Extent::Line,
+        false => Extent::Whole,
+    }
 }

@@ -32,6 +32,8 @@ pub(super) fn usage(raw: &RawValue) -> Option<Usage> {
             cache_write_tokens: count(&[
                 "/prompt_tokens_details/cache_write_tokens",
                 "/prompt_tokens_details/created_cache_tokens",
+                "/prompt_tokens_details/cache_creation_tokens",
+                "/cache_creation_input_tokens",
             ])
             .unwrap_or(0),
         },
@@ -44,7 +46,18 @@ pub(super) fn usage(raw: &RawValue) -> Option<Usage> {
             ])
             .unwrap_or(0),
         },
-        total_tokens: input_tokens + output_tokens,
+        total_tokens: input_tokens.saturating_add(output_tokens),
+    })
+}
+
+/// The usage in the two counts of Ollama's own API.
+pub(super) fn ollama(prompt: Option<&RawValue>, answer: Option<&RawValue>) -> Option<Usage> {
+    let count = |raw: Option<&RawValue>| raw?.get().parse::<u64>().ok();
+    let (input_tokens, output_tokens) = (count(prompt), count(answer));
+    (input_tokens.is_some() || output_tokens.is_some()).then(|| {
+        let (input_tokens, output_tokens) = (input_tokens.unwrap_or(0), output_tokens.unwrap_or(0));
+        let total_tokens = input_tokens.saturating_add(output_tokens);
+        Usage { input_tokens, output_tokens, total_tokens, ..Usage::default() }
     })
 }
 

@@ -6,12 +6,13 @@ mod pairs;
 use super::toolbox::{Toolbox, host_call_id};
 use crate::chat::request::{Assistant, Content, FunctionCall, Message, NamedText, Part, ToolCall};
 use crate::config::History;
-use crate::items::{Call, Entry, Output, Report};
+use crate::items::{Call, Entry, Output, Report, Thought};
 use crate::json::{Text, TextBuilder};
 use crate::responses::ApiError;
 use crate::upstream::{ContentForm, EmptyContent, Options, System, ToolOutputImages};
+use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Stands for an output that never came.
 const NO_OUTPUT: &str = "(no output: the call was interrupted)";
@@ -31,6 +32,8 @@ pub(super) struct Writer<'a, 'w> {
     messages: Vec<Message<'a>>,
     instructions: Vec<Part<'a>>,
     turn: Turn<'a>,
+    /// What the host wants back with a call, by the call's id.
+    extras: BTreeMap<String, Box<RawValue>>,
 }
 
 /// The assistant message that is being put together.
@@ -38,6 +41,7 @@ pub(super) struct Writer<'a, 'w> {
 struct Turn<'a> {
     content: Vec<Part<'a>>,
     reasoning: Vec<Text<'a>>,
+    details: Vec<Box<RawValue>>,
     calls: Vec<(Call<'a>, Output<'a>)>,
     /// An output was seen: what follows belongs to the next message.
     answered: bool,
@@ -60,7 +64,8 @@ pub(super) fn messages<'a>(
     toolbox: &mut Toolbox,
     report: &mut Report,
 ) -> Result<Vec<Message<'a>>, ApiError> {
-    let (entries, mut outputs) = pairs::pair(entries, history, report)?;
+    let (mut entries, mut outputs) = pairs::pair(entries, history, report)?;
+    let extras = if options.reasoning_replay.signatures { extras(&mut entries) } else { BTreeMap::new() };
     let mut writer = Writer {
         options,
         toolbox,
@@ -68,11 +73,21 @@ pub(super) fn messages<'a>(
         messages: Vec::new(),
         instructions: Vec::new(),
         turn: Turn::default(),
+        extras,
     };
     for entry in entries {
         writer.add(entry, &mut outputs);
     }
     Ok(writer.finish())
+}
+
+/// A reasoning item holds them, before its call or, if they came late, after it.
+fn extras(entries: &mut [Entry<'_>]) -> BTreeMap<String, Box<RawValue>> {
+    let thoughts = entries.iter_mut().filter_map(|entry| match entry {
+        Entry::Reasoning(thought) => Some(std::mem::take(&mut thought.calls)),
+        _ => None,
+    });
+    thoughts.flatten().collect()
 }
 
 impl<'a> Writer<'a, '_> {
@@ -90,10 +105,7 @@ impl<'a> Writer<'a, '_> {
                     self.open_turn().content.extend(said);
                 }
             }
-            Entry::Reasoning(text) => match self.options.reasoning_replay.field {
-                Some(_) => self.open_turn().reasoning.push(text),
-                None => self.report.dropped("item", "reasoning"),
-            },
+            Entry::Reasoning(thought) => self.think(thought),
             Entry::Call(call) => {
                 let output = outputs.get_mut(&call.call_id).and_then(VecDeque::pop_front);
                 let output = output.unwrap_or_else(|| {
@@ -105,6 +117,20 @@ impl<'a> Writer<'a, '_> {
             }
             Entry::Output(_) => self.turn.answered = true,
             Entry::LostCall => {}
+        }
+    }
+
+    fn think(&mut self, thought: Thought<'a>) {
+        let replay = &self.options.reasoning_replay;
+        let Thought { text, details, .. } = thought;
+        let details = if replay.details { details } else { Vec::new() };
+        match (text, replay.field.is_some()) {
+            (Some(text), true) => self.open_turn().reasoning.push(text),
+            (Some(_), false) if details.is_empty() => self.report.dropped("item", "reasoning"),
+            _ => {}
+        }
+        if !details.is_empty() {
+            self.open_turn().details.extend(details);
         }
     }
 
@@ -156,12 +182,19 @@ impl<'a> Writer<'a, '_> {
             ids.insert(id.clone());
             let name = self.toolbox.upstream_name(call.namespace.as_deref(), &call.name, call.form);
             let function = FunctionCall { name: Cow::Owned(name), arguments: call.arguments };
-            tool_calls.push(ToolCall { id: Cow::Owned(id.clone()), r#type: "function", function });
+            let extra_content = self.extras.remove(&*call.call_id);
+            tool_calls.push(ToolCall {
+                id: Cow::Owned(id.clone()),
+                r#type: "function",
+                function,
+                extra_content,
+            });
             answers.push((id, output.parts));
         }
         let message = Assistant {
             content: self.assistant_content(turn.content, !tool_calls.is_empty()),
             reasoning: self.replayed(turn.reasoning, !tool_calls.is_empty()),
+            reasoning_details: self.replayed_details(turn.details, !tool_calls.is_empty()),
             tool_calls,
         };
         self.messages.push(Message::Assistant(message));
@@ -193,6 +226,12 @@ impl<'a> Writer<'a, '_> {
         let name = replay.field.as_deref()?;
         let wanted = !reasoning.is_empty() || (replay.always_present && has_calls);
         wanted.then(|| NamedText { name, text: joined(reasoning, "\n\n") })
+    }
+
+    fn replayed_details(&self, details: Vec<Box<RawValue>>, has_calls: bool) -> Option<Vec<Box<RawValue>>> {
+        let replay = &self.options.reasoning_replay;
+        let wanted = !details.is_empty() || (replay.details && replay.always_present && has_calls);
+        wanted.then_some(details)
     }
 
     /// The tool messages, and after them what fits in none.

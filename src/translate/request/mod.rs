@@ -151,6 +151,8 @@ fn translated<'a>(
         compact,
         codex: context.codex,
         seal_reasoning: fields::includes(request, "reasoning.encrypted_content"),
+        logprobs,
+        replay: options.reasoning_replay.clone(),
         parallel: request.parallel_tool_calls != Some(false),
         limits: context.config.limits,
     };

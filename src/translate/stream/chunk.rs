@@ -1,7 +1,7 @@
 //! What a chunk says, whatever the host's way of saying it.
 
-use super::Machine;
-use crate::chat::reply::{Completion, Function, Logprobs, Message, ToolCall};
+use super::{Machine, logprobs};
+use crate::chat::reply::{Choice, Completion, Function, Message, ToolCall};
 use crate::items::Said;
 use crate::json::Text;
 use crate::responses::ApiError;
@@ -20,93 +20,163 @@ pub(super) enum Finish {
     Error,
 }
 
-/// The reasons that hosts give. Whatever is not here is an ordinary end (`eos`, `load`, ...).
+/// The reasons that hosts give, in small letters. Whatever is not here is an ordinary end (`eos`, `load`, ...).
 const FINISH: &[(&str, Finish)] = &[
     ("tool_calls", Finish::ToolCalls),
+    ("tool_use", Finish::ToolCalls),
     ("function_call", Finish::ToolCalls),
     ("length", Finish::Length),
     ("max_tokens", Finish::Length),
+    ("max_output_tokens", Finish::Length),
     ("model_length", Finish::Length),
     ("content_filter", Finish::Filter),
     ("sensitive", Finish::Filter),
+    ("safety", Finish::Filter),
+    ("recitation", Finish::Filter),
     ("error", Finish::Error),
     ("network_error", Finish::Error),
     ("insufficient_system_resource", Finish::Error),
+    ("malformed_function_call", Finish::Error),
     ("abort", Finish::Error),
 ];
+
+/// What the deltas have said so far: a whole message that follows them says it again.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Told {
+    text: bool,
+    reasoning: bool,
+    calls: bool,
+}
 
 impl Machine {
     /// The next chunk, or the whole completion.
     pub(in crate::translate) fn chunk(&mut self, chunk: &Completion<'_>) {
         self.begin();
-        self.usage = chunk.usage.and_then(usage::usage).or(self.usage);
-        let choice =
-            chunk.choices.iter().flatten().find(|choice| choice.index.and_then(number).unwrap_or(0) == 0);
-        if let Some(choice) = choice {
-            self.usage = choice.usage.and_then(usage::usage).or(self.usage);
-            for message in [&choice.delta, &choice.message].into_iter().flatten() {
-                self.message(message, choice.logprobs);
-            }
-            self.finished(choice.finish_reason);
-        } else if chunk.choices.is_none() {
-            self.native(chunk);
+        self.alive_at = self.now;
+        self.service_tier(chunk.service_tier);
+        self.use_of(chunk.usage.or(chunk.x_groq.as_ref().and_then(|groq| groq.usage)));
+        match &chunk.choices {
+            Some(choices) => match ours(choices) {
+                Some(choice) => self.choice(choice),
+                // A last chunk without choices has the usage, and says that there is no more.
+                None if choices.is_empty() && chunk.usage.is_some() && !self.is_blank() => {
+                    self.finish.get_or_insert(Finish::Stop);
+                }
+                None => {}
+            },
+            None => self.native(chunk),
         }
-        if let Some(raw) = chunk.error.filter(|_| !self.is_over()) {
+        self.broken(chunk.error);
+    }
+
+    fn choice(&mut self, choice: &Choice<'_>) {
+        self.use_of(choice.usage);
+        if let Some(delta) = &choice.delta {
+            self.message(delta, choice.logprobs, None);
+            self.told = self.told.and(delta);
+        }
+        if let Some(message) = &choice.message {
+            self.message(message, choice.logprobs, Some(self.told));
+        }
+        self.finished(choice.finish_reason);
+        self.broken(choice.error);
+    }
+
+    /// The forms without choices: Ollama's own, and Cloudflare's.
+    fn native(&mut self, chunk: &Completion<'_>) {
+        if let Some(message) = chunk.message.and_then(|raw| serde_json::from_str(raw.get()).ok()) {
+            self.message(&message, None, Some(Told::default()));
+        }
+        self.text(chunk.response, None);
+        self.tool_calls(chunk.tool_calls, false);
+        self.finished(chunk.finish_reason.or(chunk.done_reason));
+        if chunk.done.is_some_and(|done| done.get() == "true") {
+            self.finish.get_or_insert(Finish::Stop);
+            self.usage = usage::ollama(chunk.prompt_eval_count, chunk.eval_count).or(self.usage);
+        }
+    }
+
+    /// The last one counts; but a host that has counted does not take it back.
+    fn use_of(&mut self, raw: Option<&RawValue>) {
+        let usage = raw.and_then(usage::usage);
+        self.usage = usage.filter(|usage| usage.total_tokens > 0).or(self.usage).or(usage);
+    }
+
+    /// What the host says that it was goes before what the client asked for.
+    fn service_tier(&mut self, raw: Option<&RawValue>) {
+        let known = &mut self.plan.echo.service_tier;
+        if let Some(raw) = raw.filter(|raw| raw.get().starts_with('"') && raw.get() != known.get()) {
+            *known = raw.to_owned();
+        }
+    }
+
+    fn broken(&mut self, error: Option<&RawValue>) {
+        if let Some(raw) = error.filter(|raw| !["{}", "\"\"", "false", "0"].contains(&raw.get())) {
             self.fail(of_raw(raw));
         }
     }
 
-    /// Cloudflare's own form has no choices.
-    fn native(&mut self, chunk: &Completion<'_>) {
-        self.text(Said::Text, chunk.response, &[]);
-        self.tool_calls(chunk.tool_calls);
-        self.finished(chunk.finish_reason);
-    }
-
     fn finished(&mut self, reason: Option<&RawValue>) {
         if let Some(reason) = reason.and_then(Text::of).filter(|reason| !reason.is_empty()) {
-            let known = FINISH.iter().find(|(name, _)| *name == reason.decode());
+            let reason = reason.decode().to_lowercase();
+            let known = FINISH.iter().find(|(name, _)| *name == reason);
             self.finish = Some(known.map_or(Finish::Stop, |(_, finish)| *finish));
         }
     }
 
-    fn message(&mut self, message: &Message<'_>, logprobs: Option<&RawValue>) {
-        // Some hosts send the same reasoning under two names: one of them is enough.
-        let reasoning = [message.reasoning_content, message.reasoning, message.reasoning_text];
-        let reasoning =
-            reasoning.into_iter().flatten().find(|raw| Text::of(raw).is_some_and(|text| !text.is_empty()));
-        self.reasoning(reasoning);
-        let logprobs: Option<Logprobs<'_>> = logprobs.and_then(|raw| serde_json::from_str(raw.get()).ok());
-        let logprobs = logprobs.and_then(|logprobs| logprobs.content).unwrap_or_default();
-        self.text(Said::Text, message.content, &logprobs);
-        self.text(if self.plan.codex { Said::Text } else { Said::Refusal }, message.refusal, &[]);
-        self.tool_calls(message.tool_calls);
-        if let Some(Function { name, arguments }) = &message.function_call {
-            self.piece(&Piece::legacy(name.as_deref(), *arguments));
+    /// A delta, or a whole message and what deltas have told of it.
+    fn message(&mut self, message: &Message<'_>, logprobs: Option<&RawValue>, whole: Option<Told>) {
+        let told = whole.unwrap_or_default();
+        if !told.reasoning {
+            self.reasoning(message);
+        }
+        if !told.text {
+            self.text(message.content, logprobs);
+            self.refusal(message.refusal);
+        }
+        self.annotations(message.annotations);
+        if !told.calls {
+            self.tool_calls(message.tool_calls, whole.is_some());
+            if let Some(Function { name, arguments }) = &message.function_call {
+                self.piece(&Piece::legacy(name.as_deref(), *arguments));
+            }
         }
     }
 
-    fn reasoning(&mut self, raw: Option<&RawValue>) {
-        let Some(piece) = raw.and_then(|raw| self.seams.reasoning.push(raw)) else { return };
-        self.think(&piece);
+    /// Some hosts send the same thought in two fields at once, and again in `reasoning_details`: one is enough.
+    fn reasoning(&mut self, message: &Message<'_>) {
+        let fields = [message.reasoning_content, message.reasoning, message.reasoning_text, message.thinking];
+        let said = fields.into_iter().flatten().find(|raw| is_said(raw));
+        let detailed = message.reasoning_details.map(|raw| self.details.add(raw));
+        if let Some(piece) = said.and_then(|raw| self.seams.reasoning.push(raw)) {
+            self.thinks_in_fields = true;
+            self.think(&piece);
+        } else if let Some(text) = detailed.filter(|_| !self.thinks_in_fields) {
+            self.think(&Text::new(&text));
+        }
     }
 
     /// A string; with some hosts a number, or an array of parts.
-    fn text(&mut self, said: Said, raw: Option<&RawValue>, logprobs: &[&RawValue]) {
+    fn text(&mut self, raw: Option<&RawValue>, logprobs: Option<&RawValue>) {
         let Some(raw) = raw else { return };
-        let seam = match said {
-            Said::Text => &mut self.seams.text,
-            Said::Refusal => &mut self.seams.refusal,
-        };
         match raw.get().as_bytes().first() {
             Some(b'"') => {
-                if let Some(piece) = seam.push(raw) {
-                    self.say(said, &piece, logprobs);
+                let logprobs = logprobs.filter(|_| self.plan.logprobs).map(logprobs::logprobs);
+                if let Some(piece) = self.seams.text.push(raw) {
+                    self.say(Said::Text, &piece, &logprobs.unwrap_or_default());
                 }
             }
             Some(b'[') => self.parts(raw),
-            Some(b'0'..=b'9' | b'-') => self.say(said, &Text::new(raw.get()), logprobs),
+            // Cloudflare sends the object when it was asked for one.
+            Some(b'0'..=b'9' | b'-' | b'{') => self.say(Said::Text, &Text::new(raw.get()), &[]),
             _ => {}
+        }
+    }
+
+    fn refusal(&mut self, raw: Option<&RawValue>) {
+        let said = if self.plan.codex { Said::Text } else { Said::Refusal };
+        if let Some(piece) = raw.and_then(|raw| self.seams.refusal.push(raw)) {
+            self.say(said, &piece, &[]);
         }
     }
 
@@ -114,28 +184,43 @@ impl Machine {
     fn parts(&mut self, raw: &RawValue) {
         let parts: Vec<Value> = serde_json::from_str(raw.get()).unwrap_or_default();
         for part in &parts {
-            match (part.get("thinking"), part.get("text").and_then(Value::as_str)) {
+            let kind = part.get("type").and_then(Value::as_str).unwrap_or_default();
+            let thoughts = part.get("thinking").or_else(|| part.get("reasoning"));
+            match (thoughts, part.get("text").and_then(Value::as_str)) {
                 (Some(Value::String(thought)), _) => self.think(&Text::new(thought)),
                 (Some(Value::Array(thoughts)), _) => {
                     for thought in thoughts.iter().filter_map(|thought| thought.get("text")?.as_str()) {
                         self.think(&Text::new(thought));
                     }
                 }
+                (_, Some(thought)) if kind.starts_with("reasoning") => self.think(&Text::new(thought)),
                 (_, Some(text)) => self.say(Said::Text, &Text::new(text), &[]),
-                _ => {}
+                _ if part.get("refusal").is_some_and(Value::is_string) => {
+                    let text = part.get("refusal").and_then(Value::as_str).unwrap_or_default();
+                    self.say(if self.plan.codex { Said::Text } else { Said::Refusal }, &Text::new(text), &[]);
+                }
+                _ => self.out.report_mut().dropped("part", kind),
             }
         }
     }
 
-    /// An array; with some hosts a single object.
-    fn tool_calls(&mut self, raw: Option<&RawValue>) {
-        let Some(raw) = raw else { return };
+    fn annotations(&mut self, raw: Option<&RawValue>) {
+        let annotations: Vec<Value> =
+            raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
+        for annotation in &annotations {
+            self.annotate(annotation);
+        }
+    }
+
+    /// An array; with some hosts a single object. `whole`: each element is a call of its own.
+    fn tool_calls(&mut self, raw: Option<&RawValue>, whole: bool) {
+        let Some(raw) = raw.filter(|raw| raw.get() != "\"\"") else { return };
         let calls = serde_json::from_str::<Vec<ToolCall<'_>>>(raw.get())
             .or_else(|_| serde_json::from_str(raw.get()).map(|one| vec![one]));
         let Ok(calls) = calls else {
             return self.fail(ApiError::upstream("The upstream sent a tool call that cannot be read."));
         };
-        let numbered = calls.len() > 1 && calls.iter().all(|call| call.index.is_none());
+        let numbered = whole || calls.len() > 1 && calls.iter().all(|call| call.index.is_none());
         for (index, call) in (0u64..).zip(&calls) {
             let piece = Piece::of(call);
             self.piece(&if numbered { piece.at(index) } else { piece });
@@ -143,7 +228,34 @@ impl Machine {
     }
 }
 
+/// The first answer. The others, which nobody asked for, are not read.
+fn ours<'c, 'a>(choices: &'c [Choice<'a>]) -> Option<&'c Choice<'a>> {
+    let number = |choice: &Choice<'_>| choice.index.and_then(number).unwrap_or(0);
+    let first = choices.iter().min_by_key(|choice| number(choice))?;
+    (number(first) == 0 || first.message.is_some()).then_some(first)
+}
+
+/// Whether it is a string with something in it.
+fn is_said(raw: &RawValue) -> bool {
+    raw.get().starts_with('"') && raw.get() != "\"\""
+}
+
+impl Told {
+    fn and(self, delta: &Message<'_>) -> Self {
+        let is_there = |raw: Option<&RawValue>| raw.is_some_and(|raw| !["\"\"", "[]"].contains(&raw.get()));
+        Self {
+            text: self.text || is_there(delta.content) || is_there(delta.refusal),
+            reasoning: self.reasoning
+                || is_there(delta.reasoning_content)
+                || is_there(delta.reasoning)
+                || is_there(delta.reasoning_text)
+                || is_there(delta.reasoning_details),
+            calls: self.calls || is_there(delta.tool_calls) || delta.function_call.is_some(),
+        }
+    }
+}
+
 fn of_raw(raw: &RawValue) -> ApiError {
     let value = serde_json::from_str(raw.get()).unwrap_or(Value::Null);
-    error::of_value(ApiError::UPSTREAM_STATUS, &serde_json::json!({ "error": value }))
+    error::in_reply(&serde_json::json!({ "error": value }))
 }

@@ -4,6 +4,7 @@ use super::chunk::Finish;
 use super::{Live, Machine};
 use crate::json::{Wholeness, wholeness};
 use crate::responses::{ApiError, IncompleteDetails, Response, ResponseError, Status, Usage};
+use crate::translate::error;
 use crate::translate::reply::Plan;
 use serde_json::value::RawValue;
 
@@ -23,6 +24,9 @@ impl Machine {
             Some(Finish::Error) => {
                 Outcome::Failed(ApiError::upstream("The upstream broke off its reply with an error."))
             }
+            None if !whole && self.is_blank() => Outcome::Failed(ApiError::upstream(
+                "The upstream sent no chat completion: neither a stream of chunks nor a JSON document.",
+            )),
             None if !whole => Outcome::Failed(ApiError::upstream(
                 "The upstream's stream ended early: neither a finish_reason nor [DONE] came.",
             )),
@@ -41,7 +45,7 @@ impl Machine {
         }
     }
 
-    fn is_blank(&self) -> bool {
+    pub(super) fn is_blank(&self) -> bool {
         matches!(self.live, Live::Nothing)
             && self.waiting.is_empty()
             && self.out.items().is_empty()
@@ -57,6 +61,9 @@ impl Machine {
             let arguments = decoded.trim();
             if slot.name.is_empty() {
                 return Outcome::Failed(self.lost(number, "it has no name"));
+            }
+            if slot.raw {
+                continue;
             }
             // Older vLLM says `tool_calls` when the token limit cut a call.
             if !arguments.is_empty() && wholeness(arguments) == Wholeness::Cut {
@@ -107,10 +114,9 @@ pub(super) fn last_response<'r>(
             _ => None,
         },
         error: match outcome {
-            Outcome::Failed(error) => Some(ResponseError {
-                code: error.code.as_deref().unwrap_or("server_error"),
-                message: &error.message,
-            }),
+            Outcome::Failed(error) => {
+                Some(ResponseError { code: error::response_code(error), message: &error.message })
+            }
             _ => None,
         },
         output: items,

@@ -6,7 +6,9 @@
 //! both kinds of reply take the same way.
 
 mod chunk;
+mod details;
 mod ending;
+mod logprobs;
 mod order;
 mod pattern;
 mod tally;
@@ -16,11 +18,13 @@ use super::reply::{Answer, Plan};
 use crate::items::{OpenCompaction, Outbox, Report, Said};
 use crate::json::{Seam, TextBuilder};
 use crate::responses::{ApiError, Compaction, ErrorFields, Event, Response, Status, Usage};
-use chunk::Finish;
+use chunk::{Finish, Told};
+use details::Details;
 use ending::{Outcome, last_response, response};
 use order::{Live, Waiting};
 pub(super) use pattern::Pattern;
-use std::collections::VecDeque;
+use serde_json::value::RawValue;
+use std::collections::{BTreeMap, VecDeque};
 pub use tally::Tally;
 
 /// One reply on its way to the client.
@@ -30,6 +34,8 @@ pub(super) struct Machine {
     id: String,
     created_at: u64,
     now: u64,
+    /// When the client was last told that the upstream lives.
+    alive_at: u64,
     out: Outbox,
     phase: Phase,
     live: Live,
@@ -39,6 +45,14 @@ pub(super) struct Machine {
     /// White space that opens a message only if text follows: before a call it would be an empty message.
     blank: TextBuilder,
     summary: OpenCompaction,
+    told: Told,
+    /// The host shows thoughts in a field of their own.
+    thinks_in_fields: bool,
+    details: Details,
+    /// What came in `extra_content` of calls, by their ids.
+    extras: BTreeMap<String, Box<RawValue>>,
+    /// Citations of a text that has not begun.
+    annotations: Vec<Box<RawValue>>,
     finish: Option<Finish>,
     usage: Option<Usage>,
     kept_bytes: usize,
@@ -68,6 +82,7 @@ impl Machine {
             id: format!("resp_{seed:032x}"),
             created_at: now,
             now,
+            alive_at: now,
             out: Outbox::new(seed, plan.stream),
             plan,
             phase: Phase::New,
@@ -77,6 +92,11 @@ impl Machine {
             seams: Seams::default(),
             blank: TextBuilder::default(),
             summary: OpenCompaction::default(),
+            told: Told::default(),
+            thinks_in_fields: false,
+            details: Details::default(),
+            extras: BTreeMap::new(),
+            annotations: Vec::new(),
             finish: None,
             usage: None,
             kept_bytes: 0,
@@ -116,6 +136,7 @@ impl Machine {
     pub(super) fn begin(&mut self) {
         if matches!(self.phase, Phase::New) {
             self.phase = Phase::Begun;
+            self.alive_at = self.now;
             self.announce(|sequence_number, response| Event::Created { sequence_number, response });
             self.announce(|sequence_number, response| Event::InProgress { sequence_number, response });
         }
@@ -125,7 +146,10 @@ impl Machine {
     pub(super) fn keep_alive(&mut self) {
         match self.phase {
             Phase::New => self.begin(),
+            // Once a second is often enough, and the event repeats all that the request said.
+            Phase::Begun if self.now == self.alive_at => {}
             Phase::Begun => {
+                self.alive_at = self.now;
                 self.announce(|sequence_number, response| Event::InProgress { sequence_number, response });
             }
             Phase::Over(_) => {}

@@ -5,10 +5,11 @@
 
 use super::Machine;
 use super::ending::Outcome;
-use crate::items::{OpenCall, OpenMessage, OpenReasoning, Said};
+use crate::items::{self, Memory, OpenCall, OpenMessage, OpenReasoning, Said};
 use crate::json::{Text, TextBuilder};
 use crate::responses::{ApiError, Status};
 use crate::translate::calls::Piece;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// The item that is open.
@@ -48,7 +49,7 @@ impl Machine {
         }
     }
 
-    pub(super) fn say(&mut self, said: Said, piece: &Text<'_>, logprobs: &[&RawValue]) {
+    pub(super) fn say(&mut self, said: Said, piece: &Text<'_>, logprobs: &[Box<RawValue>]) {
         if piece.is_empty() || !self.keep(piece) {
             return;
         }
@@ -70,9 +71,28 @@ impl Machine {
         }
         let text = std::mem::take(&mut self.blank).finish();
         self.close_live(Status::Completed);
+        self.open_message(said, &text, logprobs);
+    }
+
+    fn open_message(&mut self, said: Said, text: &Text<'_>, logprobs: &[Box<RawValue>]) {
         let mut open = OpenMessage::open(&mut self.out);
-        open.say(said, &text, logprobs, &mut self.out);
+        open.say(said, text, logprobs, &mut self.out);
+        for annotation in self.annotations.drain(..) {
+            open.annotate(annotation, &mut self.out);
+        }
         self.live = Live::Message(open);
+    }
+
+    /// A citation belongs to the text that is being said, or to the next.
+    pub(super) fn annotate(&mut self, written: &Value) {
+        let Some(annotation) = items::annotation(written) else {
+            let kind = written.get("type").and_then(Value::as_str).unwrap_or_default();
+            return self.out.report_mut().dropped("annotation", kind);
+        };
+        match &mut self.live {
+            Live::Message(open) => open.annotate(annotation, &mut self.out),
+            _ => self.annotations.push(annotation),
+        }
     }
 
     pub(super) fn piece(&mut self, piece: &Piece<'_>) {
@@ -96,9 +116,11 @@ impl Machine {
             return;
         }
         match &mut self.live {
+            Live::Call(live, _) if *live == number && arguments.is_empty() => {}
             Live::Call(live, open) if *live == number => {
-                if !arguments.is_empty() {
-                    open.arguments(&arguments, &mut self.out);
+                match self.calls.get(number).is_some_and(|slot| slot.raw) {
+                    true => open.raw(&arguments, &mut self.out),
+                    false => open.arguments(&arguments, &mut self.out),
                 }
             }
             _ if self.waiting.iter().any(|waiting| matches!(waiting, Waiting::Call(n) if *n == number)) => {}
@@ -123,9 +145,16 @@ impl Machine {
     fn advance(&mut self) {
         while self.may_close() && self.next_is_ready() {
             let Some(next) = self.waiting.pop_front() else { return };
-            self.close_live(Status::Completed);
-            self.open(next);
+            self.proceed(next);
         }
+    }
+
+    fn proceed(&mut self, next: Waiting) {
+        if let Waiting::Call(number) = next {
+            self.prepare(number);
+        }
+        self.close_live(Status::Completed);
+        self.open(next);
     }
 
     /// A call can begin when its name stands: no other tool's name begins like it, or its arguments have begun.
@@ -152,9 +181,7 @@ impl Machine {
             Waiting::Message(said, text) => {
                 let text = text.finish();
                 if !text.is_blank() {
-                    let mut open = OpenMessage::open(&mut self.out);
-                    open.say(said, &text, &[], &mut self.out);
-                    self.live = Live::Message(open);
+                    self.open_message(said, &text, &[]);
                 }
             }
             Waiting::Call(number) => self.open_call(number),
@@ -162,15 +189,49 @@ impl Machine {
     }
 
     fn open_call(&mut self, number: usize) {
-        let call_id = self.client_call_id(number);
+        self.carry_memory();
         let Some(slot) = self.calls.get_mut(number) else { return };
         slot.opened = true;
-        let (head, form) = self.plan.toolbox.restore(&slot.name, call_id);
+        let (head, form) = self.plan.toolbox.restore(&slot.name, slot.call_id.clone());
         let mut open = (form.open)(head, &mut self.out);
         if !slot.arguments.is_empty() {
-            open.arguments(&slot.arguments.clone().finish(), &mut self.out);
+            let arguments = slot.arguments.clone().finish();
+            match slot.raw {
+                true => open.raw(&arguments, &mut self.out),
+                false => open.arguments(&arguments, &mut self.out),
+            }
         }
         self.live = Live::Call(number, open);
+    }
+
+    /// Gives a call its id. What the host wants back with it must reach the client before the call does:
+    /// the thought that is open takes it along, or an item of its own.
+    fn prepare(&mut self, number: usize) {
+        let call_id = self.client_call_id(number);
+        if let Some(slot) = self.calls.get_mut(number) {
+            slot.call_id = call_id;
+        }
+        self.remember(number);
+    }
+
+    fn remember(&mut self, number: usize) {
+        let Some(slot) = self.calls.get_mut(number).filter(|slot| !slot.call_id.is_empty()) else { return };
+        if let Some(extra) = slot.extra.take().filter(|_| self.plan.replay.signatures) {
+            self.extras.insert(slot.call_id.clone(), extra);
+        }
+    }
+
+    /// What the host wants back and no item holds yet.
+    fn memory(&mut self) -> Memory {
+        let details = if self.plan.replay.details { self.details.take() } else { Vec::new() };
+        Memory { text: String::new(), details, calls: std::mem::take(&mut self.extras) }
+    }
+
+    fn carry_memory(&mut self) {
+        let memory = self.memory();
+        if memory.has_extras() && !self.plan.compact {
+            OpenReasoning::carry(&memory, &mut self.out);
+        }
     }
 
     /// The host's id, if nothing else in the conversation has it.
@@ -187,7 +248,10 @@ impl Machine {
     fn close_live(&mut self, status: Status) {
         match std::mem::replace(&mut self.live, Live::Nothing) {
             Live::Nothing => {}
-            Live::Reasoning(open) => open.close(self.plan.seal_reasoning, &mut self.out),
+            Live::Reasoning(open) => {
+                let memory = self.memory();
+                open.close(self.plan.seal_reasoning, memory, &mut self.out);
+            }
             Live::Message(open) => open.close(status, &mut self.out),
             Live::Call(number, open) => self.close_call(number, open, status),
         }
@@ -196,13 +260,13 @@ impl Machine {
     fn close_call(&mut self, number: usize, mut open: Box<dyn OpenCall>, status: Status) {
         let Some(slot) = self.calls.get_mut(number) else { return };
         slot.closed = true;
-        let arguments = std::mem::take(&mut slot.arguments);
+        let (arguments, raw) = (std::mem::take(&mut slot.arguments), slot.raw);
         let (_, form) = self.plan.toolbox.restore(&slot.name, String::new());
         if status == Status::Completed {
             self.handed_over(form.item);
         }
         match status {
-            Status::Completed if arguments.is_empty() => {
+            Status::Completed if arguments.is_empty() && !raw => {
                 // A function without parameters is called with nothing; JSON says that so.
                 let nothing = Text::new("{}");
                 open.arguments(&nothing, &mut self.out);
@@ -227,13 +291,17 @@ impl Machine {
     }
 
     pub(super) fn complete(&mut self) {
-        self.close_live(Status::Completed);
         while let Some(next) = self.waiting.pop_front() {
-            self.open(next);
-            self.close_live(Status::Completed);
+            self.proceed(next);
         }
+        self.close_live(Status::Completed);
         if self.plan.compact {
             std::mem::take(&mut self.summary).close(&mut self.out);
+        }
+        (0..self.calls.len()).for_each(|number| self.remember(number));
+        self.carry_memory();
+        if !self.annotations.is_empty() {
+            self.out.report_mut().dropped("annotation", "url_citation");
         }
         self.over(Outcome::Completed);
     }

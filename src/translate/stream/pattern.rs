@@ -61,6 +61,12 @@ fn only_value<'a>(chunk: &Completion<'a>) -> Option<(Field, &'a RawValue)> {
         model: _,
         service_tier: _,
         error: None,
+        x_groq: None,
+        message: None,
+        done: None,
+        done_reason: _,
+        prompt_eval_count: _,
+        eval_count: _,
         response: None,
         tool_calls: None,
         finish_reason: None,
@@ -70,7 +76,15 @@ fn only_value<'a>(chunk: &Completion<'a>) -> Option<(Field, &'a RawValue)> {
         return None;
     };
     let [
-        Choice { index, delta: Some(delta), message: None, finish_reason: None, logprobs: None, usage: None },
+        Choice {
+            index,
+            delta: Some(delta),
+            message: None,
+            finish_reason: None,
+            logprobs: None,
+            error: None,
+            usage: None,
+        },
     ] = choices.as_slice()
     else {
         return None;
@@ -80,7 +94,10 @@ fn only_value<'a>(chunk: &Completion<'a>) -> Option<(Field, &'a RawValue)> {
         reasoning_content,
         reasoning,
         reasoning_text: None,
+        thinking: None,
+        reasoning_details: None,
         refusal: None,
+        annotations: None,
         tool_calls,
         function_call: None,
     } = delta
