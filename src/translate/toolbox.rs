@@ -17,6 +17,8 @@ const NAME_CHARS: usize = 64;
 pub(super) struct Toolbox {
     entries: Vec<Known>,
     by_upstream_name: BTreeMap<String, usize>,
+    /// By name, then by namespace; the default one is `""`.
+    by_name: BTreeMap<String, BTreeMap<String, usize>>,
 }
 
 #[derive(Debug)]
@@ -91,29 +93,40 @@ impl Toolbox {
 
     /// Models also write `add`, `mcp__tiny.add` or `functions.add`. Taken only if it can mean but one tool.
     fn by_another_spelling(&self, written: &str) -> Option<&Known> {
-        let mut matches = self.entries.iter().filter(|known| {
-            let namespace = known.namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE);
-            written == known.name
-                || [".", "__", "/", ":"].iter().any(|separator| {
-                    let mut parts = written.splitn(2, separator);
-                    [Some(namespace), Some(DEFAULT_NAMESPACE)].contains(&parts.next())
-                        && parts.next().is_some_and(|rest| rest == known.name || rest == known.upstream_name)
-                        || written == format!("{namespace}{separator}{}", known.name)
-                })
+        let bare = self.by_name.get(written).into_iter().flat_map(BTreeMap::values).copied();
+        let prefixed = SEPARATORS.iter().flat_map(|separator| {
+            let cuts = written.match_indices(separator);
+            cuts.filter_map(|(at, separator)| {
+                Some((written.get(..at)?, written.get(at + separator.len()..)?))
+            })
         });
-        let only = matches.next()?;
-        matches.next().is_none().then_some(only)
+        let mut meant = bare.chain(prefixed.flat_map(|(prefix, rest)| self.prefixed(prefix, rest)));
+        let only = meant.next()?;
+        meant.all(|other| other == only).then(|| self.entries.get(only))?
+    }
+
+    /// The tools that may be meant by a name with something before it: the namespace, or the default one.
+    fn prefixed(&self, prefix: &str, rest: &str) -> impl Iterator<Item = usize> {
+        let named = self.by_name.get(rest);
+        let of_namespace = named.and_then(|named| named.get(significant(Some(prefix)).unwrap_or_default()));
+        let is_default = prefix == DEFAULT_NAMESPACE;
+        let of_any = named.filter(|_| is_default).into_iter().flat_map(BTreeMap::values);
+        let whole = self.by_upstream_name.get(rest).filter(|&&at| {
+            is_default || self.entries.get(at).is_some_and(|known| known.namespace.as_deref() == Some(prefix))
+        });
+        of_namespace.into_iter().chain(of_any).chain(whole).copied()
     }
 
     fn position(&self, namespace: Option<&str>, name: &str) -> Option<usize> {
-        self.entries.iter().position(|known| {
-            known.name == name && significant(known.namespace.as_deref()) == significant(namespace)
-        })
+        self.by_name.get(name)?.get(significant(namespace).unwrap_or_default()).copied()
     }
 
     fn add(&mut self, namespace: Option<String>, name: String, form: &'static Form) -> String {
         let upstream_name = self.unused(&flat(namespace.as_deref(), &name));
-        self.by_upstream_name.insert(upstream_name.clone(), self.entries.len());
+        let place = self.entries.len();
+        let key = significant(namespace.as_deref()).unwrap_or_default().to_owned();
+        self.by_upstream_name.insert(upstream_name.clone(), place);
+        self.by_name.entry(name.clone()).or_default().insert(key, place);
         self.entries.push(Known { upstream_name: upstream_name.clone(), namespace, name, form });
         upstream_name
     }
@@ -137,6 +150,9 @@ impl Toolbox {
         }
     }
 }
+
+/// What models write between a namespace and a name.
+const SEPARATORS: &[&str] = &[".", "__", "/", ":"];
 
 /// To Codex, `functions` and no namespace are the same.
 const DEFAULT_NAMESPACE: &str = "functions";

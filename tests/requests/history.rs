@@ -209,3 +209,31 @@ fn long_ids_are_shortened_on_both_sides() {
     assert!(id.len() <= 40);
     assert_eq!(messages[2]["tool_call_id"], id);
 }
+
+/// Each is so large that work which grows with the square would not end.
+#[test]
+fn long_histories_and_long_lists_of_tools_pass() {
+    const MANY: usize = 10_000;
+    let tools: Vec<Value> = (0..MANY).map(|n| json!({"type": "function", "name": format!("f{n}")})).collect();
+    let namespaces = (0..MANY).map(|n| json!({"type": "namespace", "name": format!("n{n}"), "tools": [{"type": "function", "name": "f"}]}));
+    let mut input = vec![user("hi")];
+    input.extend((0..MANY).map(|n| call("same", &format!("g{n}"), "{}")));
+    input.extend((0..MANY).map(|_| output("same", json!("x"))));
+    input.extend(
+        (0..MANY).flat_map(|n| [call(&format!("c{n}"), "f1", "{}"), output(&format!("c{n}"), json!("x"))]),
+    );
+    input.extend((0..MANY).map(|n| json!({"type": format!("novelty{n}")})));
+    let (body, dropped) = up(
+        &json!({}),
+        json!({"input": input, "tools": tools.into_iter().chain(namespaces).collect::<Vec<_>>()}),
+    );
+    assert_eq!((body["tools"].as_array().unwrap().len(), dropped.len()), (2 * MANY, MANY));
+    assert_eq!(body["messages"].as_array().unwrap().len(), 2 + MANY + 2 * MANY);
+    let ids: std::collections::BTreeSet<&str> = body["messages"][1]["tool_calls"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| c["id"].as_str().unwrap())
+        .collect();
+    assert_eq!(ids.len(), MANY);
+}

@@ -47,3 +47,157 @@ proptest! {
         prop_assert_eq!(&called["name"], &back["name"]);
     }
 }
+
+/// The tools of the turns below: each kind once.
+fn tools() -> Value {
+    json!([
+        {"type": "function", "name": "f"},
+        {"type": "custom", "name": "c"},
+        {"type": "namespace", "name": "n", "tools": [{"type": "function", "name": "f"}, {"type": "custom", "name": "c"}]},
+        {"type": "tool_search", "execution": "client"},
+    ])
+}
+
+/// The upstream's names of the above, and whether the arguments come back as text or as a value.
+const UPSTREAM_NAMES: &[(&str, bool)] =
+    &[("f", true), ("c", false), ("n__f", true), ("n__c", false), ("tool_search", false)];
+
+/// What the model says in one turn, as the upstream answers.
+fn turn() -> impl Strategy<Value = Value> {
+    let spaced = "[ \n]{0,2}";
+    let call = (0..UPSTREAM_NAMES.len(), spaced, "\\PC{0,20}").prop_map(|(tool, space, text)| {
+        let arguments = format!("{{{space}\"input\"{space}:{space}{}{space}}}", json!(text));
+        json!({"name": UPSTREAM_NAMES[tool].0, "arguments": arguments})
+    });
+    let thought = proptest::option::of("\\PC{1,30}");
+    let said = proptest::option::of("[^\\s]\\PC{0,30}");
+    (thought, said, proptest::collection::vec(call, 0..4))
+        .prop_filter("somebody says something", |(_, said, calls)| said.is_some() || !calls.is_empty())
+        .prop_map(|(thought, said, calls)| {
+            let calls = calls.into_iter().enumerate();
+            let calls: Vec<Value> =
+                calls.map(|(n, function)| json!({"id": format!("call_{n}"), "type": "function", "function": function})).collect();
+            json!({"role": "assistant", "reasoning_content": thought, "content": said, "tool_calls": calls})
+        })
+}
+
+/// The items that the client gets for a turn, in a stream or in one document.
+fn items_of(turn: &Value, stream: bool) -> Vec<Value> {
+    let request = with_model(json!({
+        "input": "hi", "tools": tools(), "stream": stream, "include": ["reasoning.encrypted_content"],
+    }));
+    let mut reply = translate(&json!({}), &request.to_string()).unwrap().reply;
+    let reason = if turn["tool_calls"] == json!([]) { "stop" } else { "tool_calls" };
+    let upstream = match stream {
+        true => {
+            let mut delta = turn.clone();
+            for (index, call) in delta["tool_calls"].as_array_mut().unwrap().iter_mut().enumerate() {
+                call["index"] = json!(index);
+            }
+            let chunk = json!({"choices": [{"index": 0, "delta": delta, "finish_reason": reason}]});
+            format!("data: {chunk}\n\ndata: [DONE]\n\n")
+        }
+        false => json!({"choices": [{"index": 0, "message": turn, "finish_reason": reason}]}).to_string(),
+    };
+    let mut out = Vec::new();
+    reply.begin(200);
+    reply.push(upstream.as_bytes(), &mut out);
+    reply.end(&mut out);
+    let out = String::from_utf8(out).unwrap();
+    let response: Value = match stream {
+        true => {
+            let last = out.lines().filter_map(|line| line.strip_prefix("data: {")).next_back().unwrap();
+            serde_json::from_str::<Value>(&format!("{{{last}")).unwrap()["response"].clone()
+        }
+        false => serde_json::from_str(&out).unwrap(),
+    };
+    assert_eq!(response["status"], "completed", "{out}");
+    response["output"].as_array().unwrap().clone()
+}
+
+/// The outputs of the calls among the items.
+fn outputs_of(items: &[Value]) -> Vec<Value> {
+    let calls = items.iter().filter(|item| item.get("call_id").is_some());
+    calls
+        .map(|item| match item["type"].as_str().unwrap() {
+            "tool_search_call" => {
+                json!({"type": "tool_search_output", "call_id": item["call_id"], "tools": []})
+            }
+            kind => json!({"type": format!("{kind}_output"), "call_id": item["call_id"], "output": "ok"}),
+        })
+        .collect()
+}
+
+proptest! {
+    /// Text, reasoning, names, arguments: the model sees of its earlier turn what it said.
+    #[test]
+    fn a_whole_turn_comes_back_as_the_model_said_it(turn in turn(), stream: bool) {
+        let items = items_of(&turn, stream);
+        let mut input = vec![user("hi")];
+        input.extend(items.iter().cloned());
+        input.extend(outputs_of(&items));
+        input.push(user("go on"));
+        let options = json!({"reasoning_replay": {"field": "reasoning"}});
+        let (body, dropped) = up(&options, json!({"input": input, "tools": tools()}));
+        prop_assert!(dropped.is_empty(), "{dropped:?}");
+        let back = &body["messages"][1];
+        prop_assert_eq!(back.get("reasoning").unwrap_or(&Value::Null), &turn["reasoning_content"]);
+        prop_assert_eq!(back["content"].as_str().unwrap(), turn["content"].as_str().unwrap_or_default());
+        let (said, back) = (turn["tool_calls"].as_array().unwrap(), back["tool_calls"].as_array().cloned().unwrap_or_default());
+        prop_assert_eq!(said.len(), back.len());
+        for (said, back) in said.iter().zip(&back) {
+            prop_assert_eq!(&said["id"], &back["id"]);
+            let (said, back) = (&said["function"], &back["function"]);
+            prop_assert_eq!(&said["name"], &back["name"]);
+            let verbatim = UPSTREAM_NAMES.iter().any(|(name, verbatim)| said["name"] == *name && *verbatim);
+            let parse = |function: &Value| serde_json::from_str::<Value>(function["arguments"].as_str().unwrap()).unwrap();
+            match verbatim {
+                true => prop_assert_eq!(&said["arguments"], &back["arguments"]),
+                false => prop_assert_eq!(parse(said), parse(back)),
+            }
+        }
+    }
+
+    /// Prompt caches depend on it: what stands before a request's end stands there in the next one too. (Before
+    /// that end, messages may still grow: text and calls of one turn become one message. The first message of a
+    /// conversation without a user, and an output that `repair` invented, are gone when the real ones come.)
+    #[test]
+    fn a_conversation_that_grows_keeps_its_beginning(
+        rounds in proptest::collection::vec((turn(), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()), 1..4),
+        preset in proptest::sample::select(vec!["generic", "openai", "vllm", "deepseek", "tgi", "ollama"]),
+    ) {
+        let mut input = vec![json!({"role": "developer", "content": "First."}), user("hi")];
+        let mut ends = vec![input.len()];
+        for (turn, image, late, reversed, asks) in rounds {
+            let items = items_of(&turn, false);
+            let mut outputs = outputs_of(&items);
+            if reversed {
+                outputs.reverse();
+            }
+            if let (true, Some(output)) = (image, outputs.first_mut().filter(|output| output.get("output").is_some())) {
+                output["output"] = json!([{"type": "input_image", "image_url": "data:image/png;base64,AA"}]);
+            }
+            let answered = !outputs.is_empty();
+            input.extend(items);
+            input.extend(outputs);
+            if late {
+                input.push(json!({"role": "developer", "content": "Mind this."}));
+            }
+            if asks || !answered {
+                input.push(user("go on"));
+            }
+            ends.push(input.len());
+        }
+        let sent = |items: usize| {
+            let request = with_model(json!({"input": input[..items], "tools": tools()}));
+            let body = translate(&json!({"upstream": preset}), &request.to_string()).unwrap().body;
+            let body: Value = serde_json::from_slice(&body).unwrap();
+            body["messages"].as_array().unwrap().iter().map(Value::to_string).collect::<Vec<_>>()
+        };
+        let whole = sent(input.len());
+        for end in ends {
+            let earlier = sent(end);
+            prop_assert_eq!(&earlier[..], &whole[..earlier.len()], "{} of {} items", end, input.len());
+        }
+    }
+}

@@ -206,7 +206,8 @@ impl<'a> Writer<'a, '_> {
     fn unused_id(&self, call_id: &str, used: &BTreeSet<String>) -> String {
         let longest = self.options.tool_call_id_chars;
         let first = host_call_id(call_id, longest).into_owned();
-        let numbered = (2..).map(|number| host_call_id(&format!("{call_id}_{number}"), longest).into_owned());
+        let numbered = (used.len() + 1..)
+            .map(|number| host_call_id(&format!("{call_id}_{number}"), longest).into_owned());
         std::iter::once(first).chain(numbered).find(|id| !used.contains(id)).unwrap_or_default()
     }
 
