@@ -1,8 +1,6 @@
 //! The filter in a real Envoy, without Codex: bodies and headers, sizes and ends, in both header modes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // Tests stop where they stand.
 
-#[path = "../grammar/mod.rs"]
-mod grammar;
 mod own_upstream;
 mod refusals;
 mod replies;

@@ -1,7 +1,7 @@
 //! The way down: streams and documents, ends and errors.
 
-use crate::grammar::Transcript;
 use crate::own_upstream::{OwnUpstream, completion, json as json_reply, response, stream};
+use crate::support::grammar::Transcript;
 use crate::support::{Envoy, Headers, Upstream, post};
 use crate::{BOTH, config};
 use futures_util::StreamExt;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::process::{Process, project};
+use super::recording;
 
 /// The admin interface answers at once or never.
 const ADMIN: Duration = Duration::from_secs(10);
@@ -53,7 +54,8 @@ impl Envoy {
     pub async fn launch(bootstrap: &Value) -> Self {
         let files = TempDir::new().expect("a temporary directory");
         let path = |name: &str| files.path().join(name);
-        std::fs::write(path("envoy.json"), bootstrap.to_string()).expect("Envoy's configuration");
+        std::fs::write(path("envoy.json"), recorded(bootstrap, files.path()).to_string())
+            .expect("Envoy's configuration");
         let mut command = Command::new(binary());
         command.arg("-c").arg(path("envoy.json"));
         command.arg("--admin-address-path").arg(path("admin"));
@@ -126,14 +128,18 @@ impl Envoy {
     }
 
     /// The end that every test should write; a value that is only dropped checks nothing if the test has failed already.
-    pub fn finish(mut self) {
-        self.close();
+    ///
+    /// Every reply that went out is checked again, as Envoy recorded it: how many.
+    pub fn finish(mut self) -> usize {
+        self.close()
     }
 
-    fn close(&mut self) {
+    fn close(&mut self) -> usize {
         self.finished = true;
         self.assert_healthy();
-        self.process.kill();
+        self.process.terminate();
+        let cut = self.logged().matches("reply cut:").count();
+        recording::check(self.files.path(), cut)
     }
 
     pub fn files(&self) -> &Path {
@@ -149,6 +155,18 @@ impl Drop for Envoy {
             self.close();
         }
     }
+}
+
+/// The bootstrap, with every listener recording its exchanges.
+fn recorded(bootstrap: &Value, directory: &Path) -> Value {
+    let mut bootstrap = bootstrap.clone();
+    let listeners = bootstrap["static_resources"]["listeners"].as_array_mut().expect("listeners");
+    for listener in listeners {
+        let filters = listener.pointer_mut("/filter_chains/0/filters/0/typed_config/http_filters");
+        let filters = filters.and_then(Value::as_array_mut).expect("HTTP filters");
+        filters.insert(0, recording::tap(directory));
+    }
+    bootstrap
 }
 
 async fn admin(url: &str) -> Option<String> {

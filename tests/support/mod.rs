@@ -33,7 +33,10 @@
 mod client;
 mod codex;
 mod envoy;
+#[path = "../grammar/mod.rs"]
+pub mod grammar;
 mod process;
+mod recording;
 pub mod schemas;
 mod upstream;
 

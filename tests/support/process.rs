@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 /// How long a server may take until it is ready; a loaded machine compiles a wasm module slowly.
 pub const START: Duration = Duration::from_secs(60);
 
+/// How long a server may take to end.
+const END: Duration = Duration::from_secs(10);
+
 /// Where the tests are run from.
 pub fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -69,6 +72,19 @@ impl Process {
 
     pub fn is_running(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Lets it end by itself, so that it writes what it has still to write.
+    pub fn terminate(&mut self) {
+        let asked = Command::new("kill").arg(self.child.id().to_string()).status();
+        let begin = Instant::now();
+        while asked.as_ref().is_ok_and(std::process::ExitStatus::success)
+            && self.is_running()
+            && begin.elapsed() < END
+        {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self.kill();
     }
 
     pub fn kill(&mut self) {

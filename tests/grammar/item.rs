@@ -1,0 +1,187 @@
+//! One item of a stream: its parts, its deltas, and that what closes it is their sum.
+
+use serde_json::{Value, json};
+
+/// The item that is open.
+pub struct Item {
+    added: Value,
+    parts: Vec<Part>,
+    /// The arguments or the input of a call, as far as they came.
+    arguments: String,
+    arguments_done: bool,
+}
+
+/// A part of the item: its kind, the sum of its deltas, and what closed it.
+struct Part {
+    kind: String,
+    text: String,
+    logprobs: Vec<Value>,
+    annotations: Vec<Value>,
+    text_done: bool,
+    done: Option<Value>,
+}
+
+/// By the kind of part: the name of its index, and of the field that holds its text.
+fn names(kind: &str) -> (&'static str, &'static str) {
+    match kind {
+        "output_text" => ("content_index", "text"),
+        "refusal" => ("content_index", "refusal"),
+        "summary_text" => ("summary_index", "text"),
+        other => panic!("unknown part {other}"),
+    }
+}
+
+impl Item {
+    /// An item begins; what will be filled is empty.
+    pub fn added(item: &Value) -> Self {
+        for (field, zero) in
+            [("content", json!([])), ("summary", json!([])), ("arguments", json!("")), ("input", json!(""))]
+        {
+            let empty = item[field].is_null() || item[field] == zero;
+            // Codex takes the arguments of a search as an object, and a summary comes at once.
+            let whole = ["tool_search_call", "compaction"].contains(&item["type"].as_str().unwrap());
+            assert!(empty || whole, "{field} of an added item is empty: {item}");
+        }
+        assert!(item["status"].is_null() || item["status"] == "in_progress", "{item}");
+        Self { added: item.clone(), parts: Vec::new(), arguments: String::new(), arguments_done: false }
+    }
+
+    /// Whether it is a call of a tool.
+    pub fn is_call(&self) -> bool {
+        self.added["call_id"].is_string()
+    }
+
+    /// An event within the item.
+    pub fn event(&mut self, name: &str, event: &Value) {
+        assert_eq!(event["item_id"], self.added["id"], "{event}");
+        match name {
+            "response.content_part.added" | "response.reasoning_summary_part.added" => self.part_added(event),
+            "response.output_text.delta" => self.delta("output_text", event),
+            "response.refusal.delta" => self.delta("refusal", event),
+            "response.reasoning_summary_text.delta" => self.delta("summary_text", event),
+            "response.output_text.done" => self.text_done("output_text", event),
+            "response.refusal.done" => self.text_done("refusal", event),
+            "response.reasoning_summary_text.done" => self.text_done("summary_text", event),
+            "response.output_text.annotation.added" => {
+                let part = self.part("output_text", event);
+                assert_eq!(event["annotation_index"], part.annotations.len(), "{event}");
+                part.annotations.push(event["annotation"].clone());
+            }
+            "response.content_part.done" | "response.reasoning_summary_part.done" => self.part_done(event),
+            "response.function_call_arguments.delta" | "response.custom_tool_call_input.delta" => {
+                self.belongs(name);
+                assert!(!self.arguments_done, "no delta after done: {event}");
+                self.arguments.push_str(some(&event["delta"]));
+            }
+            "response.function_call_arguments.done" => self.arguments_done(name, &event["arguments"]),
+            "response.custom_tool_call_input.done" => self.arguments_done(name, &event["input"]),
+            other => panic!("{other} is no event of an item"),
+        }
+    }
+
+    fn part_added(&mut self, event: &Value) {
+        let part = &event["part"];
+        let kind = part["type"].as_str().unwrap();
+        let (index, text) = names(kind);
+        let holder = if kind == "summary_text" { "reasoning" } else { "message" };
+        assert_eq!(self.added["type"], holder, "{event}");
+        assert!(self.parts.iter().all(|part| part.done.is_some()), "one open part at a time: {event}");
+        assert_eq!(event[index], self.parts.len(), "{event}");
+        assert_eq!(part[text], "", "an added part is empty: {event}");
+        self.parts.push(Part {
+            kind: kind.to_owned(),
+            text: String::new(),
+            logprobs: Vec::new(),
+            annotations: Vec::new(),
+            text_done: false,
+            done: None,
+        });
+    }
+
+    /// The open part, which must be the one that the event means.
+    fn part(&mut self, kind: &str, event: &Value) -> &mut Part {
+        let last = self.parts.len().checked_sub(1).unwrap_or_else(|| panic!("no part was added: {event}"));
+        assert_eq!(event[names(kind).0], last, "{event}");
+        let part = &mut self.parts[last];
+        assert_eq!(part.kind, kind, "{event}");
+        assert!(part.done.is_none(), "the part is closed: {event}");
+        part
+    }
+
+    fn delta(&mut self, kind: &str, event: &Value) {
+        let part = self.part(kind, event);
+        assert!(!part.text_done, "no delta after done: {event}");
+        part.text.push_str(some(&event["delta"]));
+        part.logprobs.extend(event["logprobs"].as_array().into_iter().flatten().cloned());
+    }
+
+    fn text_done(&mut self, kind: &str, event: &Value) {
+        let part = self.part(kind, event);
+        assert!(!part.text_done, "done comes once: {event}");
+        assert_eq!(event[names(kind).1], part.text, "done is the sum of its deltas");
+        assert!(event["logprobs"].is_null() || event["logprobs"] == json!(part.logprobs), "{event}");
+        part.text_done = true;
+    }
+
+    fn part_done(&mut self, event: &Value) {
+        let done = &event["part"];
+        let kind = done["type"].as_str().unwrap();
+        let part = self.part(kind, event);
+        assert!(part.text_done, "the text is done before its part: {event}");
+        assert_eq!(done[names(kind).1], part.text, "the part is the sum of its deltas");
+        if kind == "output_text" {
+            assert_eq!(done["annotations"], json!(part.annotations), "{event}");
+            assert_eq!(done["logprobs"], json!(part.logprobs), "{event}");
+        }
+        part.done = Some(done.clone());
+    }
+
+    /// The events of a function are not those of a custom tool.
+    fn belongs(&self, name: &str) {
+        let kind = if name.contains("custom_tool") { "custom_tool_call" } else { "function_call" };
+        assert_eq!(self.added["type"], kind, "{name} in {}", self.added);
+    }
+
+    fn arguments_done(&mut self, name: &str, arguments: &Value) {
+        self.belongs(name);
+        assert!(!self.arguments_done, "done comes once: {arguments}");
+        assert_eq!(*arguments, self.arguments, "done is the sum of its deltas");
+        self.arguments_done = true;
+    }
+
+    /// The item is closed: what it holds is what was sent.
+    pub fn done(self, item: &Value) -> Value {
+        for field in ["id", "type", "role", "call_id", "name", "namespace", "execution"] {
+            assert_eq!(item[field], self.added[field], "{field} stays the same: {item}");
+        }
+        assert_ne!(item["status"], "in_progress", "{item}");
+        let parts: Vec<Value> = self
+            .parts
+            .into_iter()
+            .map(|part| part.done.expect("every part is closed before its item"))
+            .collect();
+        match item["type"].as_str().unwrap() {
+            "message" => assert_eq!(item["content"], json!(parts), "the content is what was sent"),
+            "reasoning" => assert_eq!(item["summary"], json!(parts), "the summary is what was sent"),
+            kind @ ("function_call" | "custom_tool_call") => {
+                let field = if kind == "function_call" { "arguments" } else { "input" };
+                assert_eq!(item[field], self.arguments, "{item}");
+                some(&item["call_id"]);
+                some(&item["name"]);
+                let whole = item["status"] == "completed";
+                assert_eq!(self.arguments_done, whole, "a call is done when it is whole: {item}");
+                return item.clone();
+            }
+            _ => return item.clone(),
+        }
+        assert!(!parts.is_empty(), "no item without content: {item}");
+        item.clone()
+    }
+}
+
+/// A string that is not empty.
+fn some(value: &Value) -> &str {
+    let text = value.as_str().unwrap();
+    assert!(!text.is_empty(), "an empty string says nothing");
+    text
+}
