@@ -167,6 +167,10 @@ fn every_kind_of_stream_as_the_client_sees_it() {
         ("text-cut-by-length", [delta(json!({"content": "Half"})), end("length")].concat()),
         ("call-cut-by-length", [call(0, "a", "get_weather", "{\"city\":\"Pa"), end("length")].concat()),
         (
+            "custom-tool-cut-by-length",
+            [call(0, "a", "apply_patch", "{\"input\":\"*** Begin"), end("length")].concat(),
+        ),
+        (
             "error-in-the-stream",
             [
                 delta(json!({"content": "Par"})),

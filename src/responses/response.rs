@@ -59,6 +59,10 @@ pub struct ResponseError<'a> {
     pub code: &'a str,
     /// For people.
     pub message: &'a str,
+    /// As in an error with a status; the Vercel AI SDK wants it in a reply that is no stream.
+    pub r#type: &'a str,
+    /// The field of the request that it is about.
+    pub param: Option<&'a str>,
 }
 
 /// What the response repeats of the request, defaults filled in.

@@ -2,7 +2,8 @@
 
 use crate::json::{self, Text};
 use crate::responses::{
-    ApiError, Echo, EchoedReasoning, EchoedText, FunctionTool, Path, RawObject, Request, Site,
+    ApiError, Echo, EchoedReasoning, EchoedText, FunctionTool, JsonSchemaFormat, Path, RawObject, Request,
+    Site,
 };
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -27,7 +28,7 @@ pub(super) fn echo(request: &Request<'_>) -> Result<Echo, ApiError> {
             summary: reasoning.and_then(|reasoning| own(&reasoning.summary)),
         },
         text: EchoedText {
-            format: or(text.and_then(|text| text.format), serde_json::json!({"type": "text"})),
+            format: format(text.and_then(|text| text.format))?,
             verbosity: text.and_then(|text| own(&text.verbosity)),
         },
         temperature: request.temperature.unwrap_or(1.0),
@@ -47,6 +48,27 @@ pub(super) fn echo(request: &Request<'_>) -> Result<Echo, ApiError> {
         store: false,
         background: false,
     })
+}
+
+/// Open Responses: the format of a schema has `description` and `strict`, null and false if need be.
+fn format(format: Option<&RawValue>) -> Result<Box<RawValue>, ApiError> {
+    #[derive(serde::Serialize)]
+    struct Schema<'a> {
+        r#type: &'static str,
+        name: Text<'a>,
+        description: Option<Text<'a>>,
+        schema: Cow<'a, RawValue>,
+        strict: bool,
+    }
+    let Some(raw) = format else { return Ok(json::raw(&serde_json::json!({"type": "text"}))) };
+    let object = Site::new(raw, super::format::PATH).object()?;
+    if object.get::<Cow<'_, str>>("type")? != "json_schema" {
+        return Ok(json::mended(raw).into_owned());
+    }
+    let JsonSchemaFormat { name, schema: RawObject(schema), description, strict } =
+        JsonSchemaFormat::of(&object)?;
+    let strict = strict.unwrap_or(false);
+    Ok(json::raw(&Schema { r#type: "json_schema", name, description, schema, strict }))
 }
 
 fn tools(request: &Request<'_>) -> Result<Vec<Box<RawValue>>, ApiError> {

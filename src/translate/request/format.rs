@@ -11,7 +11,8 @@ use std::borrow::Cow;
 /// `response_format`, and what has to be said in words for want of it.
 pub(super) type Format<'a> = (Option<chat::ResponseFormat<'a>>, Option<Text<'static>>);
 
-const PATH: Path<'static> = Path::Field(&Path::top("text"), "format");
+/// Where it stands.
+pub(super) const PATH: Path<'static> = Path::Field(&Path::top("text"), "format");
 const TYPES: &[&str] = &["text", "json_object", "json_schema"];
 
 pub(super) fn response_format<'a>(

@@ -114,9 +114,12 @@ pub(super) fn last_response<'r>(
             _ => None,
         },
         error: match outcome {
-            Outcome::Failed(error) => {
-                Some(ResponseError { code: error::response_code(error), message: &error.message })
-            }
+            Outcome::Failed(error) => Some(ResponseError {
+                code: error::response_code(error),
+                message: &error.message,
+                r#type: &error.kind,
+                param: error.param.as_deref(),
+            }),
             _ => None,
         },
         output: items,

@@ -1,0 +1,49 @@
+"""What the Python drivers share: a job is a line of JSON on stdin, its outcome a line of JSON on stdout.
+
+A job says how to ask (`base_url`, `mode`, `tools`, `schema`, ...), never what to expect. The outcome is what the client's
+own API said, in terms that are the same for all clients; what the client did not say is left out.
+"""
+
+import asyncio
+import inspect
+import json
+import sys
+import traceback
+
+from pydantic import BaseModel
+
+PROMPT = "How is the weather?"
+INSTRUCTIONS = "Be brief."
+
+
+class Weather(BaseModel):
+    city: str
+    celsius: int
+
+
+def get_weather(city: str) -> str:
+    """Tells the weather of a city."""
+    return f"{city}: sunny"
+
+
+def serve(ask):
+    """Does one job after the other until stdin ends."""
+
+    async def work():
+        for line in sys.stdin:
+            job = json.loads(line)
+            try:
+                outcome = ask(job)
+                outcome = await outcome if inspect.isawaitable(outcome) else outcome
+            except Exception:
+                outcome = {"crash": traceback.format_exc()}
+            said = {key: value for key, value in outcome.items() if value not in (None, "", [])}
+            print(json.dumps(said), flush=True)
+
+    asyncio.run(work())
+
+
+def error(failure, **more):
+    """An error, as the client raised it."""
+    shown = {"class": type(failure).__name__, "status": getattr(failure, "status_code", None), **more}
+    return {"error": {key: value for key, value in shown.items() if value is not None}}
