@@ -135,6 +135,10 @@ pub const PYDANTIC_AI: Client = Client {
         "refusal" => Some(json!({"error": {
             "class": "ContentFilterError", "message": "Content filter triggered. Refusal: 'I cannot.'"
         }})),
+        "the context is full" => Some(json!({"error": {
+            "class": "ModelContextWindowExceededError", "status": 400, "code": "context_length_exceeded",
+            "message": "This model's maximum context length is 2048 tokens."
+        }})),
         "error in the stream" => {
             Some(json!({"error": {"class": "ModelServerError", "status": 500, "message": "It broke."}}))
         }

@@ -88,7 +88,7 @@ fn echoed_tool(tool: Site<'_, '_>) -> Result<Box<RawValue>, ApiError> {
     }
     let object = tool.object()?;
     if object.get::<Cow<'_, str>>("type")? != "function" {
-        return Ok(tool.raw.to_owned());
+        return Ok(json::mended(tool.raw).into_owned());
     }
     let FunctionTool { name, description, parameters, strict } = FunctionTool::of(&object)?;
     let parameters = parameters.map(|RawObject(schema)| schema);
