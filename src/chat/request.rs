@@ -50,9 +50,9 @@ pub struct Request<'a> {
     /// `stream_options`; only with `stream`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stream_options: Option<StreamOptions>,
-    /// What the effort adds for this host.
+    /// What this host is told besides: always, and of the effort.
     #[serde(flatten)]
-    pub reasoning: Map<String, Value>,
+    pub added: Map<String, Value>,
     /// Fields that this host takes under their own names.
     #[serde(flatten)]
     pub passed: BTreeMap<&'a str, Cow<'a, RawValue>>,
@@ -155,6 +155,16 @@ pub enum Content<'a> {
     Text(Text<'a>),
     /// Parts.
     Parts(Vec<Part<'a>>),
+}
+
+impl<'a> Content<'a> {
+    /// The same as parts.
+    pub fn into_parts(self) -> Vec<Part<'a>> {
+        match self {
+            Self::Text(text) => vec![Part::Text { text }],
+            Self::Parts(parts) => parts,
+        }
+    }
 }
 
 /// One part of `content`.

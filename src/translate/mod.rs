@@ -5,6 +5,7 @@ mod error;
 mod history;
 mod reply;
 mod request;
+mod schema;
 mod stream;
 mod toolbox;
 mod usage;

@@ -3,8 +3,10 @@
 //! One request builds one [`Toolbox`]; its reply is translated with it. Names are restored by looking
 //! them up, never by parsing them: `mcp__tiny__add` may be a tool of a namespace or just a name.
 
+use super::schema;
 use crate::chat::request::{Function, Tool};
 use crate::items::{CallHead, Declaration, FUNCTION, Form};
+use crate::upstream::Options;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::hash::Hasher;
@@ -31,7 +33,7 @@ struct Known {
 
 impl Toolbox {
     /// Adds a tool that the client declared. Of two with the same name, the first counts: nothing comes back then.
-    pub(super) fn declare<'a>(&mut self, tool: Declaration<'a>, strict_tools: bool) -> Option<Tool<'a>> {
+    pub(super) fn declare<'a>(&mut self, tool: Declaration<'a>, options: &Options) -> Option<Tool<'a>> {
         if self.position(tool.namespace.as_deref(), &tool.name).is_some() {
             return None;
         }
@@ -42,8 +44,8 @@ impl Toolbox {
             function: Function {
                 name: Cow::Owned(name),
                 description: tool.description,
-                parameters: tool.parameters,
-                strict: tool.strict.filter(|&strict| strict && strict_tools),
+                parameters: schema::of_arguments(tool.parameters, options.schema_dialect),
+                strict: tool.strict.filter(|&strict| strict && options.strict_tools),
             },
         })
     }
@@ -180,14 +182,21 @@ fn short_hash(text: &str, salt: u64) -> u32 {
     ((hash >> 32) ^ (hash & 0xFFFF_FFFF)) as u32
 }
 
-/// A tool call id that the host takes: itself, or a shorter one that depends on all of it.
-pub(super) fn host_call_id(id: &str, longest: usize) -> Cow<'_, str> {
-    if !id.is_empty() && id.len() <= longest {
+/// A tool call id that the host takes: itself, or another that depends on all of it.
+pub(super) fn host_call_id<'a>(id: &'a str, options: &Options) -> Cow<'a, str> {
+    let chars = options.tool_call_id_chars;
+    let fits = match options.tool_call_id_exact {
+        true => id.len() == chars && id.bytes().all(|byte| byte.is_ascii_alphanumeric()),
+        false => !id.is_empty() && id.len() <= chars,
+    };
+    if fits {
         return Cow::Borrowed(id);
     }
     let hex = format!("{:08x}{:08x}", short_hash(id, 1), short_hash(id, 2));
-    let whole = format!("call_{hex}");
-    Cow::Owned(if whole.len() <= longest { whole } else { hex.chars().take(longest).collect() })
+    match format!("call_{hex}") {
+        whole if whole.len() <= chars && !options.tool_call_id_exact => Cow::Owned(whole),
+        _ => Cow::Owned(hex.chars().cycle().take(chars).collect()),
+    }
 }
 
 #[cfg(test)]
@@ -206,7 +215,7 @@ mod tests {
                 parameters: Cow::Owned(json::raw(&serde_json::json!({}))),
                 strict: None,
             };
-            toolbox.declare(declaration, true).map(|tool| tool.function.name.into_owned())
+            toolbox.declare(declaration, &Options::default()).map(|tool| tool.function.name.into_owned())
         });
         let names = names.collect();
         (toolbox, names)
@@ -275,10 +284,23 @@ mod tests {
     #[test]
     fn long_ids_become_short_ones_by_a_stable_rule() {
         let long = "x".repeat(80);
-        assert_eq!(host_call_id("call_1", 40), "call_1");
-        assert_eq!(host_call_id(&long, 40), host_call_id(&long, 40));
-        assert_eq!(host_call_id(&long, 40).len(), 21);
-        assert_eq!(host_call_id("call_123456", 9).len(), 9);
-        assert!(!host_call_id("", 40).is_empty());
+        let usual = Options::default();
+        assert_eq!(host_call_id("call_1", &usual), "call_1");
+        assert_eq!(host_call_id(&long, &usual), host_call_id(&long, &usual));
+        assert_eq!(host_call_id(&long, &usual).len(), 21);
+        assert!(!host_call_id("", &usual).is_empty());
+        let short = Options { tool_call_id_chars: 9, ..Options::default() };
+        assert_eq!(host_call_id("call_123456", &short).len(), 9);
+        assert_eq!(host_call_id("call_1", &short), "call_1");
+    }
+
+    #[test]
+    fn where_ids_have_one_length_only_such_ids_go_up() {
+        let mistral = Options { tool_call_id_chars: 9, tool_call_id_exact: true, ..Options::default() };
+        assert_eq!(host_call_id("aB3456789", &mistral), "aB3456789");
+        let others = ["call_1", "call_1234", "", "call_1234567890", "0"];
+        let ids: std::collections::BTreeSet<_> = others.iter().map(|id| host_call_id(id, &mistral)).collect();
+        assert_eq!(ids.len(), others.len());
+        assert!(ids.iter().all(|id| id.len() == 9 && id.chars().all(|c| c.is_ascii_alphanumeric())));
     }
 }

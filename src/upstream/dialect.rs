@@ -105,6 +105,13 @@ const GEMINI: Rules = Rules {
     ..COMMON
 };
 
+impl Rules {
+    /// Whether values are said otherwise than in JSON Schema.
+    pub fn differs_in_values(&self) -> bool {
+        self.nulls != Nulls::TypeList || self.enums != Enums::Any
+    }
+}
+
 impl SchemaDialect {
     /// What it takes.
     pub fn rules(self) -> &'static Rules {

@@ -9,7 +9,7 @@ use crate::config::History;
 use crate::items::{Call, Entry, Output, Report, Thought};
 use crate::json::{Text, TextBuilder};
 use crate::responses::ApiError;
-use crate::upstream::{ContentForm, EmptyContent, Options, System, ToolOutputImages};
+use crate::upstream::{ContentForm, EmptyContent, Options, System, ToolOutputImages, UserMessages};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -23,6 +23,9 @@ const ATTACHED: &str = "(attached: see the next user message)";
 const GO_ON: &str = "Continue.";
 /// Goes before instructions that came later, where only one leading system message is possible.
 const INSTRUCTED: &str = "[System message]";
+
+/// Stands between a tool's output and the user, for hosts that let only the assistant speak after a tool.
+const BRIDGE: &str = "Noted.";
 
 /// Writes the messages of a conversation.
 pub(super) struct Writer<'a, 'w> {
@@ -96,8 +99,7 @@ impl<'a> Writer<'a, '_> {
             Entry::Instructions(parts) => self.instruct(parts),
             Entry::User(parts) => {
                 self.end_turn();
-                let content = self.content(parts);
-                self.messages.push(Message::User { content });
+                self.user(parts);
             }
             Entry::Assistant(parts) => {
                 let said: Vec<_> = parts.into_iter().filter(|part| !is_empty(part)).collect();
@@ -147,8 +149,7 @@ impl<'a> Writer<'a, '_> {
             System::Merge => {
                 self.end_turn();
                 parts.insert(0, Part::Text { text: Text::new(INSTRUCTED) });
-                let content = self.content(parts);
-                self.messages.push(Message::User { content });
+                self.user(parts);
             }
             System::Keep => {
                 self.end_turn();
@@ -204,10 +205,9 @@ impl<'a> Writer<'a, '_> {
     /// The host's id of a call. Of calls that share an id, each but the first gets one of its own, or nobody
     /// could tell which of them a tool message answers.
     fn unused_id(&self, call_id: &str, used: &BTreeSet<String>) -> String {
-        let longest = self.options.tool_call_id_chars;
-        let first = host_call_id(call_id, longest).into_owned();
+        let first = host_call_id(call_id, self.options).into_owned();
         let numbered = (used.len() + 1..)
-            .map(|number| host_call_id(&format!("{call_id}_{number}"), longest).into_owned());
+            .map(|number| host_call_id(&format!("{call_id}_{number}"), self.options).into_owned());
         std::iter::once(first).chain(numbered).find(|id| !used.contains(id)).unwrap_or_default()
     }
 
@@ -244,8 +244,24 @@ impl<'a> Writer<'a, '_> {
             self.messages.push(Message::Tool { tool_call_id: Cow::Owned(id), content: Content::Text(text) });
         }
         if !attachments.is_empty() {
-            self.messages.push(Message::User { content: Content::Parts(attachments) });
+            self.user(attachments);
         }
+    }
+
+    fn user(&mut self, mut parts: Vec<Part<'a>>) {
+        match self.messages.last_mut() {
+            Some(Message::User { content }) if self.options.user_messages == UserMessages::Merge => {
+                parts.splice(0..0, std::mem::replace(content, Content::Parts(Vec::new())).into_parts());
+                self.messages.pop();
+            }
+            Some(Message::Tool { .. }) if self.options.assistant_after_tools => {
+                let content = Some(Some(Content::Text(Text::new(BRIDGE))));
+                self.messages.push(Message::Assistant(Assistant { content, ..Assistant::default() }));
+            }
+            _ => {}
+        }
+        let content = self.content(parts);
+        self.messages.push(Message::User { content });
     }
 
     fn tool_content(&mut self, id: &str, parts: Vec<Part<'a>>) -> (Text<'a>, Vec<Part<'a>>) {

@@ -1,8 +1,8 @@
-//! Fields that some hosts take and others do not: the effort, and what is passed on as it is.
+//! Fields that some hosts take and others do not: sampling, the effort, and what is passed on as it is.
 
 use crate::items::Report;
 use crate::responses::{Object, Request};
-use crate::upstream::{Fields, Options};
+use crate::upstream::{Fields, Options, Sampling};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -15,15 +15,48 @@ pub(super) fn includes(request: &Request<'_>, what: &str) -> bool {
     request.include.iter().flatten().any(|included| included == what)
 }
 
-/// What the effort adds to the body of this host.
-pub(super) fn effort(request: &Request<'_>, options: &Options, report: &mut Report) -> Fields {
-    let Some(effort) = request.reasoning.as_ref().and_then(|reasoning| reasoning.effort.as_deref()) else {
-        return Fields::new();
+/// How tokens are chosen, as far as the host lets that be said.
+pub(super) struct SamplingFields {
+    pub(super) temperature: Option<f64>,
+    pub(super) top_p: Option<f64>,
+    pub(super) logprobs: Option<bool>,
+    pub(super) top_logprobs: Option<u64>,
+}
+
+pub(super) fn sampling(request: &Request<'_>, taken: &[Sampling], report: &mut Report) -> SamplingFields {
+    let mut takes = |parameter, asked: bool, name| {
+        let takes = taken.contains(&parameter);
+        if asked && !takes {
+            report.dropped("field", name);
+        }
+        takes
     };
-    options.reasoning.fields(effort).unwrap_or_else(|| {
-        report.dropped("field", "reasoning.effort");
-        Fields::new()
-    })
+    let top_logprobs = request.top_logprobs.filter(|&n| n > 0);
+    let asked = top_logprobs.is_some() || includes(request, "message.output_text.logprobs");
+    let logprobs = takes(Sampling::Logprobs, asked, "top_logprobs");
+    SamplingFields {
+        temperature: request.temperature.filter(|_| takes(Sampling::Temperature, true, "temperature")),
+        top_p: request.top_p.filter(|_| takes(Sampling::TopP, true, "top_p")),
+        logprobs: (asked && logprobs).then_some(true),
+        top_logprobs: top_logprobs.filter(|_| logprobs),
+    }
+}
+
+/// `reasoning.effort`.
+pub(super) fn effort<'r>(request: &'r Request<'_>) -> Option<&'r str> {
+    request.reasoning.as_ref()?.effort.as_deref()
+}
+
+/// What this host is told besides: always, and of the effort.
+pub(super) fn added(request: &Request<'_>, options: &Options, report: &mut Report) -> Fields {
+    let mut added = options.add_fields.clone();
+    if let Some(effort) = effort(request) {
+        match options.reasoning.fields(effort) {
+            Some(fields) => added.extend(fields),
+            None => report.dropped("field", "reasoning.effort"),
+        }
+    }
+    added
 }
 
 /// Fields that this host takes under their own names. What nobody takes is reported.

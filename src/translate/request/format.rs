@@ -4,7 +4,8 @@ use crate::chat::request as chat;
 use crate::items::Report;
 use crate::json::Text;
 use crate::responses::{ApiError, JsonSchemaFormat, Path, RawObject, Site};
-use crate::upstream::{JsonSchema, Options};
+use crate::translate::schema;
+use crate::upstream::{JsonSchema, SchemaDialect};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
@@ -17,14 +18,15 @@ const TYPES: &[&str] = &["text", "json_object", "json_schema"];
 
 pub(super) fn response_format<'a>(
     format: Option<&'a RawValue>,
-    options: &Options,
+    json_schema: JsonSchema,
+    dialect: SchemaDialect,
     report: &mut Report,
 ) -> Result<Format<'a>, ApiError> {
     let Some(raw) = format else { return Ok((None, None)) };
     let format = Site::new(raw, PATH).object()?;
     match &*format.get::<Cow<'_, str>>("type")? {
         "text" => Ok((None, None)),
-        "json_object" => Ok(match options.json_schema {
+        "json_object" => Ok(match json_schema {
             JsonSchema::Off => {
                 report.dropped("field", "text.format");
                 (None, Some(Text::new("Answer with one JSON object, and nothing else.")))
@@ -40,10 +42,11 @@ pub(super) fn response_format<'a>(
                     schema.get()
                 ))
             };
-            Ok(match options.json_schema {
+            Ok(match json_schema {
                 JsonSchema::JsonObject => (Some(chat::ResponseFormat::JsonObject), Some(in_words())),
                 JsonSchema::Off => (None, Some(in_words())),
                 JsonSchema::Native => {
+                    let schema = schema::of_answer(schema, dialect);
                     let json_schema = chat::NamedSchema { name, description, schema, strict };
                     (Some(chat::ResponseFormat::JsonSchema { json_schema }), None)
                 }

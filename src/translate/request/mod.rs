@@ -95,14 +95,18 @@ fn translated<'a>(
     let Conversation { mut entries, tools: declarations, compact, mut report, history } = conversation;
 
     let mut toolbox = Toolbox::default();
-    let tools =
-        declarations.into_iter().filter_map(|tool| toolbox.declare(tool, options.strict_tools)).collect();
+    let tools = declarations.into_iter().filter_map(|tool| toolbox.declare(tool, options)).collect();
+    let thinking = options.reasoning.thinks(fields::effort(request));
     // A summary is plain text, and nothing is called for it.
-    let asked = (!compact).then_some(request);
-    let (tools, tool_choice) =
-        tool_choice::choose(tools, asked.and_then(|asked| asked.tool_choice), &toolbox, &mut report)?;
-    let format = asked.and_then(|asked| asked.text.as_ref()?.format);
-    let (response_format, schema_in_words) = format::response_format(format, options, &mut report)?;
+    let wanted = (!compact).then_some(request);
+    let choice = wanted.and_then(|request| request.tool_choice);
+    let choice = tool_choice::choose(tools, choice, &toolbox, &mut report)?;
+    let (tools, tool_choice) = tool_choice::fit(choice, options.tool_choice(thinking), &mut report);
+
+    let format = wanted.and_then(|request| request.text.as_ref()?.format);
+    let json_schema = options.json_schema(!tools.is_empty());
+    let (response_format, schema_in_words) =
+        format::response_format(format, json_schema, options.schema_dialect, &mut report)?;
     if let Some(text) = schema_in_words {
         entries.insert(0, Entry::Instructions(vec![chat::Part::Text { text }]));
     }
@@ -113,8 +117,7 @@ fn translated<'a>(
     let messages = history::messages(entries, options, history, &mut toolbox, &mut report)?;
 
     let stream = request.stream == Some(true);
-    let logprobs = fields::includes(request, "message.output_text.logprobs")
-        || request.top_logprobs.is_some_and(|n| n > 0);
+    let sampling = fields::sampling(request, options.sampling(thinking), &mut report);
     let (max_tokens, max_completion_tokens) = match options.max_tokens_field {
         MaxTokensField::MaxTokens => (request.max_output_tokens, None),
         MaxTokensField::MaxCompletionTokens => (None, request.max_output_tokens),
@@ -130,14 +133,14 @@ fn translated<'a>(
         response_format,
         max_tokens,
         max_completion_tokens,
-        temperature: request.temperature,
-        top_p: request.top_p,
-        logprobs: logprobs.then_some(true),
-        top_logprobs: request.top_logprobs.filter(|&n| n > 0),
+        temperature: sampling.temperature,
+        top_p: sampling.top_p,
+        logprobs: sampling.logprobs,
+        top_logprobs: sampling.top_logprobs,
         stream: stream.then_some(true),
         stream_options: (stream && options.stream_usage)
             .then_some(chat::StreamOptions { include_usage: true }),
-        reasoning: fields::effort(request, options, &mut report),
+        added: fields::added(request, options, &mut report),
         passed: fields::passed(body, request, options, &mut report),
     };
     fields::report_includes(request, &mut report);
@@ -151,7 +154,7 @@ fn translated<'a>(
         compact,
         codex: context.codex,
         seal_reasoning: fields::includes(request, "reasoning.encrypted_content"),
-        logprobs,
+        logprobs: sampling.logprobs.is_some(),
         replay: options.reasoning_replay.clone(),
         parallel: request.parallel_tool_calls != Some(false),
         limits: context.config.limits,

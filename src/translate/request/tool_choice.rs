@@ -5,6 +5,7 @@ use crate::items::Report;
 use crate::json::Text;
 use crate::responses::{ApiError, NamedTool, Object, Path, Site};
 use crate::translate::toolbox::Toolbox;
+use crate::upstream::ChoiceForm;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -96,4 +97,38 @@ fn named<'t>(tool: &Object<'_, '_>, kind: &str, toolbox: &'t Toolbox) -> Result<
     declared.map(Some).ok_or_else(|| {
         ApiError::invalid(format!("Tool choice '{name}' not found in 'tools' parameter.")).at(tool.path())
     })
+}
+
+/// The nearest to a choice that the host takes.
+pub(super) fn fit<'a>(
+    (mut tools, choice): Choice<'a>,
+    taken: &[ChoiceForm],
+    report: &mut Report,
+) -> Choice<'a> {
+    let form = match &choice {
+        None => return (tools, None),
+        Some(chat::ToolChoice::Named { .. }) => ChoiceForm::Named,
+        Some(chat::ToolChoice::Mode("none")) => ChoiceForm::None,
+        Some(chat::ToolChoice::Mode("required")) => ChoiceForm::Required,
+        Some(chat::ToolChoice::Mode(_)) => ChoiceForm::Auto,
+    };
+    if taken.contains(&form) {
+        return (tools, choice);
+    }
+    let mut instead = |mode, tools| fit((tools, Some(chat::ToolChoice::Mode(mode))), taken, report);
+    match form {
+        ChoiceForm::Auto => (tools, None),
+        // What is not offered is not called.
+        ChoiceForm::None => {
+            tools.clear();
+            (tools, None)
+        }
+        // Only the named tool is left, so this says the same.
+        ChoiceForm::Named => instead("required", tools),
+        ChoiceForm::Required => {
+            let weaker = instead("auto", tools);
+            report.dropped("field", "tool_choice");
+            weaker
+        }
+    }
 }

@@ -1,0 +1,67 @@
+//! JSON schemas in the part of JSON Schema that the host takes: those of tools, and that of the answer.
+//!
+//! A schema that the host takes as it is goes up as it was written, byte for byte. Else it is taken
+//! apart, and what cannot be said in the host's dialect is said in words, in `description`: the model
+//! reads those too. Schemas come from anybody's tools, so nothing in them is trusted: references may
+//! go in circles, or unfold to more than memory holds, and both have a bound here.
+
+mod compose;
+mod node;
+mod refs;
+mod root;
+mod values;
+mod walk;
+
+use crate::json;
+use crate::upstream::{Rules, SchemaDialect};
+use memchr::memmem;
+use node::Node;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+/// The schema of a tool's arguments, whose root is an object.
+pub(super) fn of_arguments<'a>(schema: Cow<'a, RawValue>, dialect: SchemaDialect) -> Cow<'a, RawValue> {
+    let rules = dialect.rules();
+    if is_plain(schema.get(), rules) && root::is_plain(&schema, rules) {
+        return schema;
+    }
+    match parse(&schema) {
+        Some(node) => Cow::Owned(json::raw(&root::of_arguments(node, rules))),
+        None => schema,
+    }
+}
+
+/// The schema of the answer.
+pub(super) fn of_answer<'a>(schema: Cow<'a, RawValue>, dialect: SchemaDialect) -> Cow<'a, RawValue> {
+    let rules = dialect.rules();
+    if is_plain(schema.get(), rules) {
+        return schema;
+    }
+    match parse(&schema) {
+        Some(node) => Cow::Owned(json::raw(&root::of_answer(node, rules))),
+        None => schema,
+    }
+}
+
+/// A schema that is nested deeper than the reader goes (128) is left to the host.
+fn parse(schema: &RawValue) -> Option<Node> {
+    serde_json::from_str(schema.get()).ok()
+}
+
+/// Whether no word of a schema could be one that the dialect lacks. Most schemas are such, and need not be parsed.
+fn is_plain(text: &str, rules: &Rules) -> bool {
+    let has = |word: &str| memmem::find(text.as_bytes(), word.as_bytes()).is_some();
+    // `anyOf` and its like; `$ref`, `$defs` and their like.
+    let composes = has("Of\"") && !(rules.composed_root && rules.type_beside_any_of);
+    let refers = (has("\"$") || has("\"definitions\"")) && !rules.refs;
+    let lists = !rules.tuples && (has("\"prefixItems\"") || has_tuple(text));
+    rules.keywords.is_none() && !rules.differs_in_values() && !composes && !refers && !lists
+}
+
+/// `"items": [`.
+fn has_tuple(text: &str) -> bool {
+    text.match_indices("\"items\"").any(|(at, word)| {
+        let after = text.get(at + word.len()..).unwrap_or_default().trim_start();
+        after.strip_prefix(':').is_some_and(|value| value.trim_start().starts_with('['))
+    })
+}

@@ -1,0 +1,130 @@
+//! The root of a schema: arguments are an object, and most dialects want it to be plainly one.
+
+use super::node::{Keywords, Node};
+use super::walk::LARGEST;
+use super::{compose, refs, walk};
+use crate::upstream::Rules;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// Whether the root, of which nothing else is known, is a plain object.
+pub(super) fn is_plain(schema: &RawValue, rules: &Rules) -> bool {
+    #[derive(Deserialize)]
+    struct Root<'a> {
+        #[serde(borrow)]
+        r#type: Option<&'a RawValue>,
+        #[serde(borrow)]
+        properties: Option<&'a RawValue>,
+    }
+    serde_json::from_str::<Root<'_>>(schema.get()).is_ok_and(|root| {
+        root.r#type.is_some_and(|kind| kind.get() == "\"object\"")
+            && (rules.composed_root
+                || root.properties.is_some_and(|properties| properties.get().starts_with('{')))
+    })
+}
+
+/// The schema of a tool's arguments.
+pub(super) fn of_arguments(node: Node, rules: &Rules) -> Node {
+    let mut node = shaped(node, rules);
+    if let Node::Object(keywords) = &mut node {
+        if !rules.composed_root {
+            flatten(keywords);
+        }
+        if keywords.text("type").is_none() {
+            keywords.set_first("type", Node::text("object"));
+        }
+        if keywords.get("properties").and_then(Node::as_object).is_none() {
+            keywords.set("properties", Node::Object(Keywords::default()));
+        }
+    }
+    node
+}
+
+/// The schema of the answer, whose root may be anything.
+pub(super) fn of_answer(node: Node, rules: &Rules) -> Node {
+    let mut node = shaped(node, rules);
+    if let Node::Object(keywords) = &mut node
+        && !rules.composed_root
+        && keywords.text("type") == Some("object")
+    {
+        flatten(keywords);
+    }
+    node
+}
+
+fn shaped(mut node: Node, rules: &Rules) -> Node {
+    if node.size() > LARGEST {
+        return node;
+    }
+    if !rules.refs || node.as_object().is_some_and(|root| root.has("$ref") && !rules.composed_root) {
+        node = refs::unfolded(&node);
+    }
+    walk::shape(&mut node, rules);
+    node
+}
+
+/// Alternatives at the root become one object with all of their properties, of which only those are required that
+/// every alternative requires. Which belong together is said in words.
+fn flatten(root: &mut Keywords) {
+    if let Some(all) = root.take_array("allOf") {
+        all.into_iter().for_each(|part| compose::add(root, part.into_keywords()));
+    }
+    for word in ["anyOf", "oneOf"] {
+        let Some(alternatives) = root.take_array(word) else { continue };
+        let required: Vec<Vec<Node>> = alternatives.iter().map(required_by).collect();
+        root.say(&format!("({word} of these: {})", summary(&alternatives)));
+        for alternative in alternatives {
+            let properties = alternative.into_keywords().take("properties");
+            properties.into_iter().for_each(|properties| allow(root, properties.into_keywords()));
+        }
+        let by_all = required.first().cloned().unwrap_or_default();
+        let by_all = by_all.into_iter().filter(|name| required.iter().all(|names| names.contains(name)));
+        let by_all = Keywords::from_iter([("required".to_owned(), Node::Array(by_all.collect()))]);
+        compose::add(root, by_all);
+    }
+    for word in ["enum", "not", "const", "if", "then", "else"] {
+        if let Some(value) = root.take(word) {
+            root.say_keyword(word, &value);
+        }
+    }
+}
+
+/// Adds the properties of an alternative. One that another alternative has too may be as either says.
+fn allow(root: &mut Keywords, properties: Keywords) {
+    if !root.has("properties") {
+        root.set("properties", Node::Object(Keywords::default()));
+    }
+    let Some(Node::Object(known)) = root.get_mut("properties") else { return };
+    for (name, schema) in properties {
+        match known.get_mut(&name) {
+            None => known.set(&name, schema),
+            Some(same) if *same == schema => {}
+            Some(Node::Object(either)) if either.has("anyOf") && either.len() == 1 => {
+                if let Some(Node::Array(branches)) = either.get_mut("anyOf")
+                    && !branches.contains(&schema)
+                {
+                    branches.push(schema);
+                }
+            }
+            Some(other) => {
+                let branches = Node::Array(vec![other.clone(), schema]);
+                *other = Node::Object(Keywords::from_iter([("anyOf".to_owned(), branches)]));
+            }
+        }
+    }
+}
+
+fn required_by(schema: &Node) -> Vec<Node> {
+    let required = schema.as_object().and_then(|keywords| keywords.get("required"));
+    required.and_then(Node::as_array).unwrap_or_default().to_vec()
+}
+
+/// The alternatives by what they require: that is what tells them apart.
+fn summary(alternatives: &[Node]) -> String {
+    let each = alternatives.iter().map(|alternative| {
+        let title = alternative.as_object().and_then(|keywords| keywords.text("title"));
+        let required = Node::Array(required_by(alternative)).to_json();
+        title.map_or(format!("required {required}"), |title| format!("{title}, required {required}"))
+    });
+    each.collect::<Vec<_>>().join("; ")
+}

@@ -1,0 +1,151 @@
+//! `type`, `enum`, `const`, tuples, and the keywords that a dialect does not know.
+
+use super::compose::ANNOTATIONS;
+use super::node::{Keywords, Node};
+use crate::upstream::{Enums, Nulls, Rules};
+use serde_json::Value;
+
+pub(super) fn shape(keywords: &mut Keywords, rules: &Rules) {
+    if !rules.tuples {
+        lists(keywords);
+    }
+    if rules.enums != Enums::Any {
+        enumerations(keywords, rules.enums);
+    }
+    if rules.nulls != Nulls::TypeList {
+        types(keywords, rules.nulls);
+    }
+    if let Some(known) = rules.keywords {
+        let unknown = keywords.extract(|key, _| !known.contains(&key));
+        // Models do not add what is not declared, so that need not be said.
+        let unsaid = |key: &str, node: &Node| {
+            key == "additionalProperties" && matches!(node, Node::Scalar(Value::Bool(_)))
+        };
+        for (key, node) in unknown.into_iter().filter(|(key, node)| !unsaid(key, node)) {
+            keywords.say_keyword(&key, &node);
+        }
+    }
+}
+
+/// A tuple becomes a list of any of its members; their order is said in words.
+fn lists(keywords: &mut Keywords) {
+    let prefix = keywords.take_array("prefixItems");
+    let Some(members) = keywords.take_array("items").or(prefix) else { return };
+    let mut any = Vec::new();
+    for member in &members {
+        let member = Node::Object(member.clone().into_keywords());
+        if !any.contains(&member) {
+            any.push(member);
+        }
+    }
+    let items = match any.pop() {
+        Some(only) if any.is_empty() => only,
+        last => {
+            any.extend(last);
+            Node::Object(Keywords::from_iter([("anyOf".to_owned(), Node::Array(any))]))
+        }
+    };
+    keywords.take("additionalItems");
+    keywords.set("items", items);
+    keywords.say(&format!("(the items in their order: {})", Node::Array(members).to_json()));
+}
+
+/// Enumerations of more than the dialect can say: the values in words, the type they have in common as it is.
+fn enumerations(keywords: &mut Keywords, taken: Enums) {
+    if let Some(value) = keywords.take("const") {
+        keywords.set("enum", Node::Array(vec![value]));
+    }
+    let Some(mut values) = keywords.take_array("enum") else { return };
+    let all = Node::Array(values.clone());
+    values.retain(|value| *value != Node::Scalar(Value::Null));
+    let nullable = values.len() < all.as_array().unwrap_or_default().len();
+    let mut kinds: Vec<&str> = values.iter().map(kind_of).collect();
+    kinds.dedup();
+    let kind = match kinds.as_slice() {
+        [kind] => Some(*kind),
+        _ => None,
+    };
+    if !keywords.has("type")
+        && let Some(kind) = kind
+    {
+        keywords.set("type", Node::text(kind));
+    }
+    if nullable && let Some(kind) = keywords.text("type").map(str::to_owned) {
+        keywords.set("type", Node::Array(vec![Node::text(kind), Node::text("null")]));
+    }
+    match (taken, kind) {
+        (_, Some("string")) | (Enums::OneType, Some("integer" | "number")) => {
+            keywords.set("enum", Node::Array(values));
+        }
+        _ => keywords.say_keyword("enum", &all),
+    }
+}
+
+/// The name of a value's type.
+fn kind_of(value: &Node) -> &'static str {
+    match value {
+        Node::Object(_) => "object",
+        Node::Array(_) => "array",
+        Node::Scalar(Value::String(_)) => "string",
+        Node::Scalar(Value::Bool(_)) => "boolean",
+        Node::Scalar(Value::Number(number)) if number.is_f64() => "number",
+        Node::Scalar(Value::Number(_)) => "integer",
+        Node::Scalar(_) => "null",
+    }
+}
+
+/// Several types become as many branches, null a word or a branch of its own.
+fn types(keywords: &mut Keywords, nulls: Nulls) {
+    let Some(mut kinds) = keywords.take_array("type") else { return };
+    let all = kinds.len();
+    kinds.retain(|kind| kind.as_text() != Some("null"));
+    let nullable = kinds.len() < all;
+    if nullable && nulls == Nulls::Nullable {
+        keywords.set("nullable", Node::Scalar(Value::Bool(true)));
+    }
+    let null_branch = nullable && nulls == Nulls::AnyOf;
+    if let ([kind], false) = (kinds.as_slice(), null_branch) {
+        keywords.set_first("type", kind.clone());
+        return;
+    }
+    let common = keywords.extract(|key, _| !ANNOTATIONS.contains(&key));
+    let mut branches: Vec<Node> = kinds.into_iter().map(|kind| branch(kind, &common)).collect();
+    if null_branch {
+        branches.push(branch(Node::text("null"), &Keywords::default()));
+    }
+    keywords.set("anyOf", Node::Array(branches));
+}
+
+/// What holds for values of one type.
+fn branch(kind: Node, all: &Keywords) -> Node {
+    let concerns: &[&str] = match kind.as_text() {
+        Some("string") => &["minLength", "maxLength", "pattern", "format"],
+        Some("integer" | "number") => {
+            &["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"]
+        }
+        Some("array") => &["items", "minItems", "maxItems", "uniqueItems"],
+        Some("object") => {
+            &["properties", "required", "additionalProperties", "minProperties", "maxProperties"]
+        }
+        _ => &[],
+    };
+    let mut all = all.clone();
+    let mut keywords = all.extract(|key, _| key == "enum" || concerns.contains(&key));
+    keywords.set_first("type", kind);
+    Node::Object(keywords)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_have_the_names_of_json_schema() {
+        for (json, kind) in [("{}", "object"), ("[]", "array"), ("\"\"", "string"), ("true", "boolean")] {
+            assert_eq!(kind_of(&serde_json::from_str(json).unwrap()), kind);
+        }
+        for (json, kind) in [("1", "integer"), ("-1", "integer"), ("1.5", "number"), ("null", "null")] {
+            assert_eq!(kind_of(&serde_json::from_str(json).unwrap()), kind);
+        }
+    }
+}
