@@ -84,6 +84,7 @@ fn tools() -> Value {
             {"type": "function", "name": "add"}, {"type": "custom", "name": "note"},
         ]},
         {"type": "tool_search", "execution": "client", "parameters": {"type": "object"}},
+        {"type": "shell"},
     ])
 }
 
@@ -162,6 +163,10 @@ fn every_kind_of_stream_as_the_client_sees_it() {
         (
             "tool-search",
             [call(0, "a", "tool_search", "{\"query\":"), more(0, "\"add\"}"), end("tool_calls")].concat(),
+        ),
+        (
+            "shell",
+            [call(0, "a", "shell", "{\"commands\":"), more(0, "[\"ls\"]}"), end("tool_calls")].concat(),
         ),
         ("refusal", [delta(json!({"refusal": "No."})), end("stop")].concat()),
         ("text-cut-by-length", [delta(json!({"content": "Half"})), end("length")].concat()),

@@ -3,6 +3,7 @@
 //!
 //! A new kind is one new file and one line in a table below.
 
+mod builtin;
 mod compaction;
 mod content;
 mod conversation;
@@ -40,6 +41,12 @@ const ITEMS: &[(&str, ReadItem)] = &[
     ("custom_tool_call_output", function::read_output),
     ("tool_search_call", tool_search::read_call),
     ("tool_search_output", tool_search::read_output),
+    ("shell_call", builtin::read_shell),
+    ("shell_call_output", builtin::read_shell_output),
+    ("local_shell_call", builtin::read_local_shell),
+    ("local_shell_call_output", builtin::read_local_shell_output),
+    ("apply_patch_call", builtin::read_apply_patch),
+    ("apply_patch_call_output", builtin::read_apply_patch_output),
     ("additional_tools", namespace::read_additional_tools),
     ("agent_message", message::read_agent_message),
     ("compaction", compaction::read),
@@ -54,7 +61,18 @@ const TOOLS: &[(&str, ReadTool)] = &[
     ("custom", custom_tool::declare),
     ("namespace", namespace::declare),
     ("tool_search", tool_search::declare),
+    ("shell", builtin::declare_shell),
+    ("local_shell", builtin::declare_local_shell),
+    ("apply_patch", builtin::declare_apply_patch),
 ];
+
+/// The types of `tools` that have no name but their type.
+const NAMELESS: &[&str] = &["tool_search", "shell", "local_shell", "apply_patch"];
+
+/// Whether a tool of this type is called by its type.
+pub fn is_nameless(kind: &str) -> bool {
+    NAMELESS.contains(&kind)
+}
 
 /// Reads one item of `input`.
 ///

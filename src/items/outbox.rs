@@ -140,4 +140,4 @@ pub(super) fn is_call(id: &str) -> bool {
 }
 
 /// The prefixes of calls' ids.
-const CALLS: &[&str] = &["fc", "ctc", "tsc"];
+const CALLS: &[&str] = &["fc", "ctc", "tsc", "sh", "lsh", "apc"];

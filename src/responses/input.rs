@@ -98,6 +98,58 @@ objects! {
         pub tools: Cow<'a, RawValue>,
     }
 
+    /// `shell_call`.
+    pub struct ShellCall<'a> {
+        /// Its id.
+        pub call_id: Cow<'a, str>,
+        /// `{commands, timeout_ms, max_output_length}`.
+        pub action: RawObject<'a>,
+    }
+
+    /// `shell_call_output`.
+    pub struct ShellOutput<'a> {
+        /// The call that it answers.
+        pub call_id: Cow<'a, str>,
+        /// `[{stdout, stderr, outcome}]`.
+        pub output: &'a RawValue,
+    }
+
+    /// `local_shell_call`.
+    pub struct LocalShellCall<'a> {
+        /// Its id.
+        pub call_id: Cow<'a, str>,
+        /// `{type, command, env, ...}`.
+        pub action: RawObject<'a>,
+    }
+
+    /// `local_shell_call_output`.
+    pub struct LocalShellOutput<'a> {
+        /// The call that it answers, if the client says so.
+        pub call_id: Option<Cow<'a, str>>,
+        /// The call that it answers, by the API reference.
+        pub id: Option<Cow<'a, str>>,
+        /// A JSON text.
+        pub output: Text<'a>,
+    }
+
+    /// `apply_patch_call`.
+    pub struct ApplyPatchCall<'a> {
+        /// Its id.
+        pub call_id: Cow<'a, str>,
+        /// `{type, path, diff}`.
+        pub operation: RawObject<'a>,
+    }
+
+    /// `apply_patch_call_output`.
+    pub struct ApplyPatchOutput<'a> {
+        /// The call that it answers.
+        pub call_id: Cow<'a, str>,
+        /// `completed` or `failed`.
+        pub status: Cow<'a, str>,
+        /// What the client says to it.
+        pub output: Option<Text<'a>>,
+    }
+
     /// `reasoning`.
     pub struct ReasoningItem<'a> {
         /// Parts of type `summary_text`.

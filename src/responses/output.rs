@@ -88,6 +88,39 @@ pub enum OutputItem<'a> {
         /// An object.
         arguments: &'a RawValue,
     },
+    /// Commands, which the client runs.
+    ShellCall {
+        /// `sh_...`.
+        id: &'a str,
+        /// Its state.
+        status: Status,
+        /// Its id in the conversation.
+        call_id: &'a str,
+        /// `{commands, timeout_ms, max_output_length}`.
+        action: &'a RawValue,
+    },
+    /// A command, which the client runs.
+    LocalShellCall {
+        /// `lsh_...`.
+        id: &'a str,
+        /// Its state.
+        status: Status,
+        /// Its id in the conversation.
+        call_id: &'a str,
+        /// `{type, command, env, ...}`.
+        action: &'a RawValue,
+    },
+    /// A change of a file, which the client makes.
+    ApplyPatchCall {
+        /// `apc_...`.
+        id: &'a str,
+        /// Its state.
+        status: Status,
+        /// Its id in the conversation.
+        call_id: &'a str,
+        /// `{type, path, diff}`.
+        operation: &'a RawValue,
+    },
     /// The summary of all that came before.
     Compaction {
         /// `cmp_...`.

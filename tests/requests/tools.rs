@@ -49,3 +49,66 @@ fn a_tool_choice_chooses_among_the_tools_that_go_up() {
         assert_eq!(names, *offered, "{choice}");
     }
 }
+
+/// Tools that OpenAI defines and the client runs: the calls come back as items of their own types, and go up again as calls.
+#[test]
+fn the_tools_that_the_client_knows_by_heart_are_functions() {
+    let action = json!({"commands": ["ls"], "timeout_ms": null, "max_output_length": null});
+    let local = json!({"type": "exec", "command": ["ls"], "env": {}});
+    let operation = json!({"type": "delete_file", "path": "a"});
+    let outcome = json!([{"stdout": "a\n", "stderr": "", "outcome": {"type": "exit", "exit_code": 0}}]);
+    let table = [
+        (
+            "shell",
+            json!({"commands": ["ls"]}),
+            "action",
+            action,
+            json!({"call_id": "a", "output": outcome}),
+            outcome.to_string(),
+        ),
+        (
+            "local_shell",
+            json!({"command": ["ls"]}),
+            "action",
+            local,
+            json!({"id": "a", "output": "a"}),
+            "a".into(),
+        ),
+        (
+            "apply_patch",
+            operation.clone(),
+            "operation",
+            operation,
+            json!({"call_id": "a", "status": "failed", "output": "no a"}),
+            "failed: no a".into(),
+        ),
+    ];
+    for (kind, arguments, field, expected, mut answer, told) in table {
+        let request = json!({"input": "hi", "tools": [{"type": kind}], "tool_choice": {"type": kind}});
+        let translated = translate(&json!({}), &with_model(request).to_string()).unwrap();
+        let body: Value = serde_json::from_slice(&translated.body).unwrap();
+        assert_eq!(body["tools"][0]["function"]["name"], kind);
+        assert_eq!(body["tool_choice"]["function"]["name"], kind);
+
+        let call = json!({"id": "a", "type": "function", "function": {"name": kind, "arguments": arguments.to_string()}});
+        let completion =
+            json!({"choices": [{"message": {"tool_calls": [call]}, "finish_reason": "tool_calls"}]});
+        let mut reply = translated.reply;
+        let mut out = Vec::new();
+        reply.push(completion.to_string().as_bytes(), &mut out);
+        reply.end(&mut out);
+        let item = serde_json::from_slice::<Value>(&out).unwrap()["output"][0].clone();
+        assert_eq!((&item["type"], &item["call_id"]), (&json!(format!("{kind}_call")), &json!("a")));
+        assert_eq!(item[field], expected);
+
+        answer["type"] = json!(format!("{kind}_call_output"));
+        let sent = messages(&json!({}), json!([user("hi"), item, answer]));
+        let back: Value =
+            serde_json::from_str(sent[1]["tool_calls"][0]["function"]["arguments"].as_str().unwrap())
+                .unwrap();
+        assert_eq!(back, expected);
+        assert_eq!(sent[2], json!({"role": "tool", "tool_call_id": "a", "content": told}));
+    }
+    let hosted = json!({"type": "shell", "environment": {"type": "container_auto"}});
+    assert_eq!(up(&json!({}), json!({"input": "hi", "tools": [hosted]})).1, ["tool:shell"]);
+}

@@ -1,7 +1,7 @@
 //! `tool_choice`: which of the tools that go up the model may or must call.
 
 use crate::chat::request as chat;
-use crate::items::Report;
+use crate::items::{self, Report};
 use crate::json::Text;
 use crate::responses::{ApiError, NamedTool, Object, Path, Site};
 use crate::translate::toolbox::Toolbox;
@@ -90,7 +90,7 @@ fn allowed<'t>(
 fn named<'t>(tool: &Object<'_, '_>, kind: &str, toolbox: &'t Toolbox) -> Result<Option<&'t str>, ApiError> {
     let NamedTool { name, namespace } = match kind {
         "function" | "custom" => NamedTool::of(tool)?,
-        "tool_search" => NamedTool { name: Cow::Borrowed("tool_search"), namespace: None },
+        _ if items::is_nameless(kind) => NamedTool { name: Cow::Borrowed(kind), namespace: None },
         _ => return Ok(None),
     };
     let declared = toolbox.declared(namespace.as_deref(), &name);

@@ -1,0 +1,258 @@
+//! Tools whose arguments OpenAI defines and which the client runs: `shell`, `local_shell` and `apply_patch`.
+//!
+//! Their declarations say nothing but their type: the models know them by heart. Upstream each is a function
+//! of that name, whose arguments are what the item calls `action` or `operation`.
+
+use super::{Call, CallHead, Conversation, Declaration, Entry, Form, OpenCall, Outbox, Output};
+use crate::chat::request::Part;
+use crate::json::{self, Text};
+use crate::responses::{
+    ApiError, ApplyPatchCall, ApplyPatchOutput, LocalShellCall, LocalShellOutput, Object, OutputItem,
+    RawObject, ShellCall, ShellOutput, Status,
+};
+use serde_json::{Map, Value, json, value::RawValue};
+use std::borrow::Cow;
+
+/// Declared: `shell`. In a container of OpenAI's own it would be a hosted tool.
+pub(super) fn declare_shell<'a>(
+    tool: &Object<'_, 'a>,
+    conversation: &mut Conversation<'a>,
+) -> Result<(), ApiError> {
+    let environment: Cow<'_, str> = match tool.site("environment") {
+        Some(environment) => environment.object()?.get("type")?,
+        None => Cow::Borrowed("local"),
+    };
+    match &*environment {
+        "local" => conversation.tools.push(SHELL.declaration()),
+        _ => conversation.report.dropped("tool", SHELL.name),
+    }
+    Ok(())
+}
+
+/// Declared: `local_shell`.
+pub(super) fn declare_local_shell<'a>(
+    _tool: &Object<'_, 'a>,
+    conversation: &mut Conversation<'a>,
+) -> Result<(), ApiError> {
+    conversation.tools.push(LOCAL_SHELL.declaration());
+    Ok(())
+}
+
+/// Declared: `apply_patch`.
+pub(super) fn declare_apply_patch<'a>(
+    _tool: &Object<'_, 'a>,
+    conversation: &mut Conversation<'a>,
+) -> Result<(), ApiError> {
+    conversation.tools.push(APPLY_PATCH.declaration());
+    Ok(())
+}
+
+/// In the history: `shell_call`.
+pub(super) fn read_shell<'a>(
+    item: &Object<'_, 'a>,
+    conversation: &mut Conversation<'a>,
+) -> Result<(), ApiError> {
+    let ShellCall { call_id, action } = ShellCall::of(item)?;
+    conversation.entries.push(SHELL.call(call_id, &action));
+    Ok(())
+}
+
+/// In the history: `local_shell_call`.
+pub(super) fn read_local_shell<'a>(
+    item: &Object<'_, 'a>,
+    conversation: &mut Conversation<'a>,
+) -> Result<(), ApiError> {
+    let LocalShellCall { call_id, action } = LocalShellCall::of(item)?;
+    conversation.entries.push(LOCAL_SHELL.call(call_id, &action));
+    Ok(())
+}
+
+/// In the history: `apply_patch_call`.
+pub(super) fn read_apply_patch<'a>(
+    item: &Object<'_, 'a>,
+    conversation: &mut Conversation<'a>,
+) -> Result<(), ApiError> {
+    let ApplyPatchCall { call_id, operation } = ApplyPatchCall::of(item)?;
+    conversation.entries.push(APPLY_PATCH.call(call_id, &operation));
+    Ok(())
+}
+
+/// In the history: `shell_call_output`, for each command what it wrote and how it ended.
+pub(super) fn read_shell_output<'a>(
+    item: &Object<'_, 'a>,
+    conversation: &mut Conversation<'a>,
+) -> Result<(), ApiError> {
+    let ShellOutput { call_id, output } = ShellOutput::of(item)?;
+    // Clients that know no other form send the text alone.
+    let text = Text::of(output).unwrap_or_else(|| Text::new(output.get()));
+    conversation.entries.push(answer(call_id, text));
+    Ok(())
+}
+
+/// In the history: `local_shell_call_output`. Its `id` is the id of the call.
+pub(super) fn read_local_shell_output<'a>(
+    item: &Object<'_, 'a>,
+    conversation: &mut Conversation<'a>,
+) -> Result<(), ApiError> {
+    let LocalShellOutput { call_id, id, output } = LocalShellOutput::of(item)?;
+    let call_id = call_id.or(id).ok_or_else(|| ApiError::missing(item.path_to("id")))?;
+    conversation.entries.push(answer(call_id, output));
+    Ok(())
+}
+
+/// In the history: `apply_patch_call_output`.
+pub(super) fn read_apply_patch_output<'a>(
+    item: &Object<'_, 'a>,
+    conversation: &mut Conversation<'a>,
+) -> Result<(), ApiError> {
+    let ApplyPatchOutput { call_id, status, output } = ApplyPatchOutput::of(item)?;
+    let text = match output {
+        Some(output) => Text::new(&format!("{status}: {}", output.decode())),
+        None => Text::new(&status),
+    };
+    conversation.entries.push(answer(call_id, text));
+    Ok(())
+}
+
+fn answer<'a>(call_id: Cow<'a, str>, text: Text<'a>) -> Entry<'a> {
+    Entry::Output(Output { call_id, parts: vec![Part::Text { text }] })
+}
+
+/// One of these tools.
+struct Builtin {
+    name: &'static str,
+    description: &'static str,
+    parameters: fn() -> Value,
+    form: Form,
+}
+
+impl Builtin {
+    fn declaration(&'static self) -> Declaration<'static> {
+        Declaration {
+            namespace: None,
+            name: Cow::Borrowed(self.name),
+            form: &self.form,
+            description: Some(Text::new(self.description)),
+            parameters: Cow::Owned(json::raw(&(self.parameters)())),
+            strict: None,
+        }
+    }
+
+    fn call<'a>(&'static self, call_id: Cow<'a, str>, arguments: &RawObject<'_>) -> Entry<'a> {
+        let arguments = Text::new(arguments.0.get());
+        Entry::Call(Call { call_id, namespace: None, name: self.name.into(), form: &self.form, arguments })
+    }
+}
+
+static SHELL: Builtin = Builtin {
+    name: "shell",
+    description: "Runs shell commands on the user's machine, one after the other, and returns what they wrote.",
+    parameters: || {
+        json!({"type": "object", "properties": {
+            "commands": {"type": "array", "items": {"type": "string"}, "description": "The commands, each as one would type it."},
+            "timeout_ms": {"type": "integer", "description": "How long they may take."},
+            "max_output_length": {"type": "integer", "description": "How many characters of output are wanted."},
+        }, "required": ["commands"]})
+    },
+    form: Form {
+        item: "shell_call",
+        open: |head, _| {
+            OpenBuiltin::open(
+                head,
+                "sh",
+                &[("timeout_ms", || Value::Null), ("max_output_length", || Value::Null)],
+                |id, call_id, status, action| OutputItem::ShellCall { id, status, call_id, action },
+            )
+        },
+        needs_object: true,
+    },
+};
+
+static LOCAL_SHELL: Builtin = Builtin {
+    name: "local_shell",
+    description: "Runs a program on the user's machine and returns what it wrote.",
+    parameters: || {
+        json!({"type": "object", "properties": {
+            "command": {"type": "array", "items": {"type": "string"}, "description": "The program and its arguments, e.g. [\"bash\", \"-lc\", \"ls\"]."},
+            "working_directory": {"type": "string", "description": "Where it runs."},
+            "env": {"type": "object", "additionalProperties": {"type": "string"}, "description": "Environment variables."},
+            "timeout_ms": {"type": "integer", "description": "How long it may take."},
+        }, "required": ["command"]})
+    },
+    form: Form {
+        item: "local_shell_call",
+        open: |head, _| {
+            OpenBuiltin::open(
+                head,
+                "lsh",
+                &[("type", || "exec".into()), ("env", || json!({}))],
+                |id, call_id, status, action| OutputItem::LocalShellCall { id, status, call_id, action },
+            )
+        },
+        needs_object: true,
+    },
+};
+
+static APPLY_PATCH: Builtin = Builtin {
+    name: "apply_patch",
+    description: "Creates, updates or deletes one file. The diff is in the V4A format: for an update, hunks of \
+                  `@@` and, below it, lines that begin with a space (context), `-` (removed) or `+` (added); \
+                  for a new file, all its lines, each after a `+`.",
+    parameters: || {
+        json!({"type": "object", "properties": {
+            "type": {"type": "string", "enum": ["create_file", "update_file", "delete_file"]},
+            "path": {"type": "string", "description": "The file."},
+            "diff": {"type": "string", "description": "The diff; not needed to delete."},
+        }, "required": ["type", "path"]})
+    },
+    form: Form {
+        item: "apply_patch_call",
+        open: |head, _| {
+            OpenBuiltin::open(head, "apc", &[], |id, call_id, status, operation| OutputItem::ApplyPatchCall {
+                id,
+                status,
+                call_id,
+                operation,
+            })
+        },
+        needs_object: true,
+    },
+};
+
+/// How the item is written, given its id, the call's, its state and its arguments.
+type Write = for<'i> fn(&'i str, &'i str, Status, &'i RawValue) -> OutputItem<'i>;
+/// Fields that the item must have, and their values if the model left them out.
+type Defaults = &'static [(&'static str, fn() -> Value)];
+
+/// Coming back: an item of one of these types. Clients read its arguments as an object, so it begins
+/// only when they are whole. What was cut never begins: half a command is none.
+#[derive(Debug)]
+struct OpenBuiltin {
+    head: CallHead,
+    prefix: &'static str,
+    defaults: Defaults,
+    write: Write,
+}
+
+impl OpenBuiltin {
+    fn open(head: CallHead, prefix: &'static str, defaults: Defaults, write: Write) -> Box<dyn OpenCall> {
+        Box::new(Self { head, prefix, defaults, write })
+    }
+}
+
+impl OpenCall for OpenBuiltin {
+    fn arguments(&mut self, _piece: &Text<'_>, _out: &mut Outbox) {}
+
+    fn complete(self: Box<Self>, arguments: Text<'static>, out: &mut Outbox) {
+        let mut arguments: Map<String, Value> = serde_json::from_str(&arguments.decode()).unwrap_or_default();
+        for (field, default) in self.defaults {
+            arguments.entry(*field).or_insert_with(default);
+        }
+        let arguments = json::raw(&arguments);
+        let id = out.id(self.prefix);
+        out.begin(&(self.write)(&id, &self.head.call_id, Status::InProgress, &arguments));
+        out.finish(&(self.write)(&id, &self.head.call_id, Status::Completed, &arguments));
+    }
+
+    fn cut(self: Box<Self>, _arguments: Text<'static>, _out: &mut Outbox) {}
+}
