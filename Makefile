@@ -30,6 +30,7 @@ test: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm
 test: wasm ## run all tests, those with a real Envoy and real clients included
 	tests/clients/setup
 	tests/schemas/setup
+	tests/prometheus/setup >/dev/null
 	cargo build --examples
 	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && \
 	cargo test --workspace --all-targets && \

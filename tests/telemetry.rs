@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 use transponder::config::Config;
 use transponder::exchange::{Exchange, Headers};
-use transponder::metrics::{ACCESS_LOG, Kind, Metric, Telemetry};
+use transponder::metrics::{ACCESS_LOG, Kind, METRICS, Metric, Telemetry, Values};
 
 /// Keeps all that it is told.
 #[derive(Debug, Default)]
@@ -319,7 +319,7 @@ fn every_field_is_in_the_table() {
 #[test]
 fn the_template_makes_labels_and_shows_every_field() {
     let template = include_str!("../envoy/envoy.yaml");
-    for label in transponder::metrics::METRICS.iter().flat_map(|metric| metric.labels) {
+    for label in METRICS.iter().flat_map(|metric| metric.labels) {
         let rule = format!("- {{ tag_name: {}, regex: '{}' }}", label.name, label.tag_regex());
         assert!(template.contains(&rule), "{rule}");
     }
@@ -327,4 +327,37 @@ fn the_template_makes_labels_and_shows_every_field() {
         let line = format!("{}: \"%FILTER_STATE(wasm.{}:PLAIN)%\"", field.shown_as, field.name);
         assert!(template.contains(&line), "{line}");
     }
+}
+
+/// A table of `docs/operations.md` and what it must be.
+fn assert_documented(head: &str, rows: Vec<String>) {
+    let page = include_str!("../docs/operations.md");
+    let table = format!("{head}\n{}\n", rows.join("\n"));
+    assert!(page.contains(&table), "docs/operations.md should hold:\n{table}");
+}
+
+#[test]
+fn the_documentation_has_every_metric() {
+    let kind = |kind: Kind| match kind {
+        Kind::Counter => "counter",
+        Kind::Gauge => "gauge",
+        Kind::Histogram => "histogram",
+    };
+    let label = |label: &transponder::metrics::Label| match label.values {
+        Values::Of(values) => format!("`{}`: {}", label.name, values.join(", ")),
+        Values::Presets => format!("`{}`", label.name),
+    };
+    let rows = METRICS.iter().map(|metric| {
+        let labels: Vec<_> = metric.labels.iter().map(label).collect();
+        format!("| `{}` | {} | {} | {} |", metric.name, kind(metric.kind), labels.join("; "), metric.meaning)
+    });
+    assert_documented("| Metric | Kind | Labels | Meaning |\n|---|---|---|---|", rows.collect());
+}
+
+#[test]
+fn the_documentation_has_every_field_of_the_access_log() {
+    let rows = ACCESS_LOG
+        .iter()
+        .map(|field| format!("| `{}` | `wasm.{}` | {} |", field.shown_as, field.name, field.meaning));
+    assert_documented("| Attribute | Filter state | Meaning |\n|---|---|---|", rows.collect());
 }

@@ -79,6 +79,11 @@ impl Envoy {
         self.listener
     }
 
+    /// The admin interface.
+    pub fn admin_address(&self) -> SocketAddr {
+        self.admin
+    }
+
     /// The base URL that a Responses client is given.
     pub fn base_url(&self) -> String {
         format!("http://{}/v1", self.listener)
