@@ -46,6 +46,13 @@ fn error(status: u16, message: &str) -> Value {
     json!({"error": {"status": status, "body": {"error": {"message": message}}}})
 }
 
+/// The host breaks within a call.
+const BROKEN: &str = r#"data: {"choices":[{"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"weather","arguments":"{\"ci"}}]}}]}
+
+data: {"error":{"message":"out of memory"}}
+
+"#;
+
 fn turns() -> Vec<Turn> {
     let call = |name: &str, arguments: Value| json!([{"id": "call_1", "name": name, "arguments": arguments}]);
     let big = ask("big", &json!({}));
@@ -69,10 +76,7 @@ fn turns() -> Vec<Turn> {
         turn(says(2, usage(700, 500, 20, 0)), &ask("big", &dropped)),
         turn(says(2, usage(700, 500, 20, 0)), &ask("small", &orphan)),
         turn(json!({"tool_calls": call("weather", json!("{\"city\": \"Pa")), "finish": "length"}), &small),
-        turn(
-            json!({"tool_calls": call("weather", json!("{\"city\": \"Pa")), "finish": null, "done": false}),
-            &big,
-        ),
+        turn(json!({"raw_sse": BROKEN}), &big),
         turn(error(429, "slow down"), &big),
         turn(error(401, "bad key"), &small),
         turn(error(400, "maximum context length is 10 tokens"), &big),
