@@ -13,6 +13,11 @@ target=wasm32-unknown-unknown
 separator=$'\x1f'
 export CARGO_ENCODED_RUSTFLAGS="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo${separator}--remap-path-prefix=$PWD=/transponder"
 
+if ! command -v cargo >/dev/null; then
+  echo "build-wasm: no cargo: install Rust (https://rustup.rs), then try again" >&2
+  exit 1
+fi
+
 has_target() {
   [[ -d $(rustc --print target-libdir --target $target 2>/dev/null) ]]
 }

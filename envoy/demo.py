@@ -134,7 +134,9 @@ def main():
         upstream = run.parse_upstream(base_url)
         free = ("127.0.0.1", 0)
         config = run.envoy_config(upstream, run.plugin_config(None, None, upstream.prefix), free, free, run.wasm_module())
-        command = run.envoy_command(config, 1, "--admin-address-path", str(admin_file))
+        config_file = Path(directory, "envoy.yaml")
+        config_file.write_text(config, encoding="utf-8")
+        command = run.envoy_command(config_file, 1, "--admin-address-path", str(admin_file))
         with open(Path(directory, "log"), "w+", encoding="utf-8") as log, run.process(command, stdout=log, stderr=log) as envoy:
             signal.signal(signal.SIGALRM, lambda *_: run.fail("no end after 60 seconds"))
             signal.alarm(60)

@@ -14,6 +14,7 @@ import os
 import re
 import select
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -86,6 +87,17 @@ def parse_address(name, text):
     if not is_ip(host) or not port.isdecimal():
         fail(f"{name}={text} is not an IP address and a port, such as 127.0.0.1:8080")
     return host, int(port)
+
+
+def check_free(name, address):
+    """Envoys share a port without a word, and each gets a part of the connections."""
+    host, port = address
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError as error:
+            fail(f"{name}={host}:{port}: {error.strerror}; choose another with {name}=")
 
 
 def plugin_config(preset, file, prefix):
@@ -178,22 +190,20 @@ def envoy_config(upstream, plugin, listen, admin, wasm):
 
 
 def wasm_module():
-    path = Path(os.environ.get("TRANSPONDER_WASM") or ROOT / "target/transponder.wasm").resolve()
+    path = Path(os.environ.get("TRANSPONDER_WASM") or ROOT / "target/transponder.wasm").absolute()
     if not path.is_file():
         fail(f"{path} is missing: run `make wasm`")
     return path
 
 
-def envoy_command(config, concurrency, *more):
+def envoy_command(config_file, concurrency, *more):
     envoy = subprocess.run([HERE / "get-envoy.sh"], check=False, stdout=subprocess.PIPE, text=True)
     if envoy.returncode != 0:
         sys.exit(1)
-    # The configuration goes as an argument: it holds no secret (the key stays in the
-    # environment), and no file needs to be removed in the end. Hot restart is what would keep
-    # two Envoys from running on one machine. What `main` warns of is advice for edge proxies.
-    # The access log is flushed each half second, not each ten seconds.
+    # Hot restart is what would keep two Envoys from running on one machine. What `main` warns of
+    # is advice for edge proxies. The access log is flushed each half second, not each ten seconds.
     return [
-        *(envoy.stdout.strip(), "--config-yaml", config, "--concurrency", str(concurrency), "--disable-hot-restart"),
+        *(envoy.stdout.strip(), "-c", str(config_file), "--concurrency", str(concurrency), "--disable-hot-restart"),
         *("--log-level", "warning", "--component-log-level", "wasm:info,main:error"),
         *("--file-flush-interval-msec", "500", *more),
     ]
@@ -259,7 +269,7 @@ def main():
     parser.add_argument("--config", default=env("CONFIG"), help="file with the plugin configuration, JSON")
     parser.add_argument("--listen", default=env("LISTEN") or "127.0.0.1:8080", help="(%(default)s)")
     parser.add_argument("--admin", default=env("ADMIN") or "127.0.0.1:9901", help="(%(default)s)")
-    parser.add_argument("--concurrency", default=env("CONCURRENCY") or "2", help="worker threads (%(default)s)")
+    parser.add_argument("--concurrency", default=env("CONCURRENCY") or "2", type=int, help="worker threads (%(default)s)")
     parser.add_argument("--print", action="store_true", help="print Envoy's configuration instead of running it")
     parser.add_argument("envoy_options", nargs="*", metavar="-- ENVOY OPTIONS")
     args = parser.parse_args()
@@ -271,7 +281,16 @@ def main():
         return envoy_config(upstream, plugin, listen, admin, wasm_module())
 
     def command_for(base_url):
-        command = envoy_command(config_for(base_url), args.concurrency, *args.envoy_options)
+        config = config_for(base_url)
+        for name, text in (("LISTEN", args.listen), ("ADMIN", args.admin)):
+            check_free(name, parse_address(name, text))
+        # A file, since Envoy prints what it is given as an argument whenever it does not like it. It
+        # holds no secret: the key stays in the environment.
+        port = parse_address("LISTEN", args.listen)[1]
+        file = ROOT / f"target/envoy-{port or os.getpid()}.yaml"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(config, encoding="utf-8")
+        command = envoy_command(file, args.concurrency, *args.envoy_options)
         print(f"http://{args.listen}/v1 -> {base_url} (Envoy's admin page: http://{args.admin})", file=sys.stderr, flush=True)
         return command
 

@@ -58,13 +58,17 @@ impl Envoy {
             .expect("Envoy's configuration");
         let mut command = Command::new(binary());
         command.arg("-c").arg(path("envoy.json"));
-        command.arg("--admin-address-path").arg(path("admin"));
         command.args(["--concurrency", "1", "--use-dynamic-base-id"]);
         command.args(["--log-level", "warning"]);
         command.args(["--component-log-level", "wasm:debug,http:info"]);
-        let mut process = Process::start(&mut command, path("envoy.log"));
+        Self::run(command, files).await
+    }
 
-        let admin_file = path("admin");
+    /// An Envoy that a command starts, to which Envoy's own options can be added.
+    pub async fn run(mut command: Command, files: TempDir) -> Self {
+        let admin_file = files.path().join("admin");
+        command.arg("--admin-address-path").arg(&admin_file);
+        let mut process = Process::start(&mut command, files.path().join("envoy.log"));
         let admin: SocketAddr = process
             .until("Envoy's admin interface", || {
                 let text = std::fs::read_to_string(&admin_file).unwrap_or_default();
@@ -192,7 +196,7 @@ async fn listener_address(address: SocketAddr) -> Option<SocketAddr> {
     (ready.trim() == "LIVE").then_some(SocketAddr::new(host.parse().ok()?, port))
 }
 
-fn binary() -> PathBuf {
+pub fn binary() -> PathBuf {
     if let Some(path) = std::env::var_os("TRANSPONDER_ENVOY") {
         return path.into();
     }

@@ -45,7 +45,7 @@ mod upstream;
 pub use {
     client::{Answer, post, post_with},
     codex::{Codex, Turn},
-    envoy::{Envoy, Headers, bootstrap, cluster, module},
+    envoy::{Envoy, Headers, binary as envoy_binary, bootstrap, cluster, module},
     process::{Process, example, project},
     upstream::{Seen, Upstream},
 };

@@ -36,9 +36,13 @@ pub struct Seen {
 
 impl Upstream {
     pub async fn start() -> Self {
+        Self::start_on("127.0.0.1:0").await
+    }
+
+    pub async fn start_on(address: &str) -> Self {
         let files = TempDir::new().expect("a temporary directory");
         let mut process = Process::start(
-            Command::new(example("chat_upstream")).args(["--listen", "127.0.0.1:0"]),
+            Command::new(example("chat_upstream")).args(["--listen", address]),
             files.path().join("upstream.log"),
         );
         let log = process.log.clone();
