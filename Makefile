@@ -1,7 +1,7 @@
 # `make` prints what there is; the sentence beside each target is its help.
 
 .DEFAULT_GOAL := help
-.PHONY: help wasm run demo codex-config image sbom test baseline check clean
+.PHONY: help wasm run demo codex-config image sbom test bench baseline check clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -36,6 +36,9 @@ test: wasm ## run all tests, those with a real Envoy and real clients included
 	cargo test --workspace --all-targets && \
 	cargo test --workspace --doc
 
+bench: ## measure it beside Envoy alone, a filter that does nothing, and others: docs/benchmarks.md
+	@benches/run.sh
+
 # What the core may cost, counted by valgrind: `make test` fails on more than 5 % above it.
 INSTRUCTIONS = cargo run --release --manifest-path benches/Cargo.toml --target-dir target/benches --bin instructions --
 
@@ -46,7 +49,8 @@ baseline: ## count the core's instructions anew and accept them as the baseline
 check: ## check formatting and lints
 	cargo fmt --all --check
 	cargo fmt --manifest-path benches/Cargo.toml --all --check
-	cargo clippy --manifest-path benches/Cargo.toml --target-dir target/benches --all-targets -- -D warnings
+	cargo clippy --manifest-path benches/Cargo.toml --target-dir target/benches --all-targets --all-features -- -D warnings
+	cargo fmt --manifest-path benches/passthrough/Cargo.toml --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy --lib -- -D warnings
 	@if [ -d "$$(rustc --print target-libdir --target wasm32-unknown-unknown)" ]; then \

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the filter and leaves it at target/transponder.wasm.
+# Builds the filter and leaves it at target/transponder.wasm; given the directory of another crate,
+# builds that and leaves it at target/<its name>.wasm.
 #
 # The Rust toolchain in use does it if it has the standard library for wasm32-unknown-unknown,
 # or rustup can add it. Where it cannot be had (a machine without access to rust-lang.org),
@@ -8,6 +9,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 target=wasm32-unknown-unknown
+crate=${1:-.}
+name=$(sed -n 's/^name = "\(.*\)"$/\1/p' "$crate/Cargo.toml" | head -1)
+what=(--release --lib --manifest-path "$crate/Cargo.toml" --target $target)
 
 # Messages of panics name source files: by the same names on every machine.
 separator=$'\x1f'
@@ -48,21 +52,21 @@ debian_install() {
 # that the other left.
 if has_target || rustup_add; then
   built=target/wasm
-  cargo build --release --lib --target $target --target-dir $built
+  cargo build "${what[@]}" --target-dir $built
 elif has_debian || debian_install; then
   built=target/wasm-debian
   # RUSTC_BOOTSTRAP lets a stable compiler take -Z; `env` keeps it to this one command.
   env -u RUSTUP_TOOLCHAIN RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 \
     CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld \
-    /usr/bin/cargo build --release --lib --target $target --target-dir $built -Zbuild-std=std,panic_abort
+    /usr/bin/cargo build "${what[@]}" --target-dir $built -Zbuild-std=std,panic_abort
 else
   echo "build-wasm: no Rust standard library for $target: run 'rustup target add $target', or on Debian install rustc-web cargo-web rust-web-src lld" >&2
   exit 1
 fi
 
 # Put in place by a rename, and only when it has changed: an Envoy may be reading the old one.
-module=target/transponder.wasm
-if ! cmp -s "$built/$target/release/transponder.wasm" $module; then
-  cp "$built/$target/release/transponder.wasm" "$module.$$"
-  mv -f "$module.$$" $module
+module=target/$name.wasm
+if ! cmp -s "$built/$target/release/$name.wasm" "$module"; then
+  cp "$built/$target/release/$name.wasm" "$module.$$"
+  mv -f "$module.$$" "$module"
 fi

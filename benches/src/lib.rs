@@ -78,10 +78,24 @@ pub fn stream(kind: Kind, events: usize) -> Vec<Vec<u8>> {
         Kind::Text | Kind::Reasoning => json!({}),
     };
     frames.push(chunk(&last, Some(if first(kind)["tool_calls"].is_null() { "stop" } else { "tool_calls" })));
+    frames.push(usage(events));
+    frames
+}
+
+/// A chunk that says a piece of text.
+pub fn text_chunk(piece: &str) -> Vec<u8> {
+    chunk(&delta(Kind::Text, piece), None)
+}
+
+/// The end of a stream of text.
+pub fn end(events: usize) -> Vec<u8> {
+    [chunk(&json!({}), Some("stop")), usage(events)].concat()
+}
+
+fn usage(events: usize) -> Vec<u8> {
     let usage = json!({"id": ID, "object": "chat.completion.chunk", "created": 1, "model": MODEL, "choices": [],
                        "usage": {"prompt_tokens": 9000, "completion_tokens": events, "total_tokens": 9000 + events}});
-    frames.push(format!("data: {usage}\n\ndata: [DONE]\n\n").into_bytes());
-    frames
+    format!("data: {usage}\n\ndata: [DONE]\n\n").into_bytes()
 }
 
 /// The same as one document.
@@ -141,8 +155,7 @@ fn piece(kind: Kind, number: usize) -> String {
     }
 }
 
-/// One little piece of what the model says, as a delta.
-pub fn delta(kind: Kind, piece: &str) -> Value {
+fn delta(kind: Kind, piece: &str) -> Value {
     match kind {
         Kind::Text => json!({"content": piece}),
         Kind::Reasoning => json!({"reasoning_content": piece}),

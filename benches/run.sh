@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# `make bench`: builds what is measured, fetches what it is compared with, and runs the load.
+#
+# codex-relay and LiteLLM are installed into .tools/ once, which takes some minutes; where that
+# cannot be done they are left out. BENCH_PEERS=none leaves them out anyway, ROUNDS=n sets how often
+# each case is measured.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+relay_version=0.6.0
+litellm_version=1.109.0
+
+envoy/build-wasm.sh
+envoy/build-wasm.sh benches/passthrough
+TRANSPONDER_ENVOY=$(envoy/get-envoy.sh)
+export TRANSPONDER_ENVOY
+export TRANSPONDER_WASM=$PWD/target/transponder.wasm
+export BENCH_PASSTHROUGH=$PWD/target/passthrough.wasm
+
+if [[ ${BENCH_PEERS:-all} != none ]]; then
+  relay=$PWD/.tools/codex-relay-$relay_version
+  [[ -x $relay/bin/codex-relay ]] ||
+    cargo install --quiet codex-relay --version $relay_version --root "$relay" --target-dir target/benches ||
+    echo "bench: codex-relay $relay_version cannot be installed here" >&2
+  export BENCH_CODEX_RELAY=$relay/bin/codex-relay
+
+  litellm=$PWD/.tools/litellm-$litellm_version
+  [[ -x $litellm/bin/litellm ]] ||
+    { python3 -m venv "$litellm" && "$litellm/bin/pip" install --quiet "litellm[proxy]==$litellm_version"; } ||
+    echo "bench: LiteLLM $litellm_version cannot be installed here" >&2
+  export BENCH_LITELLM=$litellm/bin/litellm
+  export BENCH_VERSIONS="codex-relay $relay_version, LiteLLM $litellm_version"
+fi
+
+# Ten thousand open streams need so many sockets.
+ulimit -n "$(ulimit -Hn)"
+cargo run --release --manifest-path benches/Cargo.toml --target-dir target/benches --features load --bin load

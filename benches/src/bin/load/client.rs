@@ -1,0 +1,149 @@
+//! The load: so many connections, each of which asks again as soon as it has the answer.
+
+use crate::mock::now;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::{Request, header};
+use hyper_util::rt::TokioIo;
+use memchr::memmem;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+use tokio::net::TcpStream;
+
+/// What one request took.
+#[derive(Debug, Default)]
+pub struct Sample {
+    pub whole: Duration,
+    /// Until the first piece of what the model says.
+    pub first: Duration,
+    /// Of paced events: from the upstream's hand into ours, each.
+    pub delays: Vec<Duration>,
+}
+
+/// Asks on `connections` at once until `time` is over; each asks once at least.
+///
+/// # Errors
+/// What went wrong with the first request that failed.
+pub async fn load(
+    address: SocketAddr,
+    body: &Bytes,
+    connections: usize,
+    time: Duration,
+) -> Result<Vec<Sample>, String> {
+    let end = Instant::now() + time;
+    let workers = (0..connections).map(|_| {
+        let body = body.clone();
+        tokio::spawn(async move {
+            let mut connection = Connection::open(address).await?;
+            let mut samples = Vec::new();
+            while samples.is_empty() || Instant::now() < end {
+                samples.push(connection.ask(body.clone()).await?);
+            }
+            Ok::<_, String>(samples)
+        })
+    });
+    let mut samples = Vec::new();
+    for worker in workers.collect::<Vec<_>>() {
+        samples.extend(worker.await.map_err(|error| error.to_string())??);
+    }
+    Ok(samples)
+}
+
+/// A connection that is kept alive.
+pub struct Connection {
+    address: SocketAddr,
+    sender: SendRequest<Full<Bytes>>,
+}
+
+/// No answer takes longer.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+impl Connection {
+    pub async fn open(address: SocketAddr) -> Result<Self, String> {
+        let stream = TcpStream::connect(address).await.map_err(|error| format!("connect: {error}"))?;
+        stream.set_nodelay(true).map_err(|error| error.to_string())?;
+        let (sender, connection) =
+            handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
+        tokio::spawn(connection);
+        Ok(Self { address, sender })
+    }
+
+    async fn ask(&mut self, body: Bytes) -> Result<Sample, String> {
+        tokio::time::timeout(PATIENCE, self.asked(body)).await.map_err(|_| "no answer in time".to_owned())?
+    }
+
+    async fn asked(&mut self, body: Bytes) -> Result<Sample, String> {
+        let begin = Instant::now();
+        let mut answer = self.send(body).await?;
+        let mut sample = Sample::default();
+        let mut tail = Vec::new();
+        while let Some(frame) = answer.frame().await {
+            let frame = frame.map_err(|error| format!("body: {error}"))?;
+            let Some(bytes) = frame.data_ref() else { continue };
+            let arrived = now();
+            if sample.first.is_zero() && memmem::find(bytes, b"delta\"").is_some() {
+                sample.first = begin.elapsed();
+            }
+            sample
+                .delays
+                .extend(stamps(bytes).map(|sent| Duration::from_nanos(arrived.saturating_sub(sent))));
+            tail = bytes.slice(bytes.len().saturating_sub(64)..).to_vec();
+        }
+        sample.whole = begin.elapsed();
+        let whole =
+            tail.ends_with(b"}") || memmem::find(&tail, b"[DONE]").is_some() || tail.ends_with(b"\n\n");
+        if whole {
+            Ok(sample)
+        } else {
+            Err(format!("a reply that ends in {}", String::from_utf8_lossy(&tail)))
+        }
+    }
+
+    async fn send(&mut self, body: Bytes) -> Result<hyper::body::Incoming, String> {
+        let request = Request::post("/v1/responses")
+            .header(header::HOST, self.address.to_string())
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::AUTHORIZATION, "Bearer sk-none")
+            .header("originator", "codex_cli_rs")
+            .body(Full::new(body))
+            .map_err(|error| error.to_string())?;
+        self.sender.ready().await.map_err(|error| error.to_string())?;
+        let response = self.sender.send_request(request).await.map_err(|error| format!("send: {error}"))?;
+        let status = response.status();
+        if !status.is_success() {
+            let body = response.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+            return Err(format!("{status}: {}", String::from_utf8_lossy(body.get(..200).unwrap_or(&body))));
+        }
+        Ok(response.into_body())
+    }
+
+    /// Asks, and keeps the reply open after its first event.
+    pub async fn hold(mut self, body: Bytes) -> Result<Held, String> {
+        let opened = async {
+            let mut answer = self.send(body).await?;
+            let mut seen = Vec::new();
+            while memmem::find(&seen, b"delta\"").is_none() {
+                let frame =
+                    answer.frame().await.ok_or("the reply ended")?.map_err(|error| error.to_string())?;
+                seen.extend_from_slice(frame.data_ref().map_or(&[], |bytes| bytes));
+            }
+            Ok(Held { _connection: self, _answer: answer })
+        };
+        tokio::time::timeout(PATIENCE, opened).await.map_err(|_| "no first event in time".to_owned())?
+    }
+}
+
+/// An open stream; it ends when this is dropped.
+pub struct Held {
+    _connection: Connection,
+    _answer: hyper::body::Incoming,
+}
+
+/// The times in `@...@`.
+fn stamps(bytes: &[u8]) -> impl Iterator<Item = u64> {
+    bytes.split(|byte| *byte == b'@').filter_map(|piece| {
+        let digits = std::str::from_utf8(piece).ok().filter(|text| text.len() > 5)?;
+        digits.parse().ok()
+    })
+}
