@@ -66,6 +66,22 @@ fn reply(stream: bool, status: u16) -> Reply {
     reply
 }
 
+/// The reply to a streaming request that offers `get_weather` and says `more`.
+fn reply_to(config: Value, more: Value) -> Reply {
+    let mut request = json!({
+        "model": "m", "input": "hi", "stream": true,
+        "tools": [{"type": "function", "name": "get_weather", "parameters": {
+            "type": "object", "properties": {"city": {"type": "string"}},
+        }}],
+    });
+    request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let config = Config::parse(config.to_string().as_bytes()).unwrap();
+    let context = Context { config: &config, seed: 7, now: 1, codex: false };
+    let mut reply = translate::request(request.to_string().as_bytes(), &context).unwrap().reply;
+    reply.begin(200);
+    reply
+}
+
 fn translated<'a>(stream: bool, status: u16, pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
     let mut reply = reply(stream, status);
     let mut out = Vec::new();
@@ -161,6 +177,43 @@ fn every_error_keeps_its_status_and_says_why() {
             );
         }
     }
+}
+
+/// Servers whose tool parser is off leave the calls in the text.
+#[test]
+fn calls_that_leaked_into_the_text_are_calls_again() {
+    let leaks = fixtures().into_iter().filter(|fixture| {
+        fixture.name.starts_with("tool-in-text/") || fixture.name == "cloudflare/forced-tool-as-text.sse"
+    });
+    let mut seen = 0;
+    for fixture in leaks {
+        seen += 1;
+        for (choice, calls) in [("auto", 1), ("none", 0)] {
+            let mut reply =
+                reply_to(json!({"upstream": {"text_tool_calls": true}}), json!({"tool_choice": choice}));
+            let mut out = Vec::new();
+            reply.push(&fixture.body, &mut out);
+            reply.end(&mut out);
+            let response = Transcript::of(&out).response().clone();
+            let output = response["output"].as_array().unwrap();
+            assert_eq!(
+                (response["status"].as_str(), output.len()),
+                (Some("completed"), 1),
+                "{}",
+                fixture.name
+            );
+            match calls {
+                1 => {
+                    assert_eq!(output[0]["name"], "get_weather", "{}", fixture.name);
+                    let arguments: Value =
+                        serde_json::from_str(output[0]["arguments"].as_str().unwrap()).unwrap();
+                    assert_eq!(arguments, json!({"city": "Paris"}), "{}", fixture.name);
+                }
+                _ => assert_eq!(output[0]["content"][0]["text"], fixture.expected.text, "{}", fixture.name),
+            }
+        }
+    }
+    assert!(seen > 10);
 }
 
 #[test]

@@ -38,6 +38,9 @@ pub(super) struct Slot {
     pub(super) closed: bool,
 }
 
+/// Calls found in the text get indices that no host counts up to.
+const FIRST_SPOKEN: u64 = 1 << 32;
+
 /// A piece of a call.
 #[derive(Debug, Default)]
 pub(super) struct Piece<'a> {
@@ -62,6 +65,12 @@ impl<'a> Piece<'a> {
             raw: custom.is_some(),
             extra: call.extra_content,
         }
+    }
+
+    /// A whole call that was found in the text, the `number`th of them.
+    pub(super) fn spoken(number: u64, name: &'a str, arguments: &'a RawValue) -> Self {
+        let index = Some(FIRST_SPOKEN.saturating_add(number));
+        Self { index, name, arguments: Some(arguments), ..Self::default() }
     }
 
     /// The same piece, of the call with this index.

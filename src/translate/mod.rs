@@ -3,6 +3,7 @@
 mod calls;
 mod error;
 mod history;
+mod markup;
 mod reply;
 mod request;
 mod schema;

@@ -1,6 +1,7 @@
 //! The reply on its way down: finds out what kind of bytes the upstream sends, and reads them.
 
 use super::error;
+use super::markup::Scanner;
 use super::stream::{Machine, Pattern, Tally};
 use super::toolbox::Toolbox;
 use crate::chat::reply::Completion;
@@ -42,6 +43,8 @@ pub(super) struct Plan {
     pub(super) codex: bool,
     /// The client wants `encrypted_content`.
     pub(super) seal_reasoning: bool,
+    /// What to look for in the text.
+    pub(super) scanner: Option<Scanner>,
     /// The client wants the probability of each token.
     pub(super) logprobs: bool,
     /// What the host wants back.

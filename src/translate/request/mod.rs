@@ -9,6 +9,7 @@ mod refusals;
 mod tool_choice;
 
 use super::history;
+use super::markup::{Offer, Scanner};
 use super::reply::{Answer, Plan, Reply};
 use super::toolbox::Toolbox;
 use super::{Context, Translated};
@@ -102,6 +103,10 @@ fn translated<'a>(
     let choice = wanted.and_then(|request| request.tool_choice);
     let choice = tool_choice::choose(tools, choice, &toolbox, &mut report)?;
     let (tools, tool_choice) = tool_choice::fit(choice, options.tool_choice(thinking), &mut report);
+    let offer = match (options.text_tool_calls, &tool_choice) {
+        (false, _) | (_, Some(chat::ToolChoice::Mode("none"))) => Offer::default(),
+        (true, _) => Offer::of(&tools),
+    };
 
     let format = wanted.and_then(|request| request.text.as_ref()?.format);
     let json_schema = options.json_schema(!tools.is_empty());
@@ -156,6 +161,7 @@ fn translated<'a>(
         seal_reasoning: fields::includes(request, "reasoning.encrypted_content"),
         logprobs: sampling.logprobs.is_some(),
         replay: options.reasoning_replay.clone(),
+        scanner: Scanner::new(options.think_tags, offer, context.config.limits.event_bytes),
         parallel: request.parallel_tool_calls != Some(false),
         limits: context.config.limits,
     };

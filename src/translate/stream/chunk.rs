@@ -163,12 +163,12 @@ impl Machine {
             Some(b'"') => {
                 let logprobs = logprobs.filter(|_| self.plan.logprobs).map(logprobs::logprobs);
                 if let Some(piece) = self.seams.text.push(raw) {
-                    self.say(Said::Text, &piece, &logprobs.unwrap_or_default());
+                    self.hear(&piece, &logprobs.unwrap_or_default());
                 }
             }
             Some(b'[') => self.parts(raw),
             // Cloudflare sends the object when it was asked for one.
-            Some(b'0'..=b'9' | b'-' | b'{') => self.say(Said::Text, &Text::new(raw.get()), &[]),
+            Some(b'0'..=b'9' | b'-' | b'{') => self.hear(&Text::new(raw.get()), &[]),
             _ => {}
         }
     }
@@ -194,7 +194,7 @@ impl Machine {
                     }
                 }
                 (_, Some(thought)) if kind.starts_with("reasoning") => self.think(&Text::new(thought)),
-                (_, Some(text)) => self.say(Said::Text, &Text::new(text), &[]),
+                (_, Some(text)) => self.hear(&Text::new(text), &[]),
                 _ if part.get("refusal").is_some_and(Value::is_string) => {
                     let text = part.get("refusal").and_then(Value::as_str).unwrap_or_default();
                     self.say(if self.plan.codex { Said::Text } else { Said::Refusal }, &Text::new(text), &[]);
@@ -220,6 +220,9 @@ impl Machine {
         let Ok(calls) = calls else {
             return self.fail(ApiError::upstream("The upstream sent a tool call that cannot be read."));
         };
+        if !calls.is_empty() {
+            self.flush_markup();
+        }
         let numbered = whole || calls.len() > 1 && calls.iter().all(|call| call.index.is_none());
         for (index, call) in (0u64..).zip(&calls) {
             let piece = Piece::of(call);

@@ -8,6 +8,7 @@
 mod chunk;
 mod details;
 mod ending;
+mod heard;
 mod logprobs;
 mod order;
 mod pattern;
@@ -48,6 +49,8 @@ pub(super) struct Machine {
     told: Told,
     /// The host shows thoughts in a field of their own.
     thinks_in_fields: bool,
+    /// How many calls were found in the text.
+    spoken_calls: u64,
     details: Details,
     /// What came in `extra_content` of calls, by their ids.
     extras: BTreeMap<String, Box<RawValue>>,
@@ -94,6 +97,7 @@ impl Machine {
             summary: OpenCompaction::default(),
             told: Told::default(),
             thinks_in_fields: false,
+            spoken_calls: 0,
             details: Details::default(),
             extras: BTreeMap::new(),
             annotations: Vec::new(),
@@ -184,8 +188,9 @@ impl Machine {
             self.think(&piece);
         }
         if let Some(piece) = self.seams.text.finish() {
-            self.say(Said::Text, &piece, &[]);
+            self.hear(&piece, &[]);
         }
+        self.flush_markup();
         if let Some(piece) = self.seams.refusal.finish() {
             self.say(Said::Refusal, &piece, &[]);
         }

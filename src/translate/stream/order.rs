@@ -245,7 +245,7 @@ impl Machine {
         id
     }
 
-    fn close_live(&mut self, status: Status) {
+    pub(super) fn close_live(&mut self, status: Status) {
         match std::mem::replace(&mut self.live, Live::Nothing) {
             Live::Nothing => {}
             Live::Reasoning(open) => {
