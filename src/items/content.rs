@@ -18,33 +18,51 @@ pub(super) fn parts<'a>(site: Option<Site<'_, 'a>>, report: &mut Report) -> Resu
     parts.filter_map(Result::transpose).collect()
 }
 
+type ReadPart = for<'a> fn(&Object<'_, 'a>) -> Result<Option<Part<'a>>, ApiError>;
+
 /// The types of parts.
-const PARTS: &[&str] = &["input_text", "output_text", "refusal", "input_image", "input_file", "input_audio"];
+pub(super) const PARTS: &[(&str, ReadPart)] = &[
+    ("input_text", text),
+    ("output_text", text),
+    ("text", text),
+    ("summary_text", text),
+    ("reasoning_text", text),
+    ("refusal", refusal),
+    ("input_image", image),
+    ("input_file", file),
+    ("input_audio", audio),
+    // Only the server that wrote it can read it.
+    ("encrypted_content", |_| Ok(None)),
+];
 
 fn part<'a>(part: &Object<'_, 'a>, report: &mut Report) -> Result<Option<Part<'a>>, ApiError> {
     let kind: Cow<'_, str> = part.get("type")?;
-    Ok(Some(match &*kind {
-        "input_text" | "output_text" | "text" | "summary_text" | "reasoning_text" => {
-            Part::Text { text: TextPart::of(part)?.text }
-        }
-        // Chat hosts know no refusals in the history; what was said is text.
-        "refusal" => Part::Text { text: RefusalPart::of(part)?.refusal },
-        "input_image" => Part::ImageUrl { image_url: image(part)? },
-        "input_file" => Part::File { file: file(part)? },
-        "input_audio" => {
-            let AudioPart { input_audio: RawObject(input_audio) } = AudioPart::of(part)?;
-            Part::InputAudio { input_audio }
-        }
-        // Only the server that wrote it can read it.
-        "encrypted_content" => {
-            report.dropped("part", &kind);
-            return Ok(None);
-        }
-        _ => return Err(ApiError::wrong_value(part.path_to("type"), &kind, PARTS)),
-    }))
+    let Some(read) = super::lookup(PARTS, &kind) else {
+        let known: Vec<&str> = PARTS.iter().map(|(known, _)| *known).collect();
+        return Err(ApiError::wrong_value(part.path_to("type"), &kind, &known));
+    };
+    let read = read(part)?;
+    if read.is_none() {
+        report.dropped("part", &kind);
+    }
+    Ok(read)
 }
 
-fn image<'a>(part: &Object<'_, 'a>) -> Result<ImageUrl<'a>, ApiError> {
+fn text<'a>(part: &Object<'_, 'a>) -> Result<Option<Part<'a>>, ApiError> {
+    Ok(Some(Part::Text { text: TextPart::of(part)?.text }))
+}
+
+/// Chat hosts know no refusals in the history; what was said is text.
+fn refusal<'a>(part: &Object<'_, 'a>) -> Result<Option<Part<'a>>, ApiError> {
+    Ok(Some(Part::Text { text: RefusalPart::of(part)?.refusal }))
+}
+
+fn audio<'a>(part: &Object<'_, 'a>) -> Result<Option<Part<'a>>, ApiError> {
+    let AudioPart { input_audio: RawObject(input_audio) } = AudioPart::of(part)?;
+    Ok(Some(Part::InputAudio { input_audio }))
+}
+
+fn image<'a>(part: &Object<'_, 'a>) -> Result<Option<Part<'a>>, ApiError> {
     let image = ImagePart::of(part)?;
     let url = image.image_url.ok_or_else(|| match image.file_id {
         Some(_) => {
@@ -59,13 +77,16 @@ fn image<'a>(part: &Object<'_, 'a>) -> Result<ImageUrl<'a>, ApiError> {
         Some("high" | "original") => Some("high"),
         _ => None,
     };
-    Ok(ImageUrl { url, detail })
+    Ok(Some(Part::ImageUrl { image_url: ImageUrl { url, detail } }))
 }
 
-fn file<'a>(part: &Object<'_, 'a>) -> Result<File<'a>, ApiError> {
+fn file<'a>(part: &Object<'_, 'a>) -> Result<Option<Part<'a>>, ApiError> {
     let file = FilePart::of(part)?;
     match (file.file_data, file.file_url, file.file_id) {
-        (Some(data), ..) => Ok(File { file_data: Some(data), file_id: None, filename: file.filename }),
+        (Some(data), ..) => {
+            let file = File { file_data: Some(data), file_id: None, filename: file.filename };
+            Ok(Some(Part::File { file }))
+        }
         (_, Some(_), _) => Err(unreachable_file(part, "file_url", "Send its content as `file_data`.")),
         (_, _, Some(_)) => Err(unreachable_file(part, "file_id", "Send its content as `file_data`.")),
         _ => Err(ApiError::missing(part.path_to("file_data"))),

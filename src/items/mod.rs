@@ -115,6 +115,21 @@ fn declare<'a>(site: Site<'_, 'a>, conversation: &mut Conversation<'a>) -> Resul
     }
 }
 
+/// The types of `input` items that are known.
+pub fn item_types() -> impl Iterator<Item = &'static str> {
+    ITEMS.iter().map(|(kind, _)| *kind)
+}
+
+/// The types of `tools` that are known.
+pub fn tool_types() -> impl Iterator<Item = &'static str> {
+    TOOLS.iter().map(|(kind, _)| *kind)
+}
+
+/// The types of content parts that are known.
+pub fn part_types() -> impl Iterator<Item = &'static str> {
+    content::PARTS.iter().map(|(kind, _)| *kind)
+}
+
 fn lookup<T: Copy>(table: &[(&str, T)], name: &str) -> Option<T> {
     table.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
 }

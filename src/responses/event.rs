@@ -16,6 +16,9 @@ macro_rules! events {
         }
 
         impl Event<'_> {
+            /// The names of all events.
+            pub const NAMES: &'static [&'static str] = &[$($name),*];
+
             /// The event's name, e.g. `response.created`.
             pub fn name(&self) -> &'static str {
                 match self {

@@ -127,6 +127,9 @@ fn translated<'a>(
         MaxTokensField::MaxTokens => (request.max_output_tokens, None),
         MaxTokensField::MaxCompletionTokens => (None, request.max_output_tokens),
     };
+    let mut added = fields::added(request, options, &mut report);
+    let passed = fields::passed(body, request, options, &mut report);
+    added.retain(|name, _| !passed.contains_key(name.as_str()));
     let upstream = chat::Request {
         model: route.model,
         messages,
@@ -145,8 +148,8 @@ fn translated<'a>(
         stream: stream.then_some(true),
         stream_options: (stream && options.stream_usage)
             .then_some(chat::StreamOptions { include_usage: true }),
-        added: fields::added(request, options, &mut report),
-        passed: fields::passed(body, request, options, &mut report),
+        added,
+        passed,
     };
     fields::report_includes(request, &mut report);
     let body = serde_json::to_vec(&upstream).map_err(|error| ApiError::invalid(error.to_string()))?;
@@ -176,6 +179,7 @@ fn translated<'a>(
         reply: Reply::new(plan, context.seed, context.now),
     })
 }
+
 fn call_id(entry: &Entry<'_>) -> Option<String> {
     match entry {
         Entry::Call(call) => Some(call.call_id.clone().into_owned()),
