@@ -3,6 +3,7 @@
 
 mod fields;
 mod history;
+mod page;
 mod parts;
 mod refusals;
 mod round_trip;
