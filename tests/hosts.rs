@@ -109,6 +109,15 @@ fn a_schema_may_have_to_be_said_in_words_beside_tools() {
 }
 
 #[test]
+fn a_host_may_know_schemas_only() {
+    let format = json!({"format": {"type": "json_object"}});
+    let (body, _) = up(&json!({"json_schema": "schema_only"}), json!({"input": "hi", "text": format}));
+    let expected =
+        json!({"type": "json_schema", "json_schema": {"name": "object", "schema": {"type": "object"}}});
+    assert_eq!(body["response_format"], expected);
+}
+
+#[test]
 fn fields_are_added_and_those_of_an_effort_count_more() {
     let upstream = json!({
         "add_fields": {"thinking": {"type": "enabled"}, "top_k": 5},

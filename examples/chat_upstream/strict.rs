@@ -5,18 +5,57 @@
 
 mod calls;
 mod fields;
+mod hosts;
 mod look;
 mod messages;
 mod options;
+mod schemas;
 mod tools;
 
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::de::{Deserialize, Deserializer, Error};
+use serde_json::{Map, Value, json};
+
+/// A script names a host, or says what it wants, or both: `"mistral"`, `{"images": false}`,
+/// `{"like": "mistral", "images": false}`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Strictness(Demands);
+
+impl std::ops::Deref for Strictness {
+    type Target = Demands;
+
+    fn deref(&self) -> &Demands {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Strictness {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        let mut given = match Value::deserialize(input)? {
+            Value::String(host) => Map::from_iter([("like".to_owned(), Value::String(host))]),
+            Value::Object(demands) => demands,
+            _ => return Err(D::Error::custom("strict is a host's name or an object of demands")),
+        };
+        let mut demands = match given.remove("like") {
+            Some(host) => twin(&host).map_err(D::Error::custom)?,
+            None => Map::new(),
+        };
+        demands.extend(given);
+        serde_json::from_value(Value::Object(demands)).map(Strictness).map_err(D::Error::custom)
+    }
+}
+
+fn twin(host: &Value) -> Result<Map<String, Value>, String> {
+    let known = hosts::HOSTS.iter().find(|(name, _)| host == name);
+    let (_, demands) = known.ok_or_else(|| format!("no host is named {host}"))?;
+    serde_json::from_str(demands).map_err(|error| error.to_string())
+}
 
 /// What a script may change. Every default is the strict one.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct Strictness {
+pub(crate) struct Demands {
+    /// Fields that it does not know are ignored, at the top level and in messages.
+    pub(crate) ignores_unknown: bool,
     /// Further top-level fields, e.g. `reasoning_effort`, `max_completion_tokens`.
     pub(crate) allow_fields: Vec<String>,
     /// Top-level fields that this host does not take either, e.g. `stream_options`, `max_tokens`.
@@ -29,6 +68,8 @@ pub(crate) struct Strictness {
     pub(crate) tool_message_fields: Vec<String>,
     /// Further fields of tool calls, e.g. `extra_content`.
     pub(crate) tool_call_fields: Vec<String>,
+    /// Fields that the first tool call of each message must have, e.g. `extra_content` at Gemini.
+    pub(crate) tool_call_must_have: Vec<String>,
     pub(crate) roles: Vec<String>,
     /// Roles whose content may be a list of parts.
     pub(crate) parts_in: Vec<String>,
@@ -39,6 +80,8 @@ pub(crate) struct Strictness {
     pub(crate) late_system: bool,
     /// User and assistant must take turns.
     pub(crate) alternate: bool,
+    /// A user may speak right after a tool.
+    pub(crate) user_after_tool: bool,
     /// The last message may be the assistant's, to be continued.
     pub(crate) prefill: bool,
     /// A tool call id may come back in a later turn.
@@ -49,36 +92,73 @@ pub(crate) struct Strictness {
     pub(crate) strict_tools: bool,
     pub(crate) tool_choices: Vec<String>,
     pub(crate) response_formats: Vec<String>,
+    /// A response format other than text beside tools.
+    pub(crate) json_with_tools: bool,
     /// Values of `reasoning_effort`, once that is allowed; empty means any.
     pub(crate) reasoning_efforts: Vec<String>,
-    /// Words that no schema of a tool may use as a key, e.g. `additionalProperties`, `$ref`.
+    /// Words that no schema may use as a key, e.g. `additionalProperties`, `$ref`.
     pub(crate) schema_refuses: Vec<String>,
+    /// Schemas may have `$ref`, tuples, and `type` beside `anyOf`.
+    pub(crate) any_schema: bool,
+    /// The root of a tool's schema may have `anyOf` and the like; as `any_schema`, if absent.
+    pub(crate) composed_root: Option<bool>,
+    /// `type` is never a list.
+    pub(crate) one_type: bool,
+    pub(crate) while_thinking: Option<WhileThinking>,
 }
 
-impl Default for Strictness {
+/// What a host takes less while the model thinks.
+#[derive(Clone, Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WhileThinking {
+    /// It thinks unless the request has all of these fields.
+    pub(crate) unless: Map<String, Value>,
+    pub(crate) tool_choices: Vec<String>,
+    #[serde(default)]
+    pub(crate) refuse_fields: Vec<String>,
+}
+
+impl Demands {
+    /// What counts for this request, if the model thinks.
+    fn thinking(&self, body: &Value) -> Option<&WhileThinking> {
+        let less = self.while_thinking.as_ref()?;
+        let told = less.unless.iter().all(|(field, value)| body.get(field) == Some(value));
+        (!told).then_some(less)
+    }
+}
+
+impl Default for Demands {
     fn default() -> Self {
         let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect();
         Self {
+            ignores_unknown: false,
             allow_fields: Vec::new(),
             refuse_fields: Vec::new(),
             assistant_fields: Vec::new(),
             assistant_must_have: Vec::new(),
             tool_message_fields: Vec::new(),
             tool_call_fields: Vec::new(),
+            tool_call_must_have: Vec::new(),
             roles: words(&["system", "user", "assistant", "tool"]),
             parts_in: words(&["user"]),
             images: true,
             null_content: false,
             late_system: false,
             alternate: false,
+            user_after_tool: true,
             prefill: false,
             repeated_ids: false,
             id_length: None,
             strict_tools: false,
             tool_choices: words(&["auto", "none", "required", "function"]),
             response_formats: words(&["text", "json_object", "json_schema"]),
+            json_with_tools: true,
             reasoning_efforts: Vec::new(),
             schema_refuses: Vec::new(),
+            any_schema: false,
+            composed_root: None,
+            one_type: false,
+            while_thinking: None,
         }
     }
 }
@@ -109,7 +189,7 @@ type Checked = Result<(), Refusal>;
 pub(crate) struct Rule {
     /// The sentence that `GET /_/rules` prints.
     pub(crate) because: &'static str,
-    check: fn(&Value, &Strictness) -> Checked,
+    check: fn(&Value, &Demands) -> Checked,
 }
 
 /// In this order; the first that fails is the answer. Later rules build on what earlier ones have made sure.
@@ -155,6 +235,7 @@ pub(crate) const RULES: &[Rule] = &[
         because: "Mistral-7B's template wants user and assistant to take turns.",
         check: messages::turns_alternate,
     },
+    Rule { because: "Mistral lets no user speak right after a tool.", check: messages::user_after_tool },
     Rule {
         because: "llama.cpp continues a last assistant message, or refuses it while thinking; Mistral refuses it.",
         check: messages::last_is_not_assistant,
@@ -162,6 +243,10 @@ pub(crate) const RULES: &[Rule] = &[
     Rule {
         because: "vLLM and Mistral refuse an empty list of tools; OpenAI bounds names; Moonshot and Gemini want an object schema.",
         check: tools::tools,
+    },
+    Rule {
+        because: "Moonshot wants plain schemas: no type beside anyOf, no tuples; Gemini knows few keywords; OpenAI wants a plain root.",
+        check: schemas::schemas,
     },
     Rule {
         because: "OpenAI and vLLM refuse tool_choice and parallel_tool_calls without tools, and a choice of a tool that is not there.",
@@ -176,12 +261,20 @@ pub(crate) const RULES: &[Rule] = &[
         check: options::response_format,
     },
     Rule {
+        because: "Groq, Cerebras and Gemini take no response format beside tools.",
+        check: options::format_beside_tools,
+    },
+    Rule {
+        because: "Kimi and DeepSeek, while thinking, cannot be forced to call a tool; Kimi refuses sampling parameters, DeepSeek logprobs.",
+        check: options::while_thinking,
+    },
+    Rule {
         because: "vLLM, SGLang and Ollama refuse an effort that they do not know; n over 1 and odd stops are refused by many.",
         check: options::small_values,
     },
 ];
 
 /// The verdict of all rules.
-pub(crate) fn check_request(body: &Value, strict: &Strictness) -> Checked {
+pub(crate) fn check_request(body: &Value, strict: &Demands) -> Checked {
     RULES.iter().try_for_each(|rule| (rule.check)(body, strict))
 }

@@ -236,6 +236,8 @@ words! {
     JsonSchema {
         /// `response_format: json_schema`.
         Native,
+        /// The same, and `json_object` is said as a schema too: the host does not know it (LM Studio).
+        SchemaOnly,
         /// `response_format: json_object`, and the schema in a system message.
         JsonObject,
         /// Only the schema in a system message.

@@ -93,6 +93,7 @@ const PRESETS: &[(&str, &str)] = &[
         r#"{
             "user_messages": "merge",
             "tool_choice": ["auto", "none", "required"], "schema_dialect": "json_schema",
+            "json_schema": "schema_only",
             "reasoning": {"efforts": {"low": "low", "medium": "medium", "high": "high"}}
         }"#,
     ),
@@ -162,15 +163,14 @@ const PRESETS: &[(&str, &str)] = &[
             "reasoning": {"efforts": {"low": "low", "medium": "medium", "high": "high"}}
         }"#,
     ),
-    // docs.mistral.ai/api: unknown fields are a 422; a user message after a tool's is a 400 (code 3230);
-    // usage comes unasked
+    // docs.mistral.ai/api: unknown fields are a 422; a user message after a tool's is a 400 (code 3230)
     (
         "mistral",
         r#"{
             "user_messages": "merge", "assistant_after_tools": true,
             "strict_tools": true, "parallel_tool_calls": true,
             "tool_call_id_chars": 9, "tool_call_id_exact": true,
-            "sampling": ["temperature", "top_p"], "stream_usage": false,
+            "sampling": ["temperature", "top_p"],
             "reasoning": {"efforts": {"none": "none", "high": "high"}}
         }"#,
     ),
@@ -198,13 +198,14 @@ const PRESETS: &[(&str, &str)] = &[
             "reasoning": {"efforts": {"none": {"enable_thinking": false}, "high": {"enable_thinking": true}}}
         }"#,
     ),
-    // docs.z.ai/api-reference/llm/chat-completion: only `auto`; usage comes unasked
+    // docs.z.ai/api-reference/llm/chat-completion: only `auto`
     (
         "zai",
         r#"{
             "path": "/api/paas/v4/chat/completions",
             "tool_choice": ["auto"],
-            "json_schema": "json_object", "stream_usage": false,
+            "json_schema": "json_object",
+            "sampling": ["temperature", "top_p"],
             "reasoning": {"efforts": {"none": {"thinking": {"type": "disabled"}},
                 "low": "low", "high": "high", "max": "max"}},
             "reasoning_replay": {"field": "reasoning_content"}
@@ -216,6 +217,7 @@ const PRESETS: &[(&str, &str)] = &[
         r#"{
             "tool_choice": ["auto", "none"],
             "json_schema": "off",
+            "sampling": ["temperature", "top_p"],
             "add_fields": {"reasoning_split": true},
             "reasoning_replay": {"details": true}
         }"#,

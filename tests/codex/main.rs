@@ -6,6 +6,7 @@ mod support;
 
 mod context;
 mod errors;
+mod hosts;
 mod stage;
 mod tools;
 

@@ -111,6 +111,12 @@ pub(crate) fn bad_requests() -> Vec<(Value, &'static str)> {
         (without("/messages/3"), "responding to each id: call_b"),
         // Tools.
         (set("/tools", json!([])), "tools: must not be an empty list"),
+        (set("/tools/0/function/parameters/properties/at", json!({"$ref": "#"})), "'$ref' is not supported"),
+        (
+            set("/tools/0/function/parameters/properties/at/anyOf", json!([])),
+            "type should be defined in anyOf items",
+        ),
+        (set("/tools/0/function/parameters/properties/at/items", json!([])), "items must be an object"),
         (without("/tools"), "tool_choice: is only allowed when 'tools' are specified"),
         (set("/tools/0/type", json!("custom")), "tools[0].type: must be one of function"),
         (set("/tools/0/name", json!("look")), "Extra inputs are not permitted: tools[0].name"),
@@ -179,6 +185,12 @@ pub(crate) fn loosened() -> Vec<(Value, Value)> {
             talk(json!([user("a"), calling("0"), result("0"), calling("0"), result("0")])),
         ),
         (json!({"strict_tools": true}), set("/tools/0/function/strict", json!(true))),
+        (json!({"ignores_unknown": true}), set("/messages/0/name", json!("x"))),
+        (
+            json!({"any_schema": true}),
+            set("/tools/0/function/parameters/properties/at", json!({"$ref": "#"})),
+        ),
+        (json!({"like": "openai", "refuse_fields": []}), set("/verbosity", json!("low"))),
     ]
 }
 
@@ -204,6 +216,25 @@ pub(crate) fn tightened() -> Vec<(Value, Value, &'static str)> {
             json!({"allow_fields": ["reasoning_effort"], "reasoning_efforts": ["high"]}),
             set("/reasoning_effort", json!("xhigh")),
             "reasoning_effort: must be one of high",
+        ),
+        (json!({"json_with_tools": false}), good(), "cannot be combined with tool calling"),
+        (
+            json!({"user_after_tool": false}),
+            talk(json!([user("a"), calling("x"), result("x"), user("b")])),
+            "Unexpected role 'user' after role 'tool'",
+        ),
+        (json!({"tool_call_must_have": ["extra_content"]}), good(), "missing a thought_signature"),
+        (json!("mistral"), good(), "with a length of 9"),
+        (json!({"like": "dashscope", "response_formats": ["json_schema"]}), good(), "thinking enabled"),
+        (
+            json!({"one_type": true}),
+            set("/tools/0/function/parameters/properties/at/type", json!(["integer", "null"])),
+            "type must be one type",
+        ),
+        (
+            json!({"any_schema": true, "composed_root": false}),
+            set("/tools/0/function/parameters/oneOf", json!([])),
+            "the root must not have 'oneOf'",
         ),
         (
             json!({"schema_refuses": ["additionalProperties"]}),

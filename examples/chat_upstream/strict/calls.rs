@@ -7,9 +7,9 @@ use serde_json::Value;
 use super::fields::{self, check, join};
 use super::look::{calls, demand, each_message, role, text_at};
 use super::tools::tool_name;
-use super::{Checked, Strictness};
+use super::{Checked, Demands, Refusal};
 
-pub(super) fn tool_calls(body: &Value, strict: &Strictness) -> Checked {
+pub(super) fn tool_calls(body: &Value, strict: &Demands) -> Checked {
     let mut seen = BTreeSet::new();
     each_message(body, |message, path| {
         let path = join(path, "tool_calls");
@@ -18,6 +18,16 @@ pub(super) fn tool_calls(body: &Value, strict: &Strictness) -> Checked {
         })?;
         if strict.repeated_ids {
             seen.clear();
+        }
+        // Of parallel calls, only the first carries the signature of the thought that led to them.
+        if let Some(call) = calls(message).first()
+            && let Some(name) =
+                strict.tool_call_must_have.iter().find(|name| call.get(name.as_str()).is_none())
+        {
+            return Err(Refusal::at(
+                &join(&path, name),
+                "Function call is missing a thought_signature".to_owned(),
+            ));
         }
         calls(message).iter().enumerate().try_for_each(|(at, call)| {
             let path = format!("{path}[{at}]");
@@ -33,7 +43,7 @@ pub(super) fn tool_calls(body: &Value, strict: &Strictness) -> Checked {
 /// OpenAI: "string too long. Expected a string with maximum length 40".
 const LONGEST_ID: usize = 40;
 
-fn tool_call(call: &Value, strict: &Strictness, path: &str) -> Checked {
+fn tool_call(call: &Value, strict: &Demands, path: &str) -> Checked {
     check(call, fields::TOOL_CALL, &strict.tool_call_fields, path)?;
     let id = text_at(call, "/id");
     demand(id.chars().count() <= LONGEST_ID, &join(path, "id"), || {
@@ -52,7 +62,7 @@ fn tool_call(call: &Value, strict: &Strictness, path: &str) -> Checked {
     demand(object, &join(&path, "arguments"), || "must be a string that holds a JSON object".to_owned())
 }
 
-pub(super) fn calls_are_answered(body: &Value, _: &Strictness) -> Checked {
+pub(super) fn calls_are_answered(body: &Value, _: &Demands) -> Checked {
     let mut open: BTreeSet<&str> = BTreeSet::new();
     each_message(body, |message, path| {
         if role(message) == "tool" {

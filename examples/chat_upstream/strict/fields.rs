@@ -85,6 +85,10 @@ pub(super) const OPTIONAL_TOP: &[Field] = &[
     ("metadata", Kind::Object, MAY),
     ("store", Kind::Bool, MAY),
     ("reasoning_effort", Kind::Name, MAY),
+    ("logprobs", Kind::Bool, MAY),
+    ("top_logprobs", Kind::Integer { min: 1 }, MAY),
+    ("verbosity", Kind::OneOf(&["low", "medium", "high"]), MAY),
+    ("prompt_cache_key", Kind::Text, MAY),
 ];
 
 pub(super) const SYSTEM_MESSAGE: &[Field] = &[("role", Kind::Any, MUST), ("content", Kind::Any, MUST)];
@@ -125,6 +129,12 @@ pub(super) const CHOSEN_TOOL: &[Field] =
 
 pub(super) const CHOSEN_FUNCTION: &[Field] = &[("name", Kind::Name, MUST)];
 
+pub(super) const CHOSEN_AMONG: &[Field] =
+    &[("type", Kind::OneOf(&["allowed_tools"]), MUST), ("allowed_tools", Kind::Object, MUST)];
+
+pub(super) const ALLOWED_TOOLS: &[Field] =
+    &[("mode", Kind::OneOf(&["auto", "required"]), MUST), ("tools", Kind::List, MUST)];
+
 pub(super) const RESPONSE_FORMAT: &[Field] = &[
     ("type", Kind::OneOf(&["text", "json_object", "json_schema"]), MUST),
     ("json_schema", Kind::Object, MAY),
@@ -143,6 +153,14 @@ pub(super) fn check(value: &Value, fields: &[Field], also: &[String], path: &str
         return Err(Refusal::at(path, "must be an object".to_owned()));
     };
     unknown(object, fields, also, path)?;
+    types(value, fields, path)
+}
+
+/// Refuses what is missing, and what is of another type.
+pub(super) fn types(value: &Value, fields: &[Field], path: &str) -> Result<(), Refusal> {
+    let Some(object) = value.as_object() else {
+        return Err(Refusal::at(path, "must be an object".to_owned()));
+    };
     for (name, kind, must) in fields {
         let here = join(path, name);
         match object.get(*name) {

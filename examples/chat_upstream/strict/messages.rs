@@ -2,15 +2,15 @@
 
 use serde_json::Value;
 
-use super::fields::{self, check, join};
+use super::fields::{self, check, join, types};
 use super::look::{calls, contains, demand, each_message, messages, role};
-use super::{Checked, Refusal, Strictness};
+use super::{Checked, Demands, Refusal};
 
-pub(super) fn some_messages(body: &Value, _: &Strictness) -> Checked {
+pub(super) fn some_messages(body: &Value, _: &Demands) -> Checked {
     demand(!messages(body).is_empty(), "messages", || "must hold at least one message".to_owned())
 }
 
-pub(super) fn known_roles(body: &Value, strict: &Strictness) -> Checked {
+pub(super) fn known_roles(body: &Value, strict: &Demands) -> Checked {
     each_message(body, |message, path| {
         let role = role(message);
         demand(contains(&strict.roles, role), &join(path, "role"), || {
@@ -19,7 +19,7 @@ pub(super) fn known_roles(body: &Value, strict: &Strictness) -> Checked {
     })
 }
 
-pub(super) fn message_fields(body: &Value, strict: &Strictness) -> Checked {
+pub(super) fn message_fields(body: &Value, strict: &Demands) -> Checked {
     each_message(body, |message, path| {
         let (fields, also): (_, &[String]) = match role(message) {
             "assistant" => (fields::ASSISTANT_MESSAGE, &strict.assistant_fields),
@@ -27,11 +27,11 @@ pub(super) fn message_fields(body: &Value, strict: &Strictness) -> Checked {
             "user" => (fields::USER_MESSAGE, &[]),
             _ => (fields::SYSTEM_MESSAGE, &[]),
         };
-        check(message, fields, also, path)
+        if strict.ignores_unknown { types(message, fields, path) } else { check(message, fields, also, path) }
     })
 }
 
-pub(super) fn one_system_first(body: &Value, strict: &Strictness) -> Checked {
+pub(super) fn one_system_first(body: &Value, strict: &Demands) -> Checked {
     let late = messages(body).iter().skip(1).position(|message| role(message) == "system");
     match late {
         Some(at) if !strict.late_system => Err(Refusal::at(
@@ -42,7 +42,7 @@ pub(super) fn one_system_first(body: &Value, strict: &Strictness) -> Checked {
     }
 }
 
-pub(super) fn contents(body: &Value, strict: &Strictness) -> Checked {
+pub(super) fn contents(body: &Value, strict: &Demands) -> Checked {
     each_message(body, |message, path| {
         let path = &join(path, "content");
         let (role, called) = (role(message), !calls(message).is_empty());
@@ -59,7 +59,7 @@ pub(super) fn contents(body: &Value, strict: &Strictness) -> Checked {
     })
 }
 
-fn content_parts(parts: &[Value], role: &str, strict: &Strictness, path: &str) -> Checked {
+fn content_parts(parts: &[Value], role: &str, strict: &Demands, path: &str) -> Checked {
     demand(!parts.is_empty(), path, || "must hold at least one part".to_owned())?;
     parts.iter().enumerate().try_for_each(|(at, part)| {
         let path = &format!("{path}[{at}]");
@@ -86,7 +86,7 @@ fn image(part: &Value, path: &str) -> Checked {
     })
 }
 
-pub(super) fn assistant_says_something(body: &Value, _: &Strictness) -> Checked {
+pub(super) fn assistant_says_something(body: &Value, _: &Demands) -> Checked {
     each_message(body, |message, path| {
         let says = message.get("content").is_some_and(|content| match content {
             Value::String(text) => !text.is_empty(),
@@ -97,7 +97,7 @@ pub(super) fn assistant_says_something(body: &Value, _: &Strictness) -> Checked 
     })
 }
 
-pub(super) fn assistant_has_what_it_must(body: &Value, strict: &Strictness) -> Checked {
+pub(super) fn assistant_has_what_it_must(body: &Value, strict: &Demands) -> Checked {
     each_message(body, |message, path| {
         let missing = strict.assistant_must_have.iter().find(|name| message.get(name.as_str()).is_none());
         match missing {
@@ -110,7 +110,7 @@ pub(super) fn assistant_has_what_it_must(body: &Value, strict: &Strictness) -> C
     })
 }
 
-pub(super) fn turns_alternate(body: &Value, strict: &Strictness) -> Checked {
+pub(super) fn turns_alternate(body: &Value, strict: &Demands) -> Checked {
     if !strict.alternate {
         return Ok(());
     }
@@ -123,7 +123,19 @@ pub(super) fn turns_alternate(body: &Value, strict: &Strictness) -> Checked {
     })
 }
 
-pub(super) fn last_is_not_assistant(body: &Value, strict: &Strictness) -> Checked {
+pub(super) fn user_after_tool(body: &Value, strict: &Demands) -> Checked {
+    let mut before = "";
+    each_message(body, |message, path| {
+        let now = role(message);
+        let after_tool = before == "tool" && now == "user";
+        before = now;
+        demand(!after_tool || strict.user_after_tool, path, || {
+            "Unexpected role 'user' after role 'tool'".to_owned()
+        })
+    })
+}
+
+pub(super) fn last_is_not_assistant(body: &Value, strict: &Demands) -> Checked {
     let assistant = messages(body).last().map(role) == Some("assistant");
     demand(!assistant || strict.prefill, "messages", || {
         "the last message must be of role user or tool".to_owned()

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::fields::{self, Field, check};
+use super::fields::{self, Field, check, types};
 use super::look::{contains, demand, text_at};
-use super::{Checked, Refusal, Strictness};
+use super::{Checked, Demands, Refusal};
 
-pub(super) fn top_level(body: &Value, strict: &Strictness) -> Checked {
+pub(super) fn top_level(body: &Value, strict: &Demands) -> Checked {
     let optional = fields::OPTIONAL_TOP.iter().filter(|(name, ..)| contains(&strict.allow_fields, name));
     let taken: Vec<Field> = fields::TOP
         .iter()
@@ -14,10 +14,35 @@ pub(super) fn top_level(body: &Value, strict: &Strictness) -> Checked {
         .filter(|(name, ..)| !contains(&strict.refuse_fields, name))
         .copied()
         .collect();
+    if strict.ignores_unknown {
+        return types(body, &taken, "");
+    }
     check(body, &taken, &strict.allow_fields, "")
 }
 
-pub(super) fn stream_options(body: &Value, _: &Strictness) -> Checked {
+pub(super) fn format_beside_tools(body: &Value, strict: &Demands) -> Checked {
+    let formatted = body.pointer("/response_format/type").is_some_and(|kind| kind != "text");
+    let both = formatted && body.get("tools").is_some();
+    demand(!both || strict.json_with_tools, "response_format", || {
+        "cannot be combined with tool calling".to_owned()
+    })
+}
+
+pub(super) fn while_thinking(body: &Value, strict: &Demands) -> Checked {
+    let Some(less) = strict.thinking(body) else { return Ok(()) };
+    if let Some(choice) = body.get("tool_choice") {
+        let form = choice.as_str().unwrap_or("function");
+        demand(contains(&less.tool_choices, form), "tool_choice", || {
+            format!("'{form}' is incompatible with thinking enabled")
+        })?;
+    }
+    match less.refuse_fields.iter().find(|field| body.get(field.as_str()).is_some()) {
+        Some(field) => Err(Refusal::at(field, "is not supported while thinking".to_owned())),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn stream_options(body: &Value, _: &Demands) -> Checked {
     let Some(options) = body.get("stream_options") else {
         return Ok(());
     };
@@ -26,7 +51,7 @@ pub(super) fn stream_options(body: &Value, _: &Strictness) -> Checked {
     demand(streams, "stream_options", || "is only allowed when stream is true".to_owned())
 }
 
-pub(super) fn response_format(body: &Value, strict: &Strictness) -> Checked {
+pub(super) fn response_format(body: &Value, strict: &Demands) -> Checked {
     let Some(format) = body.get("response_format") else {
         return Ok(());
     };
@@ -48,7 +73,7 @@ pub(super) fn response_format(body: &Value, strict: &Strictness) -> Checked {
     }
 }
 
-pub(super) fn small_values(body: &Value, strict: &Strictness) -> Checked {
+pub(super) fn small_values(body: &Value, strict: &Demands) -> Checked {
     let one = body.get("n").is_none_or(|n| n == 1);
     demand(one, "n", || "must be 1".to_owned())?;
 

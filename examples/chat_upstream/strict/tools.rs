@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::fields::{self, check, join};
 use super::look::{contains, demand, text_at};
-use super::{Checked, Refusal, Strictness};
+use super::{Checked, Demands};
 
-pub(super) fn tools(body: &Value, strict: &Strictness) -> Checked {
+pub(super) fn tools(body: &Value, strict: &Demands) -> Checked {
     let Some(tools) = body.get("tools").and_then(Value::as_array) else {
         return Ok(());
     };
@@ -25,7 +25,7 @@ pub(super) fn tools(body: &Value, strict: &Strictness) -> Checked {
     })
 }
 
-fn declaration(function: &Value, strict: &Strictness, path: &str) -> Checked {
+fn declaration(function: &Value, strict: &Demands, path: &str) -> Checked {
     let mut taken = fields::FUNCTION.to_vec();
     if strict.strict_tools {
         taken.push(fields::FUNCTION_STRICT);
@@ -41,29 +41,7 @@ fn declaration(function: &Value, strict: &Strictness, path: &str) -> Checked {
     })?;
     let properties = parameters.get("properties");
     demand(properties.is_none_or(Value::is_object), &path, || "properties must be an object".to_owned())?;
-    match refused_word(parameters, &strict.schema_refuses) {
-        Some(word) => Err(Refusal::at(&path, format!("the keyword '{word}' is not supported"))),
-        None => Ok(()),
-    }
-}
-
-/// A property may be named as a keyword is: looked for everywhere but in the names of `properties`.
-fn refused_word<'a>(schema: &Value, refused: &'a [String]) -> Option<&'a str> {
-    match schema {
-        Value::Array(list) => list.iter().find_map(|item| refused_word(item, refused)),
-        Value::Object(map) => map.iter().find_map(|(key, value)| {
-            if let Some(word) = refused.iter().find(|word| *word == key) {
-                return Some(word.as_str());
-            }
-            match value {
-                Value::Object(named) if key == "properties" => {
-                    named.values().find_map(|item| refused_word(item, refused))
-                }
-                other => refused_word(other, refused),
-            }
-        }),
-        _ => None,
-    }
+    Ok(())
 }
 
 /// OpenAI: "Must be a-z, A-Z, 0-9, or contain underscores and dashes, with a maximum length of 64."
@@ -75,7 +53,7 @@ pub(super) fn tool_name(function: &Value, path: &str) -> Checked {
     })
 }
 
-pub(super) fn tool_choice(body: &Value, strict: &Strictness) -> Checked {
+pub(super) fn tool_choice(body: &Value, strict: &Demands) -> Checked {
     let offered: Vec<&str> = body
         .get("tools")
         .and_then(Value::as_array)
@@ -90,12 +68,17 @@ pub(super) fn tool_choice(body: &Value, strict: &Strictness) -> Checked {
     let Some(choice) = body.get("tool_choice") else {
         return Ok(());
     };
-    let form = choice.as_str().unwrap_or("function");
+    let form = choice.as_str().or_else(|| choice.get("type")?.as_str()).unwrap_or("function");
     demand(contains(&strict.tool_choices, form), "tool_choice", || {
         format!("must be one of {}", strict.tool_choices.join(", "))
     })?;
     if choice.is_string() {
         return demand(form != "function", "tool_choice", || "a function is chosen by an object".to_owned());
+    }
+    if form == "allowed_tools" {
+        check(choice, fields::CHOSEN_AMONG, &[], "tool_choice")?;
+        let allowed = choice.get("allowed_tools").unwrap_or(&Value::Null);
+        return check(allowed, fields::ALLOWED_TOOLS, &[], "tool_choice.allowed_tools");
     }
     check(choice, fields::CHOSEN_TOOL, &[], "tool_choice")?;
     let function = choice.get("function").unwrap_or(&Value::Null);

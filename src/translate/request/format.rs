@@ -2,7 +2,7 @@
 
 use crate::chat::request as chat;
 use crate::items::Report;
-use crate::json::Text;
+use crate::json::{self, Text};
 use crate::responses::{ApiError, JsonSchemaFormat, Path, RawObject, Site};
 use crate::translate::schema;
 use crate::upstream::{JsonSchema, SchemaDialect};
@@ -31,7 +31,13 @@ pub(super) fn response_format<'a>(
                 report.dropped("field", "text.format");
                 (None, Some(Text::new("Answer with one JSON object, and nothing else.")))
             }
-            _ => (Some(chat::ResponseFormat::JsonObject), None),
+            JsonSchema::SchemaOnly => {
+                let schema = Cow::Owned(json::raw(&serde_json::json!({"type": "object"})));
+                let name = Text::new("object");
+                let json_schema = chat::NamedSchema { name, description: None, schema, strict: None };
+                (Some(chat::ResponseFormat::JsonSchema { json_schema }), None)
+            }
+            JsonSchema::Native | JsonSchema::JsonObject => (Some(chat::ResponseFormat::JsonObject), None),
         }),
         "json_schema" => {
             let JsonSchemaFormat { name, schema: RawObject(schema), description, strict } =
@@ -45,7 +51,7 @@ pub(super) fn response_format<'a>(
             Ok(match json_schema {
                 JsonSchema::JsonObject => (Some(chat::ResponseFormat::JsonObject), Some(in_words())),
                 JsonSchema::Off => (None, Some(in_words())),
-                JsonSchema::Native => {
+                JsonSchema::Native | JsonSchema::SchemaOnly => {
                     let schema = schema::of_answer(schema, dialect);
                     let json_schema = chat::NamedSchema { name, description, schema, strict };
                     (Some(chat::ResponseFormat::JsonSchema { json_schema }), None)
