@@ -175,7 +175,10 @@ impl Item {
             _ => return item.clone(),
         }
         // A signature alone has nothing to show, and must come back all the same.
-        assert!(!parts.is_empty() || item["encrypted_content"].is_string(), "no item without content: {item}");
+        assert!(
+            !parts.is_empty() || item["encrypted_content"].is_string(),
+            "no item without content: {item}"
+        );
         item.clone()
     }
 }
