@@ -189,9 +189,10 @@ def envoy_config(upstream, plugin, listen, admin, wasm):
     return re.sub(r"\$\{([A-Z_]+)\}", lambda name: json.dumps(values[name[1]], ensure_ascii=False), text)
 
 
-def wasm_module():
+def wasm_module(elsewhere=False):
+    """Where the module is; `elsewhere` if the configuration is for another machine."""
     path = Path(os.environ.get("TRANSPONDER_WASM") or ROOT / "target/transponder.wasm").absolute()
-    if not path.is_file():
+    if not elsewhere and not path.is_file():
         fail(f"{path} is missing: run `make wasm`")
     return path
 
@@ -261,7 +262,7 @@ def main():
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="Each option's default is the environment variable of that name. UPSTREAM_API_KEY: the upstream's key, "
         "sent as `authorization: Bearer ...` in place of the client's; UPSTREAM_API_KEY_HEADER: the header for the bare "
-        "key instead, such as `api-key`. SSL_CERT_FILE: the certificates to trust. ENVOY: the Envoy to run. What "
+        "key instead, such as `api-key`. SSL_CERT_FILE: the certificates to trust. ENVOY: the Envoy to run. TRANSPONDER_WASM: the module. What "
         "follows `--` goes to Envoy.",
     )
     parser.add_argument("--upstream", default=env("UPSTREAM"), help="base URL, http or https, such as http://127.0.0.1:8000/v1")
@@ -278,7 +279,7 @@ def main():
         upstream = parse_upstream(base_url)
         plugin = plugin_config(args.preset, args.config, upstream.prefix)
         listen, admin = parse_address("LISTEN", args.listen), parse_address("ADMIN", args.admin)
-        return envoy_config(upstream, plugin, listen, admin, wasm_module())
+        return envoy_config(upstream, plugin, listen, admin, wasm_module(elsewhere=args.print))
 
     def command_for(base_url):
         config = config_for(base_url)

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // Tests stop where they stand.
 #![allow(unreachable_pub)] // Modules of a test.
 
+mod compose;
 mod envoy_config;
 mod envoy_gateway;
 mod gateway_api;
