@@ -7,6 +7,7 @@
 
 mod clients;
 mod driver;
+mod published;
 mod scenarios;
 #[path = "../support/mod.rs"]
 mod support;
