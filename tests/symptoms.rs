@@ -122,7 +122,7 @@ fn a_grammar_is_told_in_words() {
 
 #[test]
 fn parameters_are_always_the_schema_of_an_object() {
-    for parameters in [Value::Null, json!({"type": "object"})] {
+    for parameters in [Value::Null, json!({}), json!({"type": null}), json!({"type": "object"})] {
         let tool = json!({"type": "function", "name": "f", "parameters": parameters});
         let (body, _) = up(&json!({}), json!({"input": "hi", "tools": [tool]}));
         assert_eq!(body["tools"][0]["function"]["parameters"]["type"], "object", "{parameters}");

@@ -119,7 +119,8 @@ pub trait OpenCall: Debug {
     /// The arguments are whole: `arguments` is the sum of the pieces. Closes the item.
     fn complete(self: Box<Self>, arguments: Text<'static>, out: &mut Outbox);
 
-    /// The reply was cut within the arguments. Closes the item as incomplete.
+    /// The reply was cut within the arguments. Closes the item as incomplete, or leaves it open where half of it
+    /// would be taken for the whole.
     fn cut(self: Box<Self>, arguments: Text<'static>, out: &mut Outbox);
 }
 
