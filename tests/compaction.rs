@@ -93,6 +93,24 @@ fn a_compaction_wants_plain_text() {
 }
 
 #[test]
+fn a_compaction_is_refused_like_a_response() {
+    let config = Config::default();
+    let context = Context { config: &config, seed: 1, now: 1, codex: false };
+    for (change, param) in [
+        (json!({"model": null}), "model"),
+        (json!({"input": null}), "input"),
+        (json!({"input": 7}), "input"),
+        (json!({"instructions": []}), "instructions"),
+        (json!({"previous_response_id": "resp_1"}), "previous_response_id"),
+    ] {
+        let mut request = conversation();
+        request.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        let error = translate::compact(request.to_string().as_bytes(), &context).unwrap_err();
+        assert_eq!((error.status, error.param.as_deref()), (400, Some(param)), "{change}");
+    }
+}
+
+#[test]
 fn no_summary_is_no_compaction() {
     let (_, translated) = translate(&conversation(), translate::compact);
     let failed: Value = serde_json::from_slice(&answered(translated, &json!({"content": ""}))).unwrap();

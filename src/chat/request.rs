@@ -157,16 +157,6 @@ pub enum Content<'a> {
     Parts(Vec<Part<'a>>),
 }
 
-impl<'a> Content<'a> {
-    /// The same as parts.
-    pub fn into_parts(self) -> Vec<Part<'a>> {
-        match self {
-            Self::Text(text) => vec![Part::Text { text }],
-            Self::Parts(parts) => parts,
-        }
-    }
-}
-
 /// One part of `content`.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -191,6 +181,18 @@ pub enum Part<'a> {
         /// The file.
         file: File<'a>,
     },
+}
+
+impl Part<'_> {
+    /// What the Responses API calls it.
+    pub fn input_type(&self) -> &'static str {
+        match self {
+            Self::Text { .. } => "input_text",
+            Self::ImageUrl { .. } => "input_image",
+            Self::InputAudio { .. } => "input_audio",
+            Self::File { .. } => "input_file",
+        }
+    }
 }
 
 /// An image.

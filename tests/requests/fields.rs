@@ -69,7 +69,7 @@ fn what_nobody_takes_is_reported() {
         (json!({"reasoning": {"effort": "high"}}), "field:reasoning.effort"),
         (
             json!({"include": ["file_search_call.results", "reasoning.encrypted_content"]}),
-            "include:file_search_call.results",
+            "field:include.file_search_call.results",
         ),
     ] {
         let mut request = fields.clone();

@@ -223,6 +223,8 @@ fn long_histories_and_long_lists_of_tools_pass() {
         (0..MANY).flat_map(|n| [call(&format!("c{n}"), "f1", "{}"), output(&format!("c{n}"), json!("x"))]),
     );
     input.extend((0..MANY).map(|n| json!({"type": format!("novelty{n}")})));
+    let spoken: Vec<Value> = (0..MANY).map(|_| user(&"more ".repeat(40))).collect();
+    assert_eq!(roles(&messages(&json!({"user_messages": "merge"}), json!(spoken))), ["user"]);
     let (body, dropped) = up(
         &json!({}),
         json!({"input": input, "tools": tools.into_iter().chain(namespaces).collect::<Vec<_>>()}),

@@ -332,3 +332,45 @@ fn what_is_no_json_is_refused() {
     let not_utf8 = b"{\"model\":\"m\",\"input\":\"\xff\"}";
     assert_eq!(translate::request(not_utf8, &context).unwrap_err().code.as_deref(), Some("invalid_json"));
 }
+
+/// The stack of a filter is small, and a trap would end every stream of its worker.
+#[test]
+fn depth_is_no_danger() {
+    let deep = |open: &str, close: &str| open.repeat(100_000) + &close.repeat(100_000);
+    let arrays = deep("[", "]");
+    let objects = deep("{\"type\":", "}").replacen(":}", ":1}", 1);
+    let namespaces = deep(r#"[{"type":"namespace","name":"n","tools":"#, "}]").replacen(":}", ":[]}", 1);
+    for (fields, is_taken) in [
+        (format!(r#""input":{arrays}"#), false),
+        (format!(r#""input":[{objects}]"#), false),
+        (format!(r#""input":[{{"role":"user","content":{arrays}}}]"#), false),
+        (format!(r#""input":"hi","tools":{namespaces}"#), false),
+        (format!(r#""input":"hi","tool_choice":{objects}"#), false),
+        (format!(r#""input":"hi","tools":[{{"type":"function","name":"f","parameters":{objects}}}]"#), true),
+        (format!(r#""input":"hi","metadata":{objects},"unknown":{arrays}"#), true),
+        (
+            format!(
+                r#""input":[{{"type":"function_call","call_id":"a","name":"f","arguments":{}}},{{"type":"function_call_output","call_id":"a"}}]"#,
+                json!(objects)
+            ),
+            true,
+        ),
+        (
+            format!(
+                r#""input":[{{"type":"tool_search_call","call_id":"a","arguments":{objects}}},{{"type":"tool_search_output","call_id":"a","tools":[]}}]"#
+            ),
+            true,
+        ),
+    ] {
+        let translated = translate(&json!({}), &format!(r#"{{"model":"m",{fields}}}"#));
+        assert_eq!(translated.is_ok(), is_taken, "{:.80}: {:?}", fields, translated.err());
+    }
+}
+
+#[test]
+fn of_two_fields_with_one_name_the_last_counts() {
+    let twice = r#"{"model":7,"model":"m","input":"no","input":"yes","temperature":"x","temperature":null}"#;
+    let body = translate(&json!({}), twice).unwrap().body;
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(body, json!({"model": "m", "messages": [user("yes")]}));
+}

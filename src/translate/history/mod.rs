@@ -248,11 +248,13 @@ impl<'a> Writer<'a, '_> {
         }
     }
 
-    fn user(&mut self, mut parts: Vec<Part<'a>>) {
+    /// What the user said. It stays in parts until no more can join them.
+    fn user(&mut self, parts: Vec<Part<'a>>) {
         match self.messages.last_mut() {
-            Some(Message::User { content }) if self.options.user_messages == UserMessages::Merge => {
-                parts.splice(0..0, std::mem::replace(content, Content::Parts(Vec::new())).into_parts());
-                self.messages.pop();
+            Some(Message::User { content: Content::Parts(said) })
+                if self.options.user_messages == UserMessages::Merge =>
+            {
+                return said.extend(parts);
             }
             Some(Message::Tool { .. }) if self.options.assistant_after_tools => {
                 let content = Some(Some(Content::Text(Text::new(BRIDGE))));
@@ -260,8 +262,7 @@ impl<'a> Writer<'a, '_> {
             }
             _ => {}
         }
-        let content = self.content(parts);
-        self.messages.push(Message::User { content });
+        self.messages.push(Message::User { content: Content::Parts(parts) });
     }
 
     fn tool_content(&mut self, id: &str, parts: Vec<Part<'a>>) -> (Text<'a>, Vec<Part<'a>>) {
@@ -280,9 +281,8 @@ impl<'a> Writer<'a, '_> {
                     attached.insert(0, Part::Text { text });
                 }
                 ToolOutputImages::Drop => {
-                    texts.push(Text::new("(an image was left out)"));
-                    self.report.dropped("part", "input_image");
-                    attached.clear();
+                    texts.push(Text::new("(what was attached was left out)"));
+                    attached.drain(..).for_each(|part| self.report.dropped("part", part.input_type()));
                 }
             }
         }
@@ -310,6 +310,15 @@ impl<'a> Writer<'a, '_> {
         }
     }
 
+    fn finished(&self, message: Message<'a>) -> Message<'a> {
+        match message {
+            Message::User { content: Content::Parts(parts) } => {
+                Message::User { content: self.content(parts) }
+            }
+            other => other,
+        }
+    }
+
     fn finish(mut self) -> Vec<Message<'a>> {
         self.end_turn();
         self.let_somebody_ask();
@@ -318,7 +327,8 @@ impl<'a> Writer<'a, '_> {
             let content = self.content(instructions);
             self.messages.insert(0, Message::System { content });
         }
-        self.messages
+        let messages = std::mem::take(&mut self.messages).into_iter();
+        messages.map(|message| self.finished(message)).collect()
     }
 }
 

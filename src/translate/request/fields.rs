@@ -100,6 +100,6 @@ fn asks_for_nothing(name: &str, value: &RawValue) -> bool {
 /// Reports what `include` asks for and nobody can give.
 pub(super) fn report_includes(request: &Request<'_>, report: &mut Report) {
     for included in request.include.iter().flatten().filter(|included| !INCLUDED.contains(&&***included)) {
-        report.dropped("include", included);
+        report.dropped("field", &format!("include.{included}"));
     }
 }
