@@ -115,7 +115,15 @@ const CLASS: Label = Label {
 
 const ITEM: Label = Label {
     name: "item",
-    values: Values::Of(&["function_call", "custom_tool_call", "tool_search_call", OTHER]),
+    values: Values::Of(&[
+        "function_call",
+        "custom_tool_call",
+        "tool_search_call",
+        "shell_call",
+        "local_shell_call",
+        "apply_patch_call",
+        OTHER,
+    ]),
 };
 
 const DROPPED: Label =

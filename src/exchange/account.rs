@@ -184,8 +184,11 @@ impl Account {
             ("output", "transponder.output_tokens", usage.output_tokens),
             ("reasoning", "transponder.reasoning_tokens", usage.output_tokens_details.reasoning_tokens),
         ] {
-            let count = i64::try_from(tokens).unwrap_or(i64::MAX);
-            self.telemetry.record(&metrics::TOKENS, &[kind, self.preset], count);
+            // The host refuses to add nothing.
+            if tokens > 0 {
+                let count = i64::try_from(tokens).unwrap_or(i64::MAX);
+                self.telemetry.record(&metrics::TOKENS, &[kind, self.preset], count);
+            }
             self.note(field, &tokens.to_string());
         }
     }

@@ -1,0 +1,131 @@
+//! The host: sends a request, keeps the answer.
+
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// A model on a small machine may need minutes for its first word.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// How often a 429 is waited out.
+const TRIES: usize = 4;
+
+/// The longest wait that a 429 may ask for.
+const LONGEST_WAIT: u64 = 60;
+
+/// An answer larger than this is none to a small question.
+const LARGEST: u64 = 64 << 20;
+
+pub(crate) struct Host {
+    url: String,
+    path: String,
+    model: String,
+    key: Option<String>,
+    agent: ureq::Agent,
+}
+
+/// What the host answered.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) text: String,
+}
+
+impl Host {
+    pub(crate) fn new(base_url: &str, model: &str, key: Option<String>) -> Result<Self, String> {
+        let url = format!("{}/chat/completions", base_url.trim_end_matches('/'));
+        let parsed: Option<ureq::http::Uri> = url.parse().ok();
+        let path = parsed.filter(|url| url.host().is_some()).map(|url| url.path().to_owned());
+        let path =
+            path.ok_or_else(|| format!("{base_url} is not a base URL such as http://127.0.0.1:8000/v1"))?;
+        let tls = ureq::tls::TlsConfig::builder().root_certs(ureq::tls::RootCerts::PlatformVerifier).build();
+        let agent = ureq::Agent::config_builder()
+            .timeout_global(Some(PATIENCE))
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .tls_config(tls);
+        Ok(Self { path, model: model.to_owned(), key, agent: agent.build().new_agent(), url })
+    }
+
+    /// The `:path` of Chat Completions.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    pub(crate) fn model(&self) -> &str {
+        &self.model
+    }
+
+    /// Sends a body as it is. A host that asks to come back later is obeyed.
+    pub(crate) fn send(&self, body: &[u8]) -> Result<Answer, String> {
+        for left in (0..TRIES).rev() {
+            let request = self.agent.post(&self.url).header("content-type", "application/json");
+            let request = match &self.key {
+                Some(key) => request.header("authorization", format!("Bearer {key}")),
+                None => request,
+            };
+            let mut response = request.send(body).map_err(|error| format!("{}: {error}", self.url))?;
+            let status = response.status().as_u16();
+            let wait =
+                response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
+            let read = response.body_mut().with_config().limit(LARGEST).read_to_vec();
+            let text = String::from_utf8_lossy(&read.map_err(|error| error.to_string())?).into_owned();
+            if status != 429 || left == 0 {
+                return Ok(Answer { status, text });
+            }
+            std::thread::sleep(Duration::from_secs(wait.unwrap_or(5u64).min(LONGEST_WAIT)));
+        }
+        Err("too many requests".to_owned())
+    }
+
+    /// Sends a request with these fields; `null` stands for no field.
+    pub(crate) fn ask(&self, mut fields: Value) -> Result<Answer, String> {
+        if let Some(fields) = fields.as_object_mut() {
+            fields.entry("model").or_insert_with(|| json!(self.model));
+            fields.retain(|_, value| !value.is_null());
+        }
+        self.send(fields.to_string().as_bytes())
+    }
+}
+
+impl Answer {
+    /// It was answered, and not with an error in the clothes of an answer.
+    pub(crate) fn is_good(&self) -> bool {
+        let is_error = |value: &Value| value.get("error").is_some_and(|error| !error.is_null());
+        (200..300).contains(&self.status) && !self.values().iter().any(is_error)
+    }
+
+    /// The document, or the chunks of the stream.
+    pub(crate) fn values(&self) -> Vec<Value> {
+        match serde_json::from_str(&self.text) {
+            Ok(value) => vec![value],
+            Err(_) => {
+                let data = self.text.lines().filter_map(|line| line.strip_prefix("data:"));
+                data.filter_map(|data| serde_json::from_str(data.trim()).ok()).collect()
+            }
+        }
+    }
+
+    /// The messages or deltas of the first choice.
+    pub(crate) fn messages(&self) -> Vec<Value> {
+        let values = self.values();
+        let choices = values.iter().filter_map(|value| value.pointer("/choices/0"));
+        choices.filter_map(|choice| choice.get("message").or(choice.get("delta")).cloned()).collect()
+    }
+
+    /// What a field of the messages says in all.
+    pub(crate) fn said(&self, field: &str) -> String {
+        self.messages().iter().filter_map(|message| message.get(field)?.as_str()).collect()
+    }
+
+    pub(crate) fn calls_a_tool(&self) -> bool {
+        let calls = |message: &Value| {
+            message.get("tool_calls").and_then(Value::as_array).is_some_and(|all| !all.is_empty())
+        };
+        self.messages().iter().any(calls)
+    }
+
+    /// Its beginning, for people.
+    pub(crate) fn brief(&self) -> String {
+        let line: String = self.text.split_whitespace().collect::<Vec<_>>().join(" ");
+        format!("{} {}", self.status, line.chars().take(160).collect::<String>())
+    }
+}

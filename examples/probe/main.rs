@@ -1,0 +1,83 @@
+//! Asks a Chat Completions host what it takes, and prints the plugin configuration that fits.
+//!
+//! ```text
+//! cargo run --example probe -- https://api.example.com/v1 MODEL [--key VARIABLE] [--overflow] > plugin.json
+//! ```
+//!
+//! It asks some forty small questions, each a Chat Completions request that differs in one thing from one
+//! that the host has answered ([`questions`]), draws the configuration from the answers ([`advice`]), and
+//! then lets the host play two turns of an agent with that configuration ([`proof`]). What it sees goes to
+//! stderr, the configuration alone to stdout.
+//!
+//! `--key` names the environment variable that holds the key. The requests cost a few thousand tokens.
+//! `--overflow` also sends a prompt that is longer than any context: a host that takes it may bill it.
+
+mod advice;
+mod host;
+mod proof;
+mod questions;
+
+use host::Host;
+use questions::Findings;
+use std::process::ExitCode;
+use transponder::config::Config;
+
+const USAGE: &str = "usage: probe BASE_URL MODEL [--key VARIABLE] [--overflow] > plugin.json";
+
+struct Arguments {
+    base_url: String,
+    model: String,
+    key: Option<String>,
+    overflow: bool,
+}
+
+fn arguments() -> Option<Arguments> {
+    let mut words = std::env::args().skip(1);
+    let (base_url, model) = (words.next()?, words.next()?);
+    let mut arguments = Arguments { base_url, model, key: None, overflow: false };
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--key" => arguments.key = Some(words.next()?),
+            "--overflow" => arguments.overflow = true,
+            _ => return None,
+        }
+    }
+    Some(arguments)
+}
+
+fn main() -> ExitCode {
+    let Some(arguments) = arguments() else {
+        eprintln!("{USAGE}");
+        return ExitCode::from(2);
+    };
+    match run(&arguments) {
+        Ok(config) => {
+            println!("{config}");
+            ExitCode::SUCCESS
+        }
+        Err(why) => {
+            eprintln!("probe: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<String, String> {
+    let key = match &arguments.key {
+        None => None,
+        Some(name) => Some(std::env::var(name).map_err(|_| format!("the variable {name} is not set"))?),
+    };
+    let host = Host::new(&arguments.base_url, &arguments.model, key)?;
+    let findings = Findings::ask(&host, arguments.overflow)?;
+    let config = advice::config(&findings, host.path());
+    let text = serde_json::to_string_pretty(&config).map_err(|error| error.to_string())?;
+    let parsed =
+        Config::parse(text.as_bytes()).map_err(|error| format!("the configuration is wrong: {error}"))?;
+    for warning in advice::warnings(&findings) {
+        eprintln!("note: {warning}");
+    }
+    proof::play(&host, &parsed)
+        .map_err(|why| format!("with this configuration\n{text}\nan agent's turn failed: {why}"))?;
+    eprintln!("Two turns of an agent with this configuration: good.\n");
+    Ok(text)
+}
