@@ -92,7 +92,8 @@ fn dialect(found: &Findings) -> Option<&'static str> {
     } else if !found.yes("takes a list of types in a schema") {
         Some("moonshot")
     } else {
-        found.yes("takes $ref and tuples in a schema").then_some("json_schema")
+        let all = found.yes("takes anyOf at the root of a schema");
+        found.yes("takes $ref and tuples in a schema").then_some(if all { "json_schema" } else { "openai" })
     }
 }
 
@@ -126,6 +127,9 @@ fn efforts(found: &Findings) -> Option<Value> {
 fn replay(found: &Findings) -> Option<Value> {
     if let Some(field) = found.settled.must_replay {
         return Some(json!({"field": field, "always_present": true}));
+    }
+    if found.settled.must_sign {
+        return Some(json!({"signatures": true}));
     }
     let field = found.reasoning_field?;
     found.yes(&format!("takes {field} in the history")).then(|| json!({ "field": field }))

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 const LIMIT: u64 = 300;
 
 /// What was settled first.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Settled {
     /// `max_tokens` or `max_completion_tokens`.
     pub(crate) limit: &'static str,
@@ -19,6 +19,8 @@ pub(crate) struct Settled {
     pub(crate) content: &'static str,
     /// The field without which a past tool call is refused, if there is one.
     pub(crate) must_replay: Option<&'static str>,
+    /// A past tool call is refused without the signature that came with it.
+    pub(crate) must_sign: bool,
     /// Ids of tool calls must be nine letters and digits.
     pub(crate) short_ids: bool,
 }
@@ -126,10 +128,16 @@ fn strict_tool() -> Value {
 
 /// A conversation in which a tool was called and has answered.
 fn history(settled: &Settled, id: &str, more: &[Value]) -> Value {
-    let function = json!({"name": "get_weather", "arguments": "{\"city\":\"Paris\"}"});
+    let mut past = Map::new();
+    past.insert("id".to_owned(), json!(id));
+    past.insert("type".to_owned(), json!("function"));
+    past.insert("function".to_owned(), json!({"name": "get_weather", "arguments": "{\"city\":\"Paris\"}"}));
+    if settled.must_sign {
+        past.insert("extra_content".to_owned(), json!({"google": {"thought_signature": ANY_SIGNATURE}}));
+    }
     let mut call = Map::new();
     call.insert("role".to_owned(), json!("assistant"));
-    call.insert("tool_calls".to_owned(), json!([{"id": id, "type": "function", "function": function}]));
+    call.insert("tool_calls".to_owned(), json!([past]));
     match settled.content {
         "absent" => None,
         "null" => call.insert("content".to_owned(), Value::Null),
@@ -145,6 +153,10 @@ fn history(settled: &Settled, id: &str, more: &[Value]) -> Value {
 }
 
 const ID: &str = "abcDEF123";
+
+/// Gemini takes it for a call that another model made.
+const ANY_SIGNATURE: &str = "skip_thought_signature_validator";
+
 /// As OpenAI and vLLM make them.
 const USUAL_ID: &str = "call_0123456789abcdefABCDEF01";
 
@@ -164,12 +176,15 @@ fn limit(host: &Host) -> Result<&'static str, String> {
 /// Finds a form in which a past tool call is taken. The first is what nearly every host takes.
 fn settle_history(host: &Host, settled: &mut Settled) -> Result<(), String> {
     let mut refusal = String::new();
-    for must_replay in [None, Some("reasoning_content"), Some("reasoning")] {
+    let beside =
+        [(None, false), (Some("reasoning_content"), false), (Some("reasoning"), false), (None, true)];
+    for (must_replay, must_sign) in beside {
         for content in ["empty", "absent", "null"] {
-            *settled = Settled { must_replay, content, ..*settled };
+            *settled = Settled { must_replay, must_sign, content, ..*settled };
             let answer = host.ask(with(settled, history(settled, ID, &[])))?;
             if answer.is_good() {
-                let beside = must_replay.map_or_else(String::new, |field| format!(" and {field}"));
+                let field = must_replay.or(must_sign.then_some("a signature"));
+                let beside = field.map_or_else(String::new, |field| format!(", and {field} beside it"));
                 eprintln!(" yes  takes a past tool call, with content {content}{beside}");
                 let usual = host.ask(with(settled, history(settled, USUAL_ID, &[])))?;
                 settled.short_ids = !usual.is_good();
@@ -287,6 +302,14 @@ const QUESTIONS: &[Question] = &[
                 "properties": {"city": {"$ref": "#/$defs/city"}, "at": {"type": "array", "items": [{"type": "number"}, {"type": "number"}]}}
             });
             with(s, json!({"tools": tool(parameters)}))
+        },
+        says_yes: GOOD,
+    },
+    Question {
+        asks: "takes anyOf at the root of a schema",
+        fields: |s| {
+            let city = json!({"type": "object", "properties": {"city": {"type": "string"}}});
+            with(s, json!({"tools": tool(json!({"type": "object", "anyOf": [city]}))}))
         },
         says_yes: GOOD,
     },
@@ -422,8 +445,7 @@ fn effort(effort: &str) -> Value {
 }
 
 fn replayed(settled: &Settled, field: &'static str) -> Value {
-    let Settled { limit, content, short_ids, .. } = *settled;
-    history(&Settled { limit, content, short_ids, must_replay: Some(field) }, ID, &[])
+    history(&Settled { must_replay: Some(field), ..*settled }, ID, &[])
 }
 
 /// One white pixel.
