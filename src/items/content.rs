@@ -14,8 +14,8 @@ pub(super) fn parts<'a>(site: Option<Site<'_, 'a>>, report: &mut Report) -> Resu
     if let Some(text) = Text::of(site.raw) {
         return Ok(vec![Part::Text { text }]);
     }
-    let parts = site.elements("a string or an array")?.map(|site| part(&site.object()?, report));
-    parts.filter_map(Result::transpose).collect()
+    let objects = site.objects("a string or an array")?.into_iter();
+    objects.map(|object| part(&object?, report)).filter_map(Result::transpose).collect()
 }
 
 type ReadPart = for<'a> fn(&Object<'_, 'a>) -> Result<Option<Part<'a>>, ApiError>;

@@ -78,12 +78,11 @@ pub fn is_nameless(kind: &str) -> bool {
 ///
 /// # Errors
 /// 400, naming the field.
-pub fn read<'a>(site: Site<'_, 'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
-    let item = site.object()?;
+pub fn read<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
     // An item without a type is a message: "EasyInputMessage" of the API reference.
     let kind = item.get::<Option<Cow<'_, str>>>("type")?.unwrap_or(Cow::Borrowed("message"));
     match lookup(ITEMS, &kind) {
-        Some(read) => read(&item, conversation),
+        Some(read) => read(item, conversation),
         None => {
             conversation.report.dropped("item", &kind);
             Ok(())

@@ -60,9 +60,24 @@ impl<'p, 'a> Site<'p, 'a> {
     /// # Errors
     /// 400 if it is no object.
     pub fn object(self) -> Result<Object<'p, 'a>, ApiError> {
-        let fields = serde_json::Deserializer::from_str(self.raw.get()).deserialize_map(FieldsVisitor);
-        let fields = fields.map_err(|_| self.wrong_type("an object"))?;
+        let fields = serde_json::from_str(self.raw.get()).map_err(|_| self.wrong_type("an object"))?;
         Ok(Object { path: self.path, fields })
+    }
+
+    /// Its elements, each of which should be an object. They are read in one pass over the text; only if
+    /// that fails one by one, to find out which of them is none.
+    ///
+    /// # Errors
+    /// As [`Self::elements`].
+    pub fn objects(&self, expected: &str) -> Result<Vec<Result<Object<'_, 'a>, ApiError>>, ApiError> {
+        let path = &self.path;
+        Ok(match serde_json::from_str::<Vec<Fields<'a>>>(self.raw.get()) {
+            Ok(all) => {
+                let at = |(index, fields)| Ok(Object { path: Path::Element(path, index), fields });
+                all.into_iter().enumerate().map(at).collect()
+            }
+            Err(_) => self.elements(expected)?.map(Site::object).collect(),
+        })
     }
 
     /// Its elements, and where they stand.
@@ -92,8 +107,19 @@ impl<'p, 'a> Site<'p, 'a> {
 #[derive(Debug)]
 pub struct Object<'p, 'a> {
     path: Path<'p>,
-    /// The names as bytes: JSON allows a lone surrogate in them, UTF-8 does not.
-    fields: Vec<(Cow<'a, [u8]>, &'a RawValue)>,
+    fields: Fields<'a>,
+}
+
+/// Its fields. The names are bytes: JSON allows a lone surrogate in them, UTF-8 does not.
+#[derive(Debug)]
+struct Fields<'a>(Vec<(Cow<'a, [u8]>, &'a RawValue)>);
+
+impl<'a> Object<'static, 'a> {
+    /// A body that is one object; nothing if it is not, whatever it is.
+    pub fn whole(body: &'a str) -> Option<Self> {
+        let fields = serde_json::from_str(body).ok()?;
+        Some(Self { path: Path::Root, fields })
+    }
 }
 
 impl<'a> Object<'_, 'a> {
@@ -104,7 +130,7 @@ impl<'a> Object<'_, 'a> {
 
     /// The value of one of its fields, and where it stands; nothing if it is absent.
     pub fn site<'s>(&'s self, field: &'s str) -> Option<Site<'s, 'a>> {
-        let (_, raw) = self.fields.iter().rev().find(|(name, _)| **name == *field.as_bytes())?;
+        let (_, raw) = self.fields.0.iter().rev().find(|(name, _)| **name == *field.as_bytes())?;
         (raw.get() != "null").then(|| Site::new(raw, self.path_to(field)))
     }
 
@@ -126,26 +152,30 @@ impl<'a> Object<'_, 'a> {
 
     /// The names and values of the fields that are present.
     pub fn fields(&self) -> impl Iterator<Item = (Cow<'_, str>, &'a RawValue)> {
-        let present = self.fields.iter().filter(|(_, raw)| raw.get() != "null");
+        let present = self.fields.0.iter().filter(|(_, raw)| raw.get() != "null");
         present.map(|(name, raw)| (String::from_utf8_lossy(name), *raw))
     }
 }
 
-struct FieldsVisitor;
+impl<'de> serde::Deserialize<'de> for Fields<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Fields<'de>;
 
-impl<'de> Visitor<'de> for FieldsVisitor {
-    type Value = Vec<(Cow<'de, [u8]>, &'de RawValue)>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut fields = Vec::with_capacity(8);
-        while let Some(Name(name)) = map.next_key()? {
-            fields.push((name, map.next_value()?));
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut fields = Vec::with_capacity(8);
+                while let Some(Name(name)) = map.next_key()? {
+                    fields.push((name, map.next_value()?));
+                }
+                Ok(Fields(fields))
+            }
         }
-        Ok(fields)
+        deserializer.deserialize_map(Object)
     }
 }
 

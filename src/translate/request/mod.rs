@@ -21,14 +21,15 @@ use crate::responses::{ApiError, Object, Path, Request, Site};
 use crate::upstream::MaxTokensField;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::error::Error;
 
 /// Translates the body of `POST /responses` into a Chat Completions body.
 ///
 /// # Errors
 /// What the client is told when the request cannot be served: status 400, with the JSON path in `param`.
 pub fn request(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiError> {
-    let body = parse(body)?;
-    let body = Site::new(&body, Path::Root).object()?;
+    let body = text(body)?;
+    let body = parse(&body)?;
     let request = read(&body)?;
     let conversation = converse(&body, context.config.history)?;
     translated(&body, &request, conversation, Answer::Response, context)
@@ -39,19 +40,32 @@ pub fn request(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiErro
 /// # Errors
 /// As [`request`].
 pub fn compact(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiError> {
-    let body = parse(body)?;
-    let body = Site::new(&body, Path::Root).object()?;
+    let body = text(body)?;
+    let body = parse(&body)?;
     let request = Request { stream: None, ..read(&body)? };
     let conversation = Conversation { compact: true, ..converse(&body, context.config.history)? };
     translated(&body, &request, conversation, Answer::Compaction, context)
 }
 
-/// The body as JSON. Whatever goes up or is repeated is a piece of it, so lone surrogates are mended here for all.
-fn parse(body: &[u8]) -> Result<Cow<'_, RawValue>, ApiError> {
-    serde_json::from_slice(body).map(json::mended).map_err(|error| {
-        ApiError::invalid(format!("We could not parse the JSON body of your request: {error}."))
-            .code("invalid_json")
-    })
+/// The body as text. Whatever goes up or is repeated is a piece of it, so lone surrogates are mended here for all.
+fn text(body: &[u8]) -> Result<Cow<'_, str>, ApiError> {
+    std::str::from_utf8(body).map(json::without_lone_surrogates).map_err(|error| not_json(&error))
+}
+
+fn parse(body: &str) -> Result<Object<'static, '_>, ApiError> {
+    match Object::whole(body) {
+        Some(object) => Ok(object),
+        // Once more, to find out what is wrong.
+        None => {
+            let body: &RawValue = serde_json::from_str(body).map_err(|error| not_json(&error))?;
+            Site::new(body, Path::Root).object()
+        }
+    }
+}
+
+fn not_json(error: &dyn Error) -> ApiError {
+    ApiError::invalid(format!("We could not parse the JSON body of your request: {error}."))
+        .code("invalid_json")
 }
 
 fn read<'a>(body: &Object<'_, 'a>) -> Result<Request<'a>, ApiError> {
@@ -72,8 +86,8 @@ fn converse<'a>(body: &Object<'_, 'a>, history: History) -> Result<Conversation<
     match Text::of(input.raw) {
         Some(text) => conversation.entries.push(Entry::User(vec![chat::Part::Text { text }])),
         None => {
-            for item in input.elements("a string or an array")? {
-                items::read(item, &mut conversation)?;
+            for item in input.objects("a string or an array")? {
+                items::read(&item?, &mut conversation)?;
             }
         }
     }
@@ -152,7 +166,9 @@ fn translated<'a>(
         passed,
     };
     fields::report_includes(request, &mut report);
-    let body = serde_json::to_vec(&upstream).map_err(|error| ApiError::invalid(error.to_string()))?;
+    // What goes up is about as long as what came.
+    let mut sent = Vec::with_capacity(body.fields().map(|(_, raw)| raw.get().len()).sum());
+    serde_json::to_writer(&mut sent, &upstream).map_err(|error| ApiError::invalid(error.to_string()))?;
     let plan = Plan {
         echo: echo::echo(request)?,
         toolbox,
@@ -169,7 +185,7 @@ fn translated<'a>(
         limits: context.config.limits,
     };
     Ok(Translated {
-        body,
+        body: sent,
         path: options.path.clone(),
         preset: options.preset,
         asked_model: request.model.clone().into_owned(),
