@@ -317,15 +317,16 @@ fn every_field_is_in_the_table() {
 }
 
 #[test]
-fn the_template_makes_labels_and_shows_every_field() {
-    let template = include_str!("../envoy/envoy.yaml");
-    for label in METRICS.iter().flat_map(|metric| metric.labels) {
-        let rule = format!("- {{ tag_name: {}, regex: '{}' }}", label.name, label.tag_regex());
-        assert!(template.contains(&rule), "{rule}");
-    }
-    for field in ACCESS_LOG {
-        let line = format!("{}: \"%FILTER_STATE(wasm.{}:PLAIN)%\"", field.shown_as, field.name);
-        assert!(template.contains(&line), "{line}");
+fn envoys_configurations_make_labels_and_show_every_field() {
+    for config in [include_str!("../envoy/envoy.yaml"), include_str!("../envoy/corporate.yaml")] {
+        for label in METRICS.iter().flat_map(|metric| metric.labels) {
+            let rule = format!("- {{ tag_name: {}, regex: '{}' }}", label.name, label.tag_regex());
+            assert!(config.contains(&rule), "{rule}");
+        }
+        for field in ACCESS_LOG {
+            let line = format!("{}: \"%FILTER_STATE(wasm.{}:PLAIN)%\"", field.shown_as, field.name);
+            assert!(config.contains(&line), "{line}");
+        }
     }
 }
 

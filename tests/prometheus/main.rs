@@ -15,6 +15,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 use support::{Envoy, Process, Upstream, project};
 use tempfile::TempDir;
+use transponder::metrics::{ACCESS_LOG, METRICS};
 
 /// Prometheus and promtool.
 fn tool(name: &str) -> PathBuf {
@@ -140,7 +141,8 @@ const PROVOKED: &[&str] = &["TransponderToolCallsLost", "TransponderUpstreamRefu
 async fn every_query_of_the_dashboard_and_the_alerts_has_data_under_load() {
     let upstream = Upstream::start().await;
     let files = TempDir::new().unwrap();
-    let envoy = Envoy::launch(&bootstrap(&upstream, files.path())).await;
+    let mut envoy = Envoy::launch(&bootstrap(&upstream, files.path())).await;
+    ["Paris", "sunny", "Begin Patch"].iter().for_each(|secret| envoy.plant_secret(secret));
     let prometheus = Prometheus::start(&envoy).await;
 
     // The load goes on until every question has an answer: rates need two scrapes with something between.
@@ -182,7 +184,43 @@ async fn every_query_of_the_dashboard_and_the_alerts_has_data_under_load() {
         assert_eq!(rule["health"], "ok", "{rule}");
     }
     draw(&prometheus, begin.elapsed());
+    check_access_log(&envoy).await;
     envoy.finish();
+}
+
+/// One line of JSON for each request, and every field of the table in one of them.
+async fn check_access_log(envoy: &Envoy) {
+    let mut lines: Vec<Value> = Vec::new();
+    let has =
+        |lines: &[Value], outcome: &str| lines.iter().any(|line| line["transponder.outcome"] == outcome);
+    let outcomes = ["completed", "incomplete", "failed", "upstream_error", "refused", "cut"];
+    let begin = Instant::now();
+    while !outcomes.iter().all(|outcome| has(&lines, outcome)) {
+        let log = envoy.logged();
+        lines = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        assert!(begin.elapsed() < Duration::from_secs(30), "{outcomes:?} in:\n{log}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    for field in ACCESS_LOG {
+        assert!(lines.iter().any(|line| line[field.shown_as].is_string()), "{}", field.shown_as);
+    }
+    let good = lines.iter().find(|line| line["gen_ai.usage.reasoning.output_tokens"] == "50").unwrap();
+    for (attribute, value) in [
+        ("gen_ai.request.model", "big"),
+        ("gen_ai.usage.input_tokens", "1200"),
+        ("gen_ai.usage.cache_read.input_tokens", "900"),
+        ("gen_ai.usage.output_tokens", "90"),
+        ("transponder.tool_calls", "1"),
+        ("transponder.preset", "vllm"),
+    ] {
+        assert_eq!(good[attribute], value, "{good}");
+    }
+    // Whoever has the id from the client finds the request in both logs.
+    let failed = lines.iter().find(|line| line["transponder.outcome"] == "failed").unwrap();
+    let id = failed["request_id"].as_str().unwrap();
+    let log = envoy.logged();
+    let told = log.lines().find(|line| line.contains("reply failed: ") && line.contains(id));
+    assert!(told.is_some_and(|line| line.contains("class=broken")), "{id} in:\n{log}");
 }
 
 /// The picture of `docs/operations.md`, from the same data.
@@ -208,8 +246,7 @@ fn the_dashboard_asks_for_every_metric_and_for_no_other() {
         let ours = names.filter(|name| name.starts_with("transponder_"));
         ours.map(|name| name.replace("_milliseconds_sum", "_milliseconds").replace("_bucket", "")).collect()
     };
-    let known: BTreeSet<_> =
-        transponder::metrics::METRICS.iter().map(|metric| metric.name.to_owned()).collect();
+    let known: BTreeSet<_> = METRICS.iter().map(|metric| metric.name.to_owned()).collect();
     let named = words(&(asked + &alerted));
     assert_eq!(named, known);
 }

@@ -59,6 +59,8 @@ impl Envoy {
         let mut command = Command::new(binary());
         command.arg("-c").arg(path("envoy.json"));
         command.args(["--concurrency", "1", "--use-dynamic-base-id"]);
+        // An access log shows soon.
+        command.args(["--file-flush-interval-msec", "200"]);
         command.args(["--log-level", "warning"]);
         command.args(["--component-log-level", "wasm:debug,http:info"]);
         Self::run(command, files).await
