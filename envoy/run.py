@@ -116,7 +116,8 @@ def plugin_config(preset, file, prefix):
     if isinstance(upstream, str):
         upstream = {"preset": upstream}
     # Of any other type it is left as it is: the filter itself says best what is wrong with it.
-    if isinstance(upstream, dict):
+    # An upstream that speaks Responses itself, or refuses, has no path of Chat Completions.
+    if isinstance(upstream, dict) and upstream.get("preset") not in ("native", "refuse"):
         config["upstream"] = {"path": f"{prefix}/chat/completions", **upstream}
     return config
 

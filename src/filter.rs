@@ -45,6 +45,7 @@ impl RootContext for Root {
                 if config.hold_request_headers {
                     self.set_tick_period(watchdog::PERIOD);
                 }
+                config.warnings().iter().for_each(|warning| log::warn!("{warning}"));
                 self.telemetry.define(&config.presets());
                 self.config = Rc::new(config);
                 true
@@ -210,6 +211,7 @@ impl Filter {
     fn edit_request(&self, edit: &Edit) {
         match edit {
             Edit::Set(name, value) => self.set_http_request_header(name, Some(value)),
+            Edit::Restore(name, value) => self.set_http_request_header(name, Some(value)),
             Edit::Remove(name) => self.remove_http_request_header(name),
         }
     }
@@ -217,6 +219,7 @@ impl Filter {
     fn edit_response(&self, edit: &Edit) {
         match edit {
             Edit::Set(name, value) => self.set_http_response_header(name, Some(value)),
+            Edit::Restore(name, value) => self.set_http_response_header(name, Some(value)),
             Edit::Remove(name) => self.remove_http_response_header(name),
         }
     }

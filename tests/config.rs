@@ -15,7 +15,7 @@ fn nothing_and_an_empty_object_are_the_default() {
 fn the_default_is_as_documented() {
     let config = Config::default();
     assert_eq!(config.paths, ["/v1/responses", "/responses"]);
-    assert_eq!(config.upstream.path, "/v1/chat/completions");
+    assert_eq!(config.upstream.path().unwrap(), "/v1/chat/completions");
     assert!(config.models.is_empty());
     assert!(!config.hold_request_headers);
     assert_eq!(config.history, History::Strict);
@@ -39,7 +39,7 @@ fn everything_can_be_said() {
     }"#;
     let config = Config::parse(text.as_bytes()).unwrap();
     assert_eq!(config.paths, ["/openai/responses"]);
-    assert_eq!(config.upstream.path, "/x?api-version=1");
+    assert_eq!(config.upstream.path().unwrap(), "/x?api-version=1");
     assert!(config.hold_request_headers);
     assert_eq!(config.history, History::Repair);
     assert_eq!((config.limits.event_bytes, config.limits.reply_bytes), (5, 67108864));
@@ -50,7 +50,7 @@ fn everything_can_be_said() {
     ];
     for (model, expected) in routes {
         let route = config.route(model);
-        assert_eq!((route.model, route.options.path.as_str(), route.route), expected, "{model}");
+        assert_eq!((route.model, route.upstream.path().unwrap(), route.route), expected, "{model}");
     }
 }
 
@@ -90,7 +90,8 @@ fn a_star_is_any_run_of_characters() {
 #[test]
 fn bad_configurations_are_refused_with_the_place_and_the_remedy() {
     let presets = upstream::preset_names().collect::<Vec<_>>().join(", ");
-    let unknown = |at: &str| format!("{at}: unknown preset `nope`, expected one of: {presets}");
+    let unknown =
+        |at: &str| format!("{at}: unknown preset `nope`, expected one of: {presets}, native, refuse");
     let table = [
         ("{", "configuration: EOF while parsing an object at line 1 column 1".to_owned()),
         ("[]", "configuration: expected a JSON object".to_owned()),
@@ -120,6 +121,36 @@ fn bad_configurations_are_refused_with_the_place_and_the_remedy() {
         ),
         (r#"{"upstream": {"tool_call_id_chars": 0}}"#, "upstream.tool_call_id_chars: expected at least 8".to_owned()),
         (r#"{"models": [{"match": "a", "upstream": "nope"}]}"#, unknown("models[0].upstream")),
+        (
+            r#"{"models": [{"match": "a", "upstream": "native"}]}"#,
+            "models[0].upstream: `native` needs `\"hold_request_headers\": true`: which requests are not to be translated \
+             follows from their model, and by then headers that do not wait are gone".to_owned(),
+        ),
+        (
+            r#"{"hold_request_headers": true, "upstream": {"preset": "native", "path": "x"}}"#,
+            "upstream.path: `x` does not begin with `/`".to_owned(),
+        ),
+        (
+            r#"{"hold_request_headers": true, "upstream": {"preset": "native", "system": "keep"}}"#,
+            "upstream.system: unknown field `system`, expected `path`".to_owned(),
+        ),
+        (r#"{"upstream": {"preset": "refuse", "path": "/x"}}"#, "upstream: `refuse` has no options".to_owned()),
+        (
+            r#"{"upstream": {"add_fields": {"top_k": 5, "model": "x"}}}"#,
+            "upstream.add_fields.model: `model` is not for adding: it is translated".to_owned(),
+        ),
+        (
+            r#"{"upstream": {"reasoning": {"efforts": {"low": {"max_tokens": 5}}}}}"#,
+            "upstream.reasoning.efforts.low.max_tokens: `max_tokens` is not for adding: it is translated".to_owned(),
+        ),
+        (
+            r#"{"upstream": {"reasoning": {"efforts": {"low": 5}}}}"#,
+            "upstream.reasoning.efforts.low: expected a value of `reasoning_effort`, or an object of fields".to_owned(),
+        ),
+        (
+            r#"{"upstream": {"preset": "vllm", "think_tags": "yes"}}"#,
+            "upstream.think_tags: unknown variant `yes`, expected one of `off`, `on`, `implied`".to_owned(),
+        ),
         (r#"{"models": [{"match": ""}]}"#, "models[0].match: expected a text that is not empty".to_owned()),
         (r#"{"models": [{"model": "x"}]}"#, "models[0]: missing field `match` at line 1 column 26".to_owned()),
         (

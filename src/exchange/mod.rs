@@ -14,6 +14,7 @@
 //!   went through a decompressor. It stays without an end; to wait for one would hang.
 
 mod account;
+mod native;
 mod reply;
 mod request;
 mod verdict;
@@ -48,7 +49,15 @@ enum Phase {
     /// We have answered: what the client still sends is swallowed, and our answer passes.
     Answered,
     /// The request is ours and not yet whole.
-    Collecting { endpoint: Endpoint, body: Vec<u8>, announced: Option<usize>, held: bool },
+    Collecting {
+        endpoint: Endpoint,
+        body: Vec<u8>,
+        announced: Option<usize>,
+        held: bool,
+        original: native::Original,
+    },
+    /// The request passes; what is `unsent` goes with the next chunk.
+    Passing { unsent: Vec<u8> },
     /// The request went up, but for what is `unsent`: that goes with the next chunk.
     Awaiting { unsent: Vec<u8>, reply: Reply, held: bool },
     /// The reply's headers went on; its body follows as it comes.
@@ -63,7 +72,7 @@ impl Exchange {
     /// An exchange of which nothing is known. The seed differs from that of every other exchange
     /// (the reply's ids derive from it); `now` is the time since the Unix epoch.
     pub fn new(config: Rc<Config>, telemetry: Rc<dyn Telemetry>, seed: u128, now: Duration) -> Self {
-        let account = Account::new(telemetry, config.upstream.preset, now);
+        let account = Account::new(telemetry, config.upstream.name(), now);
         Self { config, account, seed, codex: false, phase: Phase::Foreign }
     }
 
@@ -97,6 +106,7 @@ impl Exchange {
                     body: Vec::new(),
                     announced: headers.content_length(),
                     held,
+                    original: native::original(&self.config, headers),
                 };
                 // The same edits in both modes: should the held headers have to be let go,
                 // nothing is left to be done to them.
@@ -123,7 +133,9 @@ impl Exchange {
                 }
             }
             Phase::Collecting { .. } => BodyVerdict::Respond(self.refuse(&request::too_large(limit))),
-            Phase::Awaiting { unsent, .. } => BodyVerdict::Replace(mem::take(unsent)),
+            Phase::Awaiting { unsent, .. } | Phase::Passing { unsent } => {
+                BodyVerdict::Replace(mem::take(unsent))
+            }
             // It was answered before it was whole.
             _ => BodyVerdict::Hold,
         }
@@ -196,9 +208,11 @@ impl Exchange {
                 }
             }
             Phase::Done => BodyVerdict::Replace(Vec::new()),
-            Phase::Foreign | Phase::Answered | Phase::Collecting { .. } | Phase::Awaiting { .. } => {
-                BodyVerdict::Pass
-            }
+            Phase::Foreign
+            | Phase::Answered
+            | Phase::Collecting { .. }
+            | Phase::Passing { .. }
+            | Phase::Awaiting { .. } => BodyVerdict::Pass,
         }
     }
 
@@ -228,12 +242,19 @@ impl Exchange {
 
     /// Translates the whole request. `end`: this is the last callback of its body.
     fn send(&mut self, end: bool) -> BodyVerdict {
-        let Phase::Collecting { endpoint, body, held, .. } = mem::replace(&mut self.phase, Phase::Answered)
-        else {
+        let phase = mem::replace(&mut self.phase, Phase::Answered);
+        let Phase::Collecting { endpoint, body, held, original, .. } = phase else {
             return BodyVerdict::Hold;
         };
         if body.is_empty() {
             return BodyVerdict::Respond(self.refuse(&request::no_body()));
+        }
+        if held && let Some((edits, body)) = native::pass(&self.config, endpoint, &original, &body) {
+            self.account.passed();
+            let (phase, now) =
+                if end { (Phase::Foreign, body) } else { (Phase::Passing { unsent: body }, Vec::new()) };
+            self.phase = phase;
+            return BodyVerdict::Release(edits, now);
         }
         let translated = match endpoint {
             Endpoint::Create => translate::request(&body, &self.context()),

@@ -29,6 +29,16 @@ pub(super) enum Endpoint {
     Compact,
 }
 
+impl Endpoint {
+    /// Its path at a host whose path of Responses is this.
+    pub(super) fn below(self, path: &str) -> String {
+        match self {
+            Self::Create => path.to_owned(),
+            Self::Compact => format!("{path}/compact"),
+        }
+    }
+}
+
 /// Where a path leads.
 enum Place<'a> {
     Elsewhere,
@@ -171,14 +181,17 @@ const DROPPED: &[&str] = &[
 /// The same, by how the name begins.
 const DROPPED_PREFIXES: &[&str] = &["x-codex-", "x-openai-internal-"];
 
+/// Whether a header does not go up.
+pub(super) fn is_dropped(name: &str) -> bool {
+    DROPPED.contains(&name) || DROPPED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
 /// What can be said about the headers before the body is known.
 pub(super) fn before_body(config: &Config, headers: &Headers) -> Vec<Edit> {
-    let mut edits = removed(headers, |name| {
-        DROPPED.contains(&name) || DROPPED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-    });
+    let mut edits = removed(headers, is_dropped);
+    // With its query: some hosts want `?api-version=`. The client's query was meant for another API.
+    edits.extend(config.upstream.path().map(|path| Edit::Set(":path", path.to_owned())));
     edits.extend([
-        // With its query: some hosts want `?api-version=`. The client's query was meant for another API.
-        Edit::Set(":path", config.upstream.path.clone()),
         // The reply may be a stream or a document, which only the body says. What every host's
         // documentation shows is curl, and this is what curl sends.
         Edit::Set("accept", "*/*".to_owned()),
@@ -201,7 +214,7 @@ pub(super) fn after_body(translated: &Translated) -> Vec<Edit> {
 }
 
 /// Longer than any model's name; the name comes from the client.
-const MODEL_CAP: usize = 256;
+pub(super) const MODEL_CAP: usize = 256;
 
 /// One removal for each header whose name is to go.
 pub(super) fn removed(headers: &Headers, goes: impl Fn(&str) -> bool) -> Vec<Edit> {

@@ -54,6 +54,8 @@ impl Headers {
 pub enum Edit {
     /// The header has this value and no other.
     Set(&'static str, String),
+    /// The header has the value again that it had.
+    Restore(String, String),
     /// The header is gone.
     Remove(String),
 }

@@ -19,7 +19,8 @@ pub struct Reasoning {
     /// left out and reported. Of the efforts `minimal`, `low`, `medium`, `high`, `xhigh`, `max` and `ultra`, one that the table
     /// lacks is taken for the nearest below that it has, else above. `none` is taken for no other.
     pub efforts: Efforts,
-    /// What any other effort adds. Nothing, if absent: it is left out and reported.
+    /// What an effort adds that the table lacks; it counts more than the nearest. Absent: an effort that is none of those is
+    /// left out and reported.
     pub unknown: Option<EffortFields>,
 }
 
@@ -44,7 +45,8 @@ impl<'de> Deserialize<'de> for EffortFields {
 }
 
 impl EffortFields {
-    fn to_fields(&self) -> Fields {
+    /// The fields.
+    pub fn to_fields(&self) -> Fields {
         match self {
             Self::Word(word) => Fields::from_iter([("reasoning_effort".to_owned(), word.as_str().into())]),
             Self::Fields(fields) => fields.clone(),

@@ -15,6 +15,7 @@ use super::toolbox::Toolbox;
 use super::{Context, Translated};
 use crate::chat::request as chat;
 use crate::config::History;
+use crate::config::Upstream;
 use crate::items::{self, COMPACTION_INSTRUCTION, Conversation, Entry};
 use crate::json::{self, Text};
 use crate::responses::{ApiError, Object, Path, Request, Site};
@@ -101,7 +102,10 @@ fn translated<'a>(
     context: &Context<'_>,
 ) -> Result<Translated, ApiError> {
     let route = context.config.route(&request.model);
-    let options = route.options;
+    let options = match route.upstream {
+        Upstream::Chat(options) => options,
+        Upstream::Native(_) | Upstream::Refuse => return Err(not_served(&request.model)),
+    };
     if conversation.compact {
         let text = Text::new(COMPACTION_INSTRUCTION);
         conversation.entries.push(Entry::User(vec![chat::Part::Text { text }]));
@@ -194,6 +198,14 @@ fn translated<'a>(
         report,
         reply: Reply::new(plan, context.seed, context.now),
     })
+}
+
+/// In OpenAI's words.
+fn not_served(model: &str) -> ApiError {
+    ApiError::invalid(format!("The model '{model}' does not exist or you do not have access to it."))
+        .status(404)
+        .code("model_not_found")
+        .at(Path::top("model"))
 }
 
 fn call_id(entry: &Entry<'_>) -> Option<String> {
