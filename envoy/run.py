@@ -158,7 +158,7 @@ def envoy_config(upstream, plugin, listen, admin, wasm):
         blocks.add("prefix")
         values["UPSTREAM_PREFIX"] = f"{upstream.prefix}/"
         values["CHAT_PATH"] = f"{upstream.prefix}/chat/completions"
-        if isinstance(plugin["upstream"], dict):
+        if isinstance(plugin["upstream"], dict) and "path" in plugin["upstream"]:
             values["CHAT_PATH"] = str(plugin["upstream"]["path"]).partition("?")[0]
     if upstream.tls:
         blocks.add("tls")
