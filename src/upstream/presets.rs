@@ -218,7 +218,7 @@ const PRESETS: &[(&str, &str)] = &[
             "tool_choice": ["auto", "none"],
             "json_schema": "off",
             "sampling": ["temperature", "top_p"],
-            "add_fields": {"reasoning_split": true},
+            "add_fields": {"reasoning_split": true}, "think_tags": "on",
             "reasoning_replay": {"details": true}
         }"#,
     ),
