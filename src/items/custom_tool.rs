@@ -137,13 +137,11 @@ impl OpenCall for OpenCustom {
     }
 
     fn complete(mut self: Box<Self>, arguments: Text<'static>, out: &mut Outbox) {
-        let rest = match self.is_raw || self.reader.began() {
-            true => self.reader.finish(),
-            false => {
-                out.report_mut().repaired("arguments", &self.head.name);
-                other_form(&arguments.decode())
-            }
-        };
+        let is_read = self.is_raw || self.reader.began();
+        if !is_read || self.reader.deviates {
+            out.report_mut().repaired("arguments", &self.head.name);
+        }
+        let rest = if is_read { self.reader.finish() } else { other_form(&arguments.decode()) };
         self.deliver(&Text::new(&rest), out);
         let input = self.input.finish();
         out.send(|sequence_number| Event::CustomToolCallInputDone {
@@ -183,6 +181,8 @@ struct InputReader {
     state: ReaderState,
     /// A high surrogate whose low one has not come yet.
     high: Option<u16>,
+    /// Something else follows the string.
+    deviates: bool,
 }
 
 #[derive(Debug, Default)]
@@ -198,8 +198,8 @@ enum ReaderState {
     Escape,
     /// Within the digits of `\u`.
     Unicode { digits: u8, value: u16 },
-    /// After the string.
-    Closed,
+    /// After the string: within the brace that closes the object, or behind it.
+    Closed { object: bool },
     /// The arguments have another form, see [`other_form`].
     Other,
 }
@@ -234,7 +234,7 @@ impl InputReader {
             ReaderState::Text => match char {
                 '"' => {
                     text.push_str(&self.finish());
-                    ReaderState::Closed
+                    ReaderState::Closed { object: false }
                 }
                 '\\' => ReaderState::Escape,
                 other => self.literal(other, text),
@@ -257,7 +257,12 @@ impl InputReader {
                     _ => ReaderState::Unicode { digits: digits + 1, value },
                 }
             }
-            state @ (ReaderState::Closed | ReaderState::Other) => state,
+            ReaderState::Closed { object: false } if char == '}' => ReaderState::Closed { object: true },
+            state @ ReaderState::Closed { .. } => {
+                self.deviates |= !char.is_ascii_whitespace();
+                state
+            }
+            ReaderState::Other => ReaderState::Other,
         };
     }
 

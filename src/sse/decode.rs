@@ -32,6 +32,7 @@
 //!
 //! * A field named `error` (older llama.cpp writes `error: {...}` instead of `data: {...}`) is
 //!   data, and makes the event's name `error`, whatever its `event` field says.
+//! * A line that begins with `{` is data: no field is called so, but hosts put an error between the events as it is.
 //! * An event that the stream's end leaves without its blank line is handed over: many hosts
 //!   leave that line out. The last line may then be cut short; its reader will see that.
 //! * Comments are reported, without their text: they prove that the upstream lives.
@@ -286,6 +287,8 @@ enum Line<'a> {
 impl<'a> Line<'a> {
     fn read(line: &'a [u8]) -> Self {
         match memchr(b':', line) {
+            // We differ: see the module.
+            _ if line.starts_with(b"{") => Self::Field(b"data", line),
             // "If the line is empty (a blank line): Dispatch the event, as defined below."
             None if line.is_empty() => Self::Blank,
             // "If the line starts with a U+003A COLON character (:): Ignore the line."
@@ -377,6 +380,7 @@ mod tests {
             ("error field", "error: {\"code\":500}\n\ndata: a\n\n", &["error|{\"code\":500}", "|a"]),
             ("error beats name", "error: a\nevent: x\n\n", &["error|a"]),
             ("error joins data", "data: a\nerror: b\n\n", &["error|a\nb"]),
+            ("a bare object", "data: a\n\n{\"error\": 1}\n", &["|a", "|{\"error\": 1}"]),
             ("error without colon", "error\n\n", &["error|"]),
             ("end before blank line", "event: x\ndata: a\n", &["x|a"]),
             ("end before end of line", "data: a\n\ndata: b", &["|a", "|b"]),

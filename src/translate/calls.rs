@@ -26,6 +26,8 @@ pub(super) struct Slot {
     pub(super) name: String,
     /// The arguments as far as they came.
     pub(super) arguments: TextBuilder,
+    /// Its name came again after its arguments were whole: to be repeated, or for another call.
+    named_again: bool,
     /// They are the raw text of a tool that the host knows as `custom`.
     pub(super) raw: bool,
     /// What the host wants back with the call.
@@ -115,7 +117,8 @@ impl Calls {
         }
         let number = found.unwrap_or(self.slots.len());
         if found.is_none() {
-            self.slots.push(Slot { index: piece.index, ..Slot::default() });
+            let name = self.announced(piece).unwrap_or_default();
+            self.slots.push(Slot { index: piece.index, name, ..Slot::default() });
         }
         let slot = self.slots.get_mut(number)?;
         if slot.is_repeated_by(piece) {
@@ -135,6 +138,12 @@ impl Calls {
             None => self.slots.len().checked_sub(1),
         }?;
         (!self.slots.get(same)?.is_followed_by(piece)).then_some(same)
+    }
+
+    /// The name of the call that begins with arguments alone, because its name came before them.
+    fn announced(&self, piece: &Piece<'_>) -> Option<String> {
+        let last = self.slots.last().filter(|slot| slot.named_again && piece.name.is_empty())?;
+        Some(last.name.clone())
     }
 
     /// One of the calls.
@@ -175,6 +184,9 @@ impl Slot {
         if other_id {
             return named || self.is_whole();
         }
+        if !named && !has_id {
+            return self.named_again && piece.brings_arguments();
+        }
         if same_id || !named {
             // TGI gives each call the id "0".
             return named && self.is_whole() && piece.brings_arguments() && !self.is_repeated_by(piece);
@@ -201,6 +213,7 @@ impl Slot {
         if self.id.is_empty() {
             self.id.push_str(&piece.id);
         }
+        self.named_again |= self.is_whole() && !piece.name.is_empty();
         // A name comes once, or in pieces, or whole with every piece.
         if !self.opened && self.arguments.is_empty() && self.name != piece.name {
             self.name.push_str(piece.name);
@@ -304,6 +317,16 @@ mod tests {
                     r#"{"index":0,"function":{"name":"f","arguments":""}}"#,
                 ],
                 &["f({})"],
+            ),
+            (
+                "constant index, no id, the same name again, and then other arguments",
+                &[
+                    r#"{"index":0,"function":{"name":"f","arguments":"{}"}}"#,
+                    r#"{"index":0,"function":{"name":"f","arguments":""}}"#,
+                    r#"{"index":0,"function":{"arguments":"{\"x\":"}}"#,
+                    r#"{"index":0,"function":{"arguments":"1}"}}"#,
+                ],
+                &["f({})", r#"f({"x":1})"#],
             ),
             (
                 "index as a string, id as a number",

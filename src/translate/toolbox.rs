@@ -70,6 +70,11 @@ impl Toolbox {
         Some(&known.upstream_name)
     }
 
+    /// Whether a tool has this name.
+    pub(super) fn knows(&self, upstream_name: &str) -> bool {
+        self.by_upstream_name.contains_key(upstream_name)
+    }
+
     /// Whether this is the whole name of one tool, and not the beginning of another's.
     pub(super) fn is_settled(&self, upstream_name: &str) -> bool {
         let mut from = self.by_upstream_name.range(upstream_name.to_owned()..);

@@ -2,11 +2,12 @@
 
 use super::chunk::Finish;
 use super::{Live, Machine};
-use crate::json::{Wholeness, wholeness};
+use crate::json::{self, Wholeness, wholeness};
 use crate::responses::{ApiError, IncompleteDetails, Response, ResponseError, Status, Usage};
 use crate::translate::error;
 use crate::translate::reply::Plan;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 #[derive(Debug)]
 pub(super) enum Outcome {
@@ -76,6 +77,36 @@ impl Machine {
             }
         }
         Outcome::Completed
+    }
+}
+
+/// The keys of `metadata` that tell the client what it did not get as it was sent. A stream's headers are gone by
+/// the time that this is known.
+const DROPPED: &str = "x-transponder-dropped";
+const REPAIRED: &str = "x-transponder-repaired";
+/// As long as a value of `metadata` may be.
+const NOTE_CHARS: usize = 512;
+
+impl Machine {
+    /// Notes in the response what of the reply did not pass as it was.
+    pub(super) fn note(&mut self) {
+        for (number, slot) in self.calls.iter().enumerate() {
+            if self.is_surplus(number) {
+                self.out.report_mut().dropped("tool_call", &slot.name);
+            }
+        }
+        let report = self.out.report();
+        let notes = [(DROPPED, report.all_dropped()), (REPAIRED, report.all_repaired())];
+        if notes.iter().all(|(_, note)| note.is_empty()) {
+            return;
+        }
+        let metadata = &mut self.plan.echo.metadata;
+        let mut fields: Map<String, Value> = serde_json::from_str(metadata.get()).unwrap_or_default();
+        for (key, note) in notes.into_iter().filter(|(_, note)| !note.is_empty()) {
+            let note: String = note.join(",").chars().take(NOTE_CHARS).collect();
+            fields.insert(key.to_owned(), note.into());
+        }
+        *metadata = json::raw(&fields);
     }
 }
 

@@ -219,6 +219,7 @@ impl Machine {
     }
 
     fn over(&mut self, outcome: Outcome) {
+        self.note();
         self.phase = Phase::Over(outcome);
         let Self { plan, id, created_at, now, out, phase, usage, .. } = self;
         let Phase::Over(outcome) = phase else { return };

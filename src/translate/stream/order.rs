@@ -100,13 +100,7 @@ impl Machine {
             return;
         }
         let Some((number, arguments)) = self.calls.add(piece) else { return };
-        if number > 0 && !self.plan.parallel {
-            // The client asked for one call at a time and the host sends more: the first counts.
-            let name = self.calls.get(number).map(|slot| slot.name.as_str()).unwrap_or_default();
-            self.out.report_mut().dropped("tool_call", name);
-            return;
-        }
-        if !self.keep(&arguments) {
+        if !self.keep(&arguments) || self.is_surplus(number) {
             return;
         }
         if self.calls.get(number).is_some_and(|slot| slot.closed) {
@@ -127,6 +121,11 @@ impl Machine {
             _ => self.waiting.push_back(Waiting::Call(number)),
         }
         self.advance();
+    }
+
+    /// The client asked for one call at a time and the host sends more: the first counts.
+    pub(super) fn is_surplus(&self, number: usize) -> bool {
+        number > 0 && !self.plan.parallel
     }
 
     /// Nothing waits, and what is open may be closed for something else.
@@ -157,14 +156,14 @@ impl Machine {
         self.open(next);
     }
 
-    /// A call can begin when its name stands: no other tool's name begins like it, or its arguments have begun.
+    /// A call can begin when its name stands: its arguments have begun, or no other tool's name begins like it,
+    /// or it is a tool's name and another call has begun since.
     fn next_is_ready(&self) -> bool {
         match self.waiting.front() {
             Some(Waiting::Call(number)) => self.calls.get(*number).is_some_and(|slot| {
-                !slot.name.is_empty()
-                    && (!slot.arguments.is_empty()
-                        || self.waiting.len() > 1
-                        || self.plan.toolbox.is_settled(&slot.name))
+                let is_followed = self.waiting.len() > 1 && self.plan.toolbox.knows(&slot.name);
+                let stands = !slot.arguments.is_empty() || is_followed;
+                !slot.name.is_empty() && (stands || self.plan.toolbox.is_settled(&slot.name))
             }),
             waiting => waiting.is_some(),
         }
@@ -194,12 +193,11 @@ impl Machine {
         slot.opened = true;
         let (head, form) = self.plan.toolbox.restore(&slot.name, slot.call_id.clone());
         let mut open = (form.open)(head, &mut self.out);
-        if !slot.arguments.is_empty() {
-            let arguments = slot.arguments.clone().finish();
-            match slot.raw {
-                true => open.raw(&arguments, &mut self.out),
-                false => open.arguments(&arguments, &mut self.out),
-            }
+        let arguments = slot.arguments.clone().finish();
+        match slot.raw {
+            true => open.raw(&arguments, &mut self.out),
+            false if arguments.is_empty() => {}
+            false => open.arguments(&arguments, &mut self.out),
         }
         self.live = Live::Call(number, open);
     }
