@@ -85,7 +85,7 @@ fn converse<'a>(body: &Object<'_, 'a>, history: History) -> Result<Conversation<
     items::declare_all(body.site("tools"), &mut conversation)?;
     let input = body.site("input").ok_or_else(|| ApiError::missing(Path::top("input")))?;
     match Text::of(input.raw) {
-        Some(text) => conversation.entries.push(Entry::User(vec![chat::Part::Text { text }])),
+        Some(text) => conversation.entries.push(said(Entry::User, text)),
         None => {
             for item in input.objects("a string or an array")? {
                 items::read(&item?, &mut conversation)?;
@@ -94,6 +94,19 @@ fn converse<'a>(body: &Object<'_, 'a>, history: History) -> Result<Conversation<
     }
     Ok(conversation)
 }
+
+/// Asks for a summary, if the client wants one: in plain text, and nothing is called for it.
+fn ask_for_summary(conversation: &mut Conversation<'_>) {
+    if conversation.compact {
+        conversation.entries.push(said(Entry::User, Text::new(COMPACTION_INSTRUCTION)));
+        conversation.tools.clear();
+    }
+}
+
+fn said<'a>(by: fn(Vec<chat::Part<'a>>) -> Entry<'a>, text: Text<'a>) -> Entry<'a> {
+    by(vec![chat::Part::Text { text }])
+}
+
 fn translated<'a>(
     body: &Object<'_, 'a>,
     request: &Request<'a>,
@@ -106,17 +119,12 @@ fn translated<'a>(
         Upstream::Chat(options) => options,
         Upstream::Native(_) | Upstream::Refuse => return Err(not_served(&request.model)),
     };
-    if conversation.compact {
-        let text = Text::new(COMPACTION_INSTRUCTION);
-        conversation.entries.push(Entry::User(vec![chat::Part::Text { text }]));
-        conversation.tools.clear();
-    }
-    let Conversation { mut entries, tools: declarations, compact, mut report, history } = conversation;
+    ask_for_summary(&mut conversation);
+    let Conversation { entries, tools: declarations, compact, mut report, history } = conversation;
 
     let mut toolbox = Toolbox::default();
     let tools = declarations.into_iter().filter_map(|tool| toolbox.declare(tool, options)).collect();
     let thinking = options.reasoning.thinks(fields::effort(request));
-    // A summary is plain text, and nothing is called for it.
     let wanted = (!compact).then_some(request);
     let choice = wanted.and_then(|request| request.tool_choice);
     let choice = tool_choice::choose(tools, choice, &toolbox, &mut report)?;
@@ -130,24 +138,19 @@ fn translated<'a>(
     let json_schema = options.json_schema(!tools.is_empty());
     let (response_format, schema_in_words) =
         format::response_format(format, json_schema, options.schema_dialect, &mut report)?;
-    if let Some(text) = schema_in_words {
-        entries.insert(0, Entry::Instructions(vec![chat::Part::Text { text }]));
-    }
-    if let Some(text) = request.instructions.clone().filter(|text| !text.is_empty()) {
-        entries.insert(0, Entry::Instructions(vec![chat::Part::Text { text }]));
-    }
+    let instructions = request.instructions.clone().into_iter().chain(schema_in_words);
+    let instructions = instructions.map(|text| said(Entry::Instructions, text));
+    let entries: Vec<_> = instructions.chain(entries).collect();
     let call_ids = entries.iter().filter_map(call_id).collect();
     let messages = history::messages(entries, options, history, &mut toolbox, &mut report)?;
 
     let stream = request.stream == Some(true);
     let sampling = fields::sampling(request, options.sampling(thinking), &mut report);
-    let (max_tokens, max_completion_tokens) = match options.max_tokens_field {
-        MaxTokensField::MaxTokens => (request.max_output_tokens, None),
-        MaxTokensField::MaxCompletionTokens => (None, request.max_output_tokens),
-    };
+    let limit = |field| request.max_output_tokens.filter(|_| options.max_tokens_field == field);
     let mut added = fields::added(request, options, &mut report);
     let passed = fields::passed(body, request, options, &mut report);
     added.retain(|name, _| !passed.contains_key(name.as_str()));
+    fields::report_includes(request, &mut report);
     let upstream = chat::Request {
         model: route.model,
         messages,
@@ -157,8 +160,8 @@ fn translated<'a>(
         tools,
         tool_choice,
         response_format,
-        max_tokens,
-        max_completion_tokens,
+        max_tokens: limit(MaxTokensField::MaxTokens),
+        max_completion_tokens: limit(MaxTokensField::MaxCompletionTokens),
         temperature: sampling.temperature,
         top_p: sampling.top_p,
         logprobs: sampling.logprobs,
@@ -169,7 +172,6 @@ fn translated<'a>(
         added,
         passed,
     };
-    fields::report_includes(request, &mut report);
     // What goes up is about as long as what came.
     let mut sent = Vec::with_capacity(body.fields().map(|(_, raw)| raw.get().len()).sum());
     serde_json::to_writer(&mut sent, &upstream).map_err(|error| ApiError::invalid(error.to_string()))?;
