@@ -1,0 +1,228 @@
+//! JSON strings that are passed on as they were escaped.
+
+use super::surrogates::{Mended, mend};
+use super::{kind_of, raw};
+use memchr::{memchr, memmem};
+use serde::de::{Deserialize, Deserializer, Error as _};
+use serde::ser::{Serialize, Serializer};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+/// A JSON string, quotes and escapes as they are on the wire.
+#[derive(Debug, Clone)]
+pub struct Text<'a>(Cow<'a, RawValue>);
+
+impl<'a> Text<'a> {
+    /// The string that `raw` holds, or nothing if it holds something else.
+    pub fn of(raw: &'a RawValue) -> Option<Self> {
+        let escaped = inside_quotes(raw.get())?;
+        Some(match mend(escaped) {
+            Mended { text: Cow::Borrowed(_), split: "" } => Self(Cow::Borrowed(raw)),
+            mended => Self::from_escaped(&mended.whole()),
+        })
+    }
+
+    /// Escapes `text`.
+    pub fn new(text: &str) -> Text<'static> {
+        Text(Cow::Owned(raw(text)))
+    }
+
+    fn from_escaped(escaped: &str) -> Text<'static> {
+        let mut builder = TextBuilder::default();
+        builder.push_escaped(escaped);
+        builder.finish()
+    }
+
+    /// What stands between the quotes, still escaped.
+    pub fn escaped(&self) -> &str {
+        inside_quotes(self.0.get()).unwrap_or_default()
+    }
+
+    /// Whether it is `""`.
+    pub fn is_empty(&self) -> bool {
+        self.escaped().is_empty()
+    }
+
+    /// Whether it holds nothing but white space.
+    pub fn is_blank(&self) -> bool {
+        self.decode().trim().is_empty()
+    }
+
+    /// The characters it stands for.
+    pub fn decode(&self) -> Cow<'_, str> {
+        let escaped = self.escaped();
+        match memchr(b'\\', escaped.as_bytes()) {
+            None => Cow::Borrowed(escaped),
+            Some(_) => Cow::Owned(serde_json::from_str(self.0.get()).unwrap_or_default()),
+        }
+    }
+
+    /// The characters it stands for, borrowed from the body if nothing is escaped.
+    pub fn into_decoded(self) -> Cow<'a, str> {
+        if let Cow::Borrowed(raw) = self.0
+            && let Some(plain) = inside_quotes(raw.get()).filter(|text| !text.contains('\\'))
+        {
+            return Cow::Borrowed(plain);
+        }
+        Cow::Owned(self.decode().into_owned())
+    }
+
+    /// The same string, borrowed from nowhere.
+    pub fn into_owned(self) -> Text<'static> {
+        Text(Cow::Owned(self.0.into_owned()))
+    }
+
+    /// The same, as any JSON value.
+    pub fn into_raw(self) -> Cow<'a, RawValue> {
+        self.0
+    }
+
+    /// The JSON text, quotes included.
+    pub fn as_json(&self) -> &str {
+        self.0.get()
+    }
+}
+
+impl PartialEq for Text<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.decode() == other.decode()
+    }
+}
+
+impl Serialize for Text<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&'de RawValue>::deserialize(deserializer)?;
+        Text::of(raw)
+            .ok_or_else(|| D::Error::custom(format_args!("expected a string, found {}", kind_of(raw))))
+    }
+}
+
+/// Collects the pieces of one JSON string.
+#[derive(Debug, Clone, Default)]
+pub struct TextBuilder(String);
+
+impl TextBuilder {
+    /// Appends a piece.
+    pub fn push(&mut self, piece: &Text<'_>) {
+        self.push_escaped(piece.escaped());
+    }
+
+    fn push_escaped(&mut self, escaped: &str) {
+        if self.0.is_empty() {
+            self.0.push('"');
+        }
+        self.0.push_str(escaped);
+    }
+
+    /// Length of what was collected, in escaped bytes.
+    pub fn len(&self) -> usize {
+        self.0.len().saturating_sub(1)
+    }
+
+    /// Whether nothing was collected.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The whole string.
+    pub fn finish(mut self) -> Text<'static> {
+        self.push_escaped("\"");
+        if self.0.len() == 1 {
+            self.0.push('"');
+        }
+        // The pieces are whole JSON strings without their quotes, so their sum is one too.
+        Text(Cow::Owned(RawValue::from_string(self.0).unwrap_or_else(|_| raw(""))))
+    }
+}
+
+/// Joins the pieces in which a string arrives: the first half of a surrogate pair waits for the second.
+#[derive(Debug, Clone, Default)]
+pub struct Seam {
+    waiting: String,
+}
+
+impl Seam {
+    /// The next piece, as far as it can go out now. It may be empty.
+    pub fn push<'a>(&mut self, raw: &'a RawValue) -> Option<Text<'a>> {
+        let escaped = inside_quotes(raw.get())?;
+        if self.waiting.is_empty() && memmem::find(escaped.as_bytes(), b"\\u").is_none() {
+            return Some(Text(Cow::Borrowed(raw)));
+        }
+        let joined = std::mem::take(&mut self.waiting) + escaped;
+        let mended = mend(&joined);
+        self.waiting = mended.split.to_owned();
+        Some(Text::from_escaped(&mended.text))
+    }
+
+    /// No piece follows: a half that still waits has lost its other half.
+    pub fn finish(&mut self) -> Option<Text<'static>> {
+        let lost = !std::mem::take(&mut self.waiting).is_empty();
+        lost.then(|| Text::new("\u{FFFD}"))
+    }
+}
+
+fn inside_quotes(json: &str) -> Option<&str> {
+    json.strip_prefix('"')?.strip_suffix('"')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(json: &str) -> Text<'_> {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn text_keeps_its_escapes() {
+        for json in [r#""""#, r#""plain""#, r#""a\nb\u00e9\/""#, r#""\\ud83e""#, r#""\ud83e\udd80""#] {
+            assert_eq!(text(json).as_json(), json);
+            assert_eq!(serde_json::to_string(&text(json)).unwrap(), json);
+        }
+    }
+
+    #[test]
+    fn lone_surrogates_become_replacement_characters() {
+        for (json, mended) in [
+            (r#""a\ud83e""#, r#""a\ufffd""#),
+            (r#""\udd80b""#, r#""\ufffdb""#),
+            (r#""\ud83e\n""#, r#""\ufffd\n""#),
+            (r#""\ud83e\ud83e\udd80""#, r#""\ufffd\ud83e\udd80""#),
+            (r#""\\\ud83e""#, r#""\\\ufffd""#),
+        ] {
+            assert_eq!(text(json).as_json(), mended, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_no_string_is_refused_by_its_kind() {
+        let error = serde_json::from_str::<Text<'_>>("[1]").unwrap_err();
+        assert!(error.to_string().contains("expected a string, found an array"));
+    }
+
+    #[test]
+    fn a_seam_joins_a_split_pair() {
+        let join = |pieces: &[&str]| {
+            let mut seam = Seam::default();
+            let mut builder = TextBuilder::default();
+            for piece in pieces {
+                let raw: &RawValue = serde_json::from_str(piece).unwrap();
+                builder.push(&seam.push(raw).unwrap());
+            }
+            if let Some(lost) = seam.finish() {
+                builder.push(&lost);
+            }
+            builder.finish().decode().into_owned()
+        };
+        assert_eq!(join(&[r#""H\ud83e""#, r#""\udd80!""#]), "H🦀!");
+        assert_eq!(join(&[r#""H\ud83e""#, r#""x""#]), "H\u{FFFD}x");
+        assert_eq!(join(&[r#""H\ud83e""#]), "H\u{FFFD}");
+        assert_eq!(join(&[r#""H\ud83e""#, r#""""#, r#""\udd80""#]), "H🦀");
+    }
+}
