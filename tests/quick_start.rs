@@ -16,7 +16,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
-use support::{Process, Upstream, envoy_binary, module, project};
+use support::{Process, Upstream, envoy_binary, module, project, without_cargo};
 use tempfile::TempDir;
 
 const PAGES: [&str; 4] = ["laptop", "envoy", "istio", "envoy-gateway"];
@@ -86,7 +86,7 @@ impl Reader {
         let path = std::env::var("PATH").unwrap();
         let clients = project().join("tests/clients/node_modules/.bin");
         let mut shell = Command::new("bash");
-        shell.args(["-euo", "pipefail", "-c", &commands]).current_dir(&self.directory);
+        without_cargo(&mut shell).args(["-euo", "pipefail", "-c", &commands]).current_dir(&self.directory);
         shell.env("PATH", format!("{}:{}:{path}", self.home.path().join("bin").display(), clients.display()));
         shell.env("ADMIN", self.port("9901").to_string()).env("LISTEN", self.port("8080").to_string());
         shell.env("BASE_URL", format!("http://{}/v1", self.port("8080")));

@@ -10,7 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
-use support::{Answer, Envoy, Seen, Upstream, envoy_binary, module, post_with, project};
+use support::{Answer, Envoy, Seen, Upstream, envoy_binary, module, post_with, project, without_cargo};
 use tempfile::TempDir;
 
 const KEY: &str = "sk-of-the-upstream";
@@ -18,7 +18,7 @@ const KEY: &str = "sk-of-the-upstream";
 /// The script, with nothing of the environment that it could take for an option.
 fn script(path: &Path, options: &[&str]) -> Command {
     let mut command = Command::new(path);
-    command.args(options).env("ENVOY", envoy_binary()).env("TRANSPONDER_WASM", module());
+    without_cargo(&mut command).args(options).env("ENVOY", envoy_binary()).env("TRANSPONDER_WASM", module());
     for name in [
         "UPSTREAM",
         "PRESET",

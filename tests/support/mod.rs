@@ -46,6 +46,6 @@ pub use {
     client::{Answer, post, post_with},
     codex::{Codex, Turn},
     envoy::{Envoy, Headers, binary as envoy_binary, bootstrap, cluster, module},
-    process::{Process, example, project},
+    process::{Process, example, project, without_cargo},
     upstream::{Seen, Upstream},
 };

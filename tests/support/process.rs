@@ -26,6 +26,18 @@ pub fn example(name: &str) -> PathBuf {
     binary
 }
 
+/// Takes away what cargo tells a test about its package: a cargo inside of the command would take it for a change of the
+/// environment, and build again what looks at it.
+pub fn without_cargo(command: &mut Command) -> &mut Command {
+    let told = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_"];
+    for (name, _) in std::env::vars() {
+        if told.iter().any(|prefix| name.starts_with(prefix)) {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
 /// A process that is killed when this value is dropped.
 #[derive(Debug)]
 pub struct Process {
