@@ -1,6 +1,6 @@
 //! The plugin configuration that follows from what was found out. Only what differs from the default is said.
 
-use super::questions::Findings;
+use super::findings::Findings;
 use serde_json::{Map, Value, json};
 
 /// The configuration.

@@ -13,12 +13,14 @@
 //! `--overflow` also sends a prompt that is longer than any context: a host that takes it may bill it.
 
 mod advice;
+mod findings;
 mod host;
 mod proof;
 mod questions;
+mod requests;
 
+use findings::Findings;
 use host::Host;
-use questions::Findings;
 use std::process::ExitCode;
 use transponder::config::Config;
 

@@ -1,0 +1,117 @@
+//! The requests: a plain one, one with tools, one whose history has a tool call in it.
+
+use serde_json::{Map, Value, json};
+
+/// Enough for a call of a tool, and little enough to be cheap.
+const LIMIT: u64 = 300;
+
+/// What has to be known of a host for a request that it answers.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Settled {
+    /// `max_tokens` or `max_completion_tokens`.
+    pub(super) limit: &'static str,
+    /// `content` beside tool calls: `""`, null, or `absent`.
+    pub(super) content: &'static str,
+    /// The field without which a past tool call is refused, if there is one.
+    pub(super) must_replay: Option<&'static str>,
+    /// A past tool call is refused without the signature that came with it.
+    pub(super) must_sign: bool,
+    /// Ids of tool calls must be nine letters and digits.
+    pub(super) short_ids: bool,
+}
+
+pub(super) fn base(settled: &Settled) -> Map<String, Value> {
+    let mut fields = Map::new();
+    fields.insert("messages".to_owned(), json!([user("Say the word ok.")]));
+    fields.insert(settled.limit.to_owned(), json!(LIMIT));
+    fields
+}
+
+pub(super) fn with(settled: &Settled, more: Value) -> Value {
+    let mut fields = base(settled);
+    if let Value::Object(more) = more {
+        fields.extend(more);
+    }
+    Value::Object(fields)
+}
+
+pub(super) fn user(text: &str) -> Value {
+    json!({"role": "user", "content": text})
+}
+
+pub(super) fn system(text: &str) -> Value {
+    json!({"role": "system", "content": text})
+}
+
+pub(super) fn tools() -> Value {
+    tool(json!({"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}))
+}
+
+pub(super) fn tool(parameters: Value) -> Value {
+    let function =
+        json!({"name": "get_weather", "description": "The weather in a city.", "parameters": parameters});
+    json!([{"type": "function", "function": function}])
+}
+
+pub(super) fn strict_tool() -> Value {
+    let function = json!({"name": "get_weather", "parameters": schema(), "strict": true});
+    json!([{"type": "function", "function": function}])
+}
+
+/// A conversation in which a tool was called and has answered.
+pub(super) fn history(settled: &Settled, id: &str, more: &[Value]) -> Value {
+    let mut past = Map::new();
+    past.insert("id".to_owned(), json!(id));
+    past.insert("type".to_owned(), json!("function"));
+    past.insert("function".to_owned(), json!({"name": "get_weather", "arguments": "{\"city\":\"Paris\"}"}));
+    if settled.must_sign {
+        past.insert("extra_content".to_owned(), json!({"google": {"thought_signature": ANY_SIGNATURE}}));
+    }
+    let mut call = Map::new();
+    call.insert("role".to_owned(), json!("assistant"));
+    call.insert("tool_calls".to_owned(), json!([past]));
+    match settled.content {
+        "absent" => None,
+        "null" => call.insert("content".to_owned(), Value::Null),
+        _ => call.insert("content".to_owned(), json!("")),
+    };
+    if let Some(field) = settled.must_replay {
+        call.insert(field.to_owned(), json!("I look."));
+    }
+    let result = json!({"role": "tool", "tool_call_id": id, "content": "sunny"});
+    let mut messages = vec![user("How is the weather in Paris?"), call.into(), result];
+    messages.extend_from_slice(more);
+    json!({"messages": messages, "tools": tools()})
+}
+
+pub(super) const ID: &str = "abcDEF123";
+
+/// Gemini takes it for a call that another model made.
+pub(super) const ANY_SIGNATURE: &str = "skip_thought_signature_validator";
+
+/// As OpenAI and vLLM make them.
+pub(super) const USUAL_ID: &str = "call_0123456789abcdefABCDEF01";
+
+pub(super) fn schema() -> Value {
+    json!({"type": "object", "properties": {"word": {"type": "string"}}, "required": ["word"], "additionalProperties": false})
+}
+
+pub(super) fn format_of(kind: &str) -> Value {
+    match kind {
+        "json_schema" => {
+            json!({"type": kind, "json_schema": {"name": "answer", "strict": true, "schema": schema()}})
+        }
+        _ => json!({"type": kind}),
+    }
+}
+
+pub(super) fn effort(effort: &str) -> Value {
+    json!({"reasoning_effort": effort})
+}
+
+pub(super) fn replayed(settled: &Settled, field: &'static str) -> Value {
+    history(&Settled { must_replay: Some(field), ..*settled }, ID, &[])
+}
+
+/// One white pixel.
+pub(super) const PIXEL: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8/5+hHgAHggJ/PchI7wAAAABJRU5ErkJggg==";
