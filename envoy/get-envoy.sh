@@ -38,7 +38,7 @@ if [[ -x $envoy ]]; then
 fi
 
 echo "get-envoy: fetching Envoy $fetched_version into $tools" >&2
-or_yourself="or install Envoy >= 1.$minimum_minor yourself and set ENVOY to its path"
+or_yourself="or install Envoy >= 1.$minimum_minor yourself (macOS: brew install envoy) and set ENVOY to its path"
 mkdir -p "$tools"
 # Two of these scripts may run at once: each works in its own directory, and what both leave
 # comes into place by a rename.

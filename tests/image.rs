@@ -161,6 +161,51 @@ fn two_builds_have_one_digest() {
     }
 }
 
+/// The image of those who build with Docker: what fetchers look for, as the layer above all others.
+#[test]
+fn the_dockerfile_puts_the_module_where_fetchers_look() {
+    let dockerfile = fs::read_to_string("envoy/Dockerfile").unwrap();
+    let steps: Vec<&str> = dockerfile.lines().filter(|line| !line.starts_with(['#', ' '])).collect();
+    assert!(
+        matches!(steps[..], ["FROM scratch", _, "COPY target/transponder.wasm /plugin.wasm"]),
+        "{steps:?}"
+    );
+    for said in [env!("CARGO_PKG_NAME"), env!("CARGO_PKG_REPOSITORY"), env!("CARGO_PKG_LICENSE")] {
+        assert!(dockerfile.contains(&format!("={said:?}")), "{said}");
+    }
+}
+
+#[test]
+fn the_workflows_are_valid_and_release_what_is_built() {
+    let check = Command::new("tests/schemas/.venv/bin/check-jsonschema")
+        .args(["--builtin-schema", "vendor.github-workflows"])
+        .args([".github/workflows/release.yml", ".github/workflows/test.yml"])
+        .output()
+        .expect("run `tests/schemas/setup`");
+    assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stdout));
+
+    let directory = image();
+    script("sbom.py", &directory.path().join("transponder.cdx.json"));
+    let release = fs::read_to_string(".github/workflows/release.yml").unwrap();
+    for file in ["transponder-image.tar", "transponder.cdx.json", "image", "artifact"] {
+        assert!(directory.path().join(file).exists(), "{file}");
+    }
+    let (_, attached) = release.split_once("--generate-notes").unwrap();
+    for file in ["transponder.wasm", "transponder-image.tar", "transponder.cdx.json", "SHA256SUMS"] {
+        assert!(attached.contains(file), "{file}");
+    }
+}
+
+/// A release needs its paragraph: the workflow looks for this line.
+#[test]
+fn the_changelog_knows_this_version() {
+    let changelog = fs::read_to_string("CHANGELOG.md").unwrap();
+    let heading = concat!("## [", env!("CARGO_PKG_VERSION"), "]");
+    assert!(changelog.lines().any(|line| line.starts_with(heading)), "{heading}");
+    let link = concat!("[", env!("CARGO_PKG_VERSION"), "]: https://");
+    assert!(changelog.contains(link), "{link}");
+}
+
 /// What a compiler puts into messages differs from machine to machine, and is nobody's business.
 #[test]
 fn the_module_names_no_path_of_the_machine_that_built_it() {
