@@ -142,3 +142,12 @@ async fn each_twin_takes_what_its_preset_makes() {
         }
     }
 }
+
+#[test]
+fn each_preset_is_documented() {
+    let page = include_str!("../docs/upstreams.md");
+    let headings = page.lines().filter(|line| line.starts_with("## "));
+    let documented: Vec<&str> =
+        headings.filter_map(|line| line.split_once("(`")?.1.strip_suffix("`)")).collect();
+    assert_eq!(documented, preset_names().collect::<Vec<_>>());
+}

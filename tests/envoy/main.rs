@@ -7,6 +7,7 @@ mod replies;
 mod requests;
 #[path = "../support/mod.rs"]
 mod support;
+mod two_upstreams;
 
 use support::Headers;
 

@@ -1,0 +1,93 @@
+//! `envoy/two-upstreams.yaml`, with the addresses of the test, and a host that speaks Responses itself.
+
+use crate::own_upstream::{OwnUpstream, completion, json as json_reply};
+use crate::support::{Envoy, Headers, bootstrap, module, post, post_with, project};
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+
+/// The example, with these addresses in place of those of its clusters.
+fn example(addresses: &[(&str, SocketAddr)]) -> Value {
+    let text = std::fs::read_to_string(project().join("envoy/two-upstreams.yaml")).unwrap();
+    let mut config: Value = serde_yaml_ng::from_str(&text).unwrap();
+    config["admin"]["address"]["socket_address"]["port_value"] = json!(0);
+    let listener = &mut config["static_resources"]["listeners"][0];
+    listener["address"]["socket_address"]["port_value"] = json!(0);
+    let filters = listener.pointer_mut("/filter_chains/0/filters/0/typed_config/http_filters").unwrap();
+    filters[0]["typed_config"]["config"]["vm_config"]["code"]["local"]["filename"] = json!(module());
+    for cluster in config["static_resources"]["clusters"].as_array_mut().unwrap() {
+        let address = addresses.iter().find(|(name, _)| cluster["name"] == *name).map(|(_, address)| address);
+        let Some(address) = address else { continue };
+        cluster.as_object_mut().unwrap().remove("transport_socket");
+        let place = cluster
+            .pointer_mut("/load_assignment/endpoints/0/lb_endpoints/0/endpoint/address/socket_address");
+        *place.unwrap() = json!({"address": address.ip().to_string(), "port_value": address.port()});
+    }
+    config
+}
+
+fn body(upstream: &OwnUpstream, index: usize) -> Value {
+    serde_json::from_slice(&upstream.seen()[index].body).unwrap()
+}
+
+#[tokio::test]
+async fn the_model_decides_and_the_fallback_takes_over() {
+    let first = OwnUpstream::start(|| json_reply(503, r#"{"error":{"message":"Loading model"}}"#)).await;
+    let fallback = OwnUpstream::start(|| completion("fallback")).await;
+    let hosted = OwnUpstream::start(|| completion("hosted")).await;
+    let addresses =
+        [("own-first", first.address), ("own-fallback", fallback.address), ("hosted", hosted.address)];
+    let envoy = Envoy::launch(&example(&addresses)).await;
+    let ask = async |model: &str| {
+        let request = json!({"model": model, "input": "hi", "reasoning": {"effort": "max"}});
+        post(&envoy.responses_url(), &request).await
+    };
+
+    let answer = ask("qwen3-coder").await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert!(answer.text().contains("fallback"), "{}", answer.text());
+    assert_eq!(first.seen().len(), 1, "the first pool was tried before");
+    let up = body(&fallback, 0);
+    assert_eq!((&up["model"], &up["reasoning_effort"]), (&json!("Qwen/Qwen3-Coder-30B"), &json!("max")));
+    assert_eq!(up, body(&first, 0), "both got the same");
+
+    let answer = ask("gpt-oss-120b").await;
+    assert!(answer.text().contains("hosted"), "{}", answer.text());
+    let up = body(&hosted, 0);
+    assert_eq!((&up["model"], &up["reasoning_effort"]), (&json!("openai/gpt-oss-120b"), &json!("high")));
+    assert_eq!(hosted.seen()[0].headers["host"], "api.together.xyz");
+
+    // After three failures in a row the first pool is left alone.
+    for _ in 0..4 {
+        assert_eq!(ask("qwen3-coder").await.status, 200);
+    }
+    assert!(first.seen().len() < 5, "the first pool was ejected: {}", first.seen().len());
+
+    let answer = ask("claude").await;
+    assert_eq!((answer.status, &answer.json()["error"]["code"]), (404, &json!("model_not_found")));
+    envoy.finish();
+}
+
+#[tokio::test]
+async fn a_native_host_gets_and_gives_what_it_would_without_the_filter() {
+    const REPLY: &str = r#"{ "error" : {"type":"invalid_request_error","message":"x","param":null,"code":null} }"#;
+    let upstream = OwnUpstream::start(|| json_reply(402, REPLY)).await;
+    let config = json!({
+        "models": [{"match": "gpt*", "model": "openai/gpt", "upstream": {"preset": "native", "path": "/api/v1/responses"}}],
+        "hold_request_headers": true,
+    });
+    let envoy = Envoy::launch(&bootstrap(upstream.address, &config.to_string(), Headers::Held)).await;
+    let sent = [("accept", "text/plain"), ("originator", "codex_exec"), ("x-codex-window-id", "w")];
+    let request = r#"{ "input" : [{"type":"item_reference","id":"x"}] ,"model":"gpt-6"}"#;
+    let answer = post_with(&envoy.responses_url(), &sent, request).await;
+    assert_eq!((answer.status, answer.text().as_str()), (402, REPLY));
+    assert_eq!(answer.header("x-transponder-dropped"), None);
+    let seen = &upstream.seen()[0];
+    assert_eq!(seen.path, "/api/v1/responses");
+    let up = String::from_utf8(seen.body.to_vec()).unwrap();
+    assert_eq!(up, request.replace("gpt-6", "openai/gpt"));
+    assert_eq!(seen.headers["content-length"], up.len().to_string());
+    for (name, value) in sent {
+        assert_eq!(seen.headers[name], value, "{name}");
+    }
+    envoy.finish();
+}
