@@ -69,7 +69,8 @@ async fn the_model_decides_and_the_fallback_takes_over() {
 
 #[tokio::test]
 async fn a_native_host_gets_and_gives_what_it_would_without_the_filter() {
-    const REPLY: &str = r#"{ "error" : {"type":"invalid_request_error","message":"x","param":null,"code":null} }"#;
+    const REPLY: &str =
+        r#"{ "error" : {"type":"invalid_request_error","message":"x","param":null,"code":null} }"#;
     let upstream = OwnUpstream::start(|| json_reply(402, REPLY)).await;
     let config = json!({
         "models": [{"match": "gpt*", "model": "openai/gpt", "upstream": {"preset": "native", "path": "/api/v1/responses"}}],
