@@ -158,6 +158,15 @@ fn a_reference_is_lost_and_reported_or_refused() {
     assert_eq!(mended.report.all_dropped(), ["item:item_reference"]);
 }
 
+#[test]
+fn a_thought_that_led_to_nothing_is_reported() {
+    let thought = json!({"type": "reasoning", "summary": [{"type": "summary_text", "text": "hm"}]});
+    let options = json!({"reasoning_replay": {"field": "reasoning"}});
+    let (body, dropped) = up(&options, json!({"input": [user("hi"), thought, user("well?")]}));
+    assert_eq!(body["messages"], json!([user("hi"), user("well?")]));
+    assert_eq!(dropped, ["item:reasoning"]);
+}
+
 /// What another server sealed cannot be read; the model should know that there was something.
 #[test]
 fn foreign_seals_are_reported() {

@@ -300,3 +300,55 @@ fn the_events_are_those_of_the_page() {
         section.lines().filter_map(|row| row.strip_prefix("| `")?.split('`').next()).collect();
     assert_eq!(page, Event::NAMES.iter().copied().collect());
 }
+
+/// By the API's rule an explicit null is an absent field, in items, parts and tools too.
+#[test]
+fn null_is_absent_wherever_it_stands() {
+    let optional = [
+        "id",
+        "status",
+        "phase",
+        "namespace",
+        "arguments",
+        "annotations",
+        "detail",
+        "file_id",
+        "filename",
+        "environment",
+        "description",
+        "parameters",
+        "strict",
+        "format",
+        "tools",
+        "execution",
+        "encrypted_content",
+        "content",
+        "novelty",
+    ];
+    let with_nulls = |value: &Value| {
+        let mut value = value.clone();
+        for field in optional {
+            value.as_object_mut().unwrap().entry(field).or_insert(Value::Null);
+        }
+        value
+    };
+    for kind in items::item_types().filter(|kind| *kind != "compaction_trigger") {
+        let input = |change: &dyn Fn(&Value) -> Value| {
+            let items: Vec<Value> = item(kind).iter().map(change).chain([user("hi")]).collect();
+            up(&json!("vllm"), json!({ "input": items }))
+        };
+        assert_eq!(input(&with_nulls), input(&Value::clone), "{kind}");
+    }
+    for kind in items::tool_types() {
+        let tools = |tool: Value| up(&json!("openai"), json!({"input": "hi", "tools": [tool]}));
+        assert_eq!(tools(with_nulls(&tool(kind).0)), tools(tool(kind).0), "{kind}");
+    }
+    for part in
+        [json!({"type": "input_text", "text": "x"}), json!({"type": "input_image", "image_url": "data:x"})]
+    {
+        let content = |part: Value| messages(&json!({}), json!([{"role": "user", "content": [part]}]));
+        assert_eq!(content(with_nulls(&part)), content(part));
+    }
+    let empty = json!({"input": "hi", "tools": [{"type": "namespace", "name": "n", "tools": null}]});
+    assert!(up(&json!({}), empty).0.get("tools").is_none());
+}

@@ -173,6 +173,9 @@ impl<'a> Writer<'a, '_> {
         let turn = std::mem::take(&mut self.turn);
         if turn.is_empty() {
             // Reasoning alone is no message to any host.
+            if !turn.reasoning.is_empty() || !turn.details.is_empty() {
+                self.report.dropped("item", "reasoning");
+            }
             return;
         }
         let mut ids = BTreeSet::new();
