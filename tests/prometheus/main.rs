@@ -251,6 +251,23 @@ fn the_dashboard_asks_for_every_metric_and_for_no_other() {
     assert_eq!(named, known);
 }
 
+/// Grafana tells panels apart by their ids, and moves those that overlap.
+#[test]
+fn panels_have_ids_and_places_of_their_own() {
+    let dashboard = dashboard();
+    let panels = dashboard["panels"].as_array().unwrap();
+    let ids: BTreeSet<_> = panels.iter().map(|panel| panel["id"].as_u64().unwrap()).collect();
+    assert_eq!(ids.len(), panels.len());
+    let mut taken = BTreeSet::new();
+    for panel in panels {
+        let [x, y, w, h] = ["x", "y", "w", "h"].map(|side| panel["gridPos"][side].as_u64().unwrap());
+        assert!(x + w <= 24, "{}", panel["title"]);
+        for place in (x..x + w).flat_map(|column| (y..y + h).map(move |row| (column, row))) {
+            assert!(taken.insert(place), "{} overlaps", panel["title"]);
+        }
+    }
+}
+
 #[test]
 fn the_documentation_has_every_alert() {
     let page = include_str!("../../docs/operations.md");
