@@ -27,7 +27,9 @@ sbom: wasm ## list what it was built from: target/transponder.cdx.json (CycloneD
 
 # The tests start the examples; `cargo test --all-targets` compiles them only to test them.
 test: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm
+test: export TRANSPONDER_TRAP_WASM := $(CURDIR)/target/transponder-trap.wasm
 test: wasm ## run all tests, those with a real Envoy and real clients included
+	@envoy/build-wasm.sh . trap
 	tests/clients/setup
 	tests/schemas/setup
 	tests/prometheus/setup >/dev/null
@@ -45,9 +47,13 @@ INSTRUCTIONS = cargo run --release --manifest-path benches/Cargo.toml --target-d
 baseline: ## count the core's instructions anew and accept them as the baseline
 	$(INSTRUCTIONS) accept
 
+fuzz: ## hostile input: each fuzz target for FUZZ_SECONDS=45, FUZZ_JOBS=2 of them at a time
+	@fuzz/run.sh
+
 # The adapter is compiled for the wasm target only, so that target is linted for itself.
 check: ## check formatting and lints
 	cargo fmt --all --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo fmt --manifest-path benches/Cargo.toml --all --check
 	cargo clippy --manifest-path benches/Cargo.toml --target-dir target/benches --all-targets --all-features -- -D warnings
 	cargo fmt --manifest-path benches/passthrough/Cargo.toml --check

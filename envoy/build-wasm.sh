@@ -2,6 +2,9 @@
 # Builds the filter and leaves it at target/transponder.wasm; given the directory of another crate,
 # builds that and leaves it at target/<its name>.wasm.
 #
+# `build-wasm.sh . trap` builds the filter that a request can end, for the test of what that costs, and
+# leaves it at target/transponder-trap.wasm.
+#
 # The Rust toolchain in use does it if it has the standard library for wasm32-unknown-unknown,
 # or rustup can add it. Where it cannot be had (a machine without access to rust-lang.org),
 # Debian's Rust packages build that library from source.
@@ -12,6 +15,13 @@ target=wasm32-unknown-unknown
 crate=${1:-.}
 name=$(sed -n 's/^name = "\(.*\)"$/\1/p' "$crate/Cargo.toml" | head -1)
 what=(--release --lib --manifest-path "$crate/Cargo.toml" --target $target)
+variant=
+if [[ ${2:-} == trap ]]; then
+  what+=(--features trap)
+  variant=-trap
+  # Nobody measures this one.
+  export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
+fi
 
 # Messages of panics name source files: by the same names on every machine.
 separator=$'\x1f'
@@ -51,10 +61,10 @@ debian_install() {
 # Each toolchain has a target directory of its own: sharing one, each would rebuild everything
 # that the other left.
 if has_target || rustup_add; then
-  built=target/wasm
+  built=target/wasm$variant
   cargo build "${what[@]}" --target-dir $built
 elif has_debian || debian_install; then
-  built=target/wasm-debian
+  built=target/wasm-debian$variant
   # RUSTC_BOOTSTRAP lets a stable compiler take -Z; `env` keeps it to this one command.
   env -u RUSTUP_TOOLCHAIN RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 \
     CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld \
@@ -65,7 +75,7 @@ else
 fi
 
 # Put in place by a rename, and only when it has changed: an Envoy may be reading the old one.
-module=target/$name.wasm
+module=target/$name$variant.wasm
 if ! cmp -s "$built/$target/release/$name.wasm" "$module"; then
   cp "$built/$target/release/$name.wasm" "$module.$$"
   mv -f "$module.$$" "$module"

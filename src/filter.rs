@@ -102,6 +102,8 @@ impl Context for Filter {
 impl HttpContext for Filter {
     fn on_http_request_headers(&mut self, _: usize, end: bool) -> Action {
         let headers = Headers::from(self.get_http_request_headers_bytes());
+        #[cfg(feature = "trap")]
+        trap_if_asked(&headers);
         let verdict = self.exchange.borrow_mut().on_request_headers(&headers, end);
         if matches!(verdict, HeadersVerdict::Hold(_)) {
             self.watchdog.borrow_mut().watch(self.id, Rc::clone(&self.exchange), now());
@@ -228,6 +230,14 @@ impl Filter {
         let headers = reply.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         self.send_http_response(reply.status.into(), headers, Some(&reply.body));
         Action::Pause
+    }
+}
+
+/// Ends the VM, and with it every stream of the worker, as a bug would.
+#[cfg(feature = "trap")]
+fn trap_if_asked(headers: &Headers) {
+    if headers.names().any(|name| name == "x-transponder-trap") {
+        std::process::abort();
     }
 }
 

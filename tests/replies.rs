@@ -277,3 +277,15 @@ fn that_chunks_are_alike_changes_nothing() {
     }
     assert!(streams > 20);
 }
+
+#[test]
+fn what_follows_a_document_is_not_read_however_it_is_cut() {
+    let document = br#"{"choices":[{"message":{"content":"hi"},"finish_reason":"stop"}]}"#;
+    for rest in [&b"\n"[..], b"}]", b"{\"error\":\"late\"}", b"\xff"] {
+        for stream in [true, false] {
+            let alone = translated(stream, 200, [&document[..]]);
+            assert_eq!(alone, translated(stream, 200, [&document[..], rest]));
+            assert_eq!(alone, translated(stream, 200, [&[document, rest].concat()[..]]));
+        }
+    }
+}

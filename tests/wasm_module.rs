@@ -7,12 +7,15 @@ use std::{env, fs};
 
 use wasmparser::{Parser, Payload};
 
+/// The built module.
+fn module() -> Vec<u8> {
+    let path = env::var("TRANSPONDER_WASM").unwrap_or_else(|_| "target/transponder.wasm".into());
+    fs::read(&path).unwrap_or_else(|_| panic!("{path} cannot be read: run make wasm"))
+}
+
 /// `(module, name)` of each import, and the name of each export.
 fn interface() -> (Vec<(String, String)>, Vec<String>) {
-    let path = env::var("TRANSPONDER_WASM").unwrap_or_else(|_| "target/transponder.wasm".into());
-    let Ok(bytes) = fs::read(&path) else {
-        panic!("{path} cannot be read: run make wasm");
-    };
+    let bytes = module();
     let (mut imports, mut exports) = (Vec::new(), Vec::new());
     for payload in Parser::new(0).parse_all(&bytes) {
         match payload.unwrap() {
@@ -46,4 +49,29 @@ fn exports_the_abi_version() {
     let (_, exports) = interface();
     let marker = "proxy_abi_version_0_2_1";
     assert!(exports.iter().any(|name| name == marker), "{exports:?}");
+}
+
+#[test]
+fn no_request_can_ask_it_to_trap() {
+    let module = module();
+    let word = b"x-transponder-trap";
+    assert!(!module.windows(word.len()).any(|window| window == word), "built with the feature `trap`");
+}
+
+/// The example lists what the host lets the module call and be called for; the tests run with that list.
+#[test]
+fn its_capabilities_are_listed_and_cannot_reach_beyond_the_exchange() {
+    let (imports, exports) = interface();
+    let example = fs::read_to_string("envoy/envoy.yaml").unwrap();
+    let (_, list) = example.split_once("allowed_capabilities:").unwrap();
+    let listed: Vec<&str> = list.lines().skip(1).map_while(|line| line.trim().strip_suffix(": {}")).collect();
+    assert!(listed.len() > 20, "{listed:?}");
+    for name in &listed {
+        assert!(
+            imports.iter().any(|(_, import)| import == name) || exports.iter().any(|export| export == name)
+        );
+    }
+    for word in ["call", "queue", "shared", "grpc", "downstream", "upstream", "get_property"] {
+        assert!(listed.iter().all(|name| !name.contains(word)), "{word} is allowed");
+    }
 }

@@ -17,6 +17,7 @@ mod account;
 mod native;
 mod reply;
 mod request;
+mod retry;
 mod verdict;
 pub mod watchdog;
 
@@ -203,6 +204,8 @@ impl Exchange {
             Phase::Assembling { inflow, body, .. } => {
                 if inflow.take(chunk, end, body) {
                     self.release()
+                } else if inflow.taken > HELD_REPLY {
+                    self.let_go()
                 } else {
                     BodyVerdict::Hold
                 }
@@ -285,7 +288,7 @@ impl Exchange {
     /// The reply begins.
     fn begin(&mut self, reply: Reply, held: bool, headers: &Headers, end: bool) -> HeadersVerdict {
         if let Some(error) = reply::unreadable(headers, end) {
-            let retry_after = reply::retry_after_anew(error.status, headers);
+            let retry_after = retry::anew(error.status, headers, self.account.now().as_secs());
             return HeadersVerdict::Respond(self.fail(&error).with(retry_after));
         }
         let edits = reply::headers(headers, &reply, self.account.dropped());
@@ -294,7 +297,7 @@ impl Exchange {
         if end {
             return self.bodiless(inflow, headers);
         }
-        let retry_after = reply::retry_after(headers);
+        let retry_after = retry::after(headers, self.account.now().as_secs());
         if holds {
             self.phase = Phase::Assembling { inflow, body: Vec::new(), retry_after };
             return HeadersVerdict::Hold(edits);
@@ -324,8 +327,19 @@ impl Exchange {
         inflow.take(&[], true, &mut body);
         self.report(&inflow);
         let status = inflow.reply.status();
-        let retry_after = reply::retry_after_anew(status, headers);
+        let retry_after = retry::anew(status, headers, self.account.now().as_secs());
         HeadersVerdict::Respond(LocalReply::json(status, body).with(retry_after))
+    }
+
+    /// The reply is too long to be an error: its headers go as they are, its body follows as it comes.
+    fn let_go(&mut self) -> BodyVerdict {
+        let phase = mem::replace(&mut self.phase, Phase::Done);
+        let Phase::Assembling { inflow, body, retry_after } = phase else {
+            return BodyVerdict::Pass;
+        };
+        let retry_after = retry_after.filter(|_| inflow.status == 429);
+        self.phase = Phase::Streaming(inflow);
+        BodyVerdict::Release(with_header(Vec::new(), retry_after), body)
     }
 
     /// The held headers and the whole reply go out.
@@ -402,6 +416,11 @@ fn visible(text: &str, cap: usize) -> String {
     let shown = |char: char| if char.is_ascii_graphic() { char } else { '?' };
     text.chars().take(cap).map(shown).collect()
 }
+
+/// How much of a reply its headers wait for. What is longer is no error in a good status, for which they
+/// wait; and while a filter waits, Envoy keeps what it writes in a buffer of 1 MiB, beyond which it
+/// answers 500 in the upstream's stead.
+const HELD_REPLY: usize = 256 * 1024;
 
 fn with_header(mut edits: Vec<Edit>, header: Option<(&'static str, String)>) -> Vec<Edit> {
     edits.extend(header.map(|(name, value)| Edit::Set(name, value)));

@@ -1,7 +1,8 @@
 //! Which replies can be translated, and what becomes of their headers.
 
 use super::verdict::{Edit, Headers};
-use crate::translate::{ApiError, Reply};
+use crate::responses::{ApiError, Code};
+use crate::translate::Reply;
 
 /// A reply on its way through: the translator, and how much is still to come.
 #[derive(Debug)]
@@ -14,6 +15,8 @@ pub(super) struct Inflow {
     left: Option<usize>,
     /// Whether a body callback came.
     pub(super) began: bool,
+    /// How many bytes came.
+    pub(super) taken: usize,
 }
 
 impl Inflow {
@@ -21,12 +24,13 @@ impl Inflow {
     pub(super) fn begin(mut reply: Reply, headers: &Headers) -> Self {
         let status = headers.status();
         reply.begin(status);
-        Self { reply, status, left: headers.content_length(), began: false }
+        Self { reply, status, left: headers.content_length(), began: false, taken: 0 }
     }
 
     /// Takes a chunk, appends what the client gets for it; says whether that was the last.
     pub(super) fn take(&mut self, chunk: &[u8], end: bool, out: &mut Vec<u8>) -> bool {
         self.began = true;
+        self.taken += chunk.len();
         self.left = self.left.map(|left| left.saturating_sub(chunk.len()));
         self.reply.push(chunk, out);
         if end || self.left == Some(0) {
@@ -43,52 +47,35 @@ pub(super) fn unreadable(headers: &Headers, end: bool) -> Option<ApiError> {
     let good = (200..300).contains(&status);
     if status < 400 && !good {
         // A redirect must not reach the client: it would repeat its request, in its own API, there.
-        return Some(failure(
-            502,
-            "upstream_unexpected_status",
+        return Some(ApiError::of(
+            Code::UpstreamUnexpectedStatus,
             format!(
                 "The upstream answered with status {status}; if it redirects, its real address must be configured"
             ),
         ));
     }
     if headers.is_encoded() && !end {
-        let status = if good { 502 } else { status };
-        return Some(failure(
-            status,
-            "upstream_encoding_unsupported",
-            format!(
-                "The upstream sent a compressed body (with status {}) although none was asked for",
-                headers.status()
-            ),
-        ));
+        let error = ApiError::of(
+            Code::UpstreamEncodingUnsupported,
+            format!("The upstream sent a compressed body (with status {status}) although none was asked for"),
+        );
+        return Some(if good { error } else { error.status(status) });
     }
     (end && good).then(|| {
-        failure(
-            502,
-            "upstream_empty_reply",
-            format!("The upstream answered with status {status} and no body"),
-        )
+        let message = format!("The upstream answered with status {status} and no body");
+        ApiError::of(Code::UpstreamEmptyReply, message)
     })
 }
 
 /// A 2xx before the request was whole: it answers something else.
 pub(super) fn too_early(status: u16) -> ApiError {
-    failure(
-        502,
-        "upstream_early_reply",
-        format!("The upstream answered with status {status} before it had the request"),
-    )
+    let message = format!("The upstream answered with status {status} before it had the request");
+    ApiError::of(Code::UpstreamEarlyReply, message)
 }
 
 /// The upstream's reply has no byte in it.
 pub(super) fn empty() -> ApiError {
-    failure(502, "upstream_empty_reply", "The upstream answered without a body".to_owned())
-}
-
-/// An error that is the upstream's, or the way's to it.
-fn failure(status: u16, code: &'static str, message: String) -> ApiError {
-    let kind = if status < 500 { "invalid_request_error" } else { "server_error" };
-    ApiError { status, kind: kind.into(), code: Some(code.into()), message, param: None }
+    ApiError::of(Code::UpstreamEmptyReply, "The upstream answered without a body")
 }
 
 /// Headers of the upstream that the client does not get.
@@ -145,28 +132,4 @@ pub(super) fn streams(headers: &Headers, reply: &Reply) -> bool {
 /// host does not show them while a filter holds the body, and a wait for them would never end.)
 pub(super) fn end_will_be_seen(headers: &Headers) -> bool {
     headers.content_length().is_some() || headers.text("content-type").contains("json")
-}
-
-/// What a client should wait after a 429 that does not say it usably. Codex gives up at once without
-/// this header, and tries five times with it.
-const RETRY_SECONDS: u64 = 5;
-
-/// The retry-after for a 429, unless a usable one stands there: whole seconds or a date.
-pub(super) fn retry_after(headers: &Headers) -> Option<(&'static str, String)> {
-    let given = headers.text("retry-after");
-    if given.parse::<u64>().is_ok() || given.ends_with("GMT") {
-        return None;
-    }
-    let milliseconds = headers.text("retry-after-ms").parse::<f64>().map(|value| value / 1000.0);
-    let seconds =
-        given.parse::<f64>().or(milliseconds).ok().filter(|value| *value >= 0.0 && value.is_finite());
-    // The cast saturates.
-    let seconds = seconds.map_or(RETRY_SECONDS, |seconds| seconds.ceil() as u64);
-    Some(("retry-after", seconds.to_string()))
-}
-
-/// The retry-after of a local reply, which takes over none of the upstream's headers.
-pub(super) fn retry_after_anew(status: u16, headers: &Headers) -> Option<(&'static str, String)> {
-    let given = || ("retry-after", headers.text("retry-after").to_owned());
-    (status == 429).then(|| retry_after(headers).unwrap_or_else(given))
 }

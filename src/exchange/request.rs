@@ -2,7 +2,8 @@
 
 use super::verdict::{Edit, Headers};
 use crate::config::Config;
-use crate::translate::{ApiError, Translated};
+use crate::responses::{ApiError, Code};
+use crate::translate::Translated;
 
 /// Says which route the held headers should take; never taken from a client.
 pub(super) const UPSTREAM: &str = "x-transponder-upstream";
@@ -57,13 +58,14 @@ pub(super) fn claim(config: &Config, headers: &Headers, end: bool) -> Claim {
         Place::Below(rest) => Claim::Refused(below(rest), None),
         Place::Here if method == "POST" => post(config, headers, Endpoint::Create, end),
         Place::Here if method == "GET" && wants_websocket(headers) => Claim::Refused(
-            ApiError::invalid("WebSockets are not supported here; send a POST and read server-sent events")
-                .status(426)
-                .code("websocket_not_supported"),
+            ApiError::of(
+                Code::WebsocketNotSupported,
+                "WebSockets are not supported here; send a POST and read server-sent events",
+            ),
             Some(("upgrade", "HTTP/1.1".to_owned())),
         ),
         Place::Here => Claim::Refused(
-            ApiError::invalid("Only POST is supported here").status(405).code("method_not_allowed"),
+            ApiError::of(Code::MethodNotAllowed, "Only POST is supported here"),
             Some(("allow", "POST".to_owned())),
         ),
     }
@@ -96,7 +98,7 @@ fn below(rest: &str) -> ApiError {
              each request is translated by itself. Send the whole conversation in `input`",
         ),
     };
-    ApiError::invalid(message).status(status).code("endpoint_not_supported")
+    ApiError::of(Code::EndpointNotSupported, message).status(status)
 }
 
 fn wants_websocket(headers: &Headers) -> bool {
@@ -108,12 +110,11 @@ fn post(config: &Config, headers: &Headers, endpoint: Endpoint, end: bool) -> Cl
     let limit = config.limits.request_bytes;
     if headers.is_encoded() {
         return Claim::Refused(
-            ApiError::invalid(
+            ApiError::of(
+                Code::UnsupportedContentEncoding,
                 "The request body is compressed and cannot be read here. Send it uncompressed, or put \
                  Envoy's filter `envoy.filters.http.decompressor` (request direction) before this one",
-            )
-            .status(415)
-            .code("unsupported_content_encoding"),
+            ),
             Some(("accept-encoding", "identity".to_owned())),
         );
     }
@@ -128,20 +129,23 @@ fn post(config: &Config, headers: &Headers, endpoint: Endpoint, end: bool) -> Cl
 
 /// There is nothing to translate.
 pub(super) fn no_body() -> ApiError {
-    ApiError::invalid("The request has no body; a JSON object is expected").code("missing_body")
+    ApiError::of(Code::MissingBody, "The request has no body; a JSON object is expected")
 }
 
 /// The body's end came too late to write another one.
 pub(super) fn trailers() -> ApiError {
-    ApiError::invalid("Trailers after the request's body are not supported here; send none")
-        .code("unsupported_trailers")
+    ApiError::of(
+        Code::UnsupportedTrailers,
+        "Trailers after the request's body are not supported here; send none",
+    )
 }
 
 /// The body is larger than may be held in memory.
 pub(super) fn too_large(limit: usize) -> ApiError {
-    ApiError::invalid(format!("The request body is larger than the {limit} bytes allowed here"))
-        .status(413)
-        .code("request_too_large")
+    ApiError::of(
+        Code::RequestTooLarge,
+        format!("The request body is larger than the {limit} bytes allowed here"),
+    )
 }
 
 /// The client is Codex, which needs a few things said differently.

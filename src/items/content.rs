@@ -4,7 +4,7 @@ use super::Report;
 use crate::chat::request::{File, ImageUrl, Part};
 use crate::json::Text;
 use crate::responses::{
-    ApiError, AudioPart, FilePart, ImagePart, Object, RawObject, RefusalPart, Site, TextPart,
+    ApiError, AudioPart, Code, FilePart, ImagePart, Object, RawObject, RefusalPart, Site, TextPart,
 };
 use std::borrow::Cow;
 
@@ -95,6 +95,6 @@ fn file<'a>(part: &Object<'_, 'a>) -> Result<Option<Part<'a>>, ApiError> {
 
 fn unreachable_file(part: &Object<'_, '_>, field: &str, instead: &str) -> ApiError {
     ApiError::invalid(format!("The upstream cannot fetch a file by `{field}`. {instead}"))
-        .code("unsupported_value")
+        .code(Code::UnsupportedValue)
         .at(part.path_to(field))
 }

@@ -6,6 +6,9 @@ use crate::responses::{Event, OutputItem};
 use crate::sse::encode::{self, Deltas};
 use serde_json::value::RawValue;
 
+/// From this size on it matters how often something is copied.
+const LARGE: usize = 64 * 1024;
+
 /// Collects what the client gets.
 #[derive(Debug)]
 pub struct Outbox {
@@ -91,6 +94,7 @@ impl Outbox {
     pub fn finish(&mut self, item: &OutputItem<'_>) {
         let output_index = self.items.len();
         let item = json::raw(item);
+        self.make_room(item.get().len());
         self.send(|sequence_number| Event::OutputItemDone { sequence_number, output_index, item: &item });
         self.items.push(item);
     }
@@ -113,15 +117,27 @@ impl Outbox {
     /// Sends an event that shows the items: `event` gets its number, the items, and what writes it.
     pub fn send_with_items(&mut self, event: impl FnOnce(u64, &[Box<RawValue>], &mut dyn FnMut(&Event<'_>))) {
         if self.streaming {
+            self.make_room(self.items.iter().map(|item| item.get().len()).sum());
             let frames = &mut self.frames;
             event(self.sequence, &self.items, &mut |event| encode::frame(frames, event.name(), event));
             self.sequence += 1;
         }
     }
 
+    /// Grows by what is known to come: to double, as a vector does by itself, would be to hold as much again.
+    fn make_room(&mut self, bytes: usize) {
+        if self.streaming && bytes > LARGE {
+            self.frames.reserve_exact(bytes + LARGE);
+        }
+    }
+
     /// Takes the frames that were written.
     pub fn take_frames(&mut self, into: &mut Vec<u8>) {
-        into.append(&mut self.frames);
+        // They can be as large as the whole reply, so they are not copied if that can be helped.
+        match into.is_empty() {
+            true => std::mem::swap(into, &mut self.frames),
+            false => into.append(&mut self.frames),
+        }
     }
 }
 

@@ -7,10 +7,12 @@
 //! becomes `\uFFFD`, and a pair that a host split over two deltas is joined by a [`Seam`].
 
 mod brackets;
+mod shape;
 mod surrogates;
 mod text;
 
 pub use brackets::Brackets;
+pub use shape::{Shape, shape};
 pub use surrogates::{mended, without_lone_surrogates};
 pub use text::{Seam, Text, TextBuilder};
 

@@ -1,6 +1,6 @@
 //! The error body of the API: one type, one shape.
 
-use super::Path;
+use super::{Code, Path};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -32,10 +32,16 @@ impl ApiError {
         }
     }
 
+    /// One of our own errors, as the table of codes has it.
+    pub fn of(code: Code, message: impl Into<String>) -> Self {
+        let error = if code.status() < 500 { Self::invalid(message) } else { Self::upstream(message) };
+        error.status(code.status()).code(code)
+    }
+
     /// 400: a field that is needed is absent.
     pub fn missing(path: Path<'_>) -> Self {
         Self::invalid(format!("Missing required parameter: '{path}'."))
-            .code("missing_required_parameter")
+            .code(Code::MissingRequiredParameter)
             .at(path)
     }
 
@@ -43,10 +49,10 @@ impl ApiError {
     pub fn wrong_type(path: Path<'_>, expected: &str, found: &str) -> Self {
         if let Path::Root = path {
             return Self::invalid(format!("Invalid body: expected {expected}, but got {found} instead."))
-                .code("invalid_type");
+                .code(Code::InvalidType);
         }
         Self::invalid(format!("Invalid type for '{path}': expected {expected}, but got {found} instead."))
-            .code("invalid_type")
+            .code(Code::InvalidType)
             .at(path)
     }
 
@@ -59,7 +65,7 @@ impl ApiError {
             }
             _ => format!("Supported values are: '{}'.", known.concat()),
         };
-        Self::invalid(format!("Invalid value: '{value}'. {supported}")).code("invalid_value").at(path)
+        Self::invalid(format!("Invalid value: '{value}'. {supported}")).code(Code::InvalidValue).at(path)
     }
 
     /// 400: a number that is too small; `kind` is `integer` or `decimal`.
@@ -67,7 +73,7 @@ impl ApiError {
         Self::invalid(format!(
             "Invalid '{path}': {kind} below minimum value. Expected a value >= {minimum}, but got {found} instead."
         ))
-        .code(format!("{kind}_below_min_value"))
+        .code(if kind == "integer" { Code::IntegerBelowMinimum } else { Code::DecimalBelowMinimum })
         .at(path)
     }
 
@@ -76,7 +82,7 @@ impl ApiError {
         Self::invalid(format!(
             "Invalid '{path}': {kind} above maximum value. Expected a value <= {maximum}, but got {found} instead."
         ))
-        .code(format!("{kind}_above_max_value"))
+        .code(if kind == "integer" { Code::IntegerAboveMaximum } else { Code::DecimalAboveMaximum })
         .at(path)
     }
 

@@ -1,6 +1,7 @@
 //! Wire types of the Responses API, as OpenAI names them. Nouns, no logic
 //! but that of reading them.
 
+mod code;
 mod error;
 mod event;
 mod input;
@@ -10,6 +11,7 @@ mod request;
 mod response;
 mod tool;
 
+pub use code::{Code, Phase};
 pub use error::ApiError;
 pub use event::{ErrorFields, Event};
 pub use input::*;

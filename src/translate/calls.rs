@@ -85,6 +85,11 @@ impl<'a> Piece<'a> {
         Self { index: Some(0), name: name.unwrap_or_default(), arguments, ..Self::default() }
     }
 
+    /// The size of its id and name, which are kept like its arguments.
+    pub(super) fn label_bytes(&self) -> usize {
+        self.id.len() + self.name.len()
+    }
+
     fn is_empty(&self) -> bool {
         self.id.is_empty() && self.name.is_empty() && self.arguments.is_none()
     }

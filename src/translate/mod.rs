@@ -1,5 +1,6 @@
 //! The whole: one request into one Chat Completions request, one reply back.
 
+mod bounds;
 mod calls;
 mod error;
 mod history;

@@ -1,5 +1,6 @@
 //! The reply on its way down: finds out what kind of bytes the upstream sends, and reads them.
 
+use super::bounds;
 use super::error;
 use super::markup::Scanner;
 use super::stream::{Machine, Pattern, Tally};
@@ -129,10 +130,7 @@ impl Reply {
                 if brackets.closed() {
                     self.end_document();
                 } else if body.len() > self.limits.reply_bytes {
-                    let limit = self.limits.reply_bytes;
-                    self.machine.fail(ApiError::upstream(format!(
-                        "The upstream's reply is larger than {limit} bytes."
-                    )));
+                    self.machine.fail(bounds::reply_too_large(self.limits.reply_bytes));
                 }
                 rest
             }
@@ -195,9 +193,7 @@ impl Reply {
 
     fn after_events(&mut self, pushed: Result<(), TooLarge>) {
         if let Err(TooLarge { limit }) = pushed {
-            self.machine.fail(ApiError::upstream(format!(
-                "An event of the upstream's stream is larger than {limit} bytes."
-            )));
+            self.machine.fail(bounds::event_too_large(limit));
         }
     }
 

@@ -1,12 +1,15 @@
 //! The filter in a real Envoy, without Codex: bodies and headers, sizes and ends, in both header modes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // Tests stop where they stand.
 
+mod life;
 mod own_upstream;
+mod raw_upstream;
 mod refusals;
 mod replies;
 mod requests;
 #[path = "../support/mod.rs"]
 mod support;
+mod trust;
 mod two_upstreams;
 
 use support::Headers;

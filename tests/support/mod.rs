@@ -45,7 +45,7 @@ mod upstream;
 pub use {
     client::{Answer, post, post_with},
     codex::{Codex, Turn},
-    envoy::{Envoy, Headers, binary as envoy_binary, bootstrap, cluster, module},
+    envoy::{Envoy, Headers, binary as envoy_binary, bootstrap, capabilities, cluster, module},
     process::{Process, example, project, without_cargo},
     upstream::{Seen, Upstream},
 };

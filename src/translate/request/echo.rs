@@ -1,15 +1,71 @@
 //! What the response repeats of the request.
 
+use crate::items::Report;
 use crate::json::{self, Text};
 use crate::responses::{
     ApiError, Echo, EchoedReasoning, EchoedText, FunctionTool, JsonSchemaFormat, Path, RawObject, Request,
     Site,
 };
+use crate::translate::bounds;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 /// What the response repeats of the request, defaults filled in as OpenAI does.
-pub(super) fn echo(request: &Request<'_>) -> Result<Echo, ApiError> {
+///
+/// Each event that shows the response repeats all of it, so it has a bound. What is beyond it stands
+/// there as if it had not been sent, and is reported.
+pub(super) fn echo(request: &Request<'_>, report: &mut Report) -> Result<Echo, ApiError> {
+    let mut echo = whole(request)?;
+    let mut room = Room { left: bounds::ECHO_BYTES, report };
+    for (name, field) in [
+        ("user", &mut echo.user),
+        ("safety_identifier", &mut echo.safety_identifier),
+        ("prompt_cache_key", &mut echo.prompt_cache_key),
+        ("text.verbosity", &mut echo.text.verbosity),
+        ("reasoning.summary", &mut echo.reasoning.summary),
+        ("instructions", &mut echo.instructions),
+    ] {
+        if !room.takes(name, field.as_deref().map_or(0, |raw| raw.get().len())) {
+            *field = None;
+        }
+    }
+    if !room.takes("model", echo.model.len()) {
+        echo.model.clear();
+    }
+    for (name, field, default) in [
+        ("tool_choice", &mut echo.tool_choice, serde_json::json!("auto")),
+        ("service_tier", &mut echo.service_tier, serde_json::json!("default")),
+        ("metadata", &mut echo.metadata, serde_json::json!({})),
+        ("text.format", &mut echo.text.format, serde_json::json!({"type": "text"})),
+    ] {
+        if !room.takes(name, field.get().len()) {
+            *field = json::raw(&default);
+        }
+    }
+    if !room.takes("tools", echo.tools.iter().map(|tool| tool.get().len()).sum()) {
+        echo.tools.clear();
+    }
+    Ok(echo)
+}
+
+/// What is left of the echo's bound.
+struct Room<'r> {
+    left: usize,
+    report: &'r mut Report,
+}
+
+impl Room<'_> {
+    fn takes(&mut self, field: &str, bytes: usize) -> bool {
+        let left = self.left.checked_sub(bytes);
+        match left {
+            Some(left) => self.left = left,
+            None => self.report.dropped("echo", field),
+        }
+        left.is_some()
+    }
+}
+
+fn whole(request: &Request<'_>) -> Result<Echo, ApiError> {
     let own = |text: &Option<Text<'_>>| text.clone().map(|text| text.into_raw().into_owned());
     let or = |raw: Option<&RawValue>, default: serde_json::Value| match raw {
         Some(raw) => raw.to_owned(),

@@ -8,6 +8,7 @@ mod format;
 mod refusals;
 mod tool_choice;
 
+use super::bounds;
 use super::history;
 use super::markup::{Offer, Scanner};
 use super::reply::{Answer, Plan, Reply};
@@ -18,7 +19,7 @@ use crate::config::History;
 use crate::config::Upstream;
 use crate::items::{self, COMPACTION_INSTRUCTION, Conversation, Entry};
 use crate::json::{self, Text};
-use crate::responses::{ApiError, Object, Path, Request, Site};
+use crate::responses::{ApiError, Code, Object, Path, Request, Site};
 use crate::upstream::MaxTokensField;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -54,6 +55,7 @@ fn text(body: &[u8]) -> Result<Cow<'_, str>, ApiError> {
 }
 
 fn parse(body: &str) -> Result<Object<'static, '_>, ApiError> {
+    bounds::check(body)?;
     match Object::whole(body) {
         Some(object) => Ok(object),
         // Once more, to find out what is wrong.
@@ -66,7 +68,7 @@ fn parse(body: &str) -> Result<Object<'static, '_>, ApiError> {
 
 fn not_json(error: &dyn Error) -> ApiError {
     ApiError::invalid(format!("We could not parse the JSON body of your request: {error}."))
-        .code("invalid_json")
+        .code(Code::InvalidJson)
 }
 
 fn read<'a>(body: &Object<'_, 'a>) -> Result<Request<'a>, ApiError> {
@@ -121,6 +123,7 @@ fn translated<'a>(
     };
     ask_for_summary(&mut conversation);
     let Conversation { entries, tools: declarations, compact, mut report, history } = conversation;
+    bounds::check_tools(declarations.len())?;
 
     let mut toolbox = Toolbox::default();
     let tools = declarations.into_iter().filter_map(|tool| toolbox.declare(tool, options)).collect();
@@ -176,7 +179,7 @@ fn translated<'a>(
     let mut sent = Vec::with_capacity(body.fields().map(|(_, raw)| raw.get().len()).sum());
     serde_json::to_writer(&mut sent, &upstream).map_err(|error| ApiError::invalid(error.to_string()))?;
     let plan = Plan {
-        echo: echo::echo(request)?,
+        echo: echo::echo(request, &mut report)?,
         toolbox,
         call_ids,
         stream,
@@ -206,7 +209,7 @@ fn translated<'a>(
 fn not_served(model: &str) -> ApiError {
     ApiError::invalid(format!("The model '{model}' does not exist or you do not have access to it."))
         .status(404)
-        .code("model_not_found")
+        .code(Code::ModelNotFound)
         .at(Path::top("model"))
 }
 

@@ -1,22 +1,22 @@
 //! What cannot be served, whatever else the request says: state, and numbers out of their range.
 
-use crate::responses::{ApiError, Object, Path, Request};
+use crate::responses::{ApiError, Code, Object, Path, Request};
 
 /// The filter keeps no state, so what refers to it can only be refused, by name.
-const STATE: &[(&str, &str, &str)] = &[
+const STATE: &[(&str, Code, &str)] = &[
     (
         "previous_response_id",
-        "previous_response_not_found",
+        Code::PreviousResponseNotFound,
         "Responses are not stored here. Send the whole conversation in `input` instead of `previous_response_id`.",
     ),
     (
         "conversation",
-        "unsupported_parameter",
+        Code::UnsupportedParameter,
         "Conversations are not stored here. Send the whole conversation in `input`.",
     ),
     (
         "prompt",
-        "unsupported_parameter",
+        Code::UnsupportedParameter,
         "Prompts are not stored here. Send their text in `instructions` or `input`.",
     ),
 ];
@@ -30,7 +30,7 @@ pub(super) fn state(body: &Object<'_, '_>) -> Result<(), ApiError> {
         Some(true) => Err(ApiError::invalid(
             "Responses are not stored here, so none can be made in the background. Use `stream` instead.",
         )
-        .code("unsupported_parameter")
+        .code(Code::UnsupportedParameter)
         .at("background")),
         _ => Ok(()),
     }

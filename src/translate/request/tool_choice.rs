@@ -3,7 +3,7 @@
 use crate::chat::request as chat;
 use crate::items::{self, Report};
 use crate::json::Text;
-use crate::responses::{ApiError, NamedTool, Object, Path, Site};
+use crate::responses::{ApiError, Code, NamedTool, Object, Path, Site};
 use crate::translate::toolbox::Toolbox;
 use crate::upstream::ChoiceForm;
 use serde_json::value::RawValue;
@@ -42,7 +42,7 @@ pub(super) fn choose<'a>(
         return Err(ApiError::invalid(format!(
             "The upstream has no tool of the type '{kind}', so it cannot be chosen."
         ))
-        .code("unsupported_value")
+        .code(Code::UnsupportedValue)
         .at(PATH));
     };
     // Some hosts take the object as `required` and ignore the name, so no other tool is offered.

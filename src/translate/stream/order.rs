@@ -7,7 +7,8 @@ use super::Machine;
 use super::ending::Outcome;
 use crate::items::{self, Memory, OpenCall, OpenMessage, OpenReasoning, Said};
 use crate::json::{Text, TextBuilder};
-use crate::responses::{ApiError, Status};
+use crate::responses::{ApiError, Code, Status};
+use crate::translate::bounds;
 use crate::translate::calls::Piece;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -50,7 +51,8 @@ impl Machine {
     }
 
     pub(super) fn say(&mut self, said: Said, piece: &Text<'_>, logprobs: &[Box<RawValue>]) {
-        if piece.is_empty() || !self.keep(piece) {
+        let logprobs_bytes = logprobs.iter().map(|raw| raw.get().len()).sum();
+        if piece.is_empty() || !self.keep(piece) || !self.keep_bytes(logprobs_bytes) {
             return;
         }
         if self.plan.compact {
@@ -100,7 +102,10 @@ impl Machine {
             return;
         }
         let Some((number, arguments)) = self.calls.add(piece) else { return };
-        if !self.keep(&arguments) || self.is_surplus(number) {
+        if number >= bounds::CALLS {
+            return self.fail(self.lost(number, &bounds::too_many_calls()));
+        }
+        if !self.keep_bytes(piece.label_bytes()) || !self.keep(&arguments) || self.is_surplus(number) {
             return;
         }
         if self.calls.get(number).is_some_and(|slot| slot.closed) {
@@ -279,13 +284,19 @@ impl Machine {
 
     /// Counts what is kept until the end; draining the upstream's chunks removed Envoy's own bound.
     pub(super) fn keep(&mut self, text: &Text<'_>) -> bool {
-        self.kept_bytes += text.escaped().len();
-        let fits = self.kept_bytes <= self.plan.limits.reply_bytes;
-        if !fits {
-            let limit = self.plan.limits.reply_bytes;
-            self.fail(ApiError::upstream(format!("The upstream's reply is larger than {limit} bytes.")));
+        self.keep_bytes(text.escaped().len())
+    }
+
+    /// The same, for what is no text: ids, names, log probabilities.
+    pub(super) fn keep_bytes(&mut self, bytes: usize) -> bool {
+        self.kept_bytes += bytes;
+        let limit = self.plan.limits.reply_bytes;
+        if self.kept_bytes > limit {
+            self.fail(bounds::reply_too_large(limit));
+        } else if self.out.items().len() + self.waiting.len() > bounds::REPLY_ITEMS {
+            self.fail(bounds::too_many_items());
         }
-        fits && !self.is_over()
+        !self.is_over()
     }
 
     pub(super) fn complete(&mut self) {
@@ -317,7 +328,7 @@ impl Machine {
         ApiError::upstream(format!(
             "The upstream's call of the tool '{name}' (id '{id}') cannot be handed over: {why}."
         ))
-        .code("tool_call_lost")
+        .code(Code::ToolCallLost)
     }
 }
 

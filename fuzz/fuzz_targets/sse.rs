@@ -1,0 +1,32 @@
+//! The SSE decoder: any bytes, in any pieces, give the same frames, and no more of them than came in.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use transponder::sse::decode::{Decoder, Frame};
+use transponder_fuzz::memory::bounded;
+
+fn decode(limit: usize, pieces: &[&[u8]]) -> (Vec<(Vec<u8>, Vec<u8>)>, bool) {
+    let mut frames = Vec::new();
+    let mut take = |frame: Frame<'_>| {
+        frames.push(match frame {
+            Frame::Event { name, data } => {
+                assert!(data.len() <= limit && name.len() <= limit, "the cap holds");
+                (name.to_vec(), data.to_vec())
+            }
+            Frame::Comment => (b":".to_vec(), Vec::new()),
+        });
+    };
+    let mut decoder = Decoder::new(limit);
+    let pushed = pieces.iter().all(|piece| decoder.push(piece, &mut take).is_ok());
+    let finished = decoder.finish(&mut take).is_ok();
+    (frames, pushed && finished)
+}
+
+fuzz_target!(|input: &[u8]| {
+    let Some((head, body)) = transponder_fuzz::read(input) else { return };
+    let limit = *head.choose(&[16, 64, 1024, 1 << 20]);
+    let whole = bounded(body.len(), 64, || decode(limit, &[body]));
+    assert_eq!(whole, decode(limit, &head.cut(body)), "the cut does not matter");
+    let kept: usize = whole.0.iter().map(|(name, data)| name.len() + data.len()).sum();
+    assert!(kept <= body.len(), "nothing is made up");
+});

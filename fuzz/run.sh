@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Builds the fuzz targets and runs each for so many seconds: fuzz/run.sh [TARGET...]
+#
+#   FUZZ_SECONDS=45   for each target
+#   FUZZ_JOBS=2       targets at a time
+#
+# Seeds are made of the test fixtures at each start; what is found beyond them stays in fuzz/corpus.
+# An input that breaks a rule is left in fuzz/artifacts, and is shown again by
+#   target/fuzz/HOST/release/TARGET fuzz/artifacts/TARGET/FILE
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+seconds=${FUZZ_SECONDS:-45}
+jobs=${FUZZ_JOBS:-2}
+targets=("$@")
+((${#targets[@]})) || targets=(sse request stream exchange)
+
+# The flags by which LLVM counts what a run reached (as cargo-fuzz gives them). With --target they are
+# for the targets alone, not for the build scripts of their dependencies.
+host=$(rustc -vV | sed -n 's/^host: //p')
+coverage="--cfg fuzzing -Cpasses=sancov-module"
+for option in level=4 inline-8bit-counters pc-table trace-compares; do
+  coverage+=" -Cllvm-args=-sanitizer-coverage-$option"
+done
+RUSTFLAGS="$coverage" cargo build --quiet --release --manifest-path fuzz/Cargo.toml --target "$host" --target-dir target/fuzz
+
+# An input begins with four bytes that choose the circumstances.
+seed() { # TARGET HEAD NAME < BODY
+  mkdir -p "fuzz/corpus/$1"
+  { printf "$2" && cat; } >"fuzz/corpus/$1/seed-$3"
+}
+
+number=0
+for file in tests/fixtures/codex/*.json; do
+  seed request "\\0\\$(printf %o $((number++)))\\0\\0" "$(basename "$file")" <"$file"
+done
+for file in tests/fixtures/chat/*/*; do
+  [[ $file != *.expect.json ]] || continue
+  name=$(basename "$(dirname "$file")")-$(basename "$file")
+  seed sse '\0\3\1\1' "$name" <"$file"
+  seed stream '\1\0\1\1' "$name" <"$file"
+  seed stream '\0\0\2\1' "document-$name" <"$file"
+  for stream in true false; do
+    request='{"model":"m","input":"hi","stream":'$stream',"tools":[{"type":"function","name":"get_weather"}]}'
+    { printf '%s\n\0\n' "$request" && cat "$file"; } | seed exchange '\2\0\1\1' "$stream-$name"
+    { printf '%s\n\0\n' "$request" && cat "$file"; } | seed exchange '\23\1\1\1' "held-$stream-$name"
+  done
+done
+
+fuzz() {
+  mkdir -p "fuzz/artifacts/$1"
+  local log=target/fuzz/$1.log
+  if "target/fuzz/$host/release/$1" "fuzz/corpus/$1" -max_total_time="$seconds" -timeout=20 -max_len=65536 \
+    -dict=fuzz/dictionary -artifact_prefix="fuzz/artifacts/$1/" -print_final_stats=1 >"$log" 2>&1; then
+    echo "fuzz: $1: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") inputs in $seconds s, nothing found"
+  else
+    tail -n 60 "$log" >&2
+    echo "fuzz: $1: found something, see above and $log" >&2
+    return 1
+  fi
+}
+export -f fuzz
+export host seconds
+printf '%s\n' "${targets[@]}" | xargs -P "$jobs" -I{} bash -c 'fuzz {}'

@@ -1,0 +1,69 @@
+//! Tool calls, counted by a reader that knows nothing of how the filter reads them.
+
+use serde_json::Value;
+use std::collections::BTreeSet;
+use transponder::sse::decode::{Decoder, Frame};
+
+/// The ids of the calls that an upstream's reply makes beyond doubt: pieces that have both an id and a name.
+pub fn made_by(reply: &[u8]) -> BTreeSet<String> {
+    let mut ids = BTreeSet::new();
+    if let Ok(document) = serde_json::from_slice::<Value>(reply) {
+        collect(&document, &mut ids);
+        return ids;
+    }
+    let mut done = false;
+    let mut take = |frame: Frame<'_>| {
+        if let Frame::Event { data, .. } = frame {
+            done |= data == b"[DONE]";
+            if let Ok(chunk) = serde_json::from_slice::<Value>(data)
+                && !done
+            {
+                collect(&chunk, &mut ids);
+            }
+        }
+    };
+    let mut decoder = Decoder::new(8 << 20);
+    if decoder.push(reply, &mut take).is_ok() {
+        let _ = decoder.finish(&mut take);
+    }
+    ids
+}
+
+fn collect(chunk: &Value, ids: &mut BTreeSet<String>) {
+    let choices = chunk["choices"].as_array().into_iter().flatten();
+    let Some(choice) = choices.into_iter().find(|choice| number(&choice["index"]) == 0) else { return };
+    for message in ["delta", "message"] {
+        for call in choice[message]["tool_calls"].as_array().into_iter().flatten() {
+            let named = call["function"]["name"].as_str().is_some_and(|name| !name.is_empty());
+            if let Some(id) = call["id"].as_str().filter(|id| named && !id.is_empty()) {
+                ids.insert(id.to_owned());
+            }
+        }
+    }
+}
+
+fn number(index: &Value) -> u64 {
+    let written = index.as_str().and_then(|text| text.parse().ok());
+    index.as_u64().or(written).unwrap_or(0)
+}
+
+/// How many calls a response hands to the client.
+pub fn handed_over(response: &Value) -> usize {
+    let items = response["output"].as_array().into_iter().flatten();
+    items.filter(|item| is_call(item)).count()
+}
+
+/// How many calls a client's history holds.
+pub fn in_history(request: &Value) -> usize {
+    request["input"].as_array().into_iter().flatten().filter(|item| is_call(item)).count()
+}
+
+/// How many calls the upstream is shown.
+pub fn in_messages(body: &Value) -> usize {
+    let messages = body["messages"].as_array().into_iter().flatten();
+    messages.filter_map(|message| message["tool_calls"].as_array()).map(Vec::len).sum()
+}
+
+fn is_call(item: &Value) -> bool {
+    matches!(item["type"].as_str(), Some("function_call" | "custom_tool_call" | "tool_search_call"))
+}

@@ -1,0 +1,72 @@
+//! What the fuzz targets share: how an input is read, how it is cut, and what must hold whatever it is.
+//!
+//! An input is a head of [`HEAD`] bytes, which choose the circumstances, and a body, which is what arrives.
+
+pub mod calls;
+pub mod host;
+pub mod memory;
+
+#[path = "../../tests/grammar/mod.rs"]
+pub mod grammar;
+
+use std::sync::LazyLock;
+use transponder::config::Config;
+use transponder::metrics::{Metric, Telemetry};
+use transponder::upstream;
+
+/// Bytes before the body.
+pub const HEAD: usize = 4;
+
+/// The circumstances of a run.
+#[derive(Debug, Clone, Copy)]
+pub struct Head([u8; HEAD]);
+
+/// Takes an input apart. An input without a head is none.
+pub fn read(input: &[u8]) -> Option<(Head, &[u8])> {
+    let (head, body) = input.split_first_chunk::<HEAD>()?;
+    Some((Head(*head), body))
+}
+
+impl Head {
+    /// One of the yes-or-no circumstances.
+    pub fn flag(self, number: u32) -> bool {
+        self.0[0] & (1 << number) != 0
+    }
+
+    /// One of several.
+    pub fn choose<T>(self, from: &[T]) -> &T {
+        &from[usize::from(self.0[1]) % from.len()]
+    }
+
+    /// The body in pieces of one byte to some hundred, always the same for the same head.
+    pub fn cut(self, body: &[u8]) -> Vec<&[u8]> {
+        let mut state = u32::from_le_bytes(self.0) | 1;
+        let mut pieces = Vec::new();
+        let mut rest = body;
+        while !rest.is_empty() {
+            state = state.wrapping_mul(0x9E37_79B1).rotate_left(13) ^ 0x5bd1;
+            let reach = 1usize << (state >> 29);
+            let (piece, after) = rest.split_at((1 + (state as usize >> 8) % reach).min(rest.len()));
+            pieces.push(piece);
+            rest = after;
+        }
+        pieces
+    }
+}
+
+/// Every preset, with both ways to treat a history that does not pair up.
+pub static CONFIGS: LazyLock<Vec<Config>> = LazyLock::new(|| {
+    let configs = upstream::preset_names().flat_map(|preset| {
+        ["strict", "repair"].map(|history| format!(r#"{{"upstream": "{preset}", "history": "{history}"}}"#))
+    });
+    configs.map(|config| Config::parse(config.as_bytes()).expect("a preset's configuration")).collect()
+});
+
+/// Keeps no account.
+#[derive(Debug)]
+pub struct Unrecorded;
+
+impl Telemetry for Unrecorded {
+    fn record(&self, _: &'static Metric, _: &[&str], _: i64) {}
+    fn note(&self, _: &'static str, _: &str) {}
+}

@@ -1,0 +1,81 @@
+//! What may be held, beyond the sizes that the configuration sets ([`crate::config::Limits`]).
+//!
+//! A worker has one VM and 1 GiB for all its streams, and a trap ends them all. Sizes in bytes do not
+//! bound that alone: three bytes of JSON can cost a hundred of memory, and what is looked up among
+//! others costs time for each of them.
+
+use crate::json::{self, Shape};
+use crate::responses::{ApiError, Code, Path};
+
+/// How deep a request may be nested. Deeper JSON is refused by many readers (serde_json among them, with
+/// the same number), so the upstream could not read it either.
+pub(super) const JSON_DEPTH: usize = 128;
+
+/// How many values a request may hold. A long agent session has some ten thousand; each may cost about
+/// a hundred bytes of memory however short it is.
+pub(super) const JSON_VALUES: usize = 500_000;
+
+/// How many tools may be declared, wherever. OpenAI takes 128; clients that gather many servers send
+/// some hundred.
+pub(super) const TOOLS: usize = 20_000;
+
+/// How many bytes of the request each event that shows the response may repeat. Tools and instructions
+/// of Codex take about a tenth of it.
+pub(super) const ECHO_BYTES: usize = 1 << 20;
+
+/// How many tools one reply may call. Models call a handful.
+pub(super) const CALLS: usize = 512;
+
+/// How many items one reply may have. Each costs some hundred bytes, even if it holds one letter.
+pub(super) const REPLY_ITEMS: usize = 10_000;
+
+/// Refuses a request by its shape, before anything of it is read.
+pub(super) fn check(body: &str) -> Result<(), ApiError> {
+    match json::shape(body, JSON_DEPTH, JSON_VALUES) {
+        Shape::Fits => Ok(()),
+        Shape::TooDeep => Err(ApiError::of(
+            Code::JsonTooDeep,
+            format!("The JSON body of your request is nested more than {JSON_DEPTH} levels deep."),
+        )),
+        Shape::TooMany => Err(ApiError::of(
+            Code::JsonTooManyValues,
+            format!("The JSON body of your request holds more than {JSON_VALUES} values."),
+        )),
+    }
+}
+
+/// Refuses too many tools.
+pub(super) fn check_tools(declared: usize) -> Result<(), ApiError> {
+    if declared <= TOOLS {
+        return Ok(());
+    }
+    Err(ApiError::of(
+        Code::TooManyTools,
+        format!("{declared} tools are declared; at most {TOOLS} are possible here."),
+    )
+    .at(Path::top("tools")))
+}
+
+/// The reply holds more than may be kept until its end.
+pub(super) fn reply_too_large(limit: usize) -> ApiError {
+    ApiError::upstream(format!("The upstream's reply is larger than {limit} bytes."))
+        .code(Code::ReplyTooLarge)
+}
+
+/// One event of the reply is larger than may be held.
+pub(super) fn event_too_large(limit: usize) -> ApiError {
+    ApiError::of(
+        Code::ReplyTooLarge,
+        format!("An event of the upstream's stream is larger than {limit} bytes."),
+    )
+}
+
+/// The reply switches between text, reasoning and calls without end.
+pub(super) fn too_many_items() -> ApiError {
+    ApiError::of(Code::ReplyTooLarge, format!("The upstream's reply has more than {REPLY_ITEMS} items."))
+}
+
+/// Why a call beyond the last that is possible is lost.
+pub(super) fn too_many_calls() -> String {
+    format!("it is the upstream's call number {}, and {CALLS} are possible in one reply", CALLS + 1)
+}

@@ -1,0 +1,70 @@
+//! What one exchange holds, counted by the allocator. One test, because all tests of a binary share it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // Tests stop where they stand.
+
+use peak_alloc::PeakAlloc;
+use serde_json::{Value, json};
+use transponder::config::Config;
+use transponder::translate::{self, Context, Translated};
+
+#[global_allocator]
+static ALLOCATOR: PeakAlloc = PeakAlloc;
+
+fn translated(body: &str) -> Translated {
+    let config = Config::default();
+    translate::request(body.as_bytes(), &Context { config: &config, seed: 1, now: 100, codex: false })
+        .unwrap()
+}
+
+fn chunk(delta: &Value) -> String {
+    format!("data: {}\n\n", json!({"choices": [{"index": 0, "delta": delta}]}))
+}
+
+const END: &str =
+    "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
+
+/// What is stated in SECURITY.md: a request costs up to five times its size, a reply's stream up to ten times the
+/// text that it kept, and both little beyond.
+#[test]
+fn memory_is_a_small_multiple_of_what_came() {
+    let peak = |what: &mut dyn FnMut()| {
+        let before = ALLOCATOR.current_usage();
+        ALLOCATOR.reset_peak_usage();
+        what();
+        ALLOCATOR.peak_usage() - before
+    };
+    let text = "x".repeat(4 << 20);
+    let request = json!({"model": "m", "input": text, "stream": true}).to_string();
+    let used = peak(&mut || drop(translated(&request)));
+    assert!(used < 5 * request.len(), "a request of {} bytes took {used}", request.len());
+
+    let items: Vec<Value> = (0..160_000).map(|_| json!({"role": "user", "content": ""})).collect();
+    let request = json!({"model": "m", "input": items}).to_string();
+    let used = peak(&mut || drop(translated(&request)));
+    assert!(used < 200 << 20, "a request of the most items took {used}");
+
+    let pieces: Vec<String> = (0..4096).map(|_| chunk(&json!({"content": "x".repeat(1024)}))).collect();
+    let used = peak(&mut || {
+        let mut reply = translated(r#"{"model":"m","input":"hi","stream":true}"#).reply;
+        reply.begin(200);
+        let mut out = Vec::new();
+        for piece in &pieces {
+            reply.push(piece.as_bytes(), &mut out);
+            out.clear();
+        }
+        reply.push(END.as_bytes(), &mut out);
+    });
+    assert!(used < 10 * (4 << 20), "4 MiB of streamed text took {used}");
+
+    // Streams that have only begun.
+    let request = r#"{"model":"m","input":"hi","stream":true}"#;
+    let mut replies = Vec::new();
+    let used = peak(&mut || {
+        for _ in 0..1000 {
+            let mut reply = translated(request).reply;
+            reply.begin(200);
+            reply.push(chunk(&json!({"content": "hi"})).as_bytes(), &mut Vec::new());
+            replies.push(reply);
+        }
+    });
+    assert!(used / 1000 < 8 << 10, "a stream that has only begun takes {} bytes", used / 1000);
+}
