@@ -1,7 +1,7 @@
 # `make` prints what there is; the sentence beside each target is its help.
 
 .DEFAULT_GOAL := help
-.PHONY: help wasm run demo codex-config image sbom test bench baseline check clean
+.PHONY: help wasm run demo codex-config image sbom test fuzz soak bench baseline check clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -37,6 +37,7 @@ test: wasm ## run all tests, those with a real Envoy and real clients included
 	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && \
 	cargo test --workspace --all-targets && \
 	cargo test --workspace --doc
+	fuzz/run.sh
 
 bench: ## measure it beside Envoy alone, a filter that does nothing, and others: docs/benchmarks.md
 	@benches/run.sh
@@ -50,6 +51,11 @@ baseline: ## count the core's instructions anew and accept them as the baseline
 fuzz: ## hostile input: each fuzz target for FUZZ_SECONDS=45, FUZZ_JOBS=2 of them at a time
 	@fuzz/run.sh
 
+soak: export SOAK_SECONDS ?= 1800
+soak: wasm ## two thousand streams at once, then load with faults injected for SOAK_SECONDS=1800
+	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" TRANSPONDER_WASM=$(CURDIR)/target/transponder.wasm \
+	cargo test --test soak -- --nocapture
+
 # The adapter is compiled for the wasm target only, so that target is linted for itself.
 check: ## check formatting and lints
 	cargo fmt --all --check
@@ -59,6 +65,11 @@ check: ## check formatting and lints
 	cargo fmt --manifest-path benches/passthrough/Cargo.toml --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy --lib -- -D warnings
+	@if cargo deny --version >/dev/null 2>&1; then \
+		set -x; cargo deny check licenses bans sources; \
+	else \
+		echo "make check: duplicates and bans are not checked, that needs 'cargo install cargo-deny' (licences and sources are: tests/dependencies.rs)" >&2; \
+	fi
 	@if [ -d "$$(rustc --print target-libdir --target wasm32-unknown-unknown)" ]; then \
 		set -x; cargo clippy --lib --target wasm32-unknown-unknown -- -D warnings; \
 	else \

@@ -24,6 +24,11 @@ pub struct OwnUpstream {
 impl OwnUpstream {
     /// Answers every request as `answer` does.
     pub async fn start(answer: impl Fn() -> Response + Clone + Send + Sync + 'static) -> Self {
+        Self::start_asked(move |_| answer()).await
+    }
+
+    /// Answers as `answer` does, which sees the request.
+    pub async fn start_asked(answer: impl Fn(&Seen) -> Response + Clone + Send + Sync + 'static) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -33,8 +38,9 @@ impl OwnUpstream {
             async move {
                 let (head, body) = request.into_parts();
                 let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-                keep.lock().unwrap().push(Seen { path: head.uri.to_string(), headers: head.headers, body });
-                answer()
+                let seen = Seen { path: head.uri.to_string(), headers: head.headers, body };
+                keep.lock().unwrap().push(seen.clone());
+                answer(&seen)
             }
         };
         let app = Router::new().fallback(handle).layer(DefaultBodyLimit::disable());

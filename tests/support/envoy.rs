@@ -53,9 +53,17 @@ impl Envoy {
     /// Its ports are 0: Envoy finds its own, and none is picked beforehand that another process could take.
     pub async fn launch(bootstrap: &Value) -> Self {
         let files = TempDir::new().expect("a temporary directory");
+        Self::with(&recorded(bootstrap, files.path()), files).await
+    }
+
+    /// The same without a recording, for a bootstrap whose listeners are elsewhere.
+    pub async fn launch_plain(bootstrap: &Value) -> Self {
+        Self::with(bootstrap, TempDir::new().expect("a temporary directory")).await
+    }
+
+    async fn with(bootstrap: &Value, files: TempDir) -> Self {
         let path = |name: &str| files.path().join(name);
-        std::fs::write(path("envoy.json"), recorded(bootstrap, files.path()).to_string())
-            .expect("Envoy's configuration");
+        std::fs::write(path("envoy.json"), bootstrap.to_string()).expect("Envoy's configuration");
         let mut command = Command::new(binary());
         command.arg("-c").arg(path("envoy.json"));
         command.args(["--concurrency", "1", "--use-dynamic-base-id"]);
@@ -102,6 +110,13 @@ impl Envoy {
     /// Words of bodies, tokens and arguments: `finish` fails if one of them is in the log.
     pub fn plant_secret(&mut self, secret: &str) {
         self.secrets.push(secret.to_owned());
+    }
+
+    /// The memory of the process, its VMs included.
+    pub fn resident_megabytes(&self) -> u64 {
+        let ps = Command::new("ps").args(["-o", "rss=", "-p", &self.process.id().to_string()]).output();
+        let kilobytes = String::from_utf8(ps.expect("ps").stdout).expect("a number");
+        kilobytes.trim().parse::<u64>().expect("a number of kilobytes") / 1024
     }
 
     /// Lets one of Envoy's components log from this level on.

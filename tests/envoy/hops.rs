@@ -1,0 +1,239 @@
+//! What can stand between: HTTP/2 on either side, compression, and an Envoy that is given another configuration or ends.
+
+use crate::life::manager;
+use crate::own_upstream::{OwnUpstream, completion, response, stream};
+use crate::raw_upstream::{DONE, STOP, delta};
+use crate::support::grammar::Transcript;
+use crate::support::{Answer, Envoy, bootstrap, post, post_with};
+use crate::{BOTH, config};
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::Response;
+use http_body::Frame;
+use serde_json::{Value, json};
+use std::convert::Infallible;
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+fn request(stream: bool) -> Value {
+    json!({"model": "m", "input": "hi", "stream": stream})
+}
+
+fn text_of(response: &Value) -> &Value {
+    &response["output"][0]["content"][0]["text"]
+}
+
+fn whole(answer: &Answer) -> Value {
+    assert_eq!((answer.status, &answer.broken), (200, &None), "{}", answer.text());
+    Transcript::of(&answer.bytes()).response().clone()
+}
+
+fn events() -> String {
+    [&delta("Hello"), STOP, DONE].concat()
+}
+
+/// A stream that ends with trailers, as HTTP/2 always passes them on.
+fn with_trailers() -> Response {
+    let mut trailers = HeaderMap::new();
+    trailers.insert("x-checksum", HeaderValue::from_static("1"));
+    let frames = [Frame::data(Bytes::from(events())), Frame::trailers(trailers)];
+    let frames = futures_util::stream::iter(frames.map(Ok::<_, Infallible>));
+    response(200, "text/event-stream", Body::new(http_body_util::StreamBody::new(frames)))
+}
+
+#[tokio::test]
+async fn http2_passes_on_both_sides() {
+    for headers in BOTH {
+        let upstream = OwnUpstream::start(with_trailers).await;
+        let mut plan = bootstrap(upstream.address, &config(headers, json!({})), headers);
+        plan["static_resources"]["clusters"][0]["typed_extension_protocol_options"] = json!({
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+                "explicit_http_config": {"http2_protocol_options": {}},
+            }
+        });
+        let envoy = Envoy::launch(&plan).await;
+        let client = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
+        let asked = || client.post(envoy.responses_url()).body(request(true).to_string()).send();
+        // Several on one connection.
+        let answers = futures_util::future::join_all((0..5).map(|_| asked())).await;
+        for answer in answers {
+            let answer = answer.unwrap();
+            assert_eq!(answer.version(), reqwest::Version::HTTP_2);
+            assert_eq!(text_of(Transcript::of(&answer.bytes().await.unwrap()).response()), "Hello");
+        }
+        assert_eq!(text_of(&post(&envoy.responses_url(), &request(false)).await.json()), "Hello");
+        let sent: Value = serde_json::from_slice(&upstream.seen()[0].body).unwrap();
+        assert_eq!(sent["messages"][0]["content"], "hi");
+        envoy.finish();
+    }
+}
+
+fn gzipped(text: &str) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn compressed(body: &str, content_type: &str) -> Response {
+    let mut reply = response(200, content_type, gzipped(body));
+    reply.headers_mut().insert("content-encoding", HeaderValue::from_static("gzip"));
+    reply
+}
+
+/// It ends each reply with trailers of its own, and holds those back from a filter that holds the chunk before.
+#[tokio::test]
+async fn a_decompressor_before_the_filter_hides_no_end() {
+    for headers in BOTH {
+        let document =
+            json!({"choices": [{"index": 0, "message": {"content": "Hello"}, "finish_reason": "stop"}]})
+                .to_string();
+        let upstream = OwnUpstream::start_asked(move |asked| {
+            let body: Value = serde_json::from_slice(&asked.body).unwrap();
+            match body["stream"] == true {
+                true => compressed(&events(), "text/event-stream"),
+                false => compressed(&document, "application/json"),
+            }
+        })
+        .await;
+        let mut plan = bootstrap(upstream.address, &config(headers, json!({})), headers);
+        let decompressor = json!({"name": "decompressor", "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.decompressor.v3.Decompressor",
+            "decompressor_library": {"name": "gzip", "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.compression.gzip.decompressor.v3.Gzip"
+            }},
+        }});
+        manager(&mut plan)["http_filters"].as_array_mut().unwrap().insert(1, decompressor);
+        let envoy = Envoy::launch(&plan).await;
+        assert_eq!(text_of(&whole(&post(&envoy.responses_url(), &request(true)).await)), "Hello");
+        assert_eq!(text_of(&post(&envoy.responses_url(), &request(false)).await.json()), "Hello");
+        envoy.finish();
+    }
+}
+
+#[tokio::test]
+async fn a_reply_that_is_compressed_all_the_same_is_named() {
+    for headers in BOTH {
+        let upstream = OwnUpstream::start(|| compressed(&events(), "text/event-stream")).await;
+        let envoy = Envoy::start(upstream.address, &config(headers, json!({})), headers).await;
+        let asked = [("accept-encoding", "gzip")];
+        let answer = post_with(&envoy.responses_url(), &asked, request(true).to_string()).await;
+        assert_eq!(answer.status, 502);
+        assert_eq!(answer.json()["error"]["code"], "upstream_encoding_unsupported");
+        assert!(!upstream.seen()[0].headers.contains_key("accept-encoding"));
+        envoy.finish();
+    }
+}
+
+/// A stream that is under way, and what lets it end.
+async fn under_way(envoy: &Envoy) -> reqwest::Response {
+    let asked = reqwest::Client::new().post(envoy.responses_url()).body(request(true).to_string());
+    let mut answer = asked.send().await.unwrap();
+    answer.chunk().await.unwrap().unwrap();
+    answer
+}
+
+async fn rest_of(mut answer: reqwest::Response) -> String {
+    let mut rest = Vec::new();
+    while let Some(chunk) = answer.chunk().await.unwrap() {
+        rest.extend_from_slice(&chunk);
+    }
+    String::from_utf8(rest).unwrap()
+}
+
+/// The first stream waits for the channel, all others are answered at once.
+async fn patient_upstream() -> (OwnUpstream, mpsc::UnboundedSender<String>) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    sender.send(delta("Hello")).unwrap();
+    let receiver = Arc::new(Mutex::new(Some(receiver)));
+    let upstream = OwnUpstream::start(move || match receiver.lock().unwrap().take() {
+        Some(receiver) => stream(receiver),
+        None => completion("ok"),
+    })
+    .await;
+    (upstream, sender)
+}
+
+#[tokio::test]
+async fn another_configuration_under_load_costs_no_request() {
+    for headers in BOTH {
+        let (upstream, sender) = patient_upstream().await;
+        let model = |name: &str| config(headers, json!({"models": [{"match": "*", "model": name}]}));
+        let mut plan = bootstrap(upstream.address, &model("before"), headers);
+        let listener = plan["static_resources"]["listeners"][0].take();
+        plan["static_resources"].as_object_mut().unwrap().remove("listeners");
+        let files = tempfile::tempdir().unwrap();
+        let file = files.path().join("listeners.json");
+        let resources = |listener: &Value| {
+            let mut listener = listener.clone();
+            // Tests bind port 0; a listener that is changed keeps the port that it got.
+            listener["@type"] = json!("type.googleapis.com/envoy.config.listener.v3.Listener");
+            json!({"resources": [listener]}).to_string()
+        };
+        std::fs::write(&file, resources(&listener)).unwrap();
+        plan["node"] = json!({"id": "test", "cluster": "test"});
+        plan["dynamic_resources"] = json!({"lds_config": {"path_config_source": {"path": file}}});
+        let envoy = Envoy::launch_plain(&plan).await;
+        let patient = under_way(&envoy).await;
+
+        let over = Arc::new(AtomicBool::new(false));
+        let clients: Vec<_> = (0..4)
+            .map(|_| {
+                let (over, url) = (Arc::clone(&over), envoy.responses_url());
+                tokio::spawn(async move {
+                    let mut count = 0;
+                    while !over.load(Ordering::SeqCst) {
+                        let answer = post(&url, &request(true)).await;
+                        assert_eq!(text_of(&whole(&answer)), "ok");
+                        count += 1;
+                    }
+                    count
+                })
+            })
+            .collect();
+        let mut changed = listener.clone();
+        let configuration =
+            "/filter_chains/0/filters/0/typed_config/http_filters/0/typed_config/config/configuration/value";
+        *changed.pointer_mut(configuration).unwrap() = json!(model("after"));
+        let next = files.path().join("next.json");
+        std::fs::write(&next, resources(&changed)).unwrap();
+        std::fs::rename(&next, &file).unwrap();
+        let last_model = || {
+            let body: Value = serde_json::from_slice(&upstream.seen().last().unwrap().body).unwrap();
+            body["model"].as_str().unwrap().to_owned()
+        };
+        let begin = std::time::Instant::now();
+        while last_model() != "after" {
+            assert!(begin.elapsed() < Duration::from_secs(60), "the new configuration is not in use");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        over.store(true, Ordering::SeqCst);
+        for client in clients {
+            assert!(client.await.unwrap() > 0);
+        }
+        // The stream of the old configuration goes on and ends well.
+        sender.send([STOP, DONE].concat()).unwrap();
+        drop(sender);
+        assert!(rest_of(patient).await.contains("event: response.completed"));
+        envoy.finish();
+    }
+}
+
+#[tokio::test]
+async fn an_envoy_that_drains_lets_streams_end() {
+    for headers in BOTH {
+        let (upstream, sender) = patient_upstream().await;
+        let envoy = Envoy::start(upstream.address, &config(headers, json!({})), headers).await;
+        let patient = under_way(&envoy).await;
+        envoy.drain().await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        sender.send([STOP, DONE].concat()).unwrap();
+        drop(sender);
+        assert!(rest_of(patient).await.contains("event: response.completed"));
+        envoy.finish();
+    }
+}

@@ -1,0 +1,124 @@
+//! Two thousand streams held at once, then mixed load with faults injected: every reply is what it must be, none is
+//! lost, and Envoy's memory stays where it was.
+//!
+//! `SOAK_SECONDS` is the length of the mixed load: short in `make test`, half an hour in `make soak`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // Tests stop where they stand.
+
+mod replies;
+#[path = "../support/mod.rs"]
+mod support;
+mod upstream;
+
+use replies::{KINDS, Kind, ask};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use support::{Envoy, Headers, bootstrap, envoy_binary};
+use upstream::Upstream;
+
+/// Streams at once.
+const HELD: usize = 2000;
+
+/// How long they are held.
+const HOLD: Duration = Duration::from_secs(10);
+
+/// Clients of the mixed load.
+const CLIENTS: u64 = 16;
+
+fn seconds() -> u64 {
+    std::env::var("SOAK_SECONDS").ok().map_or(60, |seconds| seconds.parse().expect("a number of seconds"))
+}
+
+async fn start(upstream: &Upstream) -> Envoy {
+    let mut plan = bootstrap(upstream.address, "{}", Headers::Flow);
+    let much = json!([{"max_connections": 10_000, "max_requests": 10_000, "max_pending_requests": 10_000}]);
+    plan["static_resources"]["clusters"][0]["circuit_breakers"] = json!({"thresholds": much});
+    let files = tempfile::tempdir().unwrap();
+    let file = files.path().join("envoy.json");
+    std::fs::write(&file, plan.to_string()).unwrap();
+    let mut command = Command::new(envoy_binary());
+    command.arg("-c").arg(file).args(["--concurrency", "2", "--use-dynamic-base-id", "--log-level", "error"]);
+    Envoy::run(command, files).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_and_memory_stays_flat() {
+    // Two connections for each stream, and both ends of each are in this process or its child.
+    rlimit::increase_nofile_limit(u64::MAX).expect("more open files");
+    let upstream = Upstream::start().await;
+    let envoy = start(&upstream).await;
+    let at_start = envoy.resident_megabytes();
+
+    hold(&envoy, &upstream).await;
+    let held = envoy.resident_megabytes();
+    let (counts, memory) = mixed_load(&envoy).await;
+
+    let total: u64 = counts.values().sum();
+    println!("memory in MB: {at_start} at the start, {held} after {HELD} streams at once, then {memory:?}");
+    println!("{total} replies as they must be: {counts:?}");
+    assert!(KINDS.iter().all(|kind| counts.contains_key(kind.model)), "every kind came: {counts:?}");
+    let (early, late) = (mean(&memory[2..4]), mean(&memory[memory.len() - 2..]));
+    assert!(late <= early + early / 10 + 16, "memory grew from {early} MB to {late} MB: {memory:?}");
+    envoy.finish();
+}
+
+fn mean(values: &[u64]) -> u64 {
+    values.iter().sum::<u64>() / values.len() as u64
+}
+
+/// All streams are open at once, and then all end well.
+async fn hold(envoy: &Envoy, upstream: &Upstream) {
+    let client = reqwest::Client::new();
+    let slow = Kind { model: "slow", ..KINDS[0] };
+    let streams: Vec<_> = (0..HELD)
+        .map(|_| {
+            let (client, url) = (client.clone(), envoy.responses_url());
+            tokio::spawn(async move { ask(&client, &url, &slow, true).await })
+        })
+        .collect();
+    let begin = Instant::now();
+    while upstream.open() < HELD {
+        assert!(begin.elapsed() < Duration::from_secs(120), "{} of {HELD} streams are open", upstream.open());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    tokio::time::sleep(HOLD).await;
+    assert_eq!(upstream.open(), HELD, "all streams are still open");
+    upstream.release();
+    for stream in streams {
+        stream.await.unwrap();
+    }
+}
+
+/// How many replies of each kind came, and Envoy's memory at twelve times.
+async fn mixed_load(envoy: &Envoy) -> (BTreeMap<&'static str, u64>, Vec<u64>) {
+    let counts = Arc::new(Mutex::new(BTreeMap::new()));
+    let end = Instant::now() + Duration::from_secs(seconds());
+    let turn = Arc::new(AtomicU64::new(0));
+    let clients: Vec<_> = (0..CLIENTS)
+        .map(|_| {
+            let (counts, turn, url) = (Arc::clone(&counts), Arc::clone(&turn), envoy.responses_url());
+            tokio::spawn(async move {
+                let client = reqwest::Client::new();
+                while Instant::now() < end {
+                    let turn = turn.fetch_add(1, Ordering::Relaxed);
+                    let kind = &KINDS[turn as usize % KINDS.len()];
+                    ask(&client, &url, kind, turn / KINDS.len() as u64 % 3 != 0).await;
+                    *counts.lock().unwrap().entry(kind.model).or_default() += 1;
+                }
+            })
+        })
+        .collect();
+    let mut memory = Vec::new();
+    for _ in 0..12 {
+        tokio::time::sleep(Duration::from_secs_f64(seconds() as f64 / 12.0)).await;
+        memory.push(envoy.resident_megabytes());
+    }
+    for client in clients {
+        client.await.unwrap();
+    }
+    let counts = counts.lock().unwrap().clone();
+    (counts, memory)
+}
