@@ -12,7 +12,7 @@
 //! | The default after a trap is 503 for good. | `trust::a_trap_is_no_outage` |
 //! | Local replies come back through our own callbacks. | `life::another_filters_answer_gets_the_apis_shape`, `refusals::*` |
 //! | The end may come in trailers only. | `life::a_stream_ends_well_however_the_upstream_ends_it`, `life::an_end_that_only_trailers_show_is_counted` |
-//! | To hold a chunk before a decompressor's trailers is to hang. | `life::a_decompressor_before_the_filter_hides_no_end` |
+//! | To hold a chunk before a decompressor's trailers is to hang. | `hops::a_decompressor_before_the_filter_hides_no_end` |
 //! | A wrong length makes two requests of one. | `trust::no_length_lets_one_request_become_two`, `requests::requests_on_one_connection_never_mix` |
 //! | A chunk that is replaced goes on at once. | `replies::deltas_arrive_one_for_one` |
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // Tests stop where they stand.
