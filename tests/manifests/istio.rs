@@ -145,13 +145,7 @@ fn mount_secrets(manifest: &Manifest, world: &World) {
             let mounts = array(&pod["containers"][0]["volumeMounts"]);
             let mount = mounts.iter().find(|mount| mount["name"] == volume["name"]).unwrap();
             let secret = volume["secret"]["secretName"].as_str().unwrap();
-            let secret = manifest.find("Secret", secret).unwrap();
-            for (file, text) in secret["stringData"].as_object().unwrap() {
-                world.write(
-                    &format!("{}/{file}", mount["mountPath"].as_str().unwrap()),
-                    text.as_str().unwrap(),
-                );
-            }
+            world.mount(mount["mountPath"].as_str().unwrap(), manifest.find("Secret", secret).unwrap());
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::support::{Answer, Envoy, Upstream, post_with};
 use crate::world::{HOST, KEY, World};
 use crate::{envoy_gateway, istio};
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 
 /// What a client of the mesh sends as its own credential.
 const CLIENTS_KEY: &str = "sk-of-the-client";
@@ -87,6 +88,31 @@ async fn istio_external_host() {
     let world = World::new().await;
     let envoy = launch(&istio::gateway(&Manifest::apply(&["istio/external-host.yaml"]), &world)).await;
     assert_serves(&envoy, ("models", "m"), &world.host, Some(KEY), HOST).await;
+    envoy.finish();
+}
+
+/// No restart, no request without a key in between.
+#[tokio::test]
+async fn istio_takes_a_new_key_from_the_secret() {
+    let world = World::new().await;
+    let manifest = Manifest::apply(&["istio/external-host.yaml"]);
+    let envoy = launch(&istio::gateway(&manifest, &world)).await;
+    let mut secret = manifest.find("Secret", "together-key").unwrap().clone();
+    let document = secret["stringData"]["secret.yaml"].as_str().unwrap().replace(KEY, "the-next-key");
+    secret["stringData"]["secret.yaml"] = json!(document);
+    world.mount("/etc/transponder/together-key", &secret);
+
+    let begin = Instant::now();
+    loop {
+        world.host.clear().await;
+        assert_eq!(ask(&envoy, "models", "m").await.status, 200);
+        let key = world.host.requests().await[0].headers["authorization"].clone();
+        if key == "Bearer the-next-key" {
+            break;
+        }
+        assert_eq!(key, format!("Bearer {KEY}"));
+        assert!(begin.elapsed() < Duration::from_secs(30), "Envoy does not see the new key");
+    }
     envoy.finish();
 }
 

@@ -4,11 +4,12 @@
 use crate::envoy_config::{any_port, cluster, listener, tls};
 use crate::manifest::read;
 use crate::mesh::{assert_serves, launch};
-use crate::support::{Envoy, module, post_with, project};
+use crate::support::{Envoy, envoy_binary, module, post_with, project};
 use crate::world::{HOST, KEY, World};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::process::Command;
+use tempfile::TempDir;
 use wasmparser::{Parser, Payload};
 
 const OURS: &str = "models.example.internal";
@@ -124,6 +125,32 @@ async fn corporate_limits_each_client_by_itself() {
     assert_eq!(answer.header("retry-after"), Some("5"));
     assert_eq!(ask("bob").await.status, 400);
     envoy.finish();
+}
+
+/// As it is shipped, but for where the files are.
+#[test]
+fn corporate_passes_envoys_own_validation() {
+    let pod = TempDir::new().unwrap();
+    let here = pod.path().display().to_string();
+    let certified = rcgen::generate_simple_self_signed([OURS.to_owned()]).unwrap();
+    for directory in ["server", "client", "together"] {
+        std::fs::create_dir(pod.path().join(directory)).unwrap();
+        std::fs::write(pod.path().join(directory).join("tls.crt"), certified.cert.pem()).unwrap();
+        std::fs::write(pod.path().join(directory).join("tls.key"), certified.signing_key.serialize_pem())
+            .unwrap();
+    }
+    std::fs::write(pod.path().join("company-ca.crt"), certified.cert.pem()).unwrap();
+    std::fs::write(pod.path().join("together/secret.yaml"), "resources: []").unwrap();
+    std::fs::copy(module(), pod.path().join("transponder.wasm")).unwrap();
+    let text = std::fs::read_to_string(project().join("envoy/corporate.yaml")).unwrap();
+    let text = text.replace("/etc/transponder", &here);
+    let text = text.replace("/etc/ssl/certs/ca-certificates.crt", &format!("{here}/company-ca.crt"));
+    std::fs::write(pod.path().join("corporate.yaml"), text).unwrap();
+
+    let mut validate = Command::new(envoy_binary());
+    let validated =
+        validate.args(["--mode", "validate", "-c"]).arg(pod.path().join("corporate.yaml")).output().unwrap();
+    assert!(validated.status.success(), "{}", String::from_utf8_lossy(&validated.stderr));
 }
 
 /// Host functions that the SDK imports and the filter never calls.
