@@ -83,7 +83,11 @@ fn its_envoy_is_that_of_make_run() {
     print.args(["--listen", "0.0.0.0:8080", "--admin", "0.0.0.0:9901"]);
     let printed = print.env("TRANSPONDER_WASM", MODULE).env("ENVOY", envoy_binary()).output().unwrap();
     let here = std::fs::read_to_string(directory().join("envoy.yaml")).unwrap();
-    assert_eq!(here, String::from_utf8(printed.stdout).unwrap(), "make it anew with envoy/run.py --print");
+    assert_eq!(
+        here,
+        String::from_utf8(printed.stdout).unwrap(),
+        "make it anew: envoy/run.py --print with these options and TRANSPONDER_WASM={MODULE}"
+    );
 }
 
 /// The real Codex, with the configuration to paste, through the demo's Envoy.
