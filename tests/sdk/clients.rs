@@ -105,6 +105,24 @@ pub const AGENTS: Client = Client {
     ..OPENAI_PYTHON
 };
 
+pub const AGENTS_NODE: Client = Client {
+    program: "agents_node.mjs",
+    prefix: |status| format!("{status} "),
+    lacks: &["custom tool", "a script is cut"],
+    differs: |scenario| {
+        let error = |class: &str, message: &str| Some(json!({"error": {"class": class, "message": message}}));
+        match scenario {
+            "refusal" => error("ModelRefusalError", "Model refused to produce output: I cannot."),
+            "truncated" | "filtered" => error(
+                "ModelBehaviorError",
+                "OpenAI Responses request ended with unsuccessful terminal state \"response.incomplete\".",
+            ),
+            _ => None,
+        }
+    },
+    ..AGENTS
+};
+
 pub const LANGCHAIN: Client = Client {
     program: "langchain_python.py",
     modes: &[("invoke", false), ("stream", true), ("async", false)],

@@ -45,6 +45,11 @@ async fn openai_agents_sdk() {
 }
 
 #[tokio::test]
+async fn openai_agents_sdk_for_node() {
+    every_scenario(&clients::AGENTS_NODE, Headers::Flow).await;
+}
+
+#[tokio::test]
 async fn langchain() {
     every_scenario(&clients::LANGCHAIN, Headers::Flow).await;
 }

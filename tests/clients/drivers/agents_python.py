@@ -28,7 +28,7 @@ async def ask(job):
     custom = CustomTool(name="run", description="Runs a script.", on_invoke_tool=run, format={"type": "text"})
     client = AsyncOpenAI(base_url=job["base_url"], api_key="key", max_retries=job.get("retries", 0))
     agent = Agent(
-        name="Weather agent",
+        name="weather agent",
         instructions=INSTRUCTIONS,
         model=OpenAIResponsesModel("m", client),
         model_settings=ModelSettings(**settings(job.get("request", {}))),
