@@ -155,7 +155,9 @@ async fn code_mode(headers: Headers) {
 /// A server of the Model Context Protocol with the tools `add` and `pic`.
 fn tiny(codex: crate::support::Codex) -> crate::support::Codex {
     let server = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/codex/tiny_mcp.py");
-    codex.table(&format!("[mcp_servers.tiny]\ncommand = \"python3\"\nargs = [{server:?}]\n"))
+    codex.table(&format!(
+        "[mcp_servers.tiny]\ncommand = \"python3\"\nargs = [{server:?}]\nstartup_timeout_sec = 60\n"
+    ))
 }
 
 async fn mcp_through_its_namespace(headers: Headers) {
