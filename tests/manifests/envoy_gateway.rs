@@ -1,6 +1,8 @@
 //! Envoy Gateway's manifests as Envoy's configuration, as its controller makes it.
 
-use crate::envoy_config::{WASM, any_port, bootstrap, cluster, fetched, listener, socket, string_value, tls};
+use crate::envoy_config::{
+    WASM, any_port, bootstrap, cluster, fetched, listener, merge, socket, string_value, tls,
+};
 use crate::gateway_api;
 use crate::manifest::{Manifest, array, assert_only, kind, name, namespace};
 use crate::world::{HOST, World};
@@ -40,7 +42,17 @@ pub fn envoy(manifest: &Manifest, world: &World) -> Value {
             json!({"name": name(secret), "generic_secret": {"secret": {"inline_string": credential}}})
         })
         .collect();
+    merge(&mut envoy, &bootstrap_patch(manifest));
     world.mounted(&envoy)
+}
+
+/// What the Gateway's EnvoyProxy adds to the bootstrap.
+pub fn bootstrap_patch(manifest: &Manifest) -> Value {
+    let gateway = manifest.all("Gateway").next().unwrap();
+    let proxy = gateway["spec"]["infrastructure"]["parametersRef"]["name"].as_str().unwrap();
+    let bootstrap = &manifest.find("EnvoyProxy", proxy).unwrap()["spec"]["bootstrap"];
+    assert_eq!(bootstrap["type"], "Merge");
+    serde_yaml_ng::from_str(bootstrap["value"].as_str().unwrap()).unwrap()
 }
 
 fn connection_manager(manifest: &Manifest) -> Value {

@@ -2,7 +2,8 @@
 //! certificates, and clients that have them.
 
 use crate::envoy_config::{any_port, cluster, listener, tls};
-use crate::manifest::read;
+use crate::envoy_gateway;
+use crate::manifest::{Manifest, read};
 use crate::mesh::{assert_serves, launch};
 use crate::support::{Envoy, envoy_binary, module, post_with, project};
 use crate::world::{HOST, KEY, World};
@@ -226,6 +227,8 @@ fn corporate_logs_and_measures_as_make_run_does() {
     let made: Value = serde_yaml_ng::from_slice(&print.stdout).unwrap();
     let corporate = corporate();
     assert_eq!(corporate["stats_config"], made["stats_config"]);
+    let gateway = envoy_gateway::bootstrap_patch(&Manifest::apply(&["gateway/gateway.yaml"]));
+    assert_eq!(gateway["stats_config"], made["stats_config"]);
     let format = |envoy: &Value| {
         let log = &connection_manager(envoy)["access_log"][0]["typed_config"]["log_format"];
         log["json_format"].as_object().unwrap().clone()
