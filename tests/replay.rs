@@ -144,6 +144,15 @@ fn a_signature_comes_back_with_its_call() {
 }
 
 #[test]
+fn where_no_signature_comes_back_the_host_is_told() {
+    let mut calls = output(&json!("gemini"), true, &[call(json!({"google": {"thought_signature": "x"}}))]);
+    calls.retain(|item| item["type"] != "reasoning");
+    let (assistant, _) = sent_back(&json!("gemini"), &calls);
+    let extra = json!({"google": {"thought_signature": "skip_thought_signature_validator"}});
+    assert_eq!(assistant["tool_calls"][0]["extra_content"], extra);
+}
+
+#[test]
 fn text_comes_back_with_and_without_the_seal() {
     let host = json!({"reasoning_replay": {"field": "reasoning", "always_present": true}});
     let deltas = [json!({"reasoning_content": "Hm \"\u{1f980}\"\n"}), call(Value::Null)];

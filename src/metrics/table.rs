@@ -66,8 +66,10 @@ const ITEM: Label = Label {
     ]),
 };
 
-const DROPPED: Label =
-    Label { name: "kind", values: Values::Of(&["field", "item", "part", "tool", "tool_call", OTHER]) };
+const DROPPED: Label = Label {
+    name: "kind",
+    values: Values::Of(&["annotation", "field", "item", "part", "tool", "tool_call", OTHER]),
+};
 
 const REPAIRED: Label =
     Label { name: "kind", values: Values::Of(&["arguments", "call_output", "tool_call", OTHER]) };

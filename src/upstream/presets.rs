@@ -251,7 +251,8 @@ const PRESETS: &[(&str, &str)] = &[
             "sampling": ["temperature", "top_p"],
             "reasoning": {"efforts": {"none": "none", "minimal": "minimal", "low": "low", "medium": "medium",
                 "high": "high"}},
-            "reasoning_replay": {"signatures": true}
+            "reasoning_replay": {"signatures": true,
+                "unsigned": {"google": {"thought_signature": "skip_thought_signature_validator"}}}
         }"#,
     ),
 ];

@@ -79,7 +79,7 @@ impl Reasoning {
 }
 
 /// How the reasoning of earlier turns goes back.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
 #[cfg_attr(test, derive(serde::Serialize, schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ReasoningReplay {
@@ -91,6 +91,9 @@ pub struct ReasoningReplay {
     pub details: bool,
     /// `extra_content` goes back as it came, on the tool call: it holds Gemini's thought signature.
     pub signatures: bool,
+    /// The `extra_content` of the first call of an assistant message none of whose calls was brought back with its own, by a
+    /// client that drops reasoning items for instance. Gemini refuses calls without a signature.
+    pub unsigned: Option<Fields>,
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::toolbox::{Toolbox, host_call_id};
 use crate::chat::request::{Assistant, Content, FunctionCall, Message, NamedText, Part, ToolCall};
 use crate::config::History;
 use crate::items::{Call, Entry, Output, Report, Thought};
-use crate::json::{Text, TextBuilder};
+use crate::json::{self, Text, TextBuilder};
 use crate::responses::ApiError;
 use crate::upstream::{ContentForm, EmptyContent, Options, System, ToolOutputImages, UserMessages};
 use serde_json::value::RawValue;
@@ -195,6 +195,7 @@ impl<'a> Writer<'a, '_> {
             });
             answers.push((id, output.parts));
         }
+        self.sign(&mut tool_calls);
         let message = Assistant {
             content: self.assistant_content(turn.content, !tool_calls.is_empty()),
             reasoning: self.replayed(turn.reasoning, !tool_calls.is_empty()),
@@ -203,6 +204,14 @@ impl<'a> Writer<'a, '_> {
         };
         self.messages.push(Message::Assistant(message));
         self.answer(answers);
+    }
+
+    /// Where a signature is demanded and none came back, the host is told to do without.
+    fn sign(&self, tool_calls: &mut [ToolCall<'a>]) {
+        let unsigned = tool_calls.iter().all(|call| call.extra_content.is_none());
+        if let (Some(first), true) = (tool_calls.first_mut(), unsigned) {
+            first.extra_content = self.options.reasoning_replay.unsigned.as_ref().map(json::raw);
+        }
     }
 
     /// The host's id of a call. Of calls that share an id, each but the first gets one of its own, or nobody

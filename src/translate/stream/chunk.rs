@@ -147,7 +147,8 @@ impl Machine {
     fn reasoning(&mut self, message: &Message<'_>) {
         let fields = [message.reasoning_content, message.reasoning, message.reasoning_text, message.thinking];
         let said = fields.into_iter().flatten().find(|raw| is_said(raw));
-        let detailed = message.reasoning_details.map(|raw| self.details.add(raw));
+        let details = message.reasoning_details.filter(|raw| self.keep_bytes(raw.get().len()));
+        let detailed = details.map(|raw| self.details.add(raw));
         if let Some(piece) = said.and_then(|raw| self.seams.reasoning.push(raw)) {
             self.thinks_in_fields = true;
             self.think(&piece);
@@ -205,6 +206,7 @@ impl Machine {
     }
 
     fn annotations(&mut self, raw: Option<&RawValue>) {
+        let raw = raw.filter(|raw| self.keep_bytes(raw.get().len()));
         let annotations: Vec<Value> =
             raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
         for annotation in &annotations {
