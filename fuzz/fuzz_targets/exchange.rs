@@ -53,14 +53,14 @@ fn run(head: Head, request: &[u8], reply: &[u8]) {
         Err(refused) => return assert_error(refused.status, &refused.body),
         Ok(sent) => assert!(serde_json::from_slice::<Value>(sent).is_ok(), "what goes up is JSON"),
     }
-    let streams = serde_json::from_slice::<Value>(request).is_ok_and(|request| request["stream"] == true);
     let (status, content_type) = *head.choose(RESPONSES);
     let length = if head.flag(4) { reply.len().to_string() } else { String::new() };
     let begun = headers(&[(":status", status), ("content-type", content_type), ("content-length", &length)]);
     match host.reply(&begun, &head.cut(reply), head.flag(5)) {
         Outcome::Local(reply) => assert_error(reply.status, &reply.body),
         Outcome::Reply { cut: true, .. } => {}
-        Outcome::Reply { body, .. } if status == "200" && streams => {
+        // Whether a stream was wanted is not for a second reader to say: serde_json refuses requests that are mended here.
+        Outcome::Reply { body, .. } if status == "200" && body.starts_with(b"event: ") => {
             Transcript::of(&body);
         }
         Outcome::Reply { body, status: held, .. } => {

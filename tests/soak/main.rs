@@ -105,7 +105,9 @@ async fn mixed_load(envoy: &Envoy) -> (BTreeMap<&'static str, u64>, Vec<u64>) {
                 while Instant::now() < end {
                     let turn = turn.fetch_add(1, Ordering::Relaxed);
                     let kind = &KINDS[turn as usize % KINDS.len()];
-                    ask(&client, &url, kind, turn / KINDS.len() as u64 % 3 != 0).await;
+                    // Two of three times as a stream.
+                    let round = turn / KINDS.len() as u64;
+                    ask(&client, &url, kind, !round.is_multiple_of(3)).await;
                     *counts.lock().unwrap().entry(kind.model).or_default() += 1;
                 }
             })
