@@ -347,6 +347,7 @@ fn the_documentation_has_every_metric() {
     let label = |label: &transponder::metrics::Label| match label.values {
         Values::Of(values) => format!("`{}`: {}", label.name, values.join(", ")),
         Values::Presets => format!("`{}`", label.name),
+        Values::Refusals => format!("`{}`: as in [errors.md](errors.md)", label.name),
     };
     let rows = METRICS.iter().map(|metric| {
         let labels: Vec<_> = metric.labels.iter().map(label).collect();

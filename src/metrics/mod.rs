@@ -16,6 +16,7 @@
 mod access_log;
 mod table;
 
+use crate::responses::{Code, Phase};
 pub use access_log::{ACCESS_LOG, Field};
 use std::fmt;
 pub use table::*;
@@ -70,6 +71,8 @@ pub enum Values {
     Of(&'static [&'static str]),
     /// The presets that the plugin configuration names.
     Presets,
+    /// The codes of the errors by which nothing goes up (`docs/errors.md`), and [`OTHER`].
+    Refusals,
 }
 
 /// The value of a label for what has no name here.
@@ -101,8 +104,10 @@ impl Label {
 
     fn known<'a>(&self, value: &'a str) -> &'a str {
         match self.values {
-            Values::Of(values) if !values.contains(&value) => OTHER,
-            _ => value,
+            Values::Presets => value,
+            Values::Of(values) if values.contains(&value) => value,
+            Values::Refusals if refusals().any(|code| code == value) => value,
+            Values::Of(_) | Values::Refusals => OTHER,
         }
     }
 
@@ -110,8 +115,14 @@ impl Label {
         match self.values {
             Values::Of(values) => values.to_vec(),
             Values::Presets => presets.to_vec(),
+            Values::Refusals => refusals().chain([OTHER]).collect(),
         }
     }
+}
+
+fn refusals() -> impl Iterator<Item = &'static str> {
+    let nothing_went_up = |code: &&Code| matches!(code.phase(), Phase::Headers | Phase::Request);
+    Code::ALL.iter().filter(nothing_went_up).map(|code| code.name())
 }
 
 #[cfg(test)]

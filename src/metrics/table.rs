@@ -9,34 +9,7 @@ const OUTCOME: Label = Label {
     values: Values::Of(&["completed", "incomplete", "upstream_error", "failed", "cut"]),
 };
 
-/// The codes of the filter's own refusals; `docs/troubleshooting.md` explains them.
-const CODE: Label = Label {
-    name: "code",
-    values: Values::Of(&[
-        "decimal_above_max_value",
-        "decimal_below_min_value",
-        "endpoint_not_supported",
-        "integer_above_max_value",
-        "integer_below_min_value",
-        "invalid_json",
-        "invalid_type",
-        "invalid_value",
-        "json_too_deep",
-        "json_too_many_values",
-        "method_not_allowed",
-        "missing_body",
-        "missing_required_parameter",
-        "previous_response_not_found",
-        "request_too_large",
-        "too_many_tools",
-        "unsupported_content_encoding",
-        "unsupported_parameter",
-        "unsupported_trailers",
-        "unsupported_value",
-        "websocket_not_supported",
-        OTHER,
-    ]),
-};
+const CODE: Label = Label { name: "code", values: Values::Refusals };
 
 const CLASS: Label = Label {
     name: "class",
