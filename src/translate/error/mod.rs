@@ -61,7 +61,13 @@ pub(super) fn is_error(value: &Value) -> bool {
         || value.get("errors").and_then(Value::as_array).is_some_and(|errors| !errors.is_empty())
         || value.pointer("/base_resp/status_code").and_then(Value::as_i64).is_some_and(|code| code != 0)
         // Gateways in front of a model.
-        || is_there("message") && (status_in(value).is_some() || is_there("code"))
+        || is_there("message") && (status_in(value).is_some() || value.get("code").is_some_and(is_bad))
+}
+
+/// Whether a code is one of an error: some hosts also number what went well.
+fn is_bad(code: &Value) -> bool {
+    let code = code_text(code).unwrap_or_default().to_lowercase();
+    !["", "0", "200", "ok", "success"].contains(&code.as_str())
 }
 
 /// What an error says, as far as it could be found.
@@ -295,6 +301,8 @@ mod tests {
             (r#"{"statusCode":401,"message":"m"}"#, Some(401)),
             (r#"{"code":"InvalidParameter","message":"m"}"#, Some(502)),
             (r#"{"base_resp":{"status_code":0}}"#, None),
+            (r#"{"code":0,"message":"success"}"#, None),
+            (r#"{"code":"Success","message":"","status":200}"#, None),
             (r#"{"success":true,"errors":[],"result":{}}"#, None),
             (r#"{"id":"x","object":"chat.completion.chunk","error":null,"detail":null}"#, None),
         ] {
