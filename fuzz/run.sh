@@ -15,6 +15,11 @@ jobs=${FUZZ_JOBS:-2}
 targets=("$@")
 ((${#targets[@]})) || targets=(sse request stream exchange)
 
+command -v c++ >/dev/null || {
+  echo "fuzz: libFuzzer is built from source, for which a C++ compiler is needed: apt-get install g++" >&2
+  exit 1
+}
+
 # The flags by which LLVM counts what a run reached (as cargo-fuzz gives them). With --target they are
 # for the targets alone, not for the build scripts of their dependencies.
 host=$(rustc -vV | sed -n 's/^host: //p')

@@ -7,6 +7,7 @@ mod page;
 mod parts;
 mod refusals;
 mod round_trip;
+mod seals;
 mod tools;
 
 use serde_json::{Value, json};
