@@ -246,3 +246,44 @@ fn each_preset_says_the_efforts_that_its_host_knows() {
         }
     }
 }
+
+#[test]
+fn a_host_may_know_custom_tools_and_allowed_tools() {
+    let request = json!({
+        "input": [
+            {"role": "user", "content": "hi"},
+            {"type": "custom_tool_call", "call_id": "call_1", "name": "patch", "input": "*** \"x\"\n"},
+            {"type": "custom_tool_call_output", "call_id": "call_1", "output": "ok"},
+        ],
+        "tools": [
+            {"type": "custom", "name": "patch", "description": "Patches.",
+                "format": {"type": "grammar", "syntax": "lark", "definition": "start: /.+/"}},
+            {"type": "custom", "name": "say", "format": {"type": "text"}},
+            {"type": "function", "name": "f", "parameters": {"type": "object", "properties": {}}},
+        ],
+        "tool_choice": {"type": "allowed_tools", "mode": "required", "tools": [
+            {"type": "custom", "name": "patch"}, {"type": "function", "name": "f"}]},
+    });
+    let (body, _) = up(&json!({"custom_tools": "native", "allowed_tools": "native"}), request.clone());
+    assert_eq!(
+        body["tools"][0],
+        json!({"type": "custom", "custom": {"name": "patch", "description": "Patches.",
+        "format": {"type": "grammar", "grammar": {"syntax": "lark", "definition": "start: /.+/"}}}})
+    );
+    assert_eq!(body["tools"][1], json!({"type": "custom", "custom": {"name": "say"}}));
+    assert_eq!(body["tools"][2]["type"], "function");
+    assert_eq!(
+        body["messages"][1]["tool_calls"][0],
+        json!({"id": "call_1", "type": "custom", "custom": {"name": "patch", "input": "*** \"x\"\n"}})
+    );
+    assert_eq!(
+        body["tool_choice"],
+        json!({"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": [
+        {"type": "custom", "custom": {"name": "patch"}}, {"type": "function", "function": {"name": "f"}}]}})
+    );
+
+    let (body, _) = up(&json!({}), request);
+    assert_eq!((offered(&body), &body["tool_choice"]), (vec!["patch", "f"], &json!("required")));
+    let arguments = body["messages"][1]["tool_calls"][0]["function"]["arguments"].as_str().unwrap();
+    assert_eq!(serde_json::from_str::<Value>(arguments).unwrap(), json!({"input": "*** \"x\"\n"}));
+}

@@ -90,6 +90,8 @@ pub(crate) struct Demands {
     pub(crate) id_length: Option<usize>,
     /// `strict` in a function's declaration.
     pub(crate) strict_tools: bool,
+    /// Tools, calls and choices of the type `custom`.
+    pub(crate) custom_tools: bool,
     pub(crate) tool_choices: Vec<String>,
     pub(crate) response_formats: Vec<String>,
     /// A response format other than text beside tools.
@@ -150,6 +152,7 @@ impl Default for Demands {
             repeated_ids: false,
             id_length: None,
             strict_tools: false,
+            custom_tools: false,
             tool_choices: words(&["auto", "none", "required", "function"]),
             response_formats: words(&["text", "json_object", "json_schema"]),
             json_with_tools: true,

@@ -224,13 +224,37 @@ pub struct File<'a> {
 pub struct ToolCall<'a> {
     /// Its id, which the tool message repeats.
     pub id: Cow<'a, str>,
-    /// `function`.
-    pub r#type: &'static str,
     /// The call.
-    pub function: FunctionCall<'a>,
+    #[serde(flatten)]
+    pub called: Called<'a>,
     /// What the host sent with the call and wants back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extra_content: Option<Box<RawValue>>,
+}
+
+/// What was called.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Called<'a> {
+    /// A function.
+    Function {
+        /// The call.
+        function: FunctionCall<'a>,
+    },
+    /// A custom tool, at hosts that know them.
+    Custom {
+        /// The call.
+        custom: CustomCall<'a>,
+    },
+}
+
+/// The custom tool that was called.
+#[derive(Debug, Clone, Serialize)]
+pub struct CustomCall<'a> {
+    /// Its name upstream.
+    pub name: Cow<'a, str>,
+    /// The raw text.
+    pub input: Text<'a>,
 }
 
 /// The function that was called.
@@ -244,11 +268,62 @@ pub struct FunctionCall<'a> {
 
 /// One of `tools`.
 #[derive(Debug, Clone, Serialize)]
-pub struct Tool<'a> {
-    /// `function`.
-    pub r#type: &'static str,
-    /// Its declaration.
-    pub function: Function<'a>,
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Tool<'a> {
+    /// A function.
+    Function {
+        /// Its declaration.
+        function: Function<'a>,
+    },
+    /// A custom tool, at hosts that know them.
+    Custom {
+        /// Its declaration.
+        custom: Custom<'a>,
+    },
+}
+
+impl Tool<'_> {
+    /// Its name upstream.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Function { function } => &function.name,
+            Self::Custom { custom } => &custom.name,
+        }
+    }
+}
+
+/// The declaration of a custom tool.
+#[derive(Debug, Clone, Serialize)]
+pub struct Custom<'a> {
+    /// Its name upstream.
+    pub name: Cow<'a, str>,
+    /// What it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<Text<'a>>,
+    /// What its input looks like; any text, if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub format: Option<CustomFormat<'a>>,
+}
+
+/// What the input of a custom tool looks like.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum CustomFormat<'a> {
+    /// A grammar.
+    Grammar {
+        /// The grammar.
+        grammar: Grammar<'a>,
+    },
+}
+
+/// A grammar.
+#[derive(Debug, Clone, Serialize)]
+pub struct Grammar<'a> {
+    /// `lark` or `regex`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub syntax: Option<Cow<'a, str>>,
+    /// Its text.
+    pub definition: Text<'a>,
 }
 
 /// The declaration of a function.
@@ -273,12 +348,39 @@ pub enum ToolChoice<'a> {
     /// `none`, `auto` or `required`.
     Mode(&'static str),
     /// This one.
-    Named {
-        /// `function`.
+    Named(Chosen<'a>),
+    /// One of these.
+    Allowed {
+        /// `allowed_tools`.
         r#type: &'static str,
+        /// Which.
+        allowed_tools: AllowedTools<'a>,
+    },
+}
+
+/// A tool that is chosen.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Chosen<'a> {
+    /// A function.
+    Function {
         /// Its name.
         function: Name<'a>,
     },
+    /// A custom tool.
+    Custom {
+        /// Its name.
+        custom: Name<'a>,
+    },
+}
+
+/// The tools that may be called.
+#[derive(Debug, Clone, Serialize)]
+pub struct AllowedTools<'a> {
+    /// `auto` or `required`.
+    pub mode: &'static str,
+    /// The tools.
+    pub tools: Vec<Chosen<'a>>,
 }
 
 /// A name.

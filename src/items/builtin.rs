@@ -135,6 +135,7 @@ impl Builtin {
             description: Some(Text::new(self.description)),
             parameters: Cow::Owned(json::raw(&(self.parameters)())),
             strict: None,
+            custom: None,
         }
     }
 

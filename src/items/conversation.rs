@@ -1,7 +1,7 @@
 //! What the items of a request mean, in terms that no longer depend on their type.
 
 use super::outbox::{CallHead, Outbox};
-use crate::chat::request::Part;
+use crate::chat::request::{Custom, Part};
 use crate::config::History;
 use crate::json::Text;
 use serde_json::value::RawValue;
@@ -93,6 +93,8 @@ pub struct Declaration<'a> {
     pub parameters: Cow<'a, RawValue>,
     /// The arguments must follow the schema.
     pub strict: Option<bool>,
+    /// Its declaration at hosts that know custom tools, if it is one.
+    pub custom: Option<Custom<'a>>,
 }
 
 /// The form in which a tool's calls come back.

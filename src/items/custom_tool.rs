@@ -1,10 +1,11 @@
 //! Custom tools: their input is raw text, a patch or a script, in a grammar perhaps.
 //!
-//! Chat hosts know only functions, so a custom tool is declared as a function with the one string
-//! argument `input`. On the way back the text is taken out of the JSON again *while it streams*:
+//! Nearly all Chat hosts know only functions, so a custom tool is declared as a function with the one string
+//! argument `input`; at the others it stays what it is. On the way back the text is taken out of the JSON again *while it streams*:
 //! a JSON string (the argument) within a JSON string (`arguments`), cut anywhere.
 
 use super::{Call, CallHead, Conversation, Declaration, Entry, Form, OpenCall, Outbox};
+use crate::chat::request::{Custom, CustomFormat, Grammar};
 use crate::json::{self, Text, TextBuilder};
 use crate::responses::{ApiError, CustomTool, CustomToolCall, Event, Object, OutputItem, Status};
 use crate::sse::encode::Deltas;
@@ -20,7 +21,7 @@ pub(super) fn declare<'a>(
     let description = describe(&tool);
     conversation.tools.push(Declaration {
         namespace: None,
-        name: tool.name,
+        name: tool.name.clone(),
         form: &FORM,
         description: Some(description),
         parameters: Cow::Owned(json::raw(&serde_json::json!({
@@ -30,8 +31,33 @@ pub(super) fn declare<'a>(
             "additionalProperties": false,
         }))),
         strict: None,
+        custom: Some(native(&tool)),
     });
     Ok(())
+}
+
+/// Its declaration at hosts that know custom tools.
+fn native<'a>(tool: &CustomTool<'a>) -> Custom<'a> {
+    let grammar = tool.format.as_ref().and_then(|format| {
+        Some(Grammar { syntax: format.syntax.clone(), definition: format.definition.clone()? })
+    });
+    Custom {
+        name: tool.name.clone(),
+        description: tool.description.clone(),
+        format: grammar.map(|grammar| CustomFormat::Grammar { grammar }),
+    }
+}
+
+/// The raw text of arguments that [`read_call`] wrote.
+pub fn input_of(arguments: &Text<'_>) -> Option<Text<'static>> {
+    #[derive(serde::Deserialize)]
+    #[serde(bound(deserialize = "'de: 'a"))]
+    struct Arguments<'a> {
+        input: Text<'a>,
+    }
+    serde_json::from_str::<Arguments<'_>>(&arguments.decode())
+        .ok()
+        .map(|arguments| arguments.input.into_owned())
 }
 
 /// The client's description speaks of raw text and may forbid JSON, so say what that means for a function.
@@ -70,7 +96,7 @@ pub(super) fn read_call<'a>(
 }
 
 /// Coming back: `custom_tool_call`.
-pub(super) static FORM: Form = Form { item: "custom_tool_call", open, needs_object: false };
+pub static FORM: Form = Form { item: "custom_tool_call", open, needs_object: false };
 
 #[derive(Debug)]
 struct OpenCustom {

@@ -24,6 +24,7 @@ pub(super) fn declare<'a>(
         description: tool.description,
         parameters: parameters(tool.parameters),
         strict: tool.strict,
+        custom: None,
     });
     Ok(())
 }

@@ -19,6 +19,7 @@ mod tool_search;
 
 pub use compaction::{INSTRUCTION as COMPACTION_INSTRUCTION, OpenCompaction};
 pub use conversation::{Call, Conversation, Declaration, Entry, Form, OpenCall, Output, Report, Thought};
+pub use custom_tool::{FORM as CUSTOM_TOOL, input_of as custom_input};
 pub use function::FORM as FUNCTION;
 pub use message::{OpenMessage, Said, annotation};
 pub use outbox::{CallHead, Outbox};

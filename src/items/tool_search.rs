@@ -28,6 +28,7 @@ pub(super) fn declare<'a>(
         description: tool.description,
         parameters: function::parameters(tool.parameters),
         strict: None,
+        custom: None,
     });
     Ok(())
 }

@@ -4,9 +4,9 @@
 //! them up, never by parsing them: `mcp__tiny__add` may be a tool of a namespace or just a name.
 
 use super::schema;
-use crate::chat::request::{Function, Tool};
+use crate::chat::request::{Custom, Function, Tool};
 use crate::items::{CallHead, Declaration, FUNCTION, Form};
-use crate::upstream::Options;
+use crate::upstream::{CustomTools, Options};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::hash::Hasher;
@@ -39,13 +39,18 @@ impl Toolbox {
         }
         let namespace = tool.namespace.map(Cow::into_owned);
         let name = self.add(namespace, tool.name.into_owned(), tool.form);
-        Some(Tool {
-            r#type: "function",
-            function: Function {
-                name: Cow::Owned(name),
-                description: tool.description,
-                parameters: schema::of_arguments(tool.parameters, options.schema_dialect),
-                strict: tool.strict.filter(|&strict| strict && options.strict_tools),
+        let name = Cow::Owned(name);
+        Some(match tool.custom {
+            Some(custom) if options.custom_tools == CustomTools::Native => {
+                Tool::Custom { custom: Custom { name, ..custom } }
+            }
+            _ => Tool::Function {
+                function: Function {
+                    name,
+                    description: tool.description,
+                    parameters: schema::of_arguments(tool.parameters, options.schema_dialect),
+                    strict: tool.strict.filter(|&strict| strict && options.strict_tools),
+                },
             },
         })
     }
@@ -219,8 +224,9 @@ mod tests {
                 description: None,
                 parameters: Cow::Owned(json::raw(&serde_json::json!({}))),
                 strict: None,
+                custom: None,
             };
-            toolbox.declare(declaration, &Options::default()).map(|tool| tool.function.name.into_owned())
+            toolbox.declare(declaration, &Options::default()).map(|tool| tool.name().to_owned())
         });
         let names = names.collect();
         (toolbox, names)

@@ -15,7 +15,7 @@ const PRESETS: &[(&str, &str)] = &[
         r#"{
             "system": "keep", "developer_role": true,
             "strict_tools": true, "parallel_tool_calls": true, "schema_dialect": "openai",
-            "allowed_tools": "native",
+            "allowed_tools": "native", "custom_tools": "native",
             "max_tokens_field": "max_completion_tokens",
             "pass_fields": ["verbosity", "prompt_cache_key", "prompt_cache_retention", "safety_identifier",
                 "service_tier", "metadata", "user"],

@@ -44,7 +44,9 @@ pub(super) fn tool_calls(body: &Value, strict: &Demands) -> Checked {
 const LONGEST_ID: usize = 40;
 
 fn tool_call(call: &Value, strict: &Demands, path: &str) -> Checked {
-    check(call, fields::TOOL_CALL, &strict.tool_call_fields, path)?;
+    let custom = strict.custom_tools && text_at(call, "/type") == "custom";
+    let taken = if custom { fields::CUSTOM_CALL } else { fields::TOOL_CALL };
+    check(call, taken, &strict.tool_call_fields, path)?;
     let id = text_at(call, "/id");
     demand(id.chars().count() <= LONGEST_ID, &join(path, "id"), || {
         format!("must not be longer than {LONGEST_ID} characters")
@@ -52,6 +54,14 @@ fn tool_call(call: &Value, strict: &Demands, path: &str) -> Checked {
     if let Some(length) = strict.id_length {
         let plain = id.len() == length && id.chars().all(|c| c.is_ascii_alphanumeric());
         demand(plain, &join(path, "id"), || format!("must be a-z, A-Z, 0-9, with a length of {length}"))?;
+    }
+    if custom {
+        return check(
+            call.get("custom").unwrap_or(&Value::Null),
+            fields::CALLED_CUSTOM,
+            &[],
+            &join(path, "custom"),
+        );
     }
     let path = join(path, "function");
     let function = call.get("function").unwrap_or(&Value::Null);

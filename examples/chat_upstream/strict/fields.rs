@@ -114,6 +114,17 @@ pub(super) const TOOL: &[Field] =
 pub(super) const FUNCTION: &[Field] =
     &[("name", Kind::Name, MUST), ("description", Kind::Text, MAY), ("parameters", Kind::Object, MAY)];
 
+pub(super) const CUSTOM_TOOL: &[Field] =
+    &[("type", Kind::OneOf(&["custom"]), MUST), ("custom", Kind::Object, MUST)];
+
+pub(super) const CUSTOM: &[Field] =
+    &[("name", Kind::Name, MUST), ("description", Kind::Text, MAY), ("format", Kind::Object, MAY)];
+
+pub(super) const CUSTOM_CALL: &[Field] =
+    &[("id", Kind::Name, MUST), ("type", Kind::OneOf(&["custom"]), MUST), ("custom", Kind::Object, MUST)];
+
+pub(super) const CALLED_CUSTOM: &[Field] = &[("name", Kind::Name, MUST), ("input", Kind::Text, MUST)];
+
 /// Meaningful at OpenAI, vLLM and Groq, refused or ignored at Z.ai, Qwen and Ollama.
 pub(super) const FUNCTION_STRICT: Field = ("strict", Kind::Bool, MAY);
 

@@ -16,11 +16,18 @@ pub(super) fn tools(body: &Value, strict: &Demands) -> Checked {
     let mut names = BTreeSet::new();
     tools.iter().enumerate().try_for_each(|(at, tool)| {
         let path = format!("tools[{at}]");
-        check(tool, fields::TOOL, &[], &path)?;
-        let path = join(&path, "function");
-        let function = tool.get("function").unwrap_or(&Value::Null);
-        declaration(function, strict, &path)?;
-        let name = text_at(function, "/name");
+        let custom = strict.custom_tools && text_at(tool, "/type") == "custom";
+        let kind = if custom { "custom" } else { "function" };
+        let declared = tool.get(kind).unwrap_or(&Value::Null);
+        check(tool, if custom { fields::CUSTOM_TOOL } else { fields::TOOL }, &[], &path)?;
+        let path = join(&path, kind);
+        if custom {
+            check(declared, fields::CUSTOM, &[], &path)?;
+            tool_name(declared, &path)?;
+        } else {
+            declaration(declared, strict, &path)?;
+        }
+        let name = text_at(declared, "/name");
         demand(names.insert(name), &join(&path, "name"), || format!("Tool names must be unique: '{name}'"))
     })
 }

@@ -4,12 +4,16 @@
 mod pairs;
 
 use super::toolbox::{Toolbox, host_call_id};
-use crate::chat::request::{Assistant, Content, FunctionCall, Message, NamedText, Part, ToolCall};
+use crate::chat::request::{
+    Assistant, Called, Content, CustomCall, FunctionCall, Message, NamedText, Part, ToolCall,
+};
 use crate::config::History;
-use crate::items::{Call, Entry, Output, Report, Thought};
+use crate::items::{CUSTOM_TOOL, Call, Entry, Form, Output, Report, Thought, custom_input};
 use crate::json::{self, Text, TextBuilder};
 use crate::responses::ApiError;
-use crate::upstream::{ContentForm, EmptyContent, Options, System, ToolOutputImages, UserMessages};
+use crate::upstream::{
+    ContentForm, CustomTools, EmptyContent, Options, System, ToolOutputImages, UserMessages,
+};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -185,14 +189,9 @@ impl<'a> Writer<'a, '_> {
             let id = self.unused_id(&call.call_id, &ids);
             ids.insert(id.clone());
             let name = self.toolbox.upstream_name(call.namespace.as_deref(), &call.name, call.form);
-            let function = FunctionCall { name: Cow::Owned(name), arguments: call.arguments };
+            let called = self.called(Cow::Owned(name), call.form, call.arguments);
             let extra_content = self.extras.remove(&*call.call_id);
-            tool_calls.push(ToolCall {
-                id: Cow::Owned(id.clone()),
-                r#type: "function",
-                function,
-                extra_content,
-            });
+            tool_calls.push(ToolCall { id: Cow::Owned(id.clone()), called, extra_content });
             answers.push((id, output.parts));
         }
         self.sign(&mut tool_calls);
@@ -211,6 +210,15 @@ impl<'a> Writer<'a, '_> {
         let unsigned = tool_calls.iter().all(|call| call.extra_content.is_none());
         if let (Some(first), true) = (tool_calls.first_mut(), unsigned) {
             first.extra_content = self.options.reasoning_replay.unsigned.as_ref().map(json::raw);
+        }
+    }
+
+    /// A call in the form in which its tool is declared.
+    fn called(&self, name: Cow<'a, str>, form: &Form, arguments: Text<'a>) -> Called<'a> {
+        let native = *form == CUSTOM_TOOL && self.options.custom_tools == CustomTools::Native;
+        match native.then(|| custom_input(&arguments)).flatten() {
+            Some(input) => Called::Custom { custom: CustomCall { name, input } },
+            None => Called::Function { function: FunctionCall { name, arguments } },
         }
     }
 

@@ -11,8 +11,11 @@ pub(in crate::translate) struct Offer(BTreeMap<String, Box<RawValue>>);
 
 impl Offer {
     pub(in crate::translate) fn of(tools: &[Tool<'_>]) -> Self {
-        let tools = tools.iter().map(|tool| &tool.function);
-        Self(tools.map(|tool| (tool.name.clone().into_owned(), (*tool.parameters).to_owned())).collect())
+        let functions = tools.iter().filter_map(|tool| match tool {
+            Tool::Function { function } => Some(function),
+            Tool::Custom { .. } => None,
+        });
+        Self(functions.map(|tool| (tool.name.clone().into_owned(), (*tool.parameters).to_owned())).collect())
     }
 
     /// Whether there is none.

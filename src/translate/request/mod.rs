@@ -130,7 +130,7 @@ fn translated<'a>(
     let thinking = options.reasoning.thinks(fields::effort(request));
     let wanted = (!compact).then_some(request);
     let choice = wanted.and_then(|request| request.tool_choice);
-    let choice = tool_choice::choose(tools, choice, &toolbox, &mut report)?;
+    let choice = tool_choice::choose(tools, options, choice, &toolbox, &mut report)?;
     let (tools, tool_choice) = tool_choice::fit(choice, options.tool_choice(thinking), &mut report);
     let offer = match (options.text_tool_calls, &tool_choice) {
         (false, _) | (_, Some(chat::ToolChoice::Mode("none"))) => Offer::default(),

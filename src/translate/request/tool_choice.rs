@@ -5,7 +5,7 @@ use crate::items::{self, Report};
 use crate::json::Text;
 use crate::responses::{ApiError, Code, NamedTool, Object, Path, Site};
 use crate::translate::toolbox::Toolbox;
-use crate::upstream::ChoiceForm;
+use crate::upstream::{AllowedTools, ChoiceForm, Options};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -17,6 +17,7 @@ const PATH: Path<'static> = Path::top("tool_choice");
 
 pub(super) fn choose<'a>(
     mut tools: Vec<chat::Tool<'a>>,
+    options: &Options,
     choice: Option<&RawValue>,
     toolbox: &Toolbox,
     report: &mut Report,
@@ -31,12 +32,18 @@ pub(super) fn choose<'a>(
     };
     let kind: Cow<'_, str> = choice.get("type")?;
     if kind == "allowed_tools" {
-        // Only OpenAI knows `allowed_tools`; to offer no others says the same.
         let allowed = allowed(&choice, toolbox, report)?;
-        tools.retain(|tool| allowed.contains(&*tool.function.name));
         let mode: Option<Cow<'_, str>> = choice.get("mode")?;
-        let mode = mode.as_deref().unwrap_or("auto");
-        return with_mode(tools, mode_of(mode, choice.path_to("mode"), &["auto", "required"])?);
+        let mode = mode_of(mode.as_deref().unwrap_or("auto"), choice.path_to("mode"), &["auto", "required"])?;
+        let is_allowed = |tool: &chat::Tool<'_>| allowed.contains(tool.name());
+        let tools_chosen: Vec<_> = tools.iter().filter(|tool| is_allowed(tool)).map(chosen).collect();
+        if options.allowed_tools == AllowedTools::Native && !tools_chosen.is_empty() {
+            let allowed_tools = chat::AllowedTools { mode, tools: tools_chosen };
+            return Ok((tools, Some(chat::ToolChoice::Allowed { r#type: "allowed_tools", allowed_tools })));
+        }
+        // To offer no others says the same.
+        tools.retain(is_allowed);
+        return with_mode(tools, mode);
     }
     let Some(name) = named(&choice, &kind, toolbox)? else {
         return Err(ApiError::invalid(format!(
@@ -46,9 +53,20 @@ pub(super) fn choose<'a>(
         .at(PATH));
     };
     // Some hosts take the object as `required` and ignore the name, so no other tool is offered.
-    tools.retain(|tool| tool.function.name == name);
-    let function = chat::Name { name: Cow::Owned(name.to_owned()) };
-    Ok((tools, Some(chat::ToolChoice::Named { r#type: "function", function })))
+    tools.retain(|tool| tool.name() == name);
+    let choice = tools.first().map(|tool| chat::ToolChoice::Named(chosen(tool)));
+    Ok((tools, choice))
+}
+
+fn chosen<'a>(tool: &chat::Tool<'a>) -> chat::Chosen<'a> {
+    match tool {
+        chat::Tool::Function { function } => {
+            chat::Chosen::Function { function: chat::Name { name: function.name.clone() } }
+        }
+        chat::Tool::Custom { custom } => {
+            chat::Chosen::Custom { custom: chat::Name { name: custom.name.clone() } }
+        }
+    }
 }
 
 fn with_mode<'a>(tools: Vec<chat::Tool<'a>>, mode: &'static str) -> Result<Choice<'a>, ApiError> {
@@ -107,7 +125,8 @@ pub(super) fn fit<'a>(
 ) -> Choice<'a> {
     let form = match &choice {
         None => return (tools, None),
-        Some(chat::ToolChoice::Named { .. }) => ChoiceForm::Named,
+        Some(chat::ToolChoice::Allowed { .. }) => return (tools, choice),
+        Some(chat::ToolChoice::Named(_)) => ChoiceForm::Named,
         Some(chat::ToolChoice::Mode("none")) => ChoiceForm::None,
         Some(chat::ToolChoice::Mode("required")) => ChoiceForm::Required,
         Some(chat::ToolChoice::Mode(_)) => ChoiceForm::Auto,
