@@ -101,3 +101,33 @@ async fn the_others_refuse_generic() {
     }
     envoy.finish();
 }
+
+/// A host that knows custom tools calls them as such, with raw text.
+#[tokio::test]
+async fn a_custom_tool_stays_one_where_the_host_knows_them() {
+    let upstream = Upstream::start().await;
+    let envoy = Envoy::start(upstream.address(), r#"{"upstream": "openai"}"#, Headers::Flow).await;
+    let patch = "*** Begin Patch\n*** Add File: hello.txt\n+Grüße \"🦀\"\n*** End Patch\n";
+    let piece = |text: &str| json!({"tool_calls": [{"index": 0, "custom": {"input": text}}]});
+    let head = json!({"tool_calls": [{"index": 0, "id": "call_1", "type": "custom",
+        "custom": {"name": "apply_patch", "input": ""}}]});
+    let (begin, rest) = patch.split_at(20);
+    let call = [
+        chunk(head, Value::Null),
+        chunk(piece(begin), Value::Null),
+        chunk(piece(rest), Value::Null),
+        chunk(json!({}), json!("tool_calls")),
+    ];
+    let replies = json!([{"steps": call, "finish": null}, {"text": "Done."}]);
+    upstream.script(json!({"strict": "openai", "replies": replies})).await;
+    let codex = Codex::new(&envoy.base_url());
+    let turn = codex.exec("gpt-5.5", "Do what I ask.").await;
+    turn.assert_completed();
+    assert_eq!(std::fs::read_to_string(codex.workdir().join("hello.txt")).unwrap(), "Grüße \"🦀\"\n");
+    let bodies = upstream.bodies().await;
+    let messages = bodies[1]["messages"].as_array().unwrap();
+    let said = messages.iter().find(|message| message["role"] == "assistant").unwrap();
+    let custom = json!({"name": "apply_patch", "input": patch});
+    assert_eq!(said["tool_calls"][0], json!({"id": "call_1", "type": "custom", "custom": custom}));
+    envoy.finish();
+}
