@@ -151,6 +151,7 @@ def envoy_config(upstream, plugin, listen, admin, wasm):
     }
     if values["HOLD_REQUEST_HEADERS"]:
         blocks.add("held")
+        values["REMOVED_HEADERS"] += ["x-transponder-upstream", "x-transponder-model"]  # for routes alone
         limits = plugin.get("limits")
         request_bytes = limits.get("request_bytes") if isinstance(limits, dict) else None
         values["REQUEST_BODY_BUFFER"] = 2 * (request_bytes if isinstance(request_bytes, int) else REQUEST_BYTES)

@@ -194,7 +194,9 @@ async fn paths_may_hold_spaces() {
     let mut command = script(&directory.path().join("envoy/run.py"), &["--config", config.to_str().unwrap()]);
     command.env("TRANSPONDER_WASM", module_here);
     let envoy = start(command, &upstream.base_url()).await;
-    assert!(asked(&envoy, &upstream).await.headers.contains_key("content-length"), "headers are held");
+    let headers = asked(&envoy, &upstream).await.headers;
+    assert!(headers.contains_key("content-length"), "headers are held");
+    assert!(!headers.contains_key("x-transponder-model"), "it is for routes alone");
     envoy.finish();
 }
 

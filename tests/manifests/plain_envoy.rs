@@ -8,10 +8,8 @@ use crate::mesh::{assert_serves, launch};
 use crate::support::{Envoy, envoy_binary, module, post_with, project};
 use crate::world::{HOST, KEY, World};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 use std::process::Command;
 use tempfile::TempDir;
-use wasmparser::{Parser, Payload};
 
 const OURS: &str = "models.example.internal";
 const VLLM: &str = "vllm.example.internal";
@@ -154,79 +152,17 @@ fn corporate_passes_envoys_own_validation() {
     assert!(validated.status.success(), "{}", String::from_utf8_lossy(&validated.stderr));
 }
 
-/// Host functions that the SDK imports and the filter never calls.
-const NEVER_CALLED: [&str; 16] = [
-    "proxy_call_foreign_function",
-    "proxy_close_stream",
-    "proxy_dequeue_shared_queue",
-    "proxy_done",
-    "proxy_enqueue_shared_queue",
-    "proxy_get_shared_data",
-    "proxy_get_status",
-    "proxy_grpc_call",
-    "proxy_grpc_cancel",
-    "proxy_grpc_close",
-    "proxy_grpc_send",
-    "proxy_grpc_stream",
-    "proxy_http_call",
-    "proxy_register_shared_queue",
-    "proxy_resolve_shared_queue",
-    "proxy_set_shared_data",
-];
-
-/// Callbacks of streams that are not HTTP, and of calls that the filter never makes.
-const NEVER_GOT: [&str; 12] = [
-    "proxy_on_downstream_connection_close",
-    "proxy_on_downstream_data",
-    "proxy_on_foreign_function",
-    "proxy_on_grpc_close",
-    "proxy_on_grpc_receive",
-    "proxy_on_grpc_receive_initial_metadata",
-    "proxy_on_grpc_receive_trailing_metadata",
-    "proxy_on_http_call_response",
-    "proxy_on_new_connection",
-    "proxy_on_queue_ready",
-    "proxy_on_upstream_connection_close",
-    "proxy_on_upstream_data",
-];
-
-/// A function that the filter begins to call must be allowed, or it traps; one that it never calls must not be.
+/// The template of `make run` is the place of the log's fields, of the labels and buckets, and of what the module may call.
 #[test]
-fn corporate_allows_the_module_what_it_calls_and_nothing_else() {
-    let envoy = corporate();
-    let restriction = &plugin(&envoy)["vm_config"]["capability_restriction_config"]["allowed_capabilities"];
-    let allowed: BTreeSet<String> = restriction.as_object().unwrap().keys().cloned().collect();
-    let mut needed = functions_of_the_module();
-    needed.retain(|name| !NEVER_CALLED.contains(&name.as_str()) && !NEVER_GOT.contains(&name.as_str()));
-    assert_eq!(allowed, needed);
-}
-
-fn functions_of_the_module() -> BTreeSet<String> {
-    let bytes = std::fs::read(module()).unwrap();
-    let mut names = BTreeSet::new();
-    for payload in Parser::new(0).parse_all(&bytes) {
-        match payload.unwrap() {
-            Payload::ImportSection(section) => {
-                names.extend(section.into_imports().map(|import| import.unwrap().name.to_owned()));
-            }
-            Payload::ExportSection(section) => {
-                let names_of_callbacks = section.into_iter().map(|export| export.unwrap().name.to_owned());
-                names.extend(names_of_callbacks.filter(|name| name.starts_with("proxy_on_")));
-            }
-            _ => {}
-        }
-    }
-    names
-}
-
-/// The template of `make run` is the place of the log's fields, of the labels and of the buckets.
-#[test]
-fn corporate_logs_and_measures_as_make_run_does() {
+fn corporate_logs_measures_and_restricts_as_make_run_does() {
     let mut print = Command::new(project().join("envoy/run.py"));
     let print = print.args(["--print", "--upstream", "http://127.0.0.1:1/v1"]).output().unwrap();
     let made: Value = serde_yaml_ng::from_slice(&print.stdout).unwrap();
     let corporate = corporate();
     assert_eq!(corporate["stats_config"], made["stats_config"]);
+    let capabilities = |envoy: &Value| plugin(envoy)["vm_config"]["capability_restriction_config"].clone();
+    assert!(capabilities(&made)["allowed_capabilities"].is_object());
+    assert_eq!(capabilities(&corporate), capabilities(&made));
     let gateway = envoy_gateway::bootstrap_patch(&Manifest::apply(&["gateway/gateway.yaml"]));
     assert_eq!(gateway["stats_config"], made["stats_config"]);
     let format = |envoy: &Value| {
