@@ -43,7 +43,7 @@ fn repair_mends_what_strict_refuses() {
     let translated = translate(&config, &request.to_string()).unwrap();
     let body: Value = serde_json::from_slice(&translated.body).unwrap();
     assert!(body["messages"][2]["content"].as_str().unwrap().contains("no output"));
-    assert_eq!(body["messages"][3], user("lost"));
+    assert_eq!(body["messages"][3], user("[Output of a tool call that was not sent along]\n\nlost"));
     assert_eq!(translated.report.all_repaired(), ["call_output:z", "tool_call:f"]);
     let sentences = [
         (json!([user("hi"), call("a", "f", "{}")]), "No tool output found for function call a."),
@@ -150,7 +150,10 @@ fn a_reference_is_lost_and_reported_or_refused() {
     let error = translate(&json!({}), &with_model(json!({ "input": input })).to_string()).unwrap_err();
     assert!(error.message.contains("call_id b"), "{}", error.message);
     let input = json!([user("hi"), reference(&ours("ctc")), output("a", json!("done"))]);
-    assert_eq!(messages(&json!({}), input), json!([user("hi"), user("done")]));
+    assert_eq!(
+        messages(&json!({}), input),
+        json!([user("hi"), user("[Output of a tool call that was not sent along]\n\ndone")])
+    );
 
     let foreign = with_model(json!({"input": [user("hi"), reference("msg_of_another_server")]})).to_string();
     assert_eq!(translate(&json!({}), &foreign).unwrap_err().param.as_deref(), Some("input[1].id"));

@@ -1,10 +1,15 @@
 //! Calls and their outputs find each other by `call_id`, wherever they stand.
 
+use crate::chat::request::Part;
 use crate::config::History;
 use crate::items::{Entry, Output, Report};
+use crate::json::Text;
 use crate::responses::ApiError;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
+
+/// Goes before an output whose call is not known, or the model would take it for the user's words.
+const WITHOUT_CALL: &str = "[Output of a tool call that was not sent along]";
 
 /// Outputs by the call that they answer; several for an id that was used again.
 pub(super) type Outputs<'a> = BTreeMap<Cow<'a, str>, VecDeque<Output<'a>>>;
@@ -45,7 +50,8 @@ pub(super) fn pair<'a>(
             None => {
                 lost = lost.saturating_sub(1);
                 report.repaired("call_output", &output.call_id);
-                kept.push(Entry::User(output.parts));
+                let heading = Part::Text { text: Text::new(WITHOUT_CALL) };
+                kept.push(Entry::User(std::iter::once(heading).chain(output.parts).collect()));
             }
         }
     }
