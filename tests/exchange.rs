@@ -451,6 +451,17 @@ fn an_announced_body_goes_with_its_end_past_envoys_buffer() {
     assert!(serde_json::from_slice::<Value>(&body).is_ok());
 }
 
+/// HTTP/2 allows both a length and trailers.
+#[test]
+fn an_announced_body_with_trailers_is_refused_and_does_not_hang() {
+    let mut driven = Driven::new(HELD);
+    let length = ASKED.len().to_string();
+    driven.exchange.on_request_headers(&request(&[("content-length", &length)]), false);
+    assert!(matches!(driven.exchange.on_request_body(ASKED, false), BodyVerdict::Release(..)));
+    let reply = local_body(driven.exchange.on_request_trailers());
+    assert_eq!(error(&reply), (400, "unsupported_trailers".to_owned()));
+}
+
 #[test]
 fn held_headers_follow_from_the_body() {
     let config = r#"{

@@ -144,11 +144,15 @@ impl Exchange {
 
     /// The request's trailers: its body ended with the chunk before.
     pub fn on_request_trailers(&mut self) -> BodyVerdict {
-        match self.phase {
+        match &self.phase {
             Phase::Foreign => BodyVerdict::Pass,
             // The last chunk was held, and only then can a body be written here.
             Phase::Collecting { held: true, .. } => self.send(true),
             Phase::Collecting { .. } => BodyVerdict::Respond(self.refuse(&request::trailers())),
+            // It was whole by its length, and was to go with its end.
+            Phase::Awaiting { unsent, .. } | Phase::Passing { unsent } if !unsent.is_empty() => {
+                BodyVerdict::Respond(self.refuse(&request::trailers()))
+            }
             _ => BodyVerdict::Hold,
         }
     }
