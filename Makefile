@@ -37,6 +37,7 @@ test: wasm ## run all tests, those with a real Envoy and real clients included
 	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && \
 	cargo test --workspace --all-targets && \
 	cargo test --workspace --doc
+	$(INSTRUCTIONS) check
 	fuzz/run.sh
 
 bench: ## measure it beside Envoy alone, a filter that does nothing, and others: docs/benchmarks.md

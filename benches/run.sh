@@ -29,7 +29,10 @@ if [[ ${BENCH_PEERS:-all} != none ]]; then
     { python3 -m venv "$litellm" && "$litellm/bin/pip" install --quiet "litellm[proxy]==$litellm_version"; } ||
     echo "bench: LiteLLM $litellm_version cannot be installed here" >&2
   export BENCH_LITELLM=$litellm/bin/litellm
-  export BENCH_VERSIONS="codex-relay $relay_version, LiteLLM $litellm_version"
+  BENCH_VERSIONS=
+  [[ ! -x $BENCH_CODEX_RELAY ]] || BENCH_VERSIONS+="; codex-relay $relay_version"
+  [[ ! -x $BENCH_LITELLM ]] || BENCH_VERSIONS+="; LiteLLM $litellm_version"
+  export BENCH_VERSIONS
 fi
 
 # Ten thousand open streams need so many sockets.

@@ -78,6 +78,8 @@ impl Connection {
         let mut answer = self.send(body).await?;
         let mut sample = Sample::default();
         let mut tail = Vec::new();
+        // The whole text, which comes once more in the end, holds all stamps again.
+        let mut last_sent = 0;
         while let Some(frame) = answer.frame().await {
             let frame = frame.map_err(|error| format!("body: {error}"))?;
             let Some(bytes) = frame.data_ref() else { continue };
@@ -85,9 +87,12 @@ impl Connection {
             if sample.first.is_zero() && memmem::find(bytes, b"delta\"").is_some() {
                 sample.first = begin.elapsed();
             }
-            sample
-                .delays
-                .extend(stamps(bytes).map(|sent| Duration::from_nanos(arrived.saturating_sub(sent))));
+            for sent in stamps(bytes) {
+                if sent > last_sent {
+                    last_sent = sent;
+                    sample.delays.push(Duration::from_nanos(arrived.saturating_sub(sent)));
+                }
+            }
             tail = bytes.slice(bytes.len().saturating_sub(64)..).to_vec();
         }
         sample.whole = begin.elapsed();

@@ -298,12 +298,13 @@ fn machine() -> String {
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let envoy = std::env::var_os("TRANSPONDER_ENVOY").map(PathBuf::from).unwrap_or_default();
     let version = said(&envoy.to_string_lossy(), &["--version"]);
-    let version = version.split('/').nth(1).unwrap_or("of an unknown version");
+    let version =
+        version.split_once("version: ").and_then(|(_, version)| version.split('/').nth(1)).unwrap_or("?");
     let commit = said("git", &["-C", &project().to_string_lossy(), "rev-parse", "--short", "HEAD"]);
     let date = said("date", &["-u", "+%Y-%m-%d"]);
     let peers = std::env::var("BENCH_VERSIONS").unwrap_or_default();
     format!(
-        "{date}, commit {commit}. {} x{}, Linux, load average {} at the end (the generator alone makes about 2). Envoy {version}, one worker; {}; {peers}.\n",
+        "{date}, commit {commit}. {} x{}, Linux, load average {} at the end (the generator alone makes about 2). Envoy {version}, one worker; {}{peers}.\n",
         model.trim_start_matches([' ', '\t', ':']),
         std::thread::available_parallelism().map_or(0, usize::from),
         load.split(' ').next().unwrap_or_default(),
