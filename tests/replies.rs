@@ -289,3 +289,19 @@ fn what_follows_a_document_is_not_read_however_it_is_cut() {
         }
     }
 }
+
+/// Codex loses a message that holds a `refusal` part, also if half a character is all that came last.
+#[test]
+fn codex_gets_a_refusal_as_text_to_its_last_character() {
+    let config = Config::default();
+    let context = Context { config: &config, seed: 7, now: 1, codex: true };
+    let request = br#"{"model":"m","input":"hi"}"#;
+    let mut reply = translate::request(request, &context).unwrap().reply;
+    reply.begin(200);
+    let mut out = Vec::new();
+    reply.push(br#"{"choices":[{"message":{"refusal":"No.\ud83e"},"finish_reason":"stop"}]}"#, &mut out);
+    reply.end(&mut out);
+    let response: Value = serde_json::from_slice(&out).unwrap();
+    let part = json!({"type": "output_text", "text": "No.\u{FFFD}", "annotations": [], "logprobs": []});
+    assert_eq!(response["output"][0]["content"], json!([part]));
+}

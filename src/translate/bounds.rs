@@ -58,8 +58,7 @@ pub(super) fn check_tools(declared: usize) -> Result<(), ApiError> {
 
 /// The reply holds more than may be kept until its end.
 pub(super) fn reply_too_large(limit: usize) -> ApiError {
-    ApiError::upstream(format!("The upstream's reply is larger than {limit} bytes."))
-        .code(Code::ReplyTooLarge)
+    ApiError::of(Code::ReplyTooLarge, format!("The upstream's reply is larger than {limit} bytes."))
 }
 
 /// One event of the reply is larger than may be held.

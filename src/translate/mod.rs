@@ -5,6 +5,7 @@ mod calls;
 mod error;
 mod history;
 mod markup;
+mod plan;
 mod reply;
 mod request;
 mod schema;

@@ -132,8 +132,8 @@ fn status_in(value: &Value) -> Option<u16> {
     let inner = ENVELOPES.iter().find_map(|path| value.pointer(path));
     let codes =
         CODES.iter().flat_map(|path| [inner.and_then(|inner| inner.pointer(path)), value.pointer(path)]);
-    let numbers = codes.flatten().filter_map(|code| code_text(code)?.parse().ok());
-    numbers.into_iter().find(|number| (400..600).contains(number))
+    let mut numbers = codes.flatten().filter_map(|code| code_text(code)?.parse().ok());
+    numbers.find(|number| (400..600).contains(number))
 }
 
 /// OpenRouter says "Provider returned error" and keeps the provider's own words beside it.

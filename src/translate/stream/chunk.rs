@@ -175,10 +175,15 @@ impl Machine {
     }
 
     fn refusal(&mut self, raw: Option<&RawValue>) {
-        let said = if self.plan.codex { Said::Text } else { Said::Refusal };
         if let Some(piece) = raw.and_then(|raw| self.seams.refusal.push(raw)) {
-            self.say(said, &piece, &[]);
+            self.refuse(&piece);
         }
+    }
+
+    /// The next piece of a refusal. Codex loses any message that holds one, so it gets the words as text.
+    pub(super) fn refuse(&mut self, piece: &Text<'_>) {
+        let said = if self.plan.codex { Said::Text } else { Said::Refusal };
+        self.say(said, piece, &[]);
     }
 
     /// Mistral sends `[{"type": "thinking", "thinking": [...]}, {"type": "text", "text": "..."}]`.
@@ -198,7 +203,7 @@ impl Machine {
                 (_, Some(text)) => self.hear(&Text::new(text), &[]),
                 _ if part.get("refusal").is_some_and(Value::is_string) => {
                     let text = part.get("refusal").and_then(Value::as_str).unwrap_or_default();
-                    self.say(if self.plan.codex { Said::Text } else { Said::Refusal }, &Text::new(text), &[]);
+                    self.refuse(&Text::new(text));
                 }
                 _ => self.out.report_mut().dropped("part", kind),
             }

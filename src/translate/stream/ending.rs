@@ -5,7 +5,7 @@ use super::{Live, Machine};
 use crate::json::{self, Wholeness, wholeness};
 use crate::responses::{ApiError, IncompleteDetails, Response, ResponseError, Status, Usage};
 use crate::translate::error;
-use crate::translate::reply::Plan;
+use crate::translate::plan::Plan;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -55,8 +55,8 @@ impl Machine {
 
     /// A call is handed over whole or not at all.
     fn calls_outcome(&self) -> Outcome {
-        let sent = self.calls.iter().enumerate().take(if self.plan.parallel { usize::MAX } else { 1 });
-        for (number, slot) in sent.filter(|(_, slot)| !slot.closed) {
+        let wanted = self.calls.iter().enumerate().filter(|(number, _)| !self.is_surplus(*number));
+        for (number, slot) in wanted.filter(|(_, slot)| !slot.closed) {
             let text = slot.arguments.clone().finish();
             let decoded = text.decode();
             let arguments = decoded.trim();

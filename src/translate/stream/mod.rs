@@ -15,8 +15,8 @@ mod pattern;
 mod tally;
 
 use super::calls::Calls;
-use super::reply::{Answer, Plan};
-use crate::items::{OpenCompaction, Outbox, Report, Said};
+use super::plan::{Answer, Plan};
+use crate::items::{OpenCompaction, Outbox, Report};
 use crate::json::{Seam, TextBuilder};
 use crate::responses::{ApiError, Compaction, ErrorFields, Event, Response, Status, Usage};
 use chunk::{Finish, Told};
@@ -192,7 +192,7 @@ impl Machine {
         }
         self.flush_markup();
         if let Some(piece) = self.seams.refusal.finish() {
-            self.say(Said::Refusal, &piece, &[]);
+            self.refuse(&piece);
         }
     }
 

@@ -25,8 +25,7 @@ impl Machine {
     /// What the reply has come to so far.
     pub(in crate::translate) fn tally(&self) -> Tally {
         // Of calls beyond the one that was asked for, the report tells.
-        let wanted = if self.plan.parallel { usize::MAX } else { 1 };
-        let begun = self.calls.iter().take(wanted).count();
+        let begun = (0..self.calls.len()).filter(|number| !self.is_surplus(*number)).count();
         Tally {
             incomplete: matches!(self.phase, Phase::Over(Outcome::Incomplete(_))),
             usage: self.usage,
