@@ -5,7 +5,8 @@
 //! Nothing in it comes from a body but names of models, of tools and of fields, and those are cleaned:
 //! a client must not be able to write a line of its own into somebody's log.
 
-use super::visible;
+use super::reply::DROPPED_THINGS_CAP;
+use super::verdict::visible;
 use crate::metrics::{self, Metric, Telemetry};
 use crate::translate::{ApiError, Report, Tally, Translated};
 use std::rc::Rc;
@@ -44,9 +45,6 @@ const NAME_CAP: usize = 128;
 
 /// A UUID has 36 characters; the header may come from the client.
 const REQUEST_ID_CAP: usize = 64;
-
-/// As much as the header `x-transponder-dropped` may say.
-const LIST_CAP: usize = 1024;
 
 impl Account {
     pub(super) fn new(telemetry: Rc<dyn Telemetry>, preset: &'static str, now: Duration) -> Self {
@@ -186,8 +184,7 @@ impl Account {
         ] {
             // The host refuses to add nothing.
             if tokens > 0 {
-                let count = i64::try_from(tokens).unwrap_or(i64::MAX);
-                self.telemetry.record(&metrics::TOKENS, &[kind, self.preset], count);
+                self.telemetry.record(&metrics::TOKENS, &[kind, self.preset], whole(tokens));
             }
             self.note(field, &tokens.to_string());
         }
@@ -212,7 +209,7 @@ impl Account {
     fn record_time(&self, metric: &'static Metric) {
         if let Some(went_up) = self.went_up {
             let milliseconds = self.now.saturating_sub(went_up).as_millis();
-            self.record(metric, i64::try_from(milliseconds).unwrap_or(i64::MAX));
+            self.record(metric, whole(milliseconds));
         }
     }
 
@@ -222,7 +219,7 @@ impl Account {
 
     fn note_list(&self, field: &'static str, things: &[String]) {
         if !things.is_empty() {
-            self.telemetry.note(field, &loggable(&things.join(","), LIST_CAP));
+            self.telemetry.note(field, &loggable(&things.join(","), DROPPED_THINGS_CAP));
         }
     }
 
@@ -275,6 +272,7 @@ fn loggable(text: &str, cap: usize) -> String {
     visible(text, cap).replace(['"', '\\', '\''], "?")
 }
 
-fn whole(number: usize) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
+/// A number as the host takes it.
+fn whole(number: impl TryInto<i64>) -> i64 {
+    number.try_into().unwrap_or(i64::MAX)
 }

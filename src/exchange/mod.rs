@@ -30,7 +30,7 @@ use request::{Claim, Endpoint};
 use std::mem;
 use std::rc::Rc;
 use std::time::Duration;
-pub use verdict::{BodyVerdict, Edit, Headers, HeadersVerdict, LocalReply};
+pub use verdict::{BodyVerdict, Edit, Header, Headers, HeadersVerdict, LocalReply};
 
 /// One HTTP exchange.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ enum Phase {
     /// The reply's headers went on; its body follows as it comes.
     Streaming(Inflow),
     /// The reply's headers wait for its body.
-    Assembling { inflow: Inflow, body: Vec<u8>, retry_after: Option<(&'static str, String)> },
+    Assembling { inflow: Inflow, body: Vec<u8>, retry_after: Option<Header> },
     /// The client has the whole reply; what the upstream still sends is swallowed.
     Done,
 }
@@ -295,7 +295,7 @@ impl Exchange {
             let retry_after = retry::anew(error.status, headers, self.account.now().as_secs());
             return HeadersVerdict::Respond(self.fail(&error).with(retry_after));
         }
-        let edits = reply::headers(headers, &reply, self.account.dropped());
+        let mut edits = reply::headers(headers, &reply, self.account.dropped());
         let holds = held && !reply::streams(headers, &reply) && reply::end_will_be_seen(headers);
         let inflow = Inflow::begin(reply, headers);
         if end {
@@ -306,9 +306,9 @@ impl Exchange {
             self.phase = Phase::Assembling { inflow, body: Vec::new(), retry_after };
             return HeadersVerdict::Hold(edits);
         }
-        let retry_after = retry_after.filter(|_| inflow.status == 429);
+        edits.extend(retry_after.filter(|_| inflow.status == 429).map(Edit::from));
         self.phase = Phase::Streaming(inflow);
-        HeadersVerdict::Continue(with_header(edits, retry_after))
+        HeadersVerdict::Continue(edits)
     }
 
     /// The reply begins although the request is not whole. Upstreams that do not let a client in answer
@@ -341,9 +341,9 @@ impl Exchange {
         let Phase::Assembling { inflow, body, retry_after } = phase else {
             return BodyVerdict::Pass;
         };
-        let retry_after = retry_after.filter(|_| inflow.status == 429);
+        let edits = retry_after.filter(|_| inflow.status == 429).map(Edit::from).into_iter().collect();
         self.phase = Phase::Streaming(inflow);
-        BodyVerdict::Release(with_header(Vec::new(), retry_after), body)
+        BodyVerdict::Release(edits, body)
     }
 
     /// The held headers and the whole reply go out.
@@ -356,15 +356,15 @@ impl Exchange {
         // The headers wait, so an error can still be one.
         let body = inflow.reply.error().map_or(body, ApiError::to_json);
         let status = inflow.reply.status();
-        let edits = vec![
+        let mut edits = vec![
             Edit::Set(":status", status.to_string()),
             Edit::Set("content-length", body.len().to_string()),
         ];
+        // Waiting does not fill an exhausted quota.
         let quota =
             inflow.reply.error().and_then(|error| error.code.as_deref()) == Some("insufficient_quota");
-        // Waiting does not fill an exhausted quota.
-        let retry_after = retry_after.filter(|_| status == 429 && !quota);
-        BodyVerdict::Release(with_header(edits, retry_after), body)
+        edits.extend(retry_after.filter(|_| status == 429 && !quota).map(Edit::from));
+        BodyVerdict::Release(edits, body)
     }
 
     /// The whole reply went out, chunk by chunk.
@@ -415,18 +415,7 @@ impl Exchange {
     }
 }
 
-/// A text that may stand in a header or in a line of the log: visible ASCII, and not too long.
-fn visible(text: &str, cap: usize) -> String {
-    let shown = |char: char| if char.is_ascii_graphic() { char } else { '?' };
-    text.chars().take(cap).map(shown).collect()
-}
-
 /// How much of a reply its headers wait for. What is longer is no error in a good status, for which they
 /// wait; and while a filter waits, Envoy keeps what it writes in a buffer of 1 MiB, beyond which it
 /// answers 500 in the upstream's stead.
 const HELD_REPLY: usize = 256 * 1024;
-
-fn with_header(mut edits: Vec<Edit>, header: Option<(&'static str, String)>) -> Vec<Edit> {
-    edits.extend(header.map(|(name, value)| Edit::Set(name, value)));
-    edits
-}

@@ -3,7 +3,7 @@
 //! headers are held, and were edited by then as those of all others: here they get back what they had.
 
 use super::request::{Endpoint, MODEL, MODEL_CAP, UPSTREAM, is_dropped};
-use super::verdict::{Edit, Headers};
+use super::verdict::{Edit, Headers, visible};
 use crate::config::{Config, Upstream};
 use crate::json::{self, Text};
 use serde::Deserialize;
@@ -41,7 +41,7 @@ pub(super) fn pass(
         original.iter().map(|(name, value)| Edit::Restore(name.clone(), value.clone())).collect();
     edits.extend(path.as_ref().map(|path| Edit::Set(":path", endpoint.below(path))));
     edits.push(Edit::Set("content-length", body.len().to_string()));
-    edits.push(Edit::Set(MODEL, super::visible(route.model, MODEL_CAP)));
+    edits.push(Edit::Set(MODEL, visible(route.model, MODEL_CAP)));
     edits.extend(route.route.map(|route| Edit::Set(UPSTREAM, route.to_owned())));
     Some((edits, body))
 }

@@ -1,6 +1,6 @@
 //! Which replies can be translated, and what becomes of their headers.
 
-use super::verdict::{Edit, Headers};
+use super::verdict::{Edit, Headers, visible};
 use crate::responses::{ApiError, Code};
 use crate::translate::Reply;
 
@@ -103,11 +103,11 @@ const DROPPED_PREFIXES: &[&str] = &["x-codex-"];
 const DROPPED_THINGS: &str = "x-transponder-dropped";
 
 /// Proxies limit a response's headers to some kilobytes in all.
-const DROPPED_THINGS_CAP: usize = 1024;
+pub(super) const DROPPED_THINGS_CAP: usize = 1024;
 
 /// The headers for the client, as far as the upstream's headers decide them.
 pub(super) fn headers(headers: &Headers, reply: &Reply, dropped: &[String]) -> Vec<Edit> {
-    let mut edits = super::request::removed(headers, |name| {
+    let mut edits = headers.removals(|name| {
         DROPPED.contains(&name) || DROPPED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
     });
     if streams(headers, reply) {
@@ -117,7 +117,7 @@ pub(super) fn headers(headers: &Headers, reply: &Reply, dropped: &[String]) -> V
         edits.push(Edit::Set("content-type", "application/json".to_owned()));
     }
     if !dropped.is_empty() {
-        edits.push(Edit::Set(DROPPED_THINGS, super::visible(&dropped.join(","), DROPPED_THINGS_CAP)));
+        edits.push(Edit::Set(DROPPED_THINGS, visible(&dropped.join(","), DROPPED_THINGS_CAP)));
     }
     edits
 }

@@ -1,6 +1,6 @@
 //! Which requests are ours, which of those cannot be served, and what becomes of the headers.
 
-use super::verdict::{Edit, Headers};
+use super::verdict::{Edit, Header, Headers, visible};
 use crate::config::Config;
 use crate::responses::{ApiError, Code};
 use crate::translate::Translated;
@@ -18,7 +18,7 @@ pub(super) enum Claim {
     /// It is translated.
     Ours(Endpoint),
     /// It is addressed to us and cannot be served: the error, and a header that says what could be.
-    Refused(ApiError, Option<(&'static str, String)>),
+    Refused(ApiError, Option<Header>),
 }
 
 /// What the client asks for.
@@ -156,7 +156,7 @@ pub(super) fn is_codex(headers: &Headers) -> bool {
 /// Removes the headers that only this filter may set. None is there as a rule: then nothing is
 /// edited, and Envoy keeps the route that it has chosen.
 pub(super) fn without_ours(headers: &Headers) -> Vec<Edit> {
-    removed(headers, |name| [UPSTREAM, MODEL].contains(&name))
+    headers.removals(|name| [UPSTREAM, MODEL].contains(&name))
 }
 
 /// Headers that do not go up.
@@ -192,7 +192,7 @@ pub(super) fn is_dropped(name: &str) -> bool {
 
 /// What can be said about the headers before the body is known.
 pub(super) fn before_body(config: &Config, headers: &Headers) -> Vec<Edit> {
-    let mut edits = removed(headers, is_dropped);
+    let mut edits = headers.removals(is_dropped);
     // With its query: some hosts want `?api-version=`. The client's query was meant for another API.
     edits.extend(config.upstream.path().map(|path| Edit::Set(":path", path.to_owned())));
     edits.extend([
@@ -211,7 +211,7 @@ pub(super) fn after_body(translated: &Translated) -> Vec<Edit> {
         Edit::Set(":path", translated.path.clone()),
         Edit::Set("accept", accept.to_owned()),
         Edit::Set("content-length", translated.body.len().to_string()),
-        Edit::Set(MODEL, super::visible(&translated.model, MODEL_CAP)),
+        Edit::Set(MODEL, visible(&translated.model, MODEL_CAP)),
     ];
     edits.extend(translated.route.clone().map(|route| Edit::Set(UPSTREAM, route)));
     edits
@@ -219,8 +219,3 @@ pub(super) fn after_body(translated: &Translated) -> Vec<Edit> {
 
 /// Longer than any model's name; the name comes from the client.
 pub(super) const MODEL_CAP: usize = 256;
-
-/// One removal for each header whose name is to go.
-pub(super) fn removed(headers: &Headers, goes: impl Fn(&str) -> bool) -> Vec<Edit> {
-    headers.names().filter(|name| goes(name)).map(|name| Edit::Remove(name.to_owned())).collect()
-}

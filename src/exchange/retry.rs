@@ -3,13 +3,13 @@
 //! Codex gives up at once if the answer does not say it, and understands whole seconds or a date. Others
 //! understand the seconds alone, so that is what every client gets.
 
-use super::verdict::Headers;
+use super::verdict::{Header, Headers};
 
 /// What a client should wait after a 429 that does not say it usably.
 const SECONDS: u64 = 5;
 
 /// The header for a 429, unless its own is right already. `now`: Unix seconds.
-pub(super) fn after(headers: &Headers, now: u64) -> Option<(&'static str, String)> {
+pub(super) fn after(headers: &Headers, now: u64) -> Option<Header> {
     let given = headers.text("retry-after");
     if given.parse::<u64>().is_ok() {
         return None;
@@ -24,7 +24,7 @@ pub(super) fn after(headers: &Headers, now: u64) -> Option<(&'static str, String
 }
 
 /// The header of a local reply, which takes over none of the upstream's headers.
-pub(super) fn anew(status: u16, headers: &Headers, now: u64) -> Option<(&'static str, String)> {
+pub(super) fn anew(status: u16, headers: &Headers, now: u64) -> Option<Header> {
     let given = || ("retry-after", headers.text("retry-after").to_owned());
     (status == 429).then(|| after(headers, now).unwrap_or_else(given))
 }

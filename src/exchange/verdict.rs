@@ -37,6 +37,11 @@ impl Headers {
         self.text("content-length").parse().ok()
     }
 
+    /// One removal for each header whose name is to go.
+    pub(super) fn removals(&self, goes: impl Fn(&str) -> bool) -> Vec<Edit> {
+        self.names().filter(|name| goes(name)).map(|name| Edit::Remove(name.to_owned())).collect()
+    }
+
     /// The status of a response. One that cannot be read counts as the gateway's own failure.
     pub fn status(&self) -> u16 {
         self.text(":status").parse().unwrap_or(502)
@@ -49,6 +54,9 @@ impl Headers {
     }
 }
 
+/// A header that is set: its name, and its value.
+pub type Header = (&'static str, String);
+
 /// One change to a header map.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Edit {
@@ -60,13 +68,19 @@ pub enum Edit {
     Remove(String),
 }
 
+impl From<Header> for Edit {
+    fn from((name, value): Header) -> Self {
+        Self::Set(name, value)
+    }
+}
+
 /// A response of our own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalReply {
     /// The status.
     pub status: u16,
     /// All headers but the length, which the host adds.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<Header>,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -79,7 +93,7 @@ impl LocalReply {
     }
 
     /// The same reply with one header more, if there is one.
-    pub(super) fn with(mut self, header: Option<(&'static str, String)>) -> Self {
+    pub(super) fn with(mut self, header: Option<Header>) -> Self {
         self.headers.extend(header);
         self
     }
@@ -89,6 +103,12 @@ impl From<&ApiError> for LocalReply {
     fn from(error: &ApiError) -> Self {
         Self::json(error.status, error.to_json())
     }
+}
+
+/// A text that may stand in a header or in a line of the log: visible ASCII, and not too long.
+pub(super) fn visible(text: &str, cap: usize) -> String {
+    let shown = |char: char| if char.is_ascii_graphic() { char } else { '?' };
+    text.chars().take(cap).map(shown).collect()
 }
 
 /// What to do in a headers callback.

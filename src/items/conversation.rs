@@ -156,7 +156,7 @@ impl Notes {
 }
 
 impl Report {
-    /// Something was left out: `kind` is `tool`, `item`, `field`, `part` or `tool_call`.
+    /// Something was left out: `kind` is `tool`, `item`, `field`, `part`, `annotation`, `tool_call` or `echo`.
     pub fn dropped(&mut self, kind: &str, name: &str) {
         self.dropped.add(kind, name);
     }

@@ -213,7 +213,7 @@ struct InputReader {
 
 #[derive(Debug, Default)]
 enum ReaderState {
-    /// Within `{"input":"`; what was matched of it so far.
+    /// Nothing has come yet.
     #[default]
     Opening,
     /// Matched this many characters of [`OPENING`].

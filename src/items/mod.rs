@@ -29,11 +29,11 @@ pub use sealed::Memory;
 use crate::responses::{ApiError, Object, Site};
 use std::borrow::Cow;
 
-type ReadItem = for<'a> fn(&Object<'_, 'a>, &mut Conversation<'a>) -> Result<(), ApiError>;
-type ReadTool = for<'a> fn(&Object<'_, 'a>, &mut Conversation<'a>) -> Result<(), ApiError>;
+/// Reads one item or one tool into the conversation.
+type Read = for<'a> fn(&Object<'_, 'a>, &mut Conversation<'a>) -> Result<(), ApiError>;
 
 /// The types of `input` items. Whatever is not here is dropped and reported.
-const ITEMS: &[(&str, ReadItem)] = &[
+const ITEMS: &[(&str, Read)] = &[
     ("message", message::read),
     ("reasoning", reasoning::read),
     ("function_call", function::read_call),
@@ -57,7 +57,7 @@ const ITEMS: &[(&str, ReadItem)] = &[
 ];
 
 /// The types of `tools`. Whatever is not here runs on OpenAI's servers: dropped and reported.
-const TOOLS: &[(&str, ReadTool)] = &[
+const TOOLS: &[(&str, Read)] = &[
     ("function", function::declare),
     ("custom", custom_tool::declare),
     ("namespace", namespace::declare),

@@ -76,9 +76,13 @@ struct OpenToolSearch {
 
 fn open(head: CallHead, out: &mut Outbox) -> Box<dyn OpenCall> {
     let id = out.id("tsc");
-    let empty = json::raw(&serde_json::json!({}));
-    out.begin(&item(&id, &head, Status::InProgress, &empty));
+    out.begin(&item(&id, &head, Status::InProgress, &nothing()));
     Box::new(OpenToolSearch { id, head })
+}
+
+/// The arguments of a call that has none, or none yet.
+fn nothing() -> Box<RawValue> {
+    json::raw(&serde_json::json!({}))
 }
 
 fn item<'i>(id: &'i str, head: &'i CallHead, status: Status, arguments: &'i RawValue) -> OutputItem<'i> {
@@ -89,13 +93,11 @@ impl OpenCall for OpenToolSearch {
     fn arguments(&mut self, _piece: &Text<'_>, _out: &mut Outbox) {}
 
     fn complete(self: Box<Self>, arguments: Text<'static>, out: &mut Outbox) {
-        let arguments =
-            serde_json::from_str(&arguments.decode()).unwrap_or_else(|_| json::raw(&serde_json::json!({})));
+        let arguments = serde_json::from_str(&arguments.decode()).unwrap_or_else(|_| nothing());
         out.finish(&item(&self.id, &self.head, Status::Completed, &arguments));
     }
 
     fn cut(self: Box<Self>, _arguments: Text<'static>, out: &mut Outbox) {
-        let empty = json::raw(&serde_json::json!({}));
-        out.finish(&item(&self.id, &self.head, Status::Incomplete, &empty));
+        out.finish(&item(&self.id, &self.head, Status::Incomplete, &nothing()));
     }
 }
