@@ -41,7 +41,7 @@ const ITEM: Label = Label {
 
 const DROPPED: Label = Label {
     name: "kind",
-    values: Values::Of(&["annotation", "field", "item", "part", "tool", "tool_call", OTHER]),
+    values: Values::Of(&["annotation", "echo", "field", "item", "part", "tool", "tool_call", OTHER]),
 };
 
 const REPAIRED: Label =

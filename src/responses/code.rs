@@ -108,7 +108,7 @@ codes! {
         ContextLengthExceeded "context_length_exceeded" 0
             "The upstream says, in whatever words, that the conversation is too long for the model." "Compact it; Codex does so by itself."
         ModelNotFound "model_not_found" 0
-            "The upstream does not know the model." "Correct `model`, or the `models` of the configuration."
+            "The upstream does not know the model, or the configuration refuses it (404)." "Correct `model`, or the `models` of the configuration."
         InsufficientQuota "insufficient_quota" 0
             "The upstream's account is exhausted." "Pay; waiting does not help."
         RateLimitExceeded "rate_limit_exceeded" 429
