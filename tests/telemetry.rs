@@ -1,6 +1,6 @@
 //! What an exchange leaves behind for those who run the filter: counters, times, fields of the access log.
 
-// clippy.toml excuses test functions, not the helpers beside them.
+// clippy.toml excuses test functions, not what stands beside them.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::cell::RefCell;

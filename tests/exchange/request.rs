@@ -1,0 +1,310 @@
+//! The request's half: which requests are ours, what is refused, what goes up.
+
+use super::*;
+
+#[test]
+fn what_is_not_ours_passes_untouched() {
+    let table = [
+        ("POST", "/v1/chat/completions"),
+        ("POST", "/v1/responsesX"),
+        ("POST", "/v1/"),
+        ("POST", "/"),
+        ("GET", "/v1/models"),
+        ("OPTIONS", "/v1/responses"),
+        ("OPTIONS", "/v1/responses/x"),
+        ("POST", "/V1/responses"),
+    ];
+    for (method, path) in table {
+        let mut driven = Driven::new("{}");
+        let headers = headers(&[(":method", method), (":path", path), ("accept-encoding", "gzip")]);
+        let exchange = &mut driven.exchange;
+        let untouched = HeadersVerdict::Continue(vec![]);
+        assert_eq!(exchange.on_request_headers(&headers, false), untouched, "{method} {path}");
+        assert!(exchange.is_foreign());
+        assert_eq!(exchange.on_request_body(b"x", true), BodyVerdict::Pass);
+        assert_eq!(exchange.on_response_headers(&response("500", &[]), false), untouched);
+        assert_eq!(exchange.on_response_body(b"x", true), BodyVerdict::Pass);
+        assert_eq!(exchange.on_response_trailers(), BodyVerdict::Pass);
+        exchange.on_close();
+        assert_eq!(driven.counted(), ["passed"]);
+    }
+}
+
+#[test]
+fn headers_that_only_we_may_set_are_taken_from_every_client() {
+    let ours = [("x-transponder-upstream", "evil"), ("x-transponder-model", "evil")];
+    let removed = [remove("x-transponder-upstream"), remove("x-transponder-model")];
+    let foreign = headers(&[&[(":method", "GET"), (":path", "/")], &ours[..]].concat());
+    for headers in [foreign, request(&ours)] {
+        for config in ["{}", HELD] {
+            let verdict = Driven::new(config).exchange.on_request_headers(&headers, false);
+            let (HeadersVerdict::Continue(edits) | HeadersVerdict::Hold(edits)) = verdict else { panic!() };
+            assert!(removed.iter().all(|edit| edits.contains(edit)), "{edits:?}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_served_is_refused_by_the_headers_alone() {
+    type Case<'a> =
+        (&'a str, &'a str, &'a [(&'a str, &'a str)], bool, (u16, &'a str), Option<(&'static str, &'a str)>);
+    let table: &[Case<'_>] = &[
+        ("GET", "/v1/responses", &[], true, (405, "method_not_allowed"), Some(("allow", "POST"))),
+        ("HEAD", "/v1/responses", &[], true, (405, "method_not_allowed"), Some(("allow", "POST"))),
+        ("PUT", "/responses?x=1", &[], false, (405, "method_not_allowed"), Some(("allow", "POST"))),
+        (
+            "GET",
+            "/v1/responses",
+            &[("upgrade", "h2c")],
+            true,
+            (405, "method_not_allowed"),
+            Some(("allow", "POST")),
+        ),
+        (
+            "GET",
+            "/v1/responses",
+            &[("upgrade", "WebSocket")],
+            false,
+            (426, "websocket_not_supported"),
+            Some(("upgrade", "HTTP/1.1")),
+        ),
+        ("GET", "/v1/responses/resp_1", &[], true, (404, "endpoint_not_supported"), None),
+        ("DELETE", "/v1/responses/resp_1?a=b", &[], true, (404, "endpoint_not_supported"), None),
+        ("POST", "/v1/responses/resp_1/cancel", &[], true, (404, "endpoint_not_supported"), None),
+        ("GET", "/v1/responses/resp_1/input_items", &[], true, (404, "endpoint_not_supported"), None),
+        ("GET", "/v1/responses/compact", &[], true, (405, "endpoint_not_supported"), None),
+        ("POST", "/responses/input_tokens", &[], false, (501, "endpoint_not_supported"), None),
+        ("POST", "/v1/responses/", &[], false, (404, "endpoint_not_supported"), None),
+        ("POST", "/v1/responses", &[], true, (400, "missing_body"), None),
+        (
+            "POST",
+            "/v1/responses",
+            &[("content-encoding", "zstd")],
+            false,
+            (415, "unsupported_content_encoding"),
+            Some(("accept-encoding", "identity")),
+        ),
+        (
+            "POST",
+            "/v1/responses",
+            &[("content-encoding", "identity, gzip")],
+            false,
+            (415, "unsupported_content_encoding"),
+            Some(("accept-encoding", "identity")),
+        ),
+        ("POST", "/v1/responses", &[("content-length", "11")], false, (413, "request_too_large"), None),
+    ];
+    for (method, path, more, end, expected, header) in table {
+        for mode in ["false", "true"] {
+            let config = format!(r#"{{"hold_request_headers": {mode}, "limits": {{"request_bytes": 10}}}}"#);
+            let mut driven = Driven::new(&config);
+            let headers = headers(&[&[(":method", *method), (":path", *path)], *more].concat());
+            let reply = local(driven.exchange.on_request_headers(&headers, *end));
+            let (status, code) = error(&reply);
+            assert_eq!((status, code.as_str()), *expected, "{method} {path}");
+            let others: Vec<_> = reply.headers.iter().filter(|(name, _)| *name != "content-type").collect();
+            let others: Vec<_> = others.into_iter().map(|(name, value)| (*name, value.as_str())).collect();
+            assert_eq!(others, header.iter().copied().collect::<Vec<_>>(), "{method} {path}");
+            assert_eq!(driven.counted(), [format!("refusals {code}")]);
+        }
+    }
+}
+
+#[test]
+fn the_refusals_say_what_to_do() {
+    let table = [
+        (request(&[("content-encoding", "gzip")]), "envoy.filters.http.decompressor"),
+        (headers(&[(":method", "GET"), (":path", "/v1/responses/r")]), "`input`"),
+        (headers(&[(":method", "POST"), (":path", "/v1/responses/input_tokens")]), "tokenizer"),
+    ];
+    for (headers, words) in table {
+        let reply = local(Driven::new("{}").exchange.on_request_headers(&headers, false));
+        let body = String::from_utf8(reply.body).unwrap();
+        assert!(body.contains(words), "{body}");
+    }
+}
+
+#[test]
+fn one_configured_path_may_lie_below_another() {
+    for paths in [r#"["/a", "/a/b"]"#, r#"["/a/b", "/a"]"#] {
+        let mut driven = Driven::new(&format!(r#"{{"paths": {paths}}}"#));
+        let headers = headers(&[(":method", "POST"), (":path", "/a/b?x")]);
+        let verdict = driven.exchange.on_request_headers(&headers, false);
+        assert!(matches!(verdict, HeadersVerdict::Continue(_)), "{verdict:?}");
+        assert!(!driven.exchange.is_foreign());
+    }
+}
+
+#[test]
+fn headers_go_up_in_the_clothes_of_the_other_api() {
+    let config = r#"{"upstream": {"path": "/openai/chat/completions?api-version=7"}}"#;
+    let kept = [
+        ("authorization", "Bearer x"),
+        ("user-agent", "codex"),
+        ("x-request-id", "r"),
+        ("accept", "text/event-stream"),
+    ];
+    let gone = [
+        ("content-length", "29"),
+        ("accept-encoding", "gzip"),
+        ("x-codex-turn-metadata", "{}"),
+        ("x-codex-window-id", "1"),
+        ("session-id", "s"),
+        ("thread-id", "t"),
+        ("originator", "codex_exec"),
+        ("x-openai-internal-codex-responses-lite", "true"),
+        ("x-client-request-id", "t"),
+        ("openai-beta", "x"),
+        ("expect", "100-continue"),
+        ("digest", "x"),
+    ];
+    let headers =
+        headers(&[&[(":method", "POST"), (":path", "/responses?v=1")], &kept[..], &gone[..]].concat());
+    let mut expected: Vec<_> = gone.iter().map(|(name, _)| remove(name)).collect();
+    expected.push(set(":path", "/openai/chat/completions?api-version=7"));
+    expected.push(set("accept", "*/*"));
+    expected.push(set("content-type", "application/json"));
+    assert_eq!(
+        Driven::new(config).exchange.on_request_headers(&headers, false),
+        HeadersVerdict::Continue(expected.clone())
+    );
+    let held = config.replace("}}", r#"}, "hold_request_headers": true}"#);
+    assert_eq!(
+        Driven::new(&held).exchange.on_request_headers(&headers, false),
+        HeadersVerdict::Hold(expected)
+    );
+}
+
+#[test]
+fn values_that_are_not_text_do_no_harm() {
+    let mut pairs =
+        vec![(":method".to_owned(), b"POST".to_vec()), (":path".to_owned(), b"/v1/responses".to_vec())];
+    for name in ["originator", "x-request-id", "content-encoding", "content-length", "upgrade"] {
+        pairs.push((name.to_owned(), vec![0xff, 0xfe]));
+    }
+    let verdict = Driven::new("{}").exchange.on_request_headers(&pairs.into(), false);
+    assert!(matches!(verdict, HeadersVerdict::Continue(_)), "{verdict:?}");
+    let path = vec![(":method".to_owned(), b"POST".to_vec()), (":path".to_owned(), vec![0xff])];
+    let mut driven = Driven::new("{}");
+    assert_eq!(driven.exchange.on_request_headers(&path.into(), false), HeadersVerdict::Continue(vec![]));
+    assert!(driven.exchange.is_foreign());
+}
+
+#[test]
+fn one_byte_over_the_limit_is_refused_and_the_rest_swallowed() {
+    let config = r#"{"limits": {"request_bytes": 10}}"#;
+    for chunks in [&[&b"01234567890"[..]][..], &[b"0123456789", b"", b"0"], &[b"01234", b"56789", b"0"]] {
+        let mut driven = Driven::posted(config);
+        let (last, before) = chunks.split_last().unwrap();
+        for chunk in before {
+            assert_eq!(driven.exchange.on_request_body(chunk, false), BodyVerdict::Replace(vec![]));
+        }
+        let reply = local_body(driven.exchange.on_request_body(last, false));
+        assert_eq!(error(&reply), (413, "request_too_large".to_owned()));
+        assert_eq!(driven.exchange.on_request_body(b"more", false), BodyVerdict::Hold);
+        assert_eq!(driven.exchange.on_request_body(b"", true), BodyVerdict::Hold);
+        assert_eq!(driven.exchange.on_request_trailers(), BodyVerdict::Hold);
+        // Our own answer comes back through our own callbacks.
+        let answer = driven.exchange.on_response_headers(&response("413", &[]), false);
+        assert_eq!(answer, HeadersVerdict::Continue(vec![]));
+        assert_eq!(driven.exchange.on_response_body(&reply.body, true), BodyVerdict::Pass);
+        driven.exchange.on_close();
+        assert_eq!(driven.counted(), ["refusals request_too_large"]);
+    }
+}
+
+#[test]
+fn a_body_that_turns_out_empty_is_refused() {
+    for config in ["{}", HELD] {
+        let reply = local_body(Driven::posted(config).exchange.on_request_body(b"", true));
+        assert_eq!(error(&reply), (400, "missing_body".to_owned()));
+        let reply = local_body(Driven::posted(config).exchange.on_request_trailers());
+        let code = if config == HELD { "missing_body" } else { "unsupported_trailers" };
+        assert_eq!(error(&reply), (400, code.to_owned()));
+    }
+}
+
+#[test]
+fn what_cannot_be_translated_is_refused_whole() {
+    for config in ["{}", HELD] {
+        let mut driven = Driven::posted(config);
+        driven.exchange.on_request_body(b"{\"mod", false);
+        let reply = local_body(driven.exchange.on_request_body(b"", true));
+        assert_eq!(error(&reply).0, 400);
+        assert_eq!(driven.counted(), ["refusals invalid_json"]);
+    }
+}
+
+#[test]
+fn the_request_goes_up_whole_when_it_is_whole() {
+    let mut driven = Driven::posted("{}");
+    let (head, tail) = ASKED.split_at(9);
+    assert_eq!(driven.exchange.on_request_body(head, false), BodyVerdict::Replace(vec![]));
+    let BodyVerdict::Replace(body) = driven.exchange.on_request_body(tail, true) else { panic!() };
+    assert!(serde_json::from_slice::<Value>(&body).is_ok());
+    assert_eq!(driven.counted(), [""; 0]);
+
+    // The chunks before have gone on, so nothing can be written in trailers.
+    let mut driven = Driven::posted("{}");
+    assert_eq!(driven.exchange.on_request_body(ASKED, false), BodyVerdict::Replace(vec![]));
+    let reply = local_body(driven.exchange.on_request_trailers());
+    assert_eq!(error(&reply), (400, "unsupported_trailers".to_owned()));
+
+    // Held chunks have not.
+    let mut driven = Driven::posted(HELD);
+    assert_eq!(driven.exchange.on_request_body(ASKED, false), BodyVerdict::Hold);
+    let BodyVerdict::Release(_, by_trailers) = driven.exchange.on_request_trailers() else { panic!() };
+    assert_eq!(by_trailers, body);
+}
+
+/// Envoy bounds what is written while it holds chunks; a body whose length was announced goes past that.
+#[test]
+fn an_announced_body_goes_with_its_end_past_envoys_buffer() {
+    let mut driven = Driven::new(HELD);
+    let length = ASKED.len().to_string();
+    driven.exchange.on_request_headers(&request(&[("content-length", &length)]), false);
+    let (head, tail) = ASKED.split_at(9);
+    assert_eq!(driven.exchange.on_request_body(head, false), BodyVerdict::Hold);
+    let BodyVerdict::Release(edits, now) = driven.exchange.on_request_body(tail, false) else { panic!() };
+    assert!(edits.iter().any(|edit| matches!(edit, Edit::Set("content-length", _))), "{edits:?}");
+    assert!(now.is_empty());
+    let BodyVerdict::Replace(body) = driven.exchange.on_request_body(b"", true) else { panic!() };
+    assert!(serde_json::from_slice::<Value>(&body).is_ok());
+}
+
+/// HTTP/2 allows both a length and trailers.
+#[test]
+fn an_announced_body_with_trailers_is_refused_and_does_not_hang() {
+    let mut driven = Driven::new(HELD);
+    let length = ASKED.len().to_string();
+    driven.exchange.on_request_headers(&request(&[("content-length", &length)]), false);
+    assert!(matches!(driven.exchange.on_request_body(ASKED, false), BodyVerdict::Release(..)));
+    let reply = local_body(driven.exchange.on_request_trailers());
+    assert_eq!(error(&reply), (400, "unsupported_trailers".to_owned()));
+}
+
+#[test]
+fn held_headers_follow_from_the_body() {
+    let config = r#"{
+        "hold_request_headers": true,
+        "models": [{"match": "m", "model": "qwen 3\u00e9", "upstream": {"path": "/m"}, "route": "there"}]
+    }"#;
+    for (body, accept) in [(ASKED, "application/json"), (ASKED_STREAM, "text/event-stream")] {
+        let mut driven = Driven::posted(config);
+        let BodyVerdict::Release(edits, body) = driven.exchange.on_request_body(body, true) else { panic!() };
+        assert_eq!(
+            edits,
+            [
+                set(":path", "/m"),
+                set("accept", accept),
+                set("content-length", &body.len().to_string()),
+                set("x-transponder-model", "qwen?3?"),
+                set("x-transponder-upstream", "there"),
+            ]
+        );
+    }
+    // After the watchdog the headers are gone.
+    let mut driven = Driven::posted(config);
+    driven.exchange.on_watchdog();
+    assert!(matches!(driven.exchange.on_request_body(ASKED, true), BodyVerdict::Replace(_)));
+}
