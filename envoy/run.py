@@ -3,7 +3,7 @@
 
 The configuration is envoy.yaml, the template beside this file; what it leaves open follows
 from the upstream's base URL and the plugin configuration. Without an upstream, the scripted
-one of examples/chat_upstream.rs is started too.
+one of examples/chat_upstream is started too.
 """
 
 import argparse

@@ -208,7 +208,7 @@ impl Exchange {
             Phase::Assembling { inflow, body, .. } => {
                 if inflow.take(chunk, end, body) {
                     self.release()
-                } else if inflow.taken > HELD_REPLY {
+                } else if inflow.is_too_long_to_hold() {
                     self.let_go()
                 } else {
                     BodyVerdict::Hold
@@ -289,84 +289,6 @@ impl Exchange {
         }
     }
 
-    /// The reply begins.
-    fn begin(&mut self, reply: Reply, held: bool, headers: &Headers, end: bool) -> HeadersVerdict {
-        if let Some(error) = reply::unreadable(headers, end) {
-            let retry_after = retry::anew(error.status, headers, self.account.now().as_secs());
-            return HeadersVerdict::Respond(self.fail(&error).with(retry_after));
-        }
-        let mut edits = reply::headers(headers, &reply, self.account.dropped());
-        let holds = held && !reply::streams(headers, &reply) && reply::end_will_be_seen(headers);
-        let inflow = Inflow::begin(reply, headers);
-        if end {
-            return self.bodiless(inflow, headers);
-        }
-        let retry_after = retry::after(headers, self.account.now().as_secs());
-        if holds {
-            self.phase = Phase::Assembling { inflow, body: Vec::new(), retry_after };
-            return HeadersVerdict::Hold(edits);
-        }
-        edits.extend(retry_after.filter(|_| inflow.status == 429).map(Edit::from));
-        self.phase = Phase::Streaming(inflow);
-        HeadersVerdict::Continue(edits)
-    }
-
-    /// The reply begins although the request is not whole. Upstreams that do not let a client in answer
-    /// by the headers alone, and so does Envoy where it finds no route or no healthy host.
-    fn begin_early(&mut self, headers: &Headers, end: bool) -> HeadersVerdict {
-        let status = headers.status();
-        if (200..300).contains(&status) {
-            return HeadersVerdict::Respond(self.fail(&reply::too_early(status)));
-        }
-        // An error is told the same way whatever was asked.
-        match translate::request(br#"{"model":"none","input":"none"}"#, &self.context()) {
-            Ok(translated) => self.begin(translated.reply, false, headers, end),
-            Err(error) => HeadersVerdict::Respond(self.fail(&error.status(status))),
-        }
-    }
-
-    /// An error without a body becomes one with a body, which only a reply of our own can have.
-    fn bodiless(&mut self, mut inflow: Inflow, headers: &Headers) -> HeadersVerdict {
-        let mut body = Vec::new();
-        inflow.take(&[], true, &mut body);
-        self.report(&inflow);
-        let status = inflow.reply.status();
-        let retry_after = retry::anew(status, headers, self.account.now().as_secs());
-        HeadersVerdict::Respond(LocalReply::json(status, body).with(retry_after))
-    }
-
-    /// The reply is too long to be an error: its headers go as they are, its body follows as it comes.
-    fn let_go(&mut self) -> BodyVerdict {
-        let phase = mem::replace(&mut self.phase, Phase::Done);
-        let Phase::Assembling { inflow, body, retry_after } = phase else {
-            return BodyVerdict::Pass;
-        };
-        let edits = retry_after.filter(|_| inflow.status == 429).map(Edit::from).into_iter().collect();
-        self.phase = Phase::Streaming(inflow);
-        BodyVerdict::Release(edits, body)
-    }
-
-    /// The held headers and the whole reply go out.
-    fn release(&mut self) -> BodyVerdict {
-        let phase = mem::replace(&mut self.phase, Phase::Done);
-        let Phase::Assembling { inflow, body, retry_after } = phase else {
-            return BodyVerdict::Pass;
-        };
-        self.report(&inflow);
-        // The headers wait, so an error can still be one.
-        let body = inflow.reply.error().map_or(body, ApiError::to_json);
-        let status = inflow.reply.status();
-        let mut edits = vec![
-            Edit::Set(":status", status.to_string()),
-            Edit::Set("content-length", body.len().to_string()),
-        ];
-        // Waiting does not fill an exhausted quota.
-        let quota =
-            inflow.reply.error().and_then(|error| error.code.as_deref()) == Some("insufficient_quota");
-        edits.extend(retry_after.filter(|_| status == 429 && !quota).map(Edit::from));
-        BodyVerdict::Release(edits, body)
-    }
-
     /// The whole reply went out, chunk by chunk.
     fn finish(&mut self) {
         if let Phase::Streaming(inflow) = mem::replace(&mut self.phase, Phase::Done) {
@@ -414,8 +336,3 @@ impl Exchange {
         Context { config: &self.config, seed: self.seed, now, codex: self.codex }
     }
 }
-
-/// How much of a reply its headers wait for. What is longer is no error in a good status, for which they
-/// wait; and while a filter waits, Envoy keeps what it writes in a buffer of 1 MiB, beyond which it
-/// answers 500 in the upstream's stead.
-const HELD_REPLY: usize = 256 * 1024;

@@ -1,8 +1,15 @@
-//! Which replies can be translated, and what becomes of their headers.
+//! How a reply begins, whether its headers wait for it, and what becomes of them.
 
-use super::verdict::{Edit, Headers, visible};
+use super::verdict::{BodyVerdict, Edit, Headers, HeadersVerdict, LocalReply, visible};
+use super::{Exchange, Phase, retry};
 use crate::responses::{ApiError, Code};
-use crate::translate::Reply;
+use crate::translate::{self, Reply};
+use std::mem;
+
+/// How much of a reply its headers wait for. What is longer is no error in a good status, for which they
+/// wait; and while a filter waits, Envoy keeps what it writes in a buffer of 1 MiB, beyond which it
+/// answers 500 in the upstream's stead.
+const HELD_REPLY: usize = 256 * 1024;
 
 /// A reply on its way through: the translator, and how much is still to come.
 #[derive(Debug)]
@@ -16,15 +23,20 @@ pub(super) struct Inflow {
     /// Whether a body callback came.
     pub(super) began: bool,
     /// How many bytes came.
-    pub(super) taken: usize,
+    taken: usize,
 }
 
 impl Inflow {
     /// The upstream's headers are there.
-    pub(super) fn begin(mut reply: Reply, headers: &Headers) -> Self {
+    fn begin(mut reply: Reply, headers: &Headers) -> Self {
         let status = headers.status();
         reply.begin(status);
         Self { reply, status, left: headers.content_length(), began: false, taken: 0 }
+    }
+
+    /// Whether more of it came than its headers wait for.
+    pub(super) fn is_too_long_to_hold(&self) -> bool {
+        self.taken > HELD_REPLY
     }
 
     /// Takes a chunk, appends what the client gets for it; says whether that was the last.
@@ -41,8 +53,88 @@ impl Inflow {
     }
 }
 
+impl Exchange {
+    /// The reply begins.
+    pub(super) fn begin(&mut self, reply: Reply, held: bool, headers: &Headers, end: bool) -> HeadersVerdict {
+        if let Some(error) = unreadable(headers, end) {
+            let retry_after = retry::anew(error.status, headers, self.account.now().as_secs());
+            return HeadersVerdict::Respond(self.fail(&error).with(retry_after));
+        }
+        let mut edits = edits(headers, &reply, self.account.dropped());
+        let holds = held && !streams(headers, &reply) && end_will_be_seen(headers);
+        let inflow = Inflow::begin(reply, headers);
+        if end {
+            return self.bodiless(inflow, headers);
+        }
+        let retry_after = retry::after(headers, self.account.now().as_secs());
+        if holds {
+            self.phase = Phase::Assembling { inflow, body: Vec::new(), retry_after };
+            return HeadersVerdict::Hold(edits);
+        }
+        edits.extend(retry_after.filter(|_| inflow.status == 429).map(Edit::from));
+        self.phase = Phase::Streaming(inflow);
+        HeadersVerdict::Continue(edits)
+    }
+
+    /// The reply begins although the request is not whole. Upstreams that do not let a client in answer
+    /// by the headers alone, and so does Envoy where it finds no route or no healthy host.
+    pub(super) fn begin_early(&mut self, headers: &Headers, end: bool) -> HeadersVerdict {
+        let status = headers.status();
+        if (200..300).contains(&status) {
+            return HeadersVerdict::Respond(self.fail(&too_early(status)));
+        }
+        // An error is told the same way whatever was asked.
+        match translate::request(br#"{"model":"none","input":"none"}"#, &self.context()) {
+            Ok(translated) => self.begin(translated.reply, false, headers, end),
+            Err(error) => HeadersVerdict::Respond(self.fail(&error.status(status))),
+        }
+    }
+
+    /// An error without a body becomes one with a body, which only a reply of our own can have.
+    fn bodiless(&mut self, mut inflow: Inflow, headers: &Headers) -> HeadersVerdict {
+        let mut body = Vec::new();
+        inflow.take(&[], true, &mut body);
+        self.report(&inflow);
+        let status = inflow.reply.status();
+        let retry_after = retry::anew(status, headers, self.account.now().as_secs());
+        HeadersVerdict::Respond(LocalReply::json(status, body).with(retry_after))
+    }
+
+    /// The reply is too long to be an error: its headers go as they are, its body follows as it comes.
+    pub(super) fn let_go(&mut self) -> BodyVerdict {
+        let phase = mem::replace(&mut self.phase, Phase::Done);
+        let Phase::Assembling { inflow, body, retry_after } = phase else {
+            return BodyVerdict::Pass;
+        };
+        let edits = retry_after.filter(|_| inflow.status == 429).map(Edit::from).into_iter().collect();
+        self.phase = Phase::Streaming(inflow);
+        BodyVerdict::Release(edits, body)
+    }
+
+    /// The held headers and the whole reply go out.
+    pub(super) fn release(&mut self) -> BodyVerdict {
+        let phase = mem::replace(&mut self.phase, Phase::Done);
+        let Phase::Assembling { inflow, body, retry_after } = phase else {
+            return BodyVerdict::Pass;
+        };
+        self.report(&inflow);
+        // The headers wait, so an error can still be one.
+        let body = inflow.reply.error().map_or(body, ApiError::to_json);
+        let status = inflow.reply.status();
+        let mut edits = vec![
+            Edit::Set(":status", status.to_string()),
+            Edit::Set("content-length", body.len().to_string()),
+        ];
+        // Waiting does not fill an exhausted quota.
+        let quota =
+            inflow.reply.error().and_then(|error| error.code.as_deref()) == Some("insufficient_quota");
+        edits.extend(retry_after.filter(|_| status == 429 && !quota).map(Edit::from));
+        BodyVerdict::Release(edits, body)
+    }
+}
+
 /// Why a response cannot be translated at all, as far as the headers show.
-pub(super) fn unreadable(headers: &Headers, end: bool) -> Option<ApiError> {
+fn unreadable(headers: &Headers, end: bool) -> Option<ApiError> {
     let status = headers.status();
     let good = (200..300).contains(&status);
     if status < 400 && !good {
@@ -68,7 +160,7 @@ pub(super) fn unreadable(headers: &Headers, end: bool) -> Option<ApiError> {
 }
 
 /// A 2xx before the request was whole: it answers something else.
-pub(super) fn too_early(status: u16) -> ApiError {
+fn too_early(status: u16) -> ApiError {
     let message = format!("The upstream answered with status {status} before it had the request");
     ApiError::of(Code::UpstreamEarlyReply, message)
 }
@@ -106,7 +198,7 @@ const DROPPED_THINGS: &str = "x-transponder-dropped";
 pub(super) const DROPPED_THINGS_CAP: usize = 1024;
 
 /// The headers for the client, as far as the upstream's headers decide them.
-pub(super) fn headers(headers: &Headers, reply: &Reply, dropped: &[String]) -> Vec<Edit> {
+fn edits(headers: &Headers, reply: &Reply, dropped: &[String]) -> Vec<Edit> {
     let mut edits = headers.removals(|name| {
         DROPPED.contains(&name) || DROPPED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
     });
@@ -123,13 +215,13 @@ pub(super) fn headers(headers: &Headers, reply: &Reply, dropped: &[String]) -> V
 }
 
 /// Whether the client gets server-sent events. Errors are always one document.
-pub(super) fn streams(headers: &Headers, reply: &Reply) -> bool {
+fn streams(headers: &Headers, reply: &Reply) -> bool {
     (200..300).contains(&headers.status()) && reply.wants_stream()
 }
 
 /// Whether the end of the body is sure to be seen before any trailers: its length is announced, or
 /// it ends itself. Only then may the headers wait for it. (Where a decompressor adds trailers, the
 /// host does not show them while a filter holds the body, and a wait for them would never end.)
-pub(super) fn end_will_be_seen(headers: &Headers) -> bool {
+fn end_will_be_seen(headers: &Headers) -> bool {
     headers.content_length().is_some() || headers.text("content-type").contains("json")
 }

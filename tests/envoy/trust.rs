@@ -26,7 +26,7 @@ fn asking(headers: &str, body: &str) -> String {
     format!("POST /v1/responses HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n{headers}\r\n{body}")
 }
 
-/// Fact 9: a body that is not as long as is said makes the rest of it the next request.
+/// A body that is not as long as is said makes the rest of it the next request.
 #[tokio::test]
 async fn no_length_lets_one_request_become_two() {
     for headers in BOTH {
@@ -62,7 +62,7 @@ async fn no_length_lets_one_request_become_two() {
     }
 }
 
-/// Fact 4: the SDK panics where a header that it is asked for is not UTF-8.
+/// The SDK panics where a header that it is asked for is not UTF-8.
 #[tokio::test]
 async fn bytes_that_are_no_text_trap_nothing() {
     for headers in BOTH {
