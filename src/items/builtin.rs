@@ -10,6 +10,7 @@ use crate::responses::{
     ApiError, ApplyPatchCall, ApplyPatchOutput, LocalShellCall, LocalShellOutput, Object, OutputItem,
     RawObject, ShellCall, ShellOutput, Status,
 };
+use serde::Deserialize;
 use serde_json::{Map, Value, json, value::RawValue};
 use std::borrow::Cow;
 
@@ -165,7 +166,7 @@ static SHELL: Builtin = Builtin {
                 |id, call_id, status, action| OutputItem::ShellCall { id, status, call_id, action },
             )
         },
-        needs_object: true,
+        holds: Some(json::is_object::<Shell>),
     },
 };
 
@@ -190,7 +191,7 @@ static LOCAL_SHELL: Builtin = Builtin {
                 |id, call_id, status, action| OutputItem::LocalShellCall { id, status, call_id, action },
             )
         },
-        needs_object: true,
+        holds: Some(json::is_object::<LocalShell>),
     },
 };
 
@@ -216,9 +217,36 @@ static APPLY_PATCH: Builtin = Builtin {
                 operation,
             })
         },
-        needs_object: true,
+        holds: Some(json::is_object::<Operation>),
     },
 };
+
+/// What clients read of the item of a `shell` call.
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "it is only asked whether arguments have these fields")]
+struct Shell {
+    commands: Vec<String>,
+}
+
+/// What clients read of the item of a `local_shell` call.
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "it is only asked whether arguments have these fields")]
+struct LocalShell {
+    command: Vec<String>,
+}
+
+/// What clients read of the item of an `apply_patch` call.
+#[derive(Deserialize)]
+#[serde(tag = "type")]
+#[expect(dead_code, reason = "it is only asked whether arguments have these fields")]
+enum Operation {
+    #[serde(rename = "create_file")]
+    Create { path: String, diff: String },
+    #[serde(rename = "update_file")]
+    Update { path: String, diff: String },
+    #[serde(rename = "delete_file")]
+    Delete { path: String },
+}
 
 /// How the item is written, given its id, the call's, its state and its arguments.
 type Write = for<'i> fn(&'i str, &'i str, Status, &'i RawValue) -> OutputItem<'i>;

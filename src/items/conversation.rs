@@ -104,8 +104,8 @@ pub struct Form {
     pub item: &'static str,
     /// Begins an item of that type.
     pub open: fn(CallHead, &mut Outbox) -> Box<dyn OpenCall>,
-    /// The item holds the arguments as an object: text that is none cannot be handed over.
-    pub needs_object: bool,
+    /// Whether the item can hold these arguments; absent where it holds any, because they stand in it as text.
+    pub holds: Option<fn(&str) -> bool>,
 }
 
 /// An item of a call that has begun and waits for its arguments.

@@ -89,7 +89,7 @@ pub(super) fn read_output<'a>(
 }
 
 /// Coming back: `function_call`.
-pub static FORM: Form = Form { item: "function_call", open, needs_object: false };
+pub static FORM: Form = Form { item: "function_call", open, holds: None };
 
 #[derive(Debug)]
 struct OpenFunction {

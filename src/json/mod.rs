@@ -16,7 +16,7 @@ pub use shape::{Shape, shape};
 pub use surrogates::{mended, without_lone_surrogates};
 pub use text::{Seam, Text, TextBuilder};
 
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::ser::Serialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -69,6 +69,11 @@ pub fn wholeness(text: &str) -> Wholeness {
         Err(error) if error.is_eof() => Wholeness::Cut,
         Err(_) => Wholeness::Broken,
     }
+}
+
+/// Whether a text is a JSON object that reads as a `T`. (serde would also take an array of a struct's fields.)
+pub fn is_object<T: DeserializeOwned>(text: &str) -> bool {
+    text.starts_with('{') && serde_json::from_str::<T>(text).is_ok()
 }
 
 #[cfg(test)]

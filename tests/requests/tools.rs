@@ -50,6 +50,49 @@ fn a_tool_choice_chooses_among_the_tools_that_go_up() {
     }
 }
 
+/// Clients read these fields without asking whether they are there, so half an item would fail far from its cause.
+#[test]
+fn a_call_that_lacks_what_its_item_must_hold_is_an_error_that_names_it() {
+    for (kind, arguments) in [
+        ("shell", ""),
+        ("shell", "{}"),
+        ("shell", r#"{"commands": "ls"}"#),
+        ("shell", r#"[["ls"]]"#),
+        ("shell", "{commands: 1}"),
+        ("local_shell", "{}"),
+        ("apply_patch", "{}"),
+        ("apply_patch", r#"{"type": "update_file", "path": "a"}"#),
+        ("apply_patch", r#"{"type": "move_file", "path": "a", "diff": ""}"#),
+        ("apply_patch", r#"{"type": "delete_file", "path": 1}"#),
+        ("tool_search", r#""q""#),
+    ] {
+        // Whatever comes after it: nothing, a call, text.
+        let next = json!({"index": 1, "id": "b", "function": {"name": "next", "arguments": "{}"}});
+        for after in [json!({}), json!({"tool_calls": [next]}), json!({"content": "Done."})] {
+            let request = json!({"model": "m", "input": "hi", "stream": true, "tools": [{"type": kind, "execution": "client"}]});
+            let mut reply = translate(&json!({}), &request.to_string()).unwrap().reply;
+            let call = json!({"index": 0, "id": "a", "function": {"name": kind, "arguments": arguments}});
+            let mut out = Vec::new();
+            for choice in [
+                json!({"delta": {"tool_calls": [call]}}),
+                json!({"delta": after}),
+                json!({"delta": {}, "finish_reason": "tool_calls"}),
+            ] {
+                reply.push(format!("data: {}\n\n", json!({"choices": [choice]})).as_bytes(), &mut out);
+            }
+            reply.push(b"data: [DONE]\n\n", &mut out);
+            reply.end(&mut out);
+            let error = reply.error().unwrap_or_else(|| panic!("{kind} {arguments} {after}"));
+            assert_eq!(error.code.as_deref(), Some("tool_call_lost"));
+            assert!(error.message.contains(&format!("'{kind}' (id 'a')")), "{}", error.message);
+            let events = String::from_utf8(out).unwrap();
+            assert!(!events.contains("response.output_item.done"), "{events}");
+            let end = events.split("event: response.failed\n").nth(1).unwrap();
+            assert_eq!(end.matches("data: ").count(), 2, "the failure, [DONE], and nothing more: {end}");
+        }
+    }
+}
+
 /// Tools that OpenAI defines and the client runs: the calls come back as items of their own types, and go up again as calls.
 #[test]
 fn the_tools_that_the_client_knows_by_heart_are_functions() {

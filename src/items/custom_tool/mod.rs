@@ -98,7 +98,7 @@ pub(super) fn read_call<'a>(
 }
 
 /// Coming back: `custom_tool_call`.
-pub static FORM: Form = Form { item: "custom_tool_call", open, needs_object: false };
+pub static FORM: Form = Form { item: "custom_tool_call", open, holds: None };
 
 #[derive(Debug)]
 struct OpenCustom {

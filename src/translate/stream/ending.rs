@@ -63,20 +63,30 @@ impl Machine {
             if slot.name.is_empty() {
                 return Outcome::Failed(self.lost(number, "it has no name"));
             }
-            if slot.raw {
-                continue;
-            }
             // Older vLLM says `tool_calls` when the token limit cut a call.
-            if !arguments.is_empty() && wholeness(arguments) == Wholeness::Cut {
+            if !slot.raw && !arguments.is_empty() && wholeness(arguments) == Wholeness::Cut {
                 return Outcome::Incomplete("max_output_tokens");
             }
-            let (_, form) = self.plan.toolbox.restore(&slot.name, String::new());
-            let is_object = arguments.starts_with('{') && wholeness(arguments) == Wholeness::Whole;
-            if form.needs_object && !arguments.is_empty() && !is_object {
-                return Outcome::Failed(self.lost(number, "its arguments are no JSON object"));
+            if let Some(error) = self.misshapen(number) {
+                return Outcome::Failed(error);
             }
         }
         Outcome::Completed
+    }
+
+    /// Why a call whose arguments are whole cannot be an item of the type that its tool's calls are.
+    pub(super) fn misshapen(&self, number: usize) -> Option<ApiError> {
+        let slot = self.calls.get(number)?;
+        let (_, form) = self.plan.toolbox.restore(&slot.name, String::new());
+        let holds = form.holds?;
+        let text = slot.arguments.clone().finish();
+        let decoded = text.decode();
+        let arguments = match decoded.trim() {
+            "" => "{}",
+            arguments => arguments,
+        };
+        let why = || format!("its arguments are not the JSON object that a {} holds", form.item);
+        (!holds(arguments)).then(|| self.lost(number, &why()))
     }
 }
 

@@ -42,7 +42,9 @@ impl Machine {
             };
         }
         if !matches!(self.live, Live::Reasoning(_)) {
-            self.close_live(Status::Completed);
+            if !self.make_way() {
+                return;
+            }
             self.live = Live::Reasoning(OpenReasoning::open(&mut self.out));
         }
         if let Live::Reasoning(open) = &mut self.live {
@@ -72,8 +74,9 @@ impl Machine {
             return;
         }
         let text = std::mem::take(&mut self.blank).finish();
-        self.close_live(Status::Completed);
-        self.open_message(said, &text, logprobs);
+        if self.make_way() {
+            self.open_message(said, &text, logprobs);
+        }
     }
 
     fn open_message(&mut self, said: Said, text: &Text<'_>, logprobs: &[Box<RawValue>]) {
@@ -147,7 +150,7 @@ impl Machine {
 
     /// Opens what waits, as long as what is open may be closed.
     fn advance(&mut self) {
-        while self.may_close() && self.next_is_ready() {
+        while !self.is_over() && self.may_close() && self.next_is_ready() {
             let Some(next) = self.waiting.pop_front() else { return };
             self.proceed(next);
         }
@@ -157,8 +160,22 @@ impl Machine {
         if let Waiting::Call(number) = next {
             self.prepare(number);
         }
-        self.close_live(Status::Completed);
-        self.open(next);
+        if self.make_way() {
+            self.open(next);
+        }
+    }
+
+    /// Closes what is open for what comes next. A call that cannot be handed over is the end.
+    fn make_way(&mut self) -> bool {
+        let error = match &self.live {
+            Live::Call(number, _) => self.misshapen(*number),
+            _ => None,
+        };
+        match error {
+            Some(error) => self.fail(error),
+            None => self.close_live(Status::Completed),
+        }
+        !self.is_over()
     }
 
     /// A call can begin when its name stands: its arguments have begun, or no other tool's name begins like it,
