@@ -54,6 +54,18 @@ fn everything_can_be_said() {
     }
 }
 
+/// A word changes what it says, and nothing else of the preset.
+#[test]
+fn how_reasoning_goes_back_can_be_said_in_a_word() {
+    let parsed = |replay: &str| {
+        let text = format!(r#"{{"upstream": {{"preset": "deepseek", "reasoning_replay": {replay}}}}}"#);
+        format!("{:?}", Config::parse(text.as_bytes()).unwrap())
+    };
+    assert_eq!(parsed(r#""off""#), parsed("null"));
+    assert_eq!(parsed(r#""reasoning""#), parsed(r#"{"field": "reasoning"}"#));
+    assert_ne!(parsed(r#""reasoning""#), parsed(r#""off""#));
+}
+
 #[test]
 fn every_preset_is_good() {
     for name in upstream::preset_names() {

@@ -71,7 +71,8 @@ pub struct Options {
 
     /// How `reasoning.effort` is said: what each effort adds to the body.
     pub reasoning: Reasoning,
-    /// How the reasoning of earlier turns goes back.
+    /// How the reasoning of earlier turns goes back: `"off"`, the field alone, or an object.
+    #[cfg_attr(test, schemars(schema_with = "super::reasoning::replay_schema"))]
     pub reasoning_replay: ReasoningReplay,
     /// Reasoning that the host leaves within the text, between `<think>` and `</think>`, is told apart from it.
     pub think_tags: ThinkTags,

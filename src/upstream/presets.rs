@@ -272,8 +272,20 @@ const OWN_LEVELS: usize = 3;
 
 /// Puts options over those of a preset. Objects are merged key by key, and `null` takes away what the preset says
 /// (RFC 7396), but what goes into the body as it is, such as the fields of an effort, is replaced as a whole.
-pub fn override_with(preset: &mut Map<String, Value>, options: Map<String, Value>) {
+pub fn override_with(preset: &mut Map<String, Value>, mut options: Map<String, Value>) {
+    if let Some(replay) = options.get_mut("reasoning_replay") {
+        write_out(replay);
+    }
     merge(preset, options, OWN_LEVELS);
+}
+
+/// `reasoning_replay` can be said in a word: `off`, or the field alone.
+fn write_out(replay: &mut Value) {
+    *replay = match replay.take() {
+        Value::String(word) if word == "off" => Value::Null,
+        Value::String(field) => Map::from_iter([("field".to_owned(), Value::String(field))]).into(),
+        replay => replay,
+    };
 }
 
 fn merge(below: &mut Map<String, Value>, above: Map<String, Value>, levels: usize) {

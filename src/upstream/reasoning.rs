@@ -96,6 +96,13 @@ pub struct ReasoningReplay {
     pub unsigned: Option<Fields>,
 }
 
+/// It is written in a word, or as an object.
+#[cfg(test)]
+pub(super) fn replay_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    let word = serde_json::json!({"description": "`off`, or the field alone.", "type": "string"});
+    schemars::json_schema!({"anyOf": [generator.subschema_for::<ReasoningReplay>(), word]})
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
