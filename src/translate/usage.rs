@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 /// The usage that a host reports; nothing if it reports none.
 pub(super) fn usage(raw: &RawValue) -> Option<Usage> {
     let value: Value = serde_json::from_str(raw.get()).ok()?;
-    let count = |paths: &[&str]| paths.iter().find_map(|path| value.pointer(path)?.as_u64());
+    let count = |paths: &[&str]| paths.iter().find_map(|path| whole(value.pointer(path)?));
     let input = count(&["/prompt_tokens", "/input_tokens"]);
     let output = count(&["/completion_tokens", "/output_tokens"]);
     if input.is_none() && output.is_none() {
@@ -48,6 +48,11 @@ pub(super) fn usage(raw: &RawValue) -> Option<Usage> {
         },
         total_tokens: input_tokens.saturating_add(output_tokens),
     })
+}
+
+/// A count; some hosts write it as `3.0`.
+fn whole(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| format!("{:.0}", value.as_f64()?).parse().ok())
 }
 
 /// The usage in the two counts of Ollama's own API.
@@ -93,6 +98,7 @@ mod tests {
                 r#"{"input_tokens":1,"output_tokens":2,"total_tokens":3,"reasoning_tokens":1}"#,
                 Some((1, 2, 0, 1, 3)),
             ),
+            (r#"{"prompt_tokens":3.0,"completion_tokens":2.0,"total_tokens":5.0}"#, Some((3, 2, 0, 0, 5))),
             ("{}", None),
             ("[]", None),
             (r#"{"prompt_tokens":"x"}"#, None),

@@ -12,6 +12,10 @@ const MEANINGS: &[(&str, &[&str])] = &[
             "maximum context length",
             "context length exceeded",
             "context length is only",
+            // LM Studio
+            "context length of only",
+            // Moonshot
+            "exceeded model token limit",
             "context_window_exceeded",
             "context window",
             "context size",
@@ -65,6 +69,8 @@ const MEANINGS: &[(&str, &[&str])] = &[
             "model_not_exist",
             "invalid model",
             "not a valid model",
+            // OpenRouter
+            "no endpoints found for",
             "deploymentnotfound",
         ],
     ),

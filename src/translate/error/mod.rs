@@ -274,6 +274,21 @@ mod tests {
             404,
             (404, "not_found_error", Some("model_not_found"), "pulling"),
         ),
+        (
+            r#"{"error":{"message":"No endpoints found for x/y.","code":404}}"#,
+            404,
+            (404, "not_found_error", Some("model_not_found"), "x/y"),
+        ),
+        (
+            r#"{"error":{"message":"Invalid request: Your request exceeded model token limit: 8192","type":"invalid_request_error"}}"#,
+            400,
+            (400, "invalid_request_error", Some("context_length_exceeded"), "8192"),
+        ),
+        (
+            r#"{"error":"Trying to keep the first 5196 tokens when context the overflows. However, the model is loaded with context length of only 4096 tokens, which is not enough."}"#,
+            400,
+            (400, "invalid_request_error", Some("context_length_exceeded"), "4096"),
+        ),
     ];
 
     #[test]
