@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 pub use tool::*;
 
 /// The request body.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub struct Request<'a> {
     /// `model`.
     pub model: &'a str,

@@ -1,8 +1,10 @@
-//! Fields that some hosts take and others do not: sampling, the effort, and what is passed on as it is.
+//! Fields that follow from one field each, if the host takes them: the limit, sampling, the effort, and what is
+//! passed on as it is.
 
+use crate::chat::request as chat;
 use crate::items::Report;
 use crate::responses::{Object, Request};
-use crate::upstream::{Fields, Options, Sampling};
+use crate::upstream::{Fields, MaxTokensField, Options, Sampling};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -15,15 +17,35 @@ pub(super) fn includes(request: &Request<'_>, what: &str) -> bool {
     request.include.iter().flatten().any(|included| included == what)
 }
 
-/// How tokens are chosen, as far as the host lets that be said.
-pub(super) struct SamplingFields {
-    pub(super) temperature: Option<f64>,
-    pub(super) top_p: Option<f64>,
-    pub(super) logprobs: Option<bool>,
-    pub(super) top_logprobs: Option<u64>,
+/// The upstream's request, as far as its fields follow from one field each: no messages, no tools.
+pub(super) fn plain<'a>(
+    body: &Object<'_, 'a>,
+    request: &Request<'a>,
+    options: &'a Options,
+    report: &mut Report,
+) -> chat::Request<'a> {
+    let sampling = sampling(request, options, report);
+    let mut added = added(request, options, report);
+    let passed = passed(body, request, options, report);
+    added.retain(|name, _| !passed.contains_key(name.as_str()));
+    report_includes(request, report);
+    let stream = request.stream == Some(true);
+    let limit = |field| request.max_output_tokens.filter(|_| options.max_tokens_field == field);
+    chat::Request {
+        max_tokens: limit(MaxTokensField::MaxTokens),
+        max_completion_tokens: limit(MaxTokensField::MaxCompletionTokens),
+        stream: stream.then_some(true),
+        stream_options: (stream && options.stream_usage)
+            .then_some(chat::StreamOptions { include_usage: true }),
+        added,
+        passed,
+        ..sampling
+    }
 }
 
-pub(super) fn sampling(request: &Request<'_>, taken: &[Sampling], report: &mut Report) -> SamplingFields {
+/// How tokens are chosen, as far as the host lets that be said.
+fn sampling<'a>(request: &Request<'_>, options: &Options, report: &mut Report) -> chat::Request<'a> {
+    let taken = options.sampling(thinks(request, options));
     let mut takes = |parameter, asked: bool, name| {
         let takes = taken.contains(&parameter);
         if asked && !takes {
@@ -34,21 +56,27 @@ pub(super) fn sampling(request: &Request<'_>, taken: &[Sampling], report: &mut R
     let top_logprobs = request.top_logprobs.filter(|&n| n > 0);
     let asked = top_logprobs.is_some() || includes(request, "message.output_text.logprobs");
     let logprobs = takes(Sampling::Logprobs, asked, "top_logprobs");
-    SamplingFields {
+    chat::Request {
         temperature: request.temperature.filter(|_| takes(Sampling::Temperature, true, "temperature")),
         top_p: request.top_p.filter(|_| takes(Sampling::TopP, true, "top_p")),
         logprobs: (asked && logprobs).then_some(true),
         top_logprobs: top_logprobs.filter(|_| logprobs),
+        ..chat::Request::default()
     }
 }
 
+/// Whether the model will think.
+pub(super) fn thinks(request: &Request<'_>, options: &Options) -> bool {
+    options.reasoning.thinks(effort(request))
+}
+
 /// `reasoning.effort`.
-pub(super) fn effort<'r>(request: &'r Request<'_>) -> Option<&'r str> {
+fn effort<'r>(request: &'r Request<'_>) -> Option<&'r str> {
     request.reasoning.as_ref()?.effort.as_deref()
 }
 
 /// What this host is told besides: always, and of the effort.
-pub(super) fn added(request: &Request<'_>, options: &Options, report: &mut Report) -> Fields {
+fn added(request: &Request<'_>, options: &Options, report: &mut Report) -> Fields {
     let mut added = options.add_fields.clone();
     if let Some(effort) = effort(request) {
         match options.reasoning.fields(effort) {
@@ -60,7 +88,7 @@ pub(super) fn added(request: &Request<'_>, options: &Options, report: &mut Repor
 }
 
 /// Fields that this host takes under their own names. What nobody takes is reported.
-pub(super) fn passed<'a>(
+fn passed<'a>(
     body: &Object<'_, 'a>,
     request: &Request<'a>,
     options: &'a Options,
@@ -98,7 +126,7 @@ fn asks_for_nothing(name: &str, value: &RawValue) -> bool {
 }
 
 /// Reports what `include` asks for and nobody can give.
-pub(super) fn report_includes(request: &Request<'_>, report: &mut Report) {
+fn report_includes(request: &Request<'_>, report: &mut Report) {
     for included in request.include.iter().flatten().filter(|included| !INCLUDED.contains(&&***included)) {
         report.dropped("field", &format!("include.{included}"));
     }

@@ -20,7 +20,6 @@ use crate::config::{History, Upstream};
 use crate::items::{self, COMPACTION_INSTRUCTION, Conversation, Entry};
 use crate::json::{self, Text};
 use crate::responses::{ApiError, Code, Object, Path, Request, Site};
-use crate::upstream::MaxTokensField;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::error::Error;
@@ -109,6 +108,7 @@ fn said<'a>(by: fn(Vec<chat::Part<'a>>) -> Entry<'a>, text: Text<'a>) -> Entry<'
     by(vec![chat::Part::Text { text }])
 }
 
+/// What was read becomes what goes up, and the plan for what comes down.
 fn translated<'a>(
     body: &Object<'_, 'a>,
     request: &Request<'a>,
@@ -127,11 +127,11 @@ fn translated<'a>(
 
     let mut toolbox = Toolbox::default();
     let tools = declarations.into_iter().filter_map(|tool| toolbox.declare(tool, options)).collect();
-    let thinking = options.reasoning.thinks(fields::effort(request));
     let wanted = (!compact).then_some(request);
     let choice = wanted.and_then(|request| request.tool_choice);
     let choice = tool_choice::choose(tools, options, choice, &toolbox, &mut report)?;
-    let (tools, tool_choice) = tool_choice::fit(choice, options.tool_choice(thinking), &mut report);
+    let taken = options.tool_choice(fields::thinks(request, options));
+    let (tools, tool_choice) = tool_choice::fit(choice, taken, &mut report);
     let offer = match (options.text_tool_calls, &tool_choice) {
         (false, _) | (_, Some(chat::ToolChoice::Mode("none"))) => Offer::default(),
         (true, _) => Offer::of(&tools),
@@ -147,13 +147,6 @@ fn translated<'a>(
     let call_ids = entries.iter().filter_map(call_id).collect();
     let messages = history::messages(entries, options, history, &mut toolbox, &mut report)?;
 
-    let stream = request.stream == Some(true);
-    let sampling = fields::sampling(request, options.sampling(thinking), &mut report);
-    let limit = |field| request.max_output_tokens.filter(|_| options.max_tokens_field == field);
-    let mut added = fields::added(request, options, &mut report);
-    let passed = fields::passed(body, request, options, &mut report);
-    added.retain(|name, _| !passed.contains_key(name.as_str()));
-    fields::report_includes(request, &mut report);
     let upstream = chat::Request {
         model: route.model,
         messages,
@@ -163,17 +156,7 @@ fn translated<'a>(
         tools,
         tool_choice,
         response_format,
-        max_tokens: limit(MaxTokensField::MaxTokens),
-        max_completion_tokens: limit(MaxTokensField::MaxCompletionTokens),
-        temperature: sampling.temperature,
-        top_p: sampling.top_p,
-        logprobs: sampling.logprobs,
-        top_logprobs: sampling.top_logprobs,
-        stream: stream.then_some(true),
-        stream_options: (stream && options.stream_usage)
-            .then_some(chat::StreamOptions { include_usage: true }),
-        added,
-        passed,
+        ..fields::plain(body, request, options, &mut report)
     };
     // What goes up is about as long as what came.
     let mut sent = Vec::with_capacity(body.fields().map(|(_, raw)| raw.get().len()).sum());
@@ -182,12 +165,12 @@ fn translated<'a>(
         echo: echo::echo(request, &mut report)?,
         toolbox,
         call_ids,
-        stream,
+        stream: upstream.stream.is_some(),
         answer,
         compact,
         codex: context.codex,
         seal_reasoning: fields::includes(request, "reasoning.encrypted_content"),
-        logprobs: sampling.logprobs.is_some(),
+        logprobs: upstream.logprobs.is_some(),
         replay: options.reasoning_replay.clone(),
         scanner: Scanner::new(options.think_tags, offer, context.config.limits.event_bytes),
         parallel: request.parallel_tool_calls != Some(false),
