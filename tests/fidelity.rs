@@ -164,3 +164,25 @@ fn a_refusal_is_one() {
     assert_eq!(response["output"][0]["content"], json!([{"type": "refusal", "refusal": "No."}]));
     assert_eq!(transcript.of_type("response.refusal.delta").count(), 2);
 }
+
+/// Text before it and a good finish reason make nothing whole of it.
+#[test]
+fn a_call_that_cannot_be_read_is_an_error() {
+    let unreadable = [
+        json!(["get_weather"]),
+        json!([{"index": 0, "id": "a", "function": {"name": 5, "arguments": "{}"}}]),
+        json!([{"index": 0, "id": "a", "function": "get_weather"}]),
+        json!("get_weather"),
+    ];
+    for calls in unreadable {
+        let chunks =
+            [chunk(json!({"content": "Let me see."})), chunk(json!({"tool_calls": calls})), end("stop")];
+        let (_, response) = reply(json!({}), &chunks);
+        assert_eq!(response["status"], "failed", "{calls}");
+        let message = response["error"]["message"].as_str().unwrap();
+        assert_eq!(message, "The upstream sent a tool call that cannot be read.", "{calls}");
+    }
+    let (_, response) =
+        reply(json!({}), &[chunk(json!({"content": "Hi.", "tool_calls": [null]})), end("stop")]);
+    assert_eq!(response["status"], "completed", "nothing is no call");
+}

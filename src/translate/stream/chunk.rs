@@ -222,11 +222,15 @@ impl Machine {
     /// An array; with some hosts a single object. `whole`: each element is a call of its own.
     fn tool_calls(&mut self, raw: Option<&RawValue>, whole: bool) {
         let Some(raw) = raw.filter(|raw| raw.get() != "\"\"") else { return };
-        let calls = serde_json::from_str::<Vec<ToolCall<'_>>>(raw.get())
-            .or_else(|_| serde_json::from_str(raw.get()).map(|one| vec![one]));
+        // By the first byte: serde would take an array that it cannot read for the fields of one call.
+        let calls = match raw.get().starts_with('{') {
+            true => serde_json::from_str(raw.get()).map(|one| vec![Some(one)]),
+            false => serde_json::from_str::<Vec<Option<ToolCall<'_>>>>(raw.get()),
+        };
         let Ok(calls) = calls else {
             return self.fail(ApiError::upstream("The upstream sent a tool call that cannot be read."));
         };
+        let calls: Vec<ToolCall<'_>> = calls.into_iter().flatten().collect();
         if !calls.is_empty() {
             self.flush_markup();
         }
