@@ -43,6 +43,7 @@ impl<'a> Numbering<'a> {
                     ("function".to_owned(), json!({"name": call.name, "arguments": arguments(call, reply)})),
                 ]);
                 put_id(&mut whole, reply.shape.ids, &id);
+                put_extra(&mut whole, call);
                 Value::Object(whole)
             })
             .collect()
@@ -60,7 +61,7 @@ impl<'a> Numbering<'a> {
         let whole = reply.shape.calls != Calls::Fragments || reply.shape.arguments_object;
         if whole {
             let function = json!({"name": call.name, "arguments": arguments(call, reply)});
-            return vec![first(number, &id, function, reply)];
+            return vec![first(number, &id, call, function, reply)];
         }
         let mut pieces = cut(&call.arguments_text(), reply.chunking.arguments).into_iter();
         let mut function = Map::from_iter([("name".to_owned(), json!(call.name))]);
@@ -73,18 +74,19 @@ impl<'a> Numbering<'a> {
                 function.insert("arguments".to_owned(), json!(piece))
             }
         };
-        let mut fragments = vec![first(number, &id, Value::Object(function), reply)];
+        let mut fragments = vec![first(number, &id, call, Value::Object(function), reply)];
         fragments.extend(pieces.map(|piece| later(number, &id, &call.name, &piece, reply)));
         fragments
     }
 }
 
 /// The delta that opens a call.
-fn first(number: usize, id: &str, function: Value, reply: &Reply) -> Value {
+fn first(number: usize, id: &str, call: &Call, function: Value, reply: &Reply) -> Value {
     let mut fragment =
         Map::from_iter([("type".to_owned(), json!("function")), ("function".to_owned(), function)]);
     put_index(&mut fragment, reply.shape.index, number);
     put_id(&mut fragment, reply.shape.ids, id);
+    put_extra(&mut fragment, call);
     Value::Object(fragment)
 }
 
@@ -109,6 +111,10 @@ fn arguments(call: &Call, reply: &Reply) -> Value {
         return object;
     }
     Value::String(text)
+}
+
+fn put_extra(fragment: &mut Map<String, Value>, call: &Call) {
+    fragment.extend(call.extra_content.clone().map(|extra| ("extra_content".to_owned(), extra)));
 }
 
 fn put_index(fragment: &mut Map<String, Value>, index: Index, number: usize) {

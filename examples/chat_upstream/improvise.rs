@@ -7,7 +7,8 @@ use crate::script::{Call, Reply};
 /// How much of the conversation an improvised answer quotes, in characters.
 const QUOTE: usize = 80;
 
-pub(crate) fn reply(body: &Value) -> Reply {
+/// `signs`: the host wants a signature back with each call, so its calls come with one.
+pub(crate) fn reply(body: &Value, signs: bool) -> Reply {
     let last = body.get("messages").and_then(Value::as_array).and_then(|messages| messages.last());
     let said = quote(last.and_then(|message| message.get("content")));
     let from_tool = last.and_then(|message| message.get("role")) == Some(&json!("tool"));
@@ -15,7 +16,8 @@ pub(crate) fn reply(body: &Value) -> Reply {
         return text(format!("The tool answered: {said}"));
     }
     if let Some(call) = call(body) {
-        return Reply { tool_calls: vec![call], ..Reply::default() };
+        let extra_content = signs.then(|| json!({"google": {"thought_signature": "c2lnbmVk"}}));
+        return Reply { tool_calls: vec![Call { extra_content, ..call }], ..Reply::default() };
     }
     if let Some(schema) = body.pointer("/response_format/json_schema/schema") {
         return text(example(schema, 0).to_string());
@@ -45,6 +47,7 @@ fn call(body: &Value) -> Option<Call> {
         id: None,
         name: function.get("name")?.as_str()?.to_owned(),
         arguments: object(parameters, 0),
+        extra_content: None,
     })
 }
 

@@ -120,6 +120,8 @@ pub(crate) struct Call {
     /// A string is sent as it stands, so that it may be broken JSON. An object is written as compact JSON.
     #[serde(default)]
     pub(crate) arguments: Value,
+    /// What comes with the call and is wanted back with it: at Gemini, the signature of the thought.
+    pub(crate) extra_content: Option<Value>,
 }
 
 impl Call {

@@ -112,20 +112,21 @@ async fn api(
         },
     };
     let request = seen.body.clone();
-    let (turn, scripted) = {
+    let (turn, scripted, signs) = {
         let mut keeping = shared.lock();
         keeping.seen.push(seen);
         keeping.turns += 1;
         // A refused request takes no reply: the scenario's next step is still the next reply.
         let wanted = matches!(verdict, Verdict::Complete);
-        (keeping.turns, wanted.then(|| keeping.replies.pop_front()).flatten())
+        let scripted = wanted.then(|| keeping.replies.pop_front()).flatten();
+        (keeping.turns, scripted, keeping.strict.signs())
     };
     match verdict {
         Verdict::Refuse(status, refusal) => (status, Json(refusal.body())).into_response(),
         Verdict::Models => Json(models()).into_response(),
         Verdict::Complete => {
             let facts = Facts::of(&request, turn, body.len());
-            let reply = scripted.unwrap_or_else(|| improvise::reply(&request));
+            let reply = scripted.unwrap_or_else(|| improvise::reply(&request, signs));
             tokio::time::sleep(Duration::from_millis(reply.headers_delay_ms)).await;
             if reply.hang_up {
                 // The one way out of a handler without an answer: it ends this connection's task and no other.

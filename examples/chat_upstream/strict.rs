@@ -121,6 +121,11 @@ pub(crate) struct WhileThinking {
 }
 
 impl Demands {
+    /// A tool call comes with a signature and has to bring it back, as at Gemini.
+    pub(crate) fn signs(&self) -> bool {
+        self.tool_call_must_have.iter().any(|name| name == "extra_content")
+    }
+
     /// What counts for this request, if the model thinks.
     fn thinking(&self, body: &Value) -> Option<&WhileThinking> {
         let less = self.while_thinking.as_ref()?;

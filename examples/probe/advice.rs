@@ -1,6 +1,7 @@
 //! The plugin configuration that follows from what was found out. Only what differs from the default is said.
 
 use super::findings::Findings;
+use super::requests::any_signature;
 use serde_json::{Map, Value, json};
 
 /// The configuration.
@@ -129,7 +130,8 @@ fn replay(found: &Findings) -> Option<Value> {
         return Some(json!({"field": field, "always_present": true}));
     }
     if found.settled.must_sign {
-        return Some(json!({"signatures": true}));
+        // The host was asked with this one: it stands in where a call comes from another host.
+        return Some(json!({"signatures": true, "unsigned": any_signature()}));
     }
     let field = found.reasoning_field?;
     found.yes(&format!("takes {field} in the history")).then(|| json!({ "field": field }))

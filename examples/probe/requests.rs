@@ -65,7 +65,7 @@ pub(super) fn history(settled: &Settled, id: &str, more: &[Value]) -> Value {
     past.insert("type".to_owned(), json!("function"));
     past.insert("function".to_owned(), json!({"name": "get_weather", "arguments": "{\"city\":\"Paris\"}"}));
     if settled.must_sign {
-        past.insert("extra_content".to_owned(), json!({"google": {"thought_signature": ANY_SIGNATURE}}));
+        past.insert("extra_content".to_owned(), any_signature());
     }
     let mut call = Map::new();
     call.insert("role".to_owned(), json!("assistant"));
@@ -87,7 +87,9 @@ pub(super) fn history(settled: &Settled, id: &str, more: &[Value]) -> Value {
 pub(super) const ID: &str = "abcDEF123";
 
 /// Gemini takes it for a call that another model made.
-pub(super) const ANY_SIGNATURE: &str = "skip_thought_signature_validator";
+pub(super) fn any_signature() -> Value {
+    json!({"google": {"thought_signature": "skip_thought_signature_validator"}})
+}
 
 /// As OpenAI and vLLM make them.
 pub(super) const USUAL_ID: &str = "call_0123456789abcdefABCDEF01";
