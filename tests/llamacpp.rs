@@ -118,10 +118,15 @@ async fn no_call_is_lost(kind: &str, config: Value, turns: usize) {
     no_call_of(&LlamaCpp::start(kind).await, &config, turns).await;
 }
 
+/// So many turns, and more until a tool was called: noise may run into the token limit in each of a few.
 async fn no_call_of(llama: &LlamaCpp, config: &Value, turns: usize) {
     let envoy = Envoy::start(llama.address, &config.to_string(), Headers::Flow).await;
     let mut total = 0;
-    for turn in 0..turns {
+    for turn in 0.. {
+        if turn >= turns && total > 0 {
+            break;
+        }
+        assert!(turn < turns + TURNS, "the model called no tool in {turn} turns");
         let codex = brief(Codex::new(&envoy.base_url()));
         let ended = codex.exec("tiny", &format!("Task number {turn}.")).await;
         let seen = llama.take_seen();
@@ -143,7 +148,6 @@ async fn no_call_of(llama: &LlamaCpp, config: &Value, turns: usize) {
         total += made.len();
         assert_eq!(meaning(last), meaning(made), "turn {turn}");
     }
-    assert!(total > 0, "the model called no tool in {turns} turns");
     envoy.finish();
 }
 
