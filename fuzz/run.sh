@@ -3,6 +3,7 @@
 #
 #   FUZZ_SECONDS=45   for each target
 #   FUZZ_JOBS=2       targets at a time
+#   FUZZ_SEED=0       0: other inputs each time; any other number: the same inputs again, as `make test` wants them
 #
 # Seeds are made of the test fixtures at each start; what is found beyond them stays in fuzz/corpus.
 # An input that breaks a rule is left in fuzz/artifacts, and is shown again by
@@ -12,6 +13,7 @@ cd "$(dirname "$0")/.."
 
 seconds=${FUZZ_SECONDS:-45}
 jobs=${FUZZ_JOBS:-2}
+random=${FUZZ_SEED:-0}
 targets=("$@")
 ((${#targets[@]})) || targets=(sse request stream exchange)
 
@@ -55,7 +57,7 @@ done
 fuzz() {
   mkdir -p "fuzz/artifacts/$1"
   local log=target/fuzz/$1.log
-  if "target/fuzz/$host/release/$1" "fuzz/corpus/$1" -max_total_time="$seconds" -timeout=20 -max_len=65536 \
+  if "target/fuzz/$host/release/$1" "fuzz/corpus/$1" -seed="$random" -max_total_time="$seconds" -timeout=20 -max_len=65536 \
     -dict=fuzz/dictionary -artifact_prefix="fuzz/artifacts/$1/" -print_final_stats=1 >"$log" 2>&1; then
     echo "fuzz: $1: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") inputs in $seconds s, nothing found"
   else
