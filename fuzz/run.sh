@@ -67,5 +67,5 @@ fuzz() {
   fi
 }
 export -f fuzz
-export host seconds
+export host seconds random
 printf '%s\n' "${targets[@]}" | xargs -P "$jobs" -I{} bash -c 'fuzz {}'
