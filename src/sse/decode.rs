@@ -111,8 +111,8 @@ impl Decoder {
     ///
     /// `max_event` caps the bytes of one event: the line under way (without its end) together
     /// with the name and the joined data of the lines before it. Comments and ignored fields
-    /// count while they are the line under way. Spare room of the buffers comes on top, up to
-    /// about twice the cap.
+    /// count while they are the line under way. On top come the line feed that joins the last
+    /// line, and spare room of the buffers, up to about twice the cap.
     #[must_use]
     pub fn new(max_event: usize) -> Self {
         Self {
