@@ -19,6 +19,8 @@ pub fn made_by(reply: &[u8]) -> BTreeSet<String> {
                 && !done
             {
                 collect(&chunk, &mut ids);
+                // With this, Ollama's own form says that no more will come.
+                done = chunk["done"] == true;
             }
         }
     };
