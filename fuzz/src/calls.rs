@@ -11,16 +11,20 @@ pub fn made_by(reply: &[u8]) -> BTreeSet<String> {
         collect(&document, &mut ids);
         return ids;
     }
+    // What begins as a document, and is none or goes on after it, makes no call beyond doubt.
+    let begins = reply.iter().find(|byte| !byte.is_ascii_whitespace() && !b"\xEF\xBB\xBF".contains(byte));
+    if begins.is_some_and(|byte| b"{[".contains(byte)) {
+        return ids;
+    }
     let mut done = false;
     let mut take = |frame: Frame<'_>| {
         if let Frame::Event { data, .. } = frame {
-            done |= data == b"[DONE]";
+            // Where the blank lines between events are missing, it is one line of many.
+            done |= data.split(|byte| *byte == b'\n').any(|line| line.trim_ascii() == b"[DONE]");
             if let Ok(chunk) = serde_json::from_slice::<Value>(data)
                 && !done
             {
                 collect(&chunk, &mut ids);
-                // With this, Ollama's own form says that no more will come.
-                done = chunk["done"] == true;
             }
         }
     };
