@@ -8,7 +8,7 @@ use transponder::sse::decode::{Decoder, Frame};
 pub fn made_by(reply: &[u8]) -> BTreeSet<String> {
     let mut ids = BTreeSet::new();
     if let Ok(document) = serde_json::from_slice::<Value>(reply) {
-        collect(&document, &mut ids);
+        collect(&document, &["delta", "message"], &mut ids);
         return ids;
     }
     // What begins as a document, and is none or goes on after it, makes no call beyond doubt.
@@ -24,7 +24,8 @@ pub fn made_by(reply: &[u8]) -> BTreeSet<String> {
             if let Ok(chunk) = serde_json::from_slice::<Value>(data)
                 && !done
             {
-                collect(&chunk, &mut ids);
+                // A message in the midst of deltas says them again, perhaps with other ids.
+                collect(&chunk, &["delta"], &mut ids);
             }
         }
     };
@@ -35,10 +36,10 @@ pub fn made_by(reply: &[u8]) -> BTreeSet<String> {
     ids
 }
 
-fn collect(chunk: &Value, ids: &mut BTreeSet<String>) {
+fn collect(chunk: &Value, messages: &[&str], ids: &mut BTreeSet<String>) {
     let choices = chunk["choices"].as_array().into_iter().flatten();
     let Some(choice) = choices.into_iter().find(|choice| number(&choice["index"]) == 0) else { return };
-    for message in ["delta", "message"] {
+    for message in messages {
         for call in choice[message]["tool_calls"].as_array().into_iter().flatten() {
             let named = call["function"]["name"].as_str().is_some_and(|name| !name.is_empty());
             if let Some(id) = call["id"].as_str().filter(|id| named && !id.is_empty()) {

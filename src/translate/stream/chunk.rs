@@ -88,7 +88,7 @@ impl Machine {
             self.message(&message, None, Some(Told::default()));
         }
         self.text(chunk.response, None);
-        self.tool_calls(chunk.tool_calls, false);
+        self.tool_calls(chunk.tool_calls, false, 0);
         self.finished(chunk.finish_reason.or(chunk.done_reason));
         if chunk.done.is_some_and(|done| done.get() == "true") {
             self.finish.get_or_insert(Finish::Stop);
@@ -135,11 +135,11 @@ impl Machine {
             self.refusal(message.refusal);
         }
         self.annotations(message.annotations);
-        if !told.calls {
-            self.tool_calls(message.tool_calls, whole.is_some());
-            if let Some(Function { name, arguments }) = &message.function_call {
-                self.piece(&Piece::legacy(name.as_deref(), *arguments));
-            }
+        // It repeats the calls in their order, and may have more of them than the deltas had.
+        let repeated = if told.calls { self.calls.len() } else { 0 };
+        self.tool_calls(message.tool_calls, whole.is_some(), repeated);
+        if let Some(Function { name, arguments }) = message.function_call.as_ref().filter(|_| !told.calls) {
+            self.piece(&Piece::legacy(name.as_deref(), *arguments));
         }
     }
 
@@ -219,8 +219,9 @@ impl Machine {
         }
     }
 
-    /// An array; with some hosts a single object. `whole`: each element is a call of its own.
-    fn tool_calls(&mut self, raw: Option<&RawValue>, whole: bool) {
+    /// An array; with some hosts a single object. `whole`: each element is a call of its own, and the first
+    /// `repeated` of them are known.
+    fn tool_calls(&mut self, raw: Option<&RawValue>, whole: bool, repeated: usize) {
         let Some(raw) = raw.filter(|raw| raw.get() != "\"\"") else { return };
         // By the first byte: serde would take an array that it cannot read for the fields of one call.
         let calls = match raw.get().starts_with('{') {
@@ -235,7 +236,7 @@ impl Machine {
             self.flush_markup();
         }
         let numbered = whole || calls.len() > 1 && calls.iter().all(|call| call.index.is_none());
-        for (index, call) in (0u64..).zip(&calls) {
+        for (index, call) in (0u64..).zip(&calls).skip(repeated) {
             let piece = Piece::of(call);
             self.piece(&if numbered { piece.at(index) } else { piece });
         }
