@@ -3,7 +3,7 @@
 use super::{Machine, logprobs};
 use crate::chat::reply::{Choice, Completion, Function, Message, ToolCall};
 use crate::items::Said;
-use crate::json::Text;
+use crate::json::{self, Text};
 use crate::responses::ApiError;
 use crate::translate::calls::{Piece, number};
 use crate::translate::{error, usage};
@@ -105,8 +105,8 @@ impl Machine {
     /// What the host says that it was goes before what the client asked for.
     fn service_tier(&mut self, raw: Option<&RawValue>) {
         let known = &mut self.plan.echo.service_tier;
-        if let Some(raw) = raw.filter(|raw| raw.get().starts_with('"') && raw.get() != known.get()) {
-            *known = raw.to_owned();
+        if let Some(tier) = raw.and_then(Text::of).filter(|tier| tier.as_json() != known.get()) {
+            *known = json::raw(&tier);
         }
     }
 
