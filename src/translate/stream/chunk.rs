@@ -231,12 +231,13 @@ impl Machine {
         let Ok(calls) = calls else {
             return self.fail(ApiError::upstream("The upstream sent a tool call that cannot be read."));
         };
-        let calls: Vec<ToolCall<'_>> = calls.into_iter().flatten().collect();
-        if !calls.is_empty() {
+        let calls = || calls.iter().flatten();
+        let count = calls().count();
+        if count > 0 {
             self.flush_markup();
         }
-        let numbered = whole || calls.len() > 1 && calls.iter().all(|call| call.index.is_none());
-        for (index, call) in (0u64..).zip(&calls).skip(repeated) {
+        let numbered = whole || count > 1 && calls().all(|call| call.index.is_none());
+        for (index, call) in (0u64..).zip(calls()).skip(repeated) {
             let piece = Piece::of(call);
             self.piece(&if numbered { piece.at(index) } else { piece });
         }
