@@ -43,7 +43,7 @@ pub(super) fn of_answer<'a>(schema: Cow<'a, RawValue>, dialect: SchemaDialect) -
     }
 }
 
-/// A schema that is nested deeper than the reader goes (128) is left to the host.
+/// One that cannot be read goes up as it is. Depth is no reason: a request that is too deep was refused before.
 fn parse(schema: &RawValue) -> Option<Node> {
     serde_json::from_str(schema.get()).ok()
 }
