@@ -20,7 +20,8 @@ pub fn made_by(reply: &[u8]) -> BTreeSet<String> {
     let mut take = |frame: Frame<'_>| {
         if let Frame::Event { data, .. } = frame {
             // Where the blank lines between events are missing, it is one line of many.
-            done |= data.split(|byte| *byte == b'\n').any(|line| line.trim_ascii() == b"[DONE]");
+            let is_end = |line: &[u8]| [b"[DONE]".as_slice(), b"\"[DONE]\""].contains(&line.trim_ascii());
+            done |= data.split(|byte| *byte == b'\n').any(is_end);
             if let Ok(chunk) = serde_json::from_slice::<Value>(data)
                 && !done
             {

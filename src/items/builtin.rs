@@ -5,7 +5,7 @@
 
 use super::{Call, CallHead, Conversation, Declaration, Entry, Form, OpenCall, Outbox, Output};
 use crate::chat::request::Part;
-use crate::json::{self, Text};
+use crate::json::{self, Raw, Text};
 use crate::responses::{
     ApiError, ApplyPatchCall, ApplyPatchOutput, LocalShellCall, LocalShellOutput, Object, OutputItem,
     RawObject, ShellCall, ShellOutput, Status,
@@ -85,7 +85,7 @@ pub(super) fn read_shell_output<'a>(
 ) -> Result<(), ApiError> {
     let ShellOutput { call_id, output } = ShellOutput::of(item)?;
     // Clients that know no other form send the text alone.
-    let text = Text::of(output).unwrap_or_else(|| Text::new(output.get()));
+    let text = output.text().unwrap_or_else(|| Text::new(output.get()));
     conversation.entries.push(answer(call_id, text));
     Ok(())
 }
@@ -134,7 +134,7 @@ impl Builtin {
             name: Cow::Borrowed(self.name),
             form: &self.form,
             description: Some(Text::new(self.description)),
-            parameters: Cow::Owned(json::raw(&(self.parameters)())),
+            parameters: Raw::new(&(self.parameters)()),
             strict: None,
             custom: None,
         }

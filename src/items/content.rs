@@ -2,7 +2,6 @@
 
 use super::Report;
 use crate::chat::request::{File, ImageUrl, Part};
-use crate::json::Text;
 use crate::responses::{
     ApiError, AudioPart, Code, FilePart, ImagePart, Object, RawObject, RefusalPart, Site, TextPart,
 };
@@ -11,11 +10,11 @@ use std::borrow::Cow;
 /// A `content` or an `output`: a string, an array of parts, or nothing.
 pub(super) fn parts<'a>(site: Option<Site<'_, 'a>>, report: &mut Report) -> Result<Vec<Part<'a>>, ApiError> {
     let Some(site) = site else { return Ok(Vec::new()) };
-    if let Some(text) = Text::of(site.raw) {
+    if let Some(text) = site.value.text() {
         return Ok(vec![Part::Text { text }]);
     }
-    let objects = site.objects("a string or an array")?.into_iter();
-    objects.map(|object| part(&object?, report)).filter_map(Result::transpose).collect()
+    let elements = site.elements("a string or an array")?;
+    elements.map(|element| part(&element.object()?, report)).filter_map(Result::transpose).collect()
 }
 
 type ReadPart = for<'a> fn(&Object<'_, 'a>) -> Result<Option<Part<'a>>, ApiError>;

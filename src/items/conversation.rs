@@ -3,7 +3,7 @@
 use super::outbox::{CallHead, Outbox};
 use crate::chat::request::{Custom, Part};
 use crate::config::History;
-use crate::json::Text;
+use crate::json::{Raw, Text};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -90,7 +90,7 @@ pub struct Declaration<'a> {
     /// What it does.
     pub description: Option<Text<'a>>,
     /// The JSON schema of its arguments upstream.
-    pub parameters: Cow<'a, RawValue>,
+    pub parameters: Raw<'a>,
     /// The arguments must follow the schema.
     pub strict: Option<bool>,
     /// Its declaration at hosts that know custom tools, if it is one.
@@ -143,26 +143,28 @@ pub struct Report {
 #[derive(Debug, Default, Clone)]
 struct Notes {
     ordered: Vec<String>,
-    known: BTreeSet<String>,
+    /// The names, by kind.
+    known: BTreeMap<&'static str, BTreeSet<String>>,
 }
 
 impl Notes {
-    fn add(&mut self, kind: &str, name: &str) {
-        let note = format!("{kind}:{name}");
-        if self.known.insert(note.clone()) {
-            self.ordered.push(note);
+    fn add(&mut self, kind: &'static str, name: &str) {
+        let known = self.known.entry(kind).or_default();
+        if !known.contains(name) {
+            known.insert(name.to_owned());
+            self.ordered.push(format!("{kind}:{name}"));
         }
     }
 }
 
 impl Report {
     /// Something was left out: `kind` is `tool`, `item`, `field`, `part`, `annotation`, `tool_call` or `echo`.
-    pub fn dropped(&mut self, kind: &str, name: &str) {
+    pub fn dropped(&mut self, kind: &'static str, name: &str) {
         self.dropped.add(kind, name);
     }
 
     /// Something was broken and could be mended: `kind` is `tool_call`, `call_output` or `arguments`.
-    pub fn repaired(&mut self, kind: &str, name: &str) {
+    pub fn repaired(&mut self, kind: &'static str, name: &str) {
         self.repaired.add(kind, name);
     }
 

@@ -3,12 +3,11 @@
 use super::{
     Call, CallHead, Conversation, Declaration, Entry, Form, OpenCall, Outbox, Output, Report, content,
 };
-use crate::json::{self, Text, Wholeness};
+use crate::json::{self, Raw, Text, Wholeness};
 use crate::responses::{
     ApiError, CallOutput, Event, FunctionCall, FunctionTool, Object, OutputItem, RawObject, Status,
 };
 use crate::sse::encode::Deltas;
-use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 /// Declared: `function`.
@@ -30,10 +29,10 @@ pub(super) fn declare<'a>(
 }
 
 /// Hosts demand an object schema, also of a function that takes nothing.
-pub(super) fn parameters(declared: Option<RawObject<'_>>) -> Cow<'_, RawValue> {
+pub(super) fn parameters(declared: Option<RawObject<'_>>) -> Raw<'_> {
     match declared {
         Some(RawObject(schema)) if schema.get() != "{}" => schema,
-        _ => Cow::Owned(json::raw(&serde_json::json!({"type": "object", "properties": {}}))),
+        _ => Raw::new(&serde_json::json!({"type": "object", "properties": {}})),
     }
 }
 

@@ -7,12 +7,14 @@
 //! becomes `\uFFFD`, and a pair that a host split over two deltas is joined by a [`Seam`].
 
 mod brackets;
-mod shape;
+mod document;
+mod raw;
 mod surrogates;
 mod text;
 
 pub use brackets::Brackets;
-pub use shape::{Shape, shape};
+pub use document::{Bounds, Document, Flaw, Kind, Value};
+pub use raw::Raw;
 pub use surrogates::{mended, without_lone_surrogates};
 pub use text::{Seam, Text, TextBuilder};
 
@@ -25,24 +27,6 @@ use std::borrow::Cow;
 /// cheaper than to look for where they are not.
 pub fn utf8(bytes: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
-}
-
-/// [`kind_of`] a whole number.
-pub const INTEGER: &str = "an integer";
-/// [`kind_of`] any other number.
-pub const DECIMAL: &str = "a decimal";
-
-/// What a JSON value is, in the words of an error message.
-pub fn kind_of(raw: &RawValue) -> &'static str {
-    match raw.get().as_bytes().first() {
-        Some(b'"') => "a string",
-        Some(b'{') => "an object",
-        Some(b'[') => "an array",
-        Some(b't' | b'f') => "a boolean",
-        Some(b'n') => "null",
-        _ if raw.get().contains(['.', 'e', 'E']) => DECIMAL,
-        _ => INTEGER,
-    }
 }
 
 /// `value` as JSON text.

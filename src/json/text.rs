@@ -1,7 +1,7 @@
 //! JSON strings that are passed on as they were escaped.
 
+use super::Raw;
 use super::surrogates::{Mended, mend};
-use super::{kind_of, raw};
 use memchr::{memchr, memmem};
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
@@ -10,21 +10,26 @@ use std::borrow::Cow;
 
 /// A JSON string, quotes and escapes as they are on the wire.
 #[derive(Debug, Clone)]
-pub struct Text<'a>(Cow<'a, RawValue>);
+pub struct Text<'a>(Raw<'a>);
 
 impl<'a> Text<'a> {
     /// The string that `raw` holds, or nothing if it holds something else.
     pub fn of(raw: &'a RawValue) -> Option<Self> {
         let escaped = inside_quotes(raw.get())?;
         Some(match mend(escaped) {
-            Mended { text: Cow::Borrowed(_), split: "" } => Self(Cow::Borrowed(raw)),
+            Mended { text: Cow::Borrowed(_), split: "" } => Self(Raw::from(raw)),
             mended => Self::from_escaped(&mended.whole()),
         })
     }
 
     /// Escapes `text`.
     pub fn new(text: &str) -> Text<'static> {
-        Text(Cow::Owned(raw(text)))
+        Text(Raw::new(text))
+    }
+
+    /// A text of which it is known that it is one JSON string without lone surrogates.
+    pub(super) fn valid(json: impl Into<Cow<'a, str>>) -> Self {
+        Self(Raw::valid(json))
     }
 
     fn from_escaped(escaped: &str) -> Text<'static> {
@@ -57,23 +62,13 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// The characters it stands for, borrowed from the body if nothing is escaped.
-    pub fn into_decoded(self) -> Cow<'a, str> {
-        if let Cow::Borrowed(raw) = self.0
-            && let Some(plain) = inside_quotes(raw.get()).filter(|text| !text.contains('\\'))
-        {
-            return Cow::Borrowed(plain);
-        }
-        Cow::Owned(self.decode().into_owned())
-    }
-
     /// The same string, borrowed from nowhere.
     pub fn into_owned(self) -> Text<'static> {
-        Text(Cow::Owned(self.0.into_owned()))
+        Text(self.0.into_owned())
     }
 
     /// The same, as any JSON value.
-    pub fn into_raw(self) -> Cow<'a, RawValue> {
+    pub fn into_raw(self) -> Raw<'a> {
         self.0
     }
 
@@ -98,8 +93,7 @@ impl Serialize for Text<'_> {
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = <&'de RawValue>::deserialize(deserializer)?;
-        Text::of(raw)
-            .ok_or_else(|| D::Error::custom(format_args!("expected a string, found {}", kind_of(raw))))
+        Text::of(raw).ok_or_else(|| D::Error::custom("expected a string"))
     }
 }
 
@@ -137,7 +131,7 @@ impl TextBuilder {
             self.0.push('"');
         }
         // The pieces are whole JSON strings without their quotes, so their sum is one too.
-        Text(Cow::Owned(RawValue::from_string(self.0).unwrap_or_else(|_| raw(""))))
+        Text::valid(self.0)
     }
 }
 
@@ -152,7 +146,7 @@ impl Seam {
     pub fn push<'a>(&mut self, raw: &'a RawValue) -> Option<Text<'a>> {
         let escaped = inside_quotes(raw.get())?;
         if self.waiting.is_empty() && memmem::find(escaped.as_bytes(), b"\\u").is_none() {
-            return Some(Text(Cow::Borrowed(raw)));
+            return Some(Text::valid(raw.get()));
         }
         let joined = std::mem::take(&mut self.waiting) + escaped;
         let mended = mend(&joined);
@@ -201,9 +195,9 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_no_string_is_refused_by_its_kind() {
+    fn a_value_that_is_no_string_is_refused() {
         let error = serde_json::from_str::<Text<'_>>("[1]").unwrap_err();
-        assert!(error.to_string().contains("expected a string, found an array"));
+        assert!(error.to_string().contains("expected a string"));
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! The items of `input`. Their `type` chooses among these.
 
 use super::read::{RawObject, objects};
-use crate::json::Text;
-use serde_json::value::RawValue;
+use crate::json::{Raw, Text, Value};
 use std::borrow::Cow;
 
 objects! {
@@ -95,7 +94,7 @@ objects! {
         /// The call that it answers; absent if the server searched.
         pub call_id: Option<Cow<'a, str>>,
         /// The tools that were found.
-        pub tools: Cow<'a, RawValue>,
+        pub tools: Raw<'a>,
     }
 
     /// `shell_call`.
@@ -111,7 +110,7 @@ objects! {
         /// The call that it answers.
         pub call_id: Cow<'a, str>,
         /// `[{stdout, stderr, outcome}]`.
-        pub output: &'a RawValue,
+        pub output: Value<'a>,
     }
 
     /// `local_shell_call`.

@@ -5,9 +5,7 @@
 //! with [`objects!`], and their fields are read by [`Read`]. By the API's rule an explicit `null` means absent.
 
 use super::ApiError;
-use crate::json::{self, Text};
-use serde::de::{Deserializer, Error, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use crate::json::{Kind, Raw, Text, Value};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -43,16 +41,16 @@ impl fmt::Display for Path<'_> {
 /// A value of the request, and where it stands.
 #[derive(Debug, Clone, Copy)]
 pub struct Site<'p, 'a> {
-    /// The JSON text.
-    pub raw: &'a RawValue,
+    /// The value.
+    pub value: Value<'a>,
     /// Its place.
     pub path: Path<'p>,
 }
 
 impl<'p, 'a> Site<'p, 'a> {
     /// A value at a place.
-    pub fn new(raw: &'a RawValue, path: Path<'p>) -> Self {
-        Self { raw, path }
+    pub fn new(value: Value<'a>, path: Path<'p>) -> Self {
+        Self { value, path }
     }
 
     /// Its fields.
@@ -60,24 +58,10 @@ impl<'p, 'a> Site<'p, 'a> {
     /// # Errors
     /// 400 if it is no object.
     pub fn object(self) -> Result<Object<'p, 'a>, ApiError> {
-        let fields = serde_json::from_str(self.raw.get()).map_err(|_| self.wrong_type("an object"))?;
-        Ok(Object { path: self.path, fields })
-    }
-
-    /// Its elements, each of which should be an object. They are read in one pass over the text; only if
-    /// that fails one by one, to find out which of them is none.
-    ///
-    /// # Errors
-    /// As [`Self::elements`].
-    pub fn objects(&self, expected: &str) -> Result<Vec<Result<Object<'_, 'a>, ApiError>>, ApiError> {
-        let path = &self.path;
-        Ok(match serde_json::from_str::<Vec<Fields<'a>>>(self.raw.get()) {
-            Ok(all) => {
-                let at = |(index, fields)| Ok(Object { path: Path::Element(path, index), fields });
-                all.into_iter().enumerate().map(at).collect()
-            }
-            Err(_) => self.elements(expected)?.map(Site::object).collect(),
-        })
+        match self.value.kind() {
+            Kind::Object => Ok(Object(self)),
+            _ => Err(self.wrong_type("an object")),
+        }
     }
 
     /// Its elements, and where they stand.
@@ -88,50 +72,31 @@ impl<'p, 'a> Site<'p, 'a> {
         &self,
         expected: &str,
     ) -> Result<impl Iterator<Item = Site<'_, 'a>> + use<'_, 'p, 'a>, ApiError> {
-        let elements: Vec<&'a RawValue> =
-            serde_json::from_str(self.raw.get()).map_err(|_| self.wrong_type(expected))?;
+        let elements = self.value.elements().ok_or_else(|| self.wrong_type(expected))?;
         let path = &self.path;
-        Ok(elements
-            .into_iter()
-            .enumerate()
-            .map(move |(index, raw)| Site::new(raw, Path::Element(path, index))))
+        Ok(elements.enumerate().map(move |(index, value)| Site::new(value, Path::Element(path, index))))
     }
 
     /// The error that says so.
     pub fn wrong_type(&self, expected: &str) -> ApiError {
-        ApiError::wrong_type(self.path, expected, json::kind_of(self.raw))
+        ApiError::wrong_type(self.path, expected, self.value.kind().name())
     }
 }
 
-/// An object of the request. Of fields with the same name the last counts, as in most JSON readers.
-#[derive(Debug)]
-pub struct Object<'p, 'a> {
-    path: Path<'p>,
-    fields: Fields<'a>,
-}
-
-/// Its fields. The names are bytes: JSON allows a lone surrogate in them, UTF-8 does not.
-#[derive(Debug)]
-struct Fields<'a>(Vec<(Cow<'a, [u8]>, &'a RawValue)>);
-
-impl<'a> Object<'static, 'a> {
-    /// A body that is one object; nothing if it is not, whatever it is.
-    pub fn whole(body: &'a str) -> Option<Self> {
-        let fields = serde_json::from_str(body).ok()?;
-        Some(Self { path: Path::Root, fields })
-    }
-}
+/// An object of the request.
+#[derive(Debug, Clone, Copy)]
+pub struct Object<'p, 'a>(Site<'p, 'a>);
 
 impl<'a> Object<'_, 'a> {
     /// The place of one of its fields.
     pub fn path_to<'s>(&'s self, field: &'s str) -> Path<'s> {
-        Path::Field(&self.path, field)
+        Path::Field(&self.0.path, field)
     }
 
     /// The value of one of its fields, and where it stands; nothing if it is absent.
     pub fn site<'s>(&'s self, field: &'s str) -> Option<Site<'s, 'a>> {
-        let (_, raw) = self.fields.0.iter().rev().find(|(name, _)| **name == *field.as_bytes())?;
-        (raw.get() != "null").then(|| Site::new(raw, self.path_to(field)))
+        let value = self.0.value.field(field).filter(is_present)?;
+        Some(Site::new(value, self.path_to(field)))
     }
 
     /// Reads one of its fields.
@@ -145,62 +110,27 @@ impl<'a> Object<'_, 'a> {
         }
     }
 
+    /// Its text.
+    pub fn json(&self) -> &'a str {
+        self.0.value.get()
+    }
+
     /// Its place.
     pub fn path(&self) -> Path<'_> {
-        self.path
+        self.0.path
     }
 
     /// The names and values of the fields that are present.
-    pub fn fields(&self) -> impl Iterator<Item = (Cow<'_, str>, &'a RawValue)> {
-        let present = self.fields.0.iter().filter(|(_, raw)| raw.get() != "null");
-        present.map(|(name, raw)| (String::from_utf8_lossy(name), *raw))
+    pub fn fields(&self) -> impl Iterator<Item = (Cow<'a, str>, Value<'a>)> + use<'a> {
+        let fields = self.0.value.fields().into_iter().flatten();
+        fields
+            .filter(|(_, value)| is_present(value))
+            .filter_map(|(name, value)| Some((name.string()?, value)))
     }
 }
 
-impl<'de> serde::Deserialize<'de> for Fields<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-        impl<'de> Visitor<'de> for Object {
-            type Value = Fields<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut fields = Vec::with_capacity(8);
-                while let Some(Name(name)) = map.next_key()? {
-                    fields.push((name, map.next_value()?));
-                }
-                Ok(Fields(fields))
-            }
-        }
-        deserializer.deserialize_map(Object)
-    }
-}
-
-struct Name<'de>(Cow<'de, [u8]>);
-
-impl<'de> serde::Deserialize<'de> for Name<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Bytes;
-        impl<'de> Visitor<'de> for Bytes {
-            type Value = Name<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a name")
-            }
-
-            fn visit_borrowed_bytes<E: Error>(self, name: &'de [u8]) -> Result<Self::Value, E> {
-                Ok(Name(Cow::Borrowed(name)))
-            }
-
-            fn visit_bytes<E: Error>(self, name: &[u8]) -> Result<Self::Value, E> {
-                Ok(Name(Cow::Owned(name.to_vec())))
-            }
-        }
-        deserializer.deserialize_bytes(Bytes)
-    }
+fn is_present(value: &Value<'_>) -> bool {
+    value.kind() != Kind::Null
 }
 
 /// What can be read from a value.
@@ -235,58 +165,55 @@ impl<'a, T: Read<'a>> Read<'a> for Vec<T> {
 
 impl<'a> Read<'a> for Text<'a> {
     fn read(site: Site<'_, 'a>) -> Result<Self, ApiError> {
-        Text::of(site.raw).ok_or_else(|| site.wrong_type("a string"))
+        site.value.text().ok_or_else(|| site.wrong_type("a string"))
     }
 }
 
 impl<'a> Read<'a> for Cow<'a, str> {
     fn read(site: Site<'_, 'a>) -> Result<Self, ApiError> {
-        Text::read(site).map(Text::into_decoded)
+        site.value.string().ok_or_else(|| site.wrong_type("a string"))
     }
 }
 
 /// A value that is read later.
-impl<'a> Read<'a> for &'a RawValue {
+impl<'a> Read<'a> for Value<'a> {
     fn read(site: Site<'_, 'a>) -> Result<Self, ApiError> {
-        Ok(site.raw)
+        Ok(site.value)
     }
 }
 
 /// A value that is only passed on.
-impl<'a> Read<'a> for Cow<'a, RawValue> {
+impl<'a> Read<'a> for Raw<'a> {
     fn read(site: Site<'_, 'a>) -> Result<Self, ApiError> {
-        Ok(Cow::Borrowed(site.raw))
+        Ok(site.value.raw())
     }
 }
 
 /// An object that is only passed on.
 #[derive(Debug, Clone)]
-pub struct RawObject<'a>(pub Cow<'a, RawValue>);
+pub struct RawObject<'a>(pub Raw<'a>);
 
 impl<'a> Read<'a> for RawObject<'a> {
     fn read(site: Site<'_, 'a>) -> Result<Self, ApiError> {
-        match site.raw.get().starts_with('{') {
-            true => Ok(Self(Cow::Borrowed(site.raw))),
-            false => Err(site.wrong_type("an object")),
-        }
+        site.object().map(|object| Self(object.0.value.raw()))
     }
 }
 
 impl<'a> Read<'a> for bool {
     fn read(site: Site<'_, 'a>) -> Result<Self, ApiError> {
-        site.raw.get().parse().map_err(|_| site.wrong_type("a boolean"))
+        site.value.get().parse().map_err(|_| site.wrong_type("a boolean"))
     }
 }
 
 impl<'a> Read<'a> for u64 {
     fn read(site: Site<'_, 'a>) -> Result<Self, ApiError> {
-        let written = site.raw.get();
-        match (written.parse(), json::kind_of(site.raw)) {
+        let written = site.value.get();
+        match (written.parse(), site.value.kind()) {
             (Ok(number), _) => Ok(number),
-            (_, json::INTEGER) if written.starts_with('-') => {
+            (_, Kind::Integer) if written.starts_with('-') => {
                 Err(ApiError::below_minimum(site.path, "integer", 0, written))
             }
-            (_, json::INTEGER) => Err(ApiError::above_maximum(site.path, "integer", u64::MAX, written)),
+            (_, Kind::Integer) => Err(ApiError::above_maximum(site.path, "integer", u64::MAX, written)),
             _ => Err(site.wrong_type("an integer")),
         }
     }
@@ -294,8 +221,8 @@ impl<'a> Read<'a> for u64 {
 
 impl<'a> Read<'a> for f64 {
     fn read(site: Site<'_, 'a>) -> Result<Self, ApiError> {
-        match (site.raw.get().parse::<f64>(), json::kind_of(site.raw)) {
-            (Ok(number), json::INTEGER | json::DECIMAL) => Ok(number),
+        match (site.value.get().parse::<f64>(), site.value.kind()) {
+            (Ok(number), Kind::Integer | Kind::Decimal) => Ok(number),
             _ => Err(site.wrong_type("a decimal")),
         }
     }

@@ -1,8 +1,7 @@
 //! `POST /v1/responses`: the top level of the body.
 
 use super::read::{RawObject, objects};
-use crate::json::Text;
-use serde_json::value::RawValue;
+use crate::json::{Text, Value};
 use std::borrow::Cow;
 
 objects! {
@@ -14,11 +13,11 @@ objects! {
         /// `instructions`.
         pub instructions: Option<Text<'a>>,
         /// A string, or an array of items.
-        pub input: &'a RawValue,
+        pub input: Value<'a>,
         /// An array.
-        pub tools: Option<&'a RawValue>,
+        pub tools: Option<Value<'a>>,
         /// A string or an object.
-        pub tool_choice: Option<&'a RawValue>,
+        pub tool_choice: Option<Value<'a>>,
         /// `parallel_tool_calls`.
         pub parallel_tool_calls: Option<bool>,
         /// `max_tool_calls`; counts hosted tools only.
@@ -56,11 +55,11 @@ objects! {
         /// `store`.
         pub store: Option<bool>,
         /// `previous_response_id`.
-        pub previous_response_id: Option<&'a RawValue>,
+        pub previous_response_id: Option<Value<'a>>,
         /// `conversation`.
-        pub conversation: Option<&'a RawValue>,
+        pub conversation: Option<Value<'a>>,
         /// `prompt`.
-        pub prompt: Option<&'a RawValue>,
+        pub prompt: Option<Value<'a>>,
         /// `background`.
         pub background: Option<bool>,
     }
@@ -76,7 +75,7 @@ objects! {
     /// `text`.
     pub struct TextOptions<'a> {
         /// An object.
-        pub format: Option<&'a RawValue>,
+        pub format: Option<Value<'a>>,
         /// `low`, `medium` or `high`.
         pub verbosity: Option<Text<'a>>,
     }

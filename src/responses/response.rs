@@ -1,6 +1,7 @@
 //! The `response` object.
 
 use super::Status;
+use crate::json::Raw;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -71,11 +72,11 @@ pub struct Echo {
     /// The model, as the client named it.
     pub model: String,
     /// `instructions`.
-    pub instructions: Option<Box<RawValue>>,
+    pub instructions: Option<Raw<'static>>,
     /// `tools`, as declared.
-    pub tools: Vec<Box<RawValue>>,
+    pub tools: Vec<Raw<'static>>,
     /// `tool_choice`.
-    pub tool_choice: Box<RawValue>,
+    pub tool_choice: Raw<'static>,
     /// `parallel_tool_calls`.
     pub parallel_tool_calls: bool,
     /// `reasoning`.
@@ -99,17 +100,17 @@ pub struct Echo {
     /// `truncation`.
     pub truncation: String,
     /// `metadata`.
-    pub metadata: Box<RawValue>,
+    pub metadata: Raw<'static>,
     /// `service_tier`.
-    pub service_tier: Box<RawValue>,
+    pub service_tier: Raw<'static>,
     /// `user`.
-    pub user: Option<Box<RawValue>>,
+    pub user: Option<Raw<'static>>,
     /// `safety_identifier`.
-    pub safety_identifier: Option<Box<RawValue>>,
+    pub safety_identifier: Option<Raw<'static>>,
     /// `prompt_cache_key`.
-    pub prompt_cache_key: Option<Box<RawValue>>,
+    pub prompt_cache_key: Option<Raw<'static>>,
     /// Nothing is stored: always null.
-    pub previous_response_id: Option<Box<RawValue>>,
+    pub previous_response_id: Option<Raw<'static>>,
     /// Nothing is stored: always false.
     pub store: bool,
     /// Always false.
@@ -122,17 +123,17 @@ pub struct EchoedReasoning {
     /// As asked.
     pub effort: Option<String>,
     /// As asked.
-    pub summary: Option<Box<RawValue>>,
+    pub summary: Option<Raw<'static>>,
 }
 
 /// `text` of a response.
 #[derive(Debug, Serialize)]
 pub struct EchoedText {
     /// As asked; `{"type":"text"}` otherwise.
-    pub format: Box<RawValue>,
+    pub format: Raw<'static>,
     /// As asked.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub verbosity: Option<Box<RawValue>>,
+    pub verbosity: Option<Raw<'static>>,
 }
 
 /// `usage`.

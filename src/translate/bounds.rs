@@ -4,7 +4,7 @@
 //! bound that alone: three bytes of JSON can cost a hundred of memory, and what is looked up among
 //! others costs time for each of them.
 
-use crate::json::{self, Shape};
+use crate::json::{Bounds, Document, Flaw};
 use crate::responses::{ApiError, Code, Path};
 
 /// How deep a request may be nested. Deeper JSON is refused by many readers (serde_json among them, with
@@ -29,15 +29,16 @@ pub(super) const CALLS: usize = 512;
 /// How many items one reply may have. Each costs some hundred bytes, even if it holds one letter.
 pub(super) const REPLY_ITEMS: usize = 10_000;
 
-/// Refuses a request by its shape, before anything of it is read.
-pub(super) fn check(body: &str) -> Result<(), ApiError> {
-    match json::shape(body, JSON_DEPTH, JSON_VALUES) {
-        Shape::Fits => Ok(()),
-        Shape::TooDeep => Err(ApiError::of(
+/// Reads a request, or refuses it by its shape. Nothing if it is no JSON.
+pub(super) fn document(body: &str) -> Result<Option<Document<'_>>, ApiError> {
+    match Document::read(body, Bounds { depth: JSON_DEPTH, values: JSON_VALUES }) {
+        Ok(document) => Ok(Some(document)),
+        Err(Flaw::Syntax) => Ok(None),
+        Err(Flaw::TooDeep) => Err(ApiError::of(
             Code::JsonTooDeep,
             format!("The JSON body of your request is nested more than {JSON_DEPTH} levels deep."),
         )),
-        Shape::TooMany => Err(ApiError::of(
+        Err(Flaw::TooMany) => Err(ApiError::of(
             Code::JsonTooManyValues,
             format!("The JSON body of your request holds more than {JSON_VALUES} values."),
         )),

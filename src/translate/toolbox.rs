@@ -212,7 +212,7 @@ pub(super) fn host_call_id<'a>(id: &'a str, options: &Options) -> Cow<'a, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json;
+    use crate::json::Raw;
 
     fn toolbox(tools: &[(Option<&str>, &str)]) -> (Toolbox, Vec<String>) {
         let mut toolbox = Toolbox::default();
@@ -222,7 +222,7 @@ mod tests {
                 name: Cow::Borrowed(name),
                 form: &FUNCTION,
                 description: None,
-                parameters: Cow::Owned(json::raw(&serde_json::json!({}))),
+                parameters: Raw::new(&serde_json::json!({})),
                 strict: None,
                 custom: None,
             };

@@ -1,6 +1,6 @@
 //! `messages`: what was said, called and answered.
 
-use crate::json::Text;
+use crate::json::{Raw, Text};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -94,7 +94,7 @@ pub enum Part<'a> {
     /// `input_audio`.
     InputAudio {
         /// `{data, format}`, as the client sent it.
-        input_audio: Cow<'a, RawValue>,
+        input_audio: Raw<'a>,
     },
     /// `file`.
     File {

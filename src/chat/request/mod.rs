@@ -3,12 +3,10 @@
 mod message;
 mod tool;
 
-use crate::json::Text;
+use crate::json::{Raw, Text};
 pub use message::*;
 use serde::Serialize;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 pub use tool::*;
 
@@ -60,7 +58,7 @@ pub struct Request<'a> {
     pub added: Map<String, Value>,
     /// Fields that this host takes under their own names.
     #[serde(flatten)]
-    pub passed: BTreeMap<&'a str, Cow<'a, RawValue>>,
+    pub passed: BTreeMap<&'a str, Raw<'a>>,
 }
 
 impl Request<'_> {
@@ -112,7 +110,7 @@ pub struct NamedSchema<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<Text<'a>>,
     /// The schema.
-    pub schema: Cow<'a, RawValue>,
+    pub schema: Raw<'a>,
     /// It must be followed to the letter.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub strict: Option<bool>,

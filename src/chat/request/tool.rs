@@ -1,8 +1,7 @@
 //! `tools` and `tool_choice`: what may be called, and what must be.
 
-use crate::json::Text;
+use crate::json::{Raw, Text};
 use serde::Serialize;
-use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 /// One of `tools`.
@@ -74,7 +73,7 @@ pub struct Function<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<Text<'a>>,
     /// The JSON schema of its arguments.
-    pub parameters: Cow<'a, RawValue>,
+    pub parameters: Raw<'a>,
     /// The arguments must follow the schema.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub strict: Option<bool>,

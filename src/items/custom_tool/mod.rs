@@ -8,11 +8,10 @@ mod input;
 
 use super::{Call, CallHead, Conversation, Declaration, Entry, Form, OpenCall, Outbox};
 use crate::chat::request::{Custom, CustomFormat, Grammar};
-use crate::json::{self, Text, TextBuilder};
+use crate::json::{Raw, Text, TextBuilder};
 use crate::responses::{ApiError, CustomTool, CustomToolCall, Event, Object, OutputItem, Status};
 use crate::sse::encode::Deltas;
 use input::{InputReader, other_form};
-use std::borrow::Cow;
 
 /// Declared: `custom`.
 pub(super) fn declare<'a>(
@@ -26,12 +25,12 @@ pub(super) fn declare<'a>(
         name: tool.name.clone(),
         form: &FORM,
         description: Some(description),
-        parameters: Cow::Owned(json::raw(&serde_json::json!({
+        parameters: Raw::new(&serde_json::json!({
             "type": "object",
             "properties": {"input": {"type": "string", "description": "The raw text, exactly as the tool takes it."}},
             "required": ["input"],
             "additionalProperties": false,
-        }))),
+        })),
         strict: None,
         custom: Some(native(&tool)),
     });

@@ -1,13 +1,14 @@
 //! The tools that the request offers: whose names are taken for calls, and of which types their arguments are.
 
 use crate::chat::request::Tool;
+use crate::json::Raw;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
 /// The tools that go up, by their upstream names, with the schemas of their arguments.
 #[derive(Debug, Default)]
-pub(in crate::translate) struct Offer(BTreeMap<String, Box<RawValue>>);
+pub(in crate::translate) struct Offer(BTreeMap<String, Raw<'static>>);
 
 impl Offer {
     pub(in crate::translate) fn of(tools: &[Tool<'_>]) -> Self {
@@ -15,7 +16,11 @@ impl Offer {
             Tool::Function { function } => Some(function),
             Tool::Custom { .. } => None,
         });
-        Self(functions.map(|tool| (tool.name.clone().into_owned(), (*tool.parameters).to_owned())).collect())
+        Self(
+            functions
+                .map(|tool| (tool.name.clone().into_owned(), tool.parameters.clone().into_owned()))
+                .collect(),
+        )
     }
 
     /// Whether there is none.
@@ -100,7 +105,6 @@ fn is_of(value: &Value, declared: &str) -> bool {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::json;
     use serde_json::json;
 
     pub(in super::super) fn offer() -> Offer {
@@ -110,7 +114,7 @@ pub(super) mod tests {
             "either": {"anyOf": [{"type": "string"}, {"type": "null"}]}, "any": {},
         }});
         let tools = ["get_weather", "get_time", "shell"];
-        Offer(tools.into_iter().map(|name| (name.to_owned(), json::raw(&schema))).collect())
+        Offer(tools.into_iter().map(|name| (name.to_owned(), Raw::new(&schema))).collect())
     }
 
     #[test]

@@ -1,13 +1,12 @@
 //! What the response repeats of the request.
 
 use crate::items::Report;
-use crate::json::{self, Text};
+use crate::json::{Raw, Text, Value};
 use crate::responses::{
     ApiError, Echo, EchoedReasoning, EchoedText, FunctionTool, JsonSchemaFormat, Path, RawObject, Request,
     Site,
 };
 use crate::translate::bounds;
-use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 /// What the response repeats of the request, defaults filled in as OpenAI does.
@@ -25,7 +24,7 @@ pub(super) fn echo(request: &Request<'_>, report: &mut Report) -> Result<Echo, A
         ("reasoning.summary", &mut echo.reasoning.summary),
         ("instructions", &mut echo.instructions),
     ] {
-        if !room.takes(name, field.as_deref().map_or(0, |raw| raw.get().len())) {
+        if !room.takes(name, field.as_ref().map_or(0, |raw| raw.get().len())) {
             *field = None;
         }
     }
@@ -39,7 +38,7 @@ pub(super) fn echo(request: &Request<'_>, report: &mut Report) -> Result<Echo, A
         ("text.format", &mut echo.text.format, serde_json::json!({"type": "text"})),
     ] {
         if !room.takes(name, field.get().len()) {
-            *field = json::raw(&default);
+            *field = Raw::new(&default);
         }
     }
     if !room.takes("tools", echo.tools.iter().map(|tool| tool.get().len()).sum()) {
@@ -67,9 +66,9 @@ impl Room<'_> {
 
 fn whole(request: &Request<'_>) -> Result<Echo, ApiError> {
     let own = |text: &Option<Text<'_>>| text.clone().map(|text| text.into_raw().into_owned());
-    let or = |raw: Option<&RawValue>, default: serde_json::Value| match raw {
-        Some(raw) => raw.to_owned(),
-        None => json::raw(&default),
+    let or = |raw: Option<Raw<'_>>, default: serde_json::Value| match raw {
+        Some(raw) => raw.into_owned(),
+        None => Raw::new(&default),
     };
     let text = request.text.as_ref();
     let reasoning = request.reasoning.as_ref();
@@ -77,7 +76,7 @@ fn whole(request: &Request<'_>) -> Result<Echo, ApiError> {
         model: request.model.clone().into_owned(),
         instructions: own(&request.instructions),
         tools: tools(request)?,
-        tool_choice: or(request.tool_choice, "auto".into()),
+        tool_choice: or(request.tool_choice.map(Value::raw), "auto".into()),
         parallel_tool_calls: request.parallel_tool_calls.unwrap_or(true),
         reasoning: EchoedReasoning {
             effort: reasoning.and_then(|reasoning| reasoning.effort.clone()).map(Cow::into_owned),
@@ -95,8 +94,8 @@ fn whole(request: &Request<'_>) -> Result<Echo, ApiError> {
         max_output_tokens: request.max_output_tokens,
         max_tool_calls: request.max_tool_calls,
         truncation: request.truncation.as_deref().unwrap_or("disabled").to_owned(),
-        metadata: or(request.metadata.as_ref().map(|RawObject(metadata)| &**metadata), serde_json::json!({})),
-        service_tier: own(&request.service_tier).unwrap_or_else(|| json::raw("default")),
+        metadata: or(request.metadata.clone().map(|RawObject(metadata)| metadata), serde_json::json!({})),
+        service_tier: own(&request.service_tier).unwrap_or_else(|| Raw::new("default")),
         user: own(&request.user),
         safety_identifier: own(&request.safety_identifier),
         prompt_cache_key: own(&request.prompt_cache_key),
@@ -107,46 +106,46 @@ fn whole(request: &Request<'_>) -> Result<Echo, ApiError> {
 }
 
 /// Open Responses: the format of a schema has `description` and `strict`, null and false if need be.
-fn format(format: Option<&RawValue>) -> Result<Box<RawValue>, ApiError> {
+fn format(format: Option<Value<'_>>) -> Result<Raw<'static>, ApiError> {
     #[derive(serde::Serialize)]
     struct Schema<'a> {
         r#type: &'static str,
         name: Text<'a>,
         description: Option<Text<'a>>,
-        schema: Cow<'a, RawValue>,
+        schema: Raw<'a>,
         strict: bool,
     }
-    let Some(raw) = format else { return Ok(json::raw(&serde_json::json!({"type": "text"}))) };
-    let object = Site::new(raw, super::format::PATH).object()?;
+    let Some(value) = format else { return Ok(Raw::new(&serde_json::json!({"type": "text"}))) };
+    let object = Site::new(value, super::format::PATH).object()?;
     if object.get::<Cow<'_, str>>("type")? != "json_schema" {
-        return Ok(json::mended(raw).into_owned());
+        return Ok(value.raw().into_owned());
     }
     let JsonSchemaFormat { name, schema: RawObject(schema), description, strict } =
         JsonSchemaFormat::of(&object)?;
     let strict = strict.unwrap_or(false);
-    Ok(json::raw(&Schema { r#type: "json_schema", name, description, schema, strict }))
+    Ok(Raw::new(&Schema { r#type: "json_schema", name, description, schema, strict }))
 }
 
-fn tools(request: &Request<'_>) -> Result<Vec<Box<RawValue>>, ApiError> {
-    let Some(raw) = request.tools else { return Ok(Vec::new()) };
-    Site::new(raw, Path::top("tools")).elements("an array")?.map(echoed_tool).collect()
+fn tools(request: &Request<'_>) -> Result<Vec<Raw<'static>>, ApiError> {
+    let Some(value) = request.tools else { return Ok(Vec::new()) };
+    Site::new(value, Path::top("tools")).elements("an array")?.map(echoed_tool).collect()
 }
 
 /// Open Responses: a function tool has `description`, `parameters` and `strict`, null if need be.
-fn echoed_tool(tool: Site<'_, '_>) -> Result<Box<RawValue>, ApiError> {
+fn echoed_tool(tool: Site<'_, '_>) -> Result<Raw<'static>, ApiError> {
     #[derive(serde::Serialize)]
     struct Function<'a> {
         r#type: &'static str,
         name: Cow<'a, str>,
         description: Option<Text<'a>>,
-        parameters: Option<Cow<'a, RawValue>>,
+        parameters: Option<Raw<'a>>,
         strict: Option<bool>,
     }
     let object = tool.object()?;
     if object.get::<Cow<'_, str>>("type")? != "function" {
-        return Ok(json::mended(tool.raw).into_owned());
+        return Ok(tool.value.raw().into_owned());
     }
     let FunctionTool { name, description, parameters, strict } = FunctionTool::of(&object)?;
     let parameters = parameters.map(|RawObject(schema)| schema);
-    Ok(json::raw(&Function { r#type: "function", name, description, parameters, strict }))
+    Ok(Raw::new(&Function { r#type: "function", name, description, parameters, strict }))
 }

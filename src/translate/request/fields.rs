@@ -3,10 +3,9 @@
 
 use crate::chat::request as chat;
 use crate::items::Report;
+use crate::json::Raw;
 use crate::responses::{Object, Request};
 use crate::upstream::{Fields, MaxTokensField, Options, Sampling};
-use serde_json::value::RawValue;
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The parts of an answer that `include` can ask for. All others belong to hosted tools or to stored items.
@@ -93,9 +92,9 @@ fn passed<'a>(
     request: &Request<'a>,
     options: &'a Options,
     report: &mut Report,
-) -> BTreeMap<&'a str, Cow<'a, RawValue>> {
+) -> BTreeMap<&'a str, Raw<'a>> {
     let mut passed = BTreeMap::new();
-    let mut pass = |name: &str, path: &str, value: Cow<'a, RawValue>| match options
+    let mut pass = |name: &str, path: &str, value: Raw<'a>| match options
         .pass_fields
         .iter()
         .find(|field| *field == name)
@@ -108,13 +107,13 @@ fn passed<'a>(
         pass("verbosity", "text.verbosity", verbosity.into_raw());
     }
     for (name, value) in body.fields().filter(|(name, _)| !Request::is_served(name)) {
-        pass(&name, &name, Cow::Borrowed(value));
+        pass(&name, &name, value.raw());
     }
     passed
 }
 
 /// Whether a client that sends this misses nothing without it.
-fn asks_for_nothing(name: &str, value: &RawValue) -> bool {
+fn asks_for_nothing(name: &str, value: &Raw<'_>) -> bool {
     match name {
         // Codex's own notes: ids, the working directory.
         "client_metadata" => true,

@@ -2,11 +2,10 @@
 
 use crate::chat::request as chat;
 use crate::items::Report;
-use crate::json::{self, Text};
+use crate::json::{Raw, Text, Value};
 use crate::responses::{ApiError, JsonSchemaFormat, Path, RawObject, Site};
 use crate::translate::schema;
 use crate::upstream::{JsonSchema, SchemaDialect};
-use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 /// `response_format`, and what has to be said in words for want of it.
@@ -17,13 +16,13 @@ pub(super) const PATH: Path<'static> = Path::Field(&Path::top("text"), "format")
 const TYPES: &[&str] = &["text", "json_object", "json_schema"];
 
 pub(super) fn response_format<'a>(
-    format: Option<&'a RawValue>,
+    format: Option<Value<'a>>,
     json_schema: JsonSchema,
     dialect: SchemaDialect,
     report: &mut Report,
 ) -> Result<Format<'a>, ApiError> {
-    let Some(raw) = format else { return Ok((None, None)) };
-    let format = Site::new(raw, PATH).object()?;
+    let Some(value) = format else { return Ok((None, None)) };
+    let format = Site::new(value, PATH).object()?;
     match &*format.get::<Cow<'_, str>>("type")? {
         "text" => Ok((None, None)),
         "json_object" => Ok(match json_schema {
@@ -32,7 +31,7 @@ pub(super) fn response_format<'a>(
                 (None, Some(Text::new("Answer with one JSON object, and nothing else.")))
             }
             JsonSchema::SchemaOnly => {
-                let schema = Cow::Owned(json::raw(&serde_json::json!({"type": "object"})));
+                let schema = Raw::new(&serde_json::json!({"type": "object"}));
                 let name = Text::new("object");
                 let json_schema = chat::NamedSchema { name, description: None, schema, strict: None };
                 (Some(chat::ResponseFormat::JsonSchema { json_schema }), None)

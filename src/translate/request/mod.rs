@@ -18,11 +18,11 @@ use super::{Context, Translated};
 use crate::chat::request as chat;
 use crate::config::{History, Upstream};
 use crate::items::{self, COMPACTION_INSTRUCTION, Conversation, Entry};
-use crate::json::{self, Text};
+use crate::json::{self, Document, Text};
 use crate::responses::{ApiError, Code, Object, Path, Request, Site};
-use serde_json::value::RawValue;
+use serde::de::IgnoredAny;
 use std::borrow::Cow;
-use std::error::Error;
+use std::fmt::Display;
 
 /// Translates the body of `POST /responses` into a Chat Completions body.
 ///
@@ -30,7 +30,8 @@ use std::error::Error;
 /// What the client is told when the request cannot be served: status 400, with the JSON path in `param`.
 pub fn request(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiError> {
     let body = text(body)?;
-    let body = parse(&body)?;
+    let document = parse(&body)?;
+    let body = Site::new(document.root(), Path::Root).object()?;
     let request = read(&body)?;
     let conversation = converse(&body, context.config.history)?;
     translated(&body, &request, conversation, Answer::Response, context)
@@ -42,7 +43,8 @@ pub fn request(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiErro
 /// As [`request`].
 pub fn compact(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiError> {
     let body = text(body)?;
-    let body = parse(&body)?;
+    let document = parse(&body)?;
+    let body = Site::new(document.root(), Path::Root).object()?;
     let request = Request { stream: None, ..read(&body)? };
     let conversation = Conversation { compact: true, ..converse(&body, context.config.history)? };
     translated(&body, &request, conversation, Answer::Compaction, context)
@@ -53,19 +55,14 @@ fn text(body: &[u8]) -> Result<Cow<'_, str>, ApiError> {
     std::str::from_utf8(body).map(json::without_lone_surrogates).map_err(|error| not_json(&error))
 }
 
-fn parse(body: &str) -> Result<Object<'static, '_>, ApiError> {
-    bounds::check(body)?;
-    match Object::whole(body) {
-        Some(object) => Ok(object),
-        // Once more, to find out what is wrong.
-        None => {
-            let body: &RawValue = serde_json::from_str(body).map_err(|error| not_json(&error))?;
-            Site::new(body, Path::Root).object()
-        }
-    }
+fn parse(body: &str) -> Result<Document<'_>, ApiError> {
+    bounds::document(body)?.ok_or_else(|| match serde_json::from_str::<IgnoredAny>(body) {
+        Err(error) => not_json(&error),
+        Ok(_) => not_json(&"it is no JSON"),
+    })
 }
 
-fn not_json(error: &dyn Error) -> ApiError {
+fn not_json(error: &dyn Display) -> ApiError {
     ApiError::invalid(format!("We could not parse the JSON body of your request: {error}."))
         .code(Code::InvalidJson)
 }
@@ -85,11 +82,11 @@ fn converse<'a>(body: &Object<'_, 'a>, history: History) -> Result<Conversation<
     let mut conversation = Conversation { history, ..Conversation::default() };
     items::declare_all(body.site("tools"), &mut conversation)?;
     let input = body.site("input").ok_or_else(|| ApiError::missing(Path::top("input")))?;
-    match Text::of(input.raw) {
+    match input.value.text() {
         Some(text) => conversation.entries.push(said(Entry::User, text)),
         None => {
-            for item in input.objects("a string or an array")? {
-                items::read(&item?, &mut conversation)?;
+            for item in input.elements("a string or an array")? {
+                items::read(&item.object()?, &mut conversation)?;
             }
         }
     }
@@ -159,7 +156,7 @@ fn translated<'a>(
         ..fields::plain(body, request, options, &mut report)
     };
     // What goes up is about as long as what came.
-    let mut sent = Vec::with_capacity(body.fields().map(|(_, raw)| raw.get().len()).sum());
+    let mut sent = Vec::with_capacity(body.json().len());
     serde_json::to_writer(&mut sent, &upstream).map_err(|error| ApiError::invalid(error.to_string()))?;
     let plan = Plan {
         echo: echo::echo(request, &mut report)?,

@@ -2,11 +2,10 @@
 
 use crate::chat::request as chat;
 use crate::items::{self, Report};
-use crate::json::Text;
+use crate::json::Value;
 use crate::responses::{ApiError, Code, NamedTool, Object, Path, Site};
 use crate::translate::toolbox::Toolbox;
 use crate::upstream::{AllowedTools, ChoiceForm, Options};
-use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -18,18 +17,16 @@ const PATH: Path<'static> = Path::top("tool_choice");
 pub(super) fn choose<'a>(
     mut tools: Vec<chat::Tool<'a>>,
     options: &Options,
-    choice: Option<&RawValue>,
+    choice: Option<Value<'_>>,
     toolbox: &Toolbox,
     report: &mut Report,
 ) -> Result<Choice<'a>, ApiError> {
-    let Some(raw) = choice else { return Ok((tools, None)) };
-    if let Some(mode) = Text::of(raw) {
-        return with_mode(tools, mode_of(&mode.decode(), PATH, &["none", "auto", "required"])?);
+    let Some(value) = choice else { return Ok((tools, None)) };
+    if let Some(mode) = value.string() {
+        return with_mode(tools, mode_of(&mode, PATH, &["none", "auto", "required"])?);
     }
-    let choice = match raw.get().starts_with('{') {
-        true => Site::new(raw, PATH).object()?,
-        false => return Err(Site::new(raw, PATH).wrong_type("a string or an object")),
-    };
+    let site = Site::new(value, PATH);
+    let choice = site.object().map_err(|_| site.wrong_type("a string or an object"))?;
     let kind: Cow<'_, str> = choice.get("type")?;
     if kind == "allowed_tools" {
         let allowed = allowed(&choice, toolbox, report)?;

@@ -12,39 +12,37 @@ mod root;
 mod values;
 mod walk;
 
-use crate::json;
+use crate::json::Raw;
 use crate::upstream::{Rules, SchemaDialect};
 use memchr::memmem;
 use node::Node;
-use serde_json::value::RawValue;
-use std::borrow::Cow;
 
 /// The schema of a tool's arguments, whose root is an object.
-pub(super) fn of_arguments<'a>(schema: Cow<'a, RawValue>, dialect: SchemaDialect) -> Cow<'a, RawValue> {
+pub(super) fn of_arguments<'a>(schema: Raw<'a>, dialect: SchemaDialect) -> Raw<'a> {
     let rules = dialect.rules();
-    if is_plain(schema.get(), rules) && root::is_plain(&schema, rules) {
+    if is_plain(schema.get(), rules) && root::is_plain(schema.get(), rules) {
         return schema;
     }
     match parse(&schema) {
-        Some(node) => Cow::Owned(json::raw(&root::of_arguments(node, rules))),
+        Some(node) => Raw::new(&root::of_arguments(node, rules)),
         None => schema,
     }
 }
 
 /// The schema of the answer.
-pub(super) fn of_answer<'a>(schema: Cow<'a, RawValue>, dialect: SchemaDialect) -> Cow<'a, RawValue> {
+pub(super) fn of_answer<'a>(schema: Raw<'a>, dialect: SchemaDialect) -> Raw<'a> {
     let rules = dialect.rules();
     if is_plain(schema.get(), rules) {
         return schema;
     }
     match parse(&schema) {
-        Some(node) => Cow::Owned(json::raw(&root::of_answer(node, rules))),
+        Some(node) => Raw::new(&root::of_answer(node, rules)),
         None => schema,
     }
 }
 
 /// One that cannot be read goes up as it is. Depth is no reason: a request that is too deep was refused before.
-fn parse(schema: &RawValue) -> Option<Node> {
+fn parse(schema: &Raw<'_>) -> Option<Node> {
     serde_json::from_str(schema.get()).ok()
 }
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 /// Whether the root, of which nothing else is known, is a plain object.
-pub(super) fn is_plain(schema: &RawValue, rules: &Rules) -> bool {
+pub(super) fn is_plain(schema: &str, rules: &Rules) -> bool {
     #[derive(Deserialize)]
     struct Root<'a> {
         #[serde(borrow)]
@@ -16,7 +16,7 @@ pub(super) fn is_plain(schema: &RawValue, rules: &Rules) -> bool {
         #[serde(borrow)]
         properties: Option<&'a RawValue>,
     }
-    serde_json::from_str::<Root<'_>>(schema.get()).is_ok_and(|root| {
+    serde_json::from_str::<Root<'_>>(schema).is_ok_and(|root| {
         root.r#type.is_some_and(|kind| kind.get() == "\"object\"")
             && (rules.composed_root
                 || root.properties.is_some_and(|properties| properties.get().starts_with('{')))

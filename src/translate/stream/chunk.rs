@@ -3,7 +3,7 @@
 use super::{Machine, logprobs};
 use crate::chat::reply::{Choice, Completion, Function, Message, ToolCall};
 use crate::items::Said;
-use crate::json::{self, Text};
+use crate::json::Text;
 use crate::responses::ApiError;
 use crate::translate::calls::{Piece, number};
 use crate::translate::{error, usage};
@@ -106,7 +106,7 @@ impl Machine {
     fn service_tier(&mut self, raw: Option<&RawValue>) {
         let known = &mut self.plan.echo.service_tier;
         if let Some(tier) = raw.and_then(Text::of).filter(|tier| tier.as_json() != known.get()) {
-            *known = json::raw(&tier);
+            *known = tier.into_raw().into_owned();
         }
     }
 

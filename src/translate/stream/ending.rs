@@ -2,7 +2,7 @@
 
 use super::chunk::Finish;
 use super::{Live, Machine};
-use crate::json::{self, Wholeness, wholeness};
+use crate::json::{Raw, Wholeness, wholeness};
 use crate::responses::{ApiError, IncompleteDetails, Response, ResponseError, Status, Usage};
 use crate::translate::error;
 use crate::translate::plan::Plan;
@@ -116,7 +116,7 @@ impl Machine {
             let note: String = note.join(",").chars().take(NOTE_CHARS).collect();
             fields.insert(key.to_owned(), note.into());
         }
-        *metadata = json::raw(&fields);
+        *metadata = Raw::new(&fields);
     }
 }
 
