@@ -30,7 +30,7 @@ pub(super) fn pass(
     original: &Original,
     body: &[u8],
 ) -> Option<(Vec<Edit>, Vec<u8>)> {
-    let asked = asked(body).filter(|_| config.has_native())?;
+    let asked = config.has_native().then(|| asked(body)).flatten()?;
     let model = Text::of(asked)?;
     let model = model.decode();
     let route = config.route(&model);

@@ -89,7 +89,9 @@ impl<'a> Document<'a> {
         let bytes = text.as_bytes();
         // Without a branch, so that it becomes a few vector instructions for each block of the text.
         let has_controls = bytes.iter().fold(false, |any, byte| any | is_control(*byte));
-        let mut reader = Reader { bytes, has_controls, at: 0, nodes: Vec::new(), bounds };
+        // One for so many bytes is what conversations have; more need more room, and fewer waste little.
+        let nodes = Vec::with_capacity(text.len() / 48);
+        let mut reader = Reader { bytes, has_controls, at: 0, nodes, bounds };
         reader.value(0)?;
         reader.skip_space();
         match reader.peek() {
@@ -318,7 +320,7 @@ impl Reader<'_> {
     /// Goes to the next quote or backslash. Nearly all of a request is passed here.
     fn plain(&mut self) -> Result<(), Flaw> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
-        let passed = memchr2(b'"', b'\\', rest).ok_or(Flaw::Syntax)?;
+        let passed = quote_or_backslash(rest).ok_or(Flaw::Syntax)?;
         if self.has_controls && rest.iter().take(passed).any(|byte| is_control(*byte)) {
             return Err(Flaw::Syntax);
         }
@@ -373,6 +375,32 @@ impl Reader<'_> {
         self.push(kind, false, start);
         (self.bytes.get(start..self.at) == Some(word)).then_some(()).ok_or(Flaw::Syntax)
     }
+}
+
+/// Where the first quote or backslash stands. Most are near, and there a call of memchr would cost more than it
+/// finds.
+fn quote_or_backslash(bytes: &[u8]) -> Option<usize> {
+    const NEAR: usize = 4;
+    let (words, _) = bytes.as_chunks::<8>();
+    for (number, word) in words.iter().take(NEAR).enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let found = zeros(word ^ QUOTES) | zeros(word ^ BACKSLASHES);
+        if found != 0 {
+            return Some(number * 8 + found.trailing_zeros() as usize / 8);
+        }
+    }
+    let passed = words.len().min(NEAR) * 8;
+    memchr2(b'"', b'\\', bytes.get(passed..)?).map(|at| passed + at)
+}
+
+const QUOTES: u64 = u64::from_le_bytes([b'"'; 8]);
+const BACKSLASHES: u64 = u64::from_le_bytes([b'\\'; 8]);
+
+/// The highest bit of the first byte that is zero. (Of those after it too, and perhaps of others after it.)
+fn zeros(word: u64) -> u64 {
+    const LOWEST: u64 = u64::from_le_bytes([0x01; 8]);
+    const HIGHEST: u64 = u64::from_le_bytes([0x80; 8]);
+    word.wrapping_sub(LOWEST) & !word & HIGHEST
 }
 
 fn is_control(byte: u8) -> bool {

@@ -38,8 +38,8 @@ impl Toolbox {
             return None;
         }
         let namespace = tool.namespace.map(Cow::into_owned);
-        let name = self.add(namespace, tool.name.into_owned(), tool.form);
-        let name = Cow::Owned(name);
+        let at = self.add(namespace, tool.name.into_owned(), tool.form);
+        let name = Cow::Owned(self.name_of(at).to_owned());
         Some(match tool.custom {
             Some(custom) if options.custom_tools == CustomTools::Native => {
                 Tool::Custom { custom: Custom { name, ..custom } }
@@ -57,16 +57,16 @@ impl Toolbox {
 
     /// The upstream's name of a tool. One that the history calls, but nobody declared, gets its name now:
     /// the model may well call it again.
-    pub(super) fn upstream_name(
-        &mut self,
-        namespace: Option<&str>,
-        name: &str,
-        form: &'static Form,
-    ) -> String {
-        match self.position(namespace, name).and_then(|at| self.entries.get(at)) {
-            Some(known) => known.upstream_name.clone(),
+    pub(super) fn upstream_name(&mut self, namespace: Option<&str>, name: &str, form: &'static Form) -> &str {
+        let at = match self.position(namespace, name) {
+            Some(at) => at,
             None => self.add(namespace.map(str::to_owned), name.to_owned(), form),
-        }
+        };
+        self.name_of(at)
+    }
+
+    fn name_of(&self, at: usize) -> &str {
+        self.entries.get(at).map_or("", |known| &known.upstream_name)
     }
 
     /// The upstream's name of a declared tool.
@@ -133,14 +133,14 @@ impl Toolbox {
         self.by_name.get(name)?.get(significant(namespace).unwrap_or_default()).copied()
     }
 
-    fn add(&mut self, namespace: Option<String>, name: String, form: &'static Form) -> String {
+    fn add(&mut self, namespace: Option<String>, name: String, form: &'static Form) -> usize {
         let upstream_name = self.unused(&flat(namespace.as_deref(), &name));
         let place = self.entries.len();
         let key = significant(namespace.as_deref()).unwrap_or_default().to_owned();
         self.by_upstream_name.insert(upstream_name.clone(), place);
         self.by_name.entry(name.clone()).or_default().insert(key, place);
-        self.entries.push(Known { upstream_name: upstream_name.clone(), namespace, name, form });
-        upstream_name
+        self.entries.push(Known { upstream_name, namespace, name, form });
+        place
     }
 
     /// The name itself, if it is allowed and free; else its beginning and a number that depends on all of it.

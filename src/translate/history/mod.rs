@@ -77,7 +77,7 @@ pub(super) fn messages<'a>(
         options,
         toolbox,
         report,
-        messages: Vec::new(),
+        messages: Vec::with_capacity(entries.len()),
         instructions: Vec::new(),
         turn: Turn::default(),
         extras,
@@ -188,10 +188,13 @@ impl<'a> Writer<'a, '_> {
         for (call, output) in turn.calls {
             let id = self.unused_id(&call.call_id, &ids);
             ids.insert(id.clone());
-            let name = self.toolbox.upstream_name(call.namespace.as_deref(), &call.name, call.form);
-            let called = self.called(Cow::Owned(name), call.form, call.arguments);
+            let name = match self.toolbox.upstream_name(call.namespace.as_deref(), &call.name, call.form) {
+                upstream if upstream == call.name => call.name,
+                upstream => Cow::Owned(upstream.to_owned()),
+            };
+            let called = self.called(name, call.form, call.arguments);
             let extra_content = self.extras.remove(&*call.call_id);
-            tool_calls.push(ToolCall { id: Cow::Owned(id.clone()), called, extra_content });
+            tool_calls.push(ToolCall { id: id.clone(), called, extra_content });
             answers.push((id, output.parts));
         }
         self.sign(&mut tool_calls);
@@ -224,10 +227,14 @@ impl<'a> Writer<'a, '_> {
 
     /// The host's id of a call. Of calls that share an id, each but the first gets one of its own, or nobody
     /// could tell which of them a tool message answers.
-    fn unused_id(&self, call_id: &str, used: &BTreeSet<String>) -> String {
-        let first = host_call_id(call_id, self.options).into_owned();
+    fn unused_id(&self, call_id: &Cow<'a, str>, used: &BTreeSet<Cow<'a, str>>) -> Cow<'a, str> {
+        let first = match call_id {
+            Cow::Borrowed(id) => host_call_id(id, self.options),
+            Cow::Owned(id) => Cow::Owned(host_call_id(id, self.options).into_owned()),
+        };
         let numbered = (used.len() + 1..)
             .map(|number| host_call_id(&format!("{call_id}_{number}"), self.options).into_owned());
+        let numbered = numbered.map(Cow::Owned);
         std::iter::once(first).chain(numbered).find(|id| !used.contains(id)).unwrap_or_default()
     }
 
@@ -256,12 +263,12 @@ impl<'a> Writer<'a, '_> {
     }
 
     /// The tool messages, and after them what fits in none.
-    fn answer(&mut self, answers: Vec<(String, Vec<Part<'a>>)>) {
+    fn answer(&mut self, answers: Vec<(Cow<'a, str>, Vec<Part<'a>>)>) {
         let mut attachments = Vec::new();
         for (id, parts) in answers {
             let (text, attached) = self.tool_content(&id, parts);
             attachments.extend(attached);
-            self.messages.push(Message::Tool { tool_call_id: Cow::Owned(id), content: Content::Text(text) });
+            self.messages.push(Message::Tool { tool_call_id: id, content: Content::Text(text) });
         }
         if !attachments.is_empty() {
             self.user(attachments);
@@ -368,16 +375,15 @@ fn text_of(part: Part<'_>) -> Option<Text<'_>> {
 }
 
 fn joined<'a>(texts: Vec<Text<'a>>, separator: &str) -> Text<'a> {
-    let separator = Text::new(separator);
     let mut texts = texts.into_iter();
     let Some(first) = texts.next() else { return Text::new("") };
-    let mut rest = texts.peekable();
-    if rest.peek().is_none() {
+    if texts.len() == 0 {
         return first;
     }
+    let separator = Text::new(separator);
     let mut whole = TextBuilder::default();
     whole.push(&first);
-    for text in rest {
+    for text in texts {
         whole.push(&separator);
         whole.push(&text);
     }
