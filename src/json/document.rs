@@ -168,8 +168,9 @@ impl<'a> Value<'a> {
     /// Whether it is this string.
     pub fn is(self, string: &str) -> bool {
         match self.node() {
-            Some(Node { escaped: false, start, end, .. }) => {
-                end - start == string.len() + 2 && inside_quotes(self.get()) == Some(string)
+            Some(Node { kind: Kind::String, escaped: false, start, end, .. }) => {
+                let quoted = self.document.text.as_bytes().get(*start..*end);
+                quoted.is_some_and(|quoted| quoted.get(1..quoted.len() - 1) == Some(string.as_bytes()))
             }
             _ => self.string().is_some_and(|own| own == string),
         }

@@ -16,7 +16,8 @@ use crate::upstream::{
 };
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
+use std::vec;
 
 /// Stands for an output that never came.
 const NO_OUTPUT: &str = "(no output: the call was interrupted)";
@@ -41,6 +42,8 @@ pub(super) struct Writer<'a, 'w> {
     turn: Turn<'a>,
     /// What the host wants back with a call, by the call's id.
     extras: BTreeMap<String, Box<RawValue>>,
+    /// Of the calls that follow.
+    outputs: vec::IntoIter<Option<Output<'a>>>,
 }
 
 /// The assistant message that is being put together.
@@ -71,7 +74,7 @@ pub(super) fn messages<'a>(
     toolbox: &mut Toolbox,
     report: &mut Report,
 ) -> Result<Vec<Message<'a>>, ApiError> {
-    let (mut entries, mut outputs) = pairs::pair(entries, history, report)?;
+    let (mut entries, outputs) = pairs::pair(entries, history, report)?;
     let extras = if options.reasoning_replay.signatures { extras(&mut entries) } else { BTreeMap::new() };
     let mut writer = Writer {
         options,
@@ -81,10 +84,9 @@ pub(super) fn messages<'a>(
         instructions: Vec::new(),
         turn: Turn::default(),
         extras,
+        outputs: outputs.into_iter(),
     };
-    for entry in entries {
-        writer.add(entry, &mut outputs);
-    }
+    entries.into_iter().for_each(|entry| writer.add(entry));
     Ok(writer.finish())
 }
 
@@ -98,7 +100,7 @@ fn extras(entries: &mut [Entry<'_>]) -> BTreeMap<String, Box<RawValue>> {
 }
 
 impl<'a> Writer<'a, '_> {
-    fn add(&mut self, entry: Entry<'a>, outputs: &mut pairs::Outputs<'a>) {
+    fn add(&mut self, entry: Entry<'a>) {
         match entry {
             Entry::Instructions(parts) => self.instruct(parts),
             Entry::User(parts) => {
@@ -113,8 +115,7 @@ impl<'a> Writer<'a, '_> {
             }
             Entry::Reasoning(thought) => self.think(thought),
             Entry::Call(call) => {
-                let output = outputs.get_mut(&call.call_id).and_then(VecDeque::pop_front);
-                let output = output.unwrap_or_else(|| {
+                let output = self.outputs.next().flatten().unwrap_or_else(|| {
                     self.report.repaired("tool_call", &call.name);
                     let parts = vec![Part::Text { text: Text::new(NO_OUTPUT) }];
                     Output { call_id: call.call_id.clone(), parts }
