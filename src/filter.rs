@@ -7,12 +7,11 @@
 use crate::config::Config;
 use crate::exchange::watchdog::{self, Watchdog};
 use crate::exchange::{BodyVerdict, Edit, Exchange, Headers, HeadersVerdict, LocalReply};
-use crate::metrics::{Kind, METRICS, Metric, Telemetry};
+use crate::metrics::{Kind, Metric, Series, Telemetry};
 use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, ContextType, LogLevel, MetricType};
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -46,7 +45,7 @@ impl RootContext for Root {
                     self.set_tick_period(watchdog::PERIOD);
                 }
                 config.warnings().iter().for_each(|warning| log::warn!("{warning}"));
-                self.telemetry.define(&config.presets());
+                self.telemetry = Rc::new(HostTelemetry::new(config.presets()));
                 self.config = Rc::new(config);
                 true
             }
@@ -243,41 +242,25 @@ fn trap_if_asked(headers: &Headers) {
 
 /// The host's metrics and filter state.
 #[derive(Debug, Default)]
-struct HostTelemetry {
-    /// The host's number for each series.
-    numbers: RefCell<BTreeMap<String, u32>>,
-}
+struct HostTelemetry(Series);
 
 impl HostTelemetry {
     /// Makes every series known to the host, so that each begins at zero.
-    fn define(&self, presets: &[&str]) {
-        for metric in METRICS {
-            for labels in metric.combinations(presets) {
-                self.number(metric, &labels);
-            }
-        }
-    }
-
-    fn number(&self, metric: &Metric, labels: &[&str]) -> Option<u32> {
-        let series = metric.series(labels);
-        let mut numbers = self.numbers.borrow_mut();
-        if let Some(number) = numbers.get(&series) {
-            return Some(*number);
-        }
-        let kind = match metric.kind {
-            Kind::Counter => MetricType::Counter,
-            Kind::Gauge => MetricType::Gauge,
-            Kind::Histogram => MetricType::Histogram,
-        };
-        let number = hostcalls::define_metric(kind, &series).ok()?;
-        numbers.insert(series, number);
-        Some(number)
+    fn new(presets: Vec<&'static str>) -> Self {
+        Self(Series::define(presets, |metric, series| {
+            let kind = match metric.kind {
+                Kind::Counter => MetricType::Counter,
+                Kind::Gauge => MetricType::Gauge,
+                Kind::Histogram => MetricType::Histogram,
+            };
+            hostcalls::define_metric(kind, series).ok()
+        }))
     }
 }
 
 impl Telemetry for HostTelemetry {
     fn record(&self, metric: &'static Metric, labels: &[&str], value: i64) {
-        let Some(number) = self.number(metric, labels) else { return };
+        let Some(number) = self.0.number(metric, labels) else { return };
         let recorded = match metric.kind {
             Kind::Counter | Kind::Gauge => hostcalls::increment_metric(number, value),
             Kind::Histogram => hostcalls::record_metric(number, value.unsigned_abs()),

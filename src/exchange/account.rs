@@ -112,8 +112,8 @@ impl Account {
         self.record(&metrics::OPEN, 1);
         self.telemetry.record(&metrics::REQUEST_BYTES, &[], whole(request_bytes));
         self.note("transponder.preset", translated.preset);
-        self.note("transponder.request_model", &translated.asked_model);
-        self.note("transponder.response_model", &translated.model);
+        self.note_name("transponder.request_model", &translated.asked_model);
+        self.note_name("transponder.response_model", &translated.model);
         log::debug!(
             "translated: bytes={request_bytes} becomes={} request_id={}",
             translated.body.len(),
@@ -213,8 +213,14 @@ impl Account {
         }
     }
 
+    /// A word of ours, or a number.
     fn note(&self, field: &'static str, value: &str) {
-        self.telemetry.note(field, &loggable(value, NAME_CAP));
+        self.telemetry.note(field, value);
+    }
+
+    /// A name that somebody else gave.
+    fn note_name(&self, field: &'static str, name: &str) {
+        self.telemetry.note(field, &loggable(name, NAME_CAP));
     }
 
     fn note_list(&self, field: &'static str, things: &[String]) {
@@ -224,7 +230,7 @@ impl Account {
     }
 
     fn note_error(&self, error: &ApiError) {
-        self.note("transponder.error", error.code.as_deref().unwrap_or(&error.kind));
+        self.note_name("transponder.error", error.code.as_deref().unwrap_or(&error.kind));
     }
 
     /// Where, not what: an error's message may quote the conversation.

@@ -203,10 +203,10 @@ fn edits(headers: &Headers, reply: &Reply, dropped: &[String]) -> Vec<Edit> {
         DROPPED.contains(&name) || DROPPED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
     });
     if streams(headers, reply) {
-        edits.push(Edit::Set("content-type", "text/event-stream".to_owned()));
-        edits.push(Edit::Set("cache-control", "no-cache".to_owned()));
+        edits.extend(headers.set("content-type", "text/event-stream"));
+        edits.extend(headers.set("cache-control", "no-cache"));
     } else {
-        edits.push(Edit::Set("content-type", "application/json".to_owned()));
+        edits.extend(headers.set("content-type", "application/json"));
     }
     if !dropped.is_empty() {
         edits.push(Edit::Set(DROPPED_THINGS, visible(&dropped.join(","), DROPPED_THINGS_CAP)));

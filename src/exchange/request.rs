@@ -195,12 +195,10 @@ pub(super) fn before_body(config: &Config, headers: &Headers) -> Vec<Edit> {
     let mut edits = headers.removals(is_dropped);
     // With its query: some hosts want `?api-version=`. The client's query was meant for another API.
     edits.extend(config.upstream.path().map(|path| Edit::Set(":path", path.to_owned())));
-    edits.extend([
-        // The reply may be a stream or a document, which only the body says. What every host's
-        // documentation shows is curl, and this is what curl sends.
-        Edit::Set("accept", "*/*".to_owned()),
-        Edit::Set("content-type", "application/json".to_owned()),
-    ]);
+    // The reply may be a stream or a document, which only the body says. What every host's
+    // documentation shows is curl, and this is what curl sends.
+    edits.extend(headers.set("accept", "*/*"));
+    edits.extend(headers.set("content-type", "application/json"));
     edits
 }
 

@@ -42,6 +42,13 @@ impl Headers {
         self.names().filter(|name| goes(name)).map(|name| Edit::Remove(name.to_owned())).collect()
     }
 
+    /// The edit by which a header has this value and no other; nothing if it has.
+    pub(super) fn set(&self, name: &'static str, value: &str) -> Option<Edit> {
+        let mut values = self.0.iter().filter(|(other, _)| other == name).map(|(_, value)| value);
+        let has = values.next().is_some_and(|first| first == value.as_bytes()) && values.next().is_none();
+        (!has).then(|| Edit::Set(name, value.to_owned()))
+    }
+
     /// The status of a response. One that cannot be read counts as the gateway's own failure.
     pub fn status(&self) -> u16 {
         self.text(":status").parse().unwrap_or(502)

@@ -101,7 +101,7 @@ struct OpenFunction {
 fn open(head: CallHead, out: &mut Outbox) -> Box<dyn OpenCall> {
     let id = out.id("fc");
     let output_index = out.begin(&item(&id, &head, Status::InProgress, &Text::new("")));
-    let deltas = Outbox::deltas(&Event::FunctionCallArgumentsDelta {
+    let deltas = out.deltas(&Event::FunctionCallArgumentsDelta {
         sequence_number: 0,
         item_id: &id,
         output_index,

@@ -91,7 +91,7 @@ impl OpenMessage {
                 content_index,
                 part: &part,
             });
-            let deltas = Outbox::deltas(&said.delta(0, at, &Text::new(""), &[]));
+            let deltas = out.deltas(&said.delta(0, at, &Text::new(""), &[]));
             OpenPart {
                 said,
                 text: TextBuilder::default(),

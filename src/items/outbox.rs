@@ -54,8 +54,8 @@ impl Outbox {
     }
 
     /// Prepares the deltas of an item that has begun, given the first of them.
-    pub fn deltas(event: &Event<'_>) -> Deltas {
-        Deltas::like(event.name(), event)
+    pub fn deltas(&self, event: &Event<'_>) -> Deltas {
+        if self.streaming { Deltas::like(event.name(), event) } else { Deltas::default() }
     }
 
     /// Writes a delta.

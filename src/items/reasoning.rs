@@ -71,7 +71,7 @@ impl OpenReasoning {
             summary_index: SUMMARY_INDEX,
             part: &part,
         });
-        let deltas = Outbox::deltas(&Event::SummaryTextDelta {
+        let deltas = out.deltas(&Event::SummaryTextDelta {
             sequence_number: 0,
             item_id: &id,
             output_index,

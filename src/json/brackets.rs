@@ -1,5 +1,7 @@
 //! Where a JSON document ends, told while it passes by.
 
+use memchr::memchr2;
+
 /// Watches a JSON object or array go by and tells when its last bracket has closed.
 #[derive(Debug, Clone, Default)]
 pub struct Brackets {
@@ -12,16 +14,25 @@ pub struct Brackets {
 impl Brackets {
     /// Looks at the next bytes; true from the byte on that closes the document.
     pub fn push(&mut self, bytes: &[u8]) -> bool {
-        for &byte in bytes {
-            self.step(byte);
-        }
+        self.split(bytes);
         self.closed
     }
 
     /// Splits `bytes` behind the byte that closes the document, if it is among them.
     pub fn split<'b>(&mut self, bytes: &'b [u8]) -> (&'b [u8], &'b [u8]) {
-        let last = bytes.iter().position(|byte| self.push(&[*byte]));
-        last.and_then(|at| bytes.split_at_checked(at + 1)).unwrap_or((bytes, &[]))
+        let mut at = 0;
+        while !self.closed {
+            let rest = bytes.get(at..).unwrap_or_default();
+            // In a string nothing matters but what may end it.
+            let skipped = match self.in_string && !self.escaped {
+                true => memchr2(b'"', b'\\', rest).unwrap_or(rest.len()),
+                false => 0,
+            };
+            let Some(byte) = rest.get(skipped) else { return (bytes, &[]) };
+            self.step(*byte);
+            at += skipped + 1;
+        }
+        bytes.split_at_checked(at).unwrap_or((bytes, &[]))
     }
 
     fn step(&mut self, byte: u8) {

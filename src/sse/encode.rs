@@ -37,7 +37,7 @@ pub fn frame(out: &mut Vec<u8>, event: &str, data: &impl Serialize) {
 
 /// The frames of one item's deltas, which differ in two places only: what stands around the
 /// `sequence_number` and around the `delta` is serialised once.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Deltas {
     before_number: Box<[u8]>,
     before_delta: Box<[u8]>,

@@ -1,21 +1,23 @@
 //! `usage`, from the fields in which hosts write it.
 
+use super::bounds;
+use crate::json::Value;
 use crate::responses::{InputTokensDetails, OutputTokensDetails, Usage};
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// The usage that a host reports; nothing if it reports none.
 pub(super) fn usage(raw: &RawValue) -> Option<Usage> {
-    let value: Value = serde_json::from_str(raw.get()).ok()?;
-    let count = |paths: &[&str]| paths.iter().find_map(|path| whole(value.pointer(path)?));
-    let input = count(&["/prompt_tokens", "/input_tokens"]);
-    let output = count(&["/completion_tokens", "/output_tokens"]);
+    let document = bounds::document(raw.get()).ok()??;
+    let value = |path: &str| path.split('.').try_fold(document.root(), |value, name| value.field(name));
+    let count = |paths: &[&str]| paths.iter().find_map(|path| whole(value(path)?));
+    let input = count(&["prompt_tokens", "input_tokens"]);
+    let output = count(&["completion_tokens", "output_tokens"]);
     if input.is_none() && output.is_none() {
         return None;
     }
     let (input_tokens, written) = (input.unwrap_or(0), output.unwrap_or(0));
     // xAI leaves the reasoning out of `completion_tokens`, not out of the total.
-    let output_tokens = match count(&["/total_tokens"]) {
+    let output_tokens = match count(&["total_tokens"]) {
         Some(total) => written.max(total.saturating_sub(input_tokens)),
         None => written,
     };
@@ -23,26 +25,26 @@ pub(super) fn usage(raw: &RawValue) -> Option<Usage> {
         input_tokens,
         input_tokens_details: InputTokensDetails {
             cached_tokens: count(&[
-                "/prompt_tokens_details/cached_tokens",
-                "/input_tokens_details/cached_tokens",
-                "/cached_tokens",
-                "/prompt_cache_hit_tokens",
+                "prompt_tokens_details.cached_tokens",
+                "input_tokens_details.cached_tokens",
+                "cached_tokens",
+                "prompt_cache_hit_tokens",
             ])
             .unwrap_or(0),
             cache_write_tokens: count(&[
-                "/prompt_tokens_details/cache_write_tokens",
-                "/prompt_tokens_details/created_cache_tokens",
-                "/prompt_tokens_details/cache_creation_tokens",
-                "/cache_creation_input_tokens",
+                "prompt_tokens_details.cache_write_tokens",
+                "prompt_tokens_details.created_cache_tokens",
+                "prompt_tokens_details.cache_creation_tokens",
+                "cache_creation_input_tokens",
             ])
             .unwrap_or(0),
         },
         output_tokens,
         output_tokens_details: OutputTokensDetails {
             reasoning_tokens: count(&[
-                "/completion_tokens_details/reasoning_tokens",
-                "/output_tokens_details/reasoning_tokens",
-                "/reasoning_tokens",
+                "completion_tokens_details.reasoning_tokens",
+                "output_tokens_details.reasoning_tokens",
+                "reasoning_tokens",
             ])
             .unwrap_or(0),
         },
@@ -51,8 +53,9 @@ pub(super) fn usage(raw: &RawValue) -> Option<Usage> {
 }
 
 /// A count; some hosts write it as `3.0`.
-fn whole(value: &Value) -> Option<u64> {
-    value.as_u64().or_else(|| format!("{:.0}", value.as_f64()?).parse().ok())
+fn whole(value: Value<'_>) -> Option<u64> {
+    let written = value.get();
+    written.parse().ok().or_else(|| format!("{:.0}", written.parse::<f64>().ok()?).parse().ok())
 }
 
 /// The usage in the two counts of Ollama's own API.

@@ -14,8 +14,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
+use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 use transponder::config::Config;
+use transponder::exchange::{BodyVerdict, Exchange, Headers};
+use transponder::metrics::{Metric, Telemetry};
 use transponder::translate::{self, Context, Translated};
 use transponder_benches::{Kind, document, request, stream};
 
@@ -30,6 +34,14 @@ enum Case {
     Request { bytes: usize },
     Stream { kind: Kind, events: usize },
     Document { kind: Kind, events: usize },
+    /// From the first header to the end, answered by one document or by events of text.
+    Exchange { bytes: usize, answer: Answer },
+}
+
+#[derive(Clone, Copy)]
+enum Answer {
+    Document,
+    Events(usize),
 }
 
 const CASES: &[(&str, Case)] = &[
@@ -45,6 +57,9 @@ const CASES: &[(&str, Case)] = &[
     ("custom-input-2000", Case::Stream { kind: Kind::CustomInput, events: 2000 }),
     ("document-2000", Case::Document { kind: Kind::Text, events: 2000 }),
     ("document-call-2000", Case::Document { kind: Kind::CustomInput, events: 2000 }),
+    ("exchange-short", Case::Exchange { bytes: 0, answer: Answer::Document }),
+    ("exchange-18k", Case::Exchange { bytes: 18_000, answer: Answer::Document }),
+    ("exchange-18k-text-200", Case::Exchange { bytes: 18_000, answer: Answer::Events(200) }),
 ];
 
 /// The second has ten times the input of the first.
@@ -113,7 +128,61 @@ fn run(case: Case) -> u64 {
         }
         Case::Stream { kind, events } => reply(&stream(kind, events), true),
         Case::Document { kind, events } => reply(&[document(kind, events)], false),
+        Case::Exchange { bytes, answer } => exchange(bytes, answer),
     }
+}
+
+/// A whole exchange as the host drives it; its allocations.
+fn exchange(bytes: usize, answer: Answer) -> u64 {
+    let body = match bytes {
+        0 => br#"{"model":"m","input":"Hi"}"#.to_vec(),
+        _ => request(bytes, matches!(answer, Answer::Events(_))),
+    };
+    let (content_type, pieces) = match answer {
+        Answer::Document => ("application/json", vec![document(Kind::Text, 20)]),
+        Answer::Events(events) => ("text/event-stream", stream(Kind::Text, events)),
+    };
+    let config = Rc::new(Config::default());
+    let length = body.len().to_string();
+    let request_headers = headers(&[
+        (":authority", "127.0.0.1:8080"),
+        (":path", "/v1/responses"),
+        (":method", "POST"),
+        (":scheme", "http"),
+        ("content-type", "application/json"),
+        ("authorization", "Bearer sk-none"),
+        ("originator", "codex_cli_rs"),
+        ("content-length", &length),
+        ("x-request-id", "f8bd6b4b-0d6b-4b4c-9d2f-7d1d7a4e2c11"),
+    ]);
+    let response_headers = headers(&[(":status", "200"), ("content-type", content_type)]);
+    counting(|| {
+        let now = Duration::from_secs(1_764_000_000);
+        let mut exchange = Exchange::new(Rc::clone(&config), Rc::new(Nobody), 7, now);
+        exchange.on_request_headers(&request_headers, false);
+        let sent = exchange.on_request_body(&body, true);
+        assert!(matches!(sent, BodyVerdict::Replace(_)), "{sent:?}");
+        exchange.on_response_headers(&response_headers, false);
+        for piece in &pieces {
+            exchange.on_response_body(piece, false);
+        }
+        exchange.on_response_body(b"", true);
+        exchange.on_close();
+    })
+}
+
+fn headers(pairs: &[(&str, &str)]) -> Headers {
+    let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), value.as_bytes().to_vec());
+    pairs.iter().map(pair).collect::<Vec<_>>().into()
+}
+
+/// Nobody wants to know.
+#[derive(Debug)]
+struct Nobody;
+
+impl Telemetry for Nobody {
+    fn record(&self, _: &'static Metric, _: &[&str], _: i64) {}
+    fn note(&self, _: &'static str, _: &str) {}
 }
 
 fn counting(mut work: impl FnMut()) -> u64 {

@@ -114,7 +114,7 @@ struct OpenCustom {
 fn open(head: CallHead, out: &mut Outbox) -> Box<dyn OpenCall> {
     let id = out.id("ctc");
     let output_index = out.begin(&item(&id, &head, Status::InProgress, &Text::new("")));
-    let deltas = Outbox::deltas(&Event::CustomToolCallInputDelta {
+    let deltas = out.deltas(&Event::CustomToolCallInputDelta {
         sequence_number: 0,
         item_id: &id,
         output_index,
