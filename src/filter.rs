@@ -7,7 +7,8 @@
 use crate::config::Config;
 use crate::exchange::watchdog::{self, Watchdog};
 use crate::exchange::{BodyVerdict, Edit, Exchange, Headers, HeadersVerdict, LocalReply};
-use crate::metrics::{Kind, Metric, Series, Telemetry};
+use crate::metrics::{self, Kind, Metric, Series, Telemetry};
+use core::arch::wasm32::memory_size;
 use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, ContextType, LogLevel, MetricType};
@@ -33,7 +34,23 @@ struct Root {
     exchanges: Cell<u64>,
 }
 
-impl Context for Root {}
+impl Root {
+    /// Says how much memory the VM has now, if that has changed.
+    fn count_memory(&self) {
+        self.telemetry.set_memory(memory_size::<0>() * PAGE);
+    }
+}
+
+/// Of WebAssembly's memory, in bytes.
+const PAGE: usize = 64 * 1024;
+
+impl Context for Root {
+    /// The configuration is gone, and the VM with it, unless another plugin shares it: that will count again.
+    fn on_done(&mut self) -> bool {
+        self.telemetry.set_memory(0);
+        true
+    }
+}
 
 impl RootContext for Root {
     fn on_configure(&mut self, size: usize) -> bool {
@@ -46,6 +63,7 @@ impl RootContext for Root {
                 }
                 config.warnings().iter().for_each(|warning| log::warn!("{warning}"));
                 self.telemetry = Rc::new(HostTelemetry::new(config.presets()));
+                self.count_memory();
                 self.config = Rc::new(config);
                 true
             }
@@ -74,6 +92,7 @@ impl RootContext for Root {
 
     fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {
         follow_log_level();
+        self.count_memory();
         self.exchanges.set(self.exchanges.get().wrapping_add(1));
         let now = now();
         let seed = seed(now, id, self.exchanges.get());
@@ -255,6 +274,15 @@ impl HostTelemetry {
             };
             hostcalls::define_metric(kind, series).ok()
         }))
+    }
+
+    /// The memory of this VM, which all its plugins share.
+    fn set_memory(&self, bytes: usize) {
+        thread_local!(static COUNTED: Cell<usize> = const { Cell::new(0) });
+        let counted = COUNTED.replace(bytes);
+        if bytes != counted {
+            self.record(&metrics::VM_MEMORY, &[], bytes as i64 - counted as i64);
+        }
     }
 }
 

@@ -147,6 +147,15 @@ pub static OPEN: Metric = Metric {
     meaning: "Exchanges that went up and have not ended.",
 };
 
+/// What the VMs have taken of the host's memory.
+pub static VM_MEMORY: Metric = Metric {
+    name: "transponder_vm_memory_bytes",
+    kind: Kind::Gauge,
+    labels: &[],
+    meaning: "The memory of the filter's VMs, of which each worker has one: as much as they ever needed at once, \
+              since a VM gives nothing back. One that trapped stays counted.",
+};
+
 /// How long the upstream takes to answer at all.
 pub static FIRST_BYTE: Metric = Metric {
     name: "transponder_first_byte_milliseconds",
@@ -209,6 +218,7 @@ pub static METRICS: &[&Metric] = &[
     &FIRST_DELTA,
     &STREAM,
     &OPEN,
+    &VM_MEMORY,
     &REQUEST_BYTES,
     &REPLY_BYTES,
     &EVENT_BYTES,

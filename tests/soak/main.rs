@@ -25,6 +25,12 @@ const HELD: usize = 2000;
 /// How long they are held.
 const HOLD: Duration = Duration::from_secs(10);
 
+/// What a stream that has only begun may take of its VM's memory, beside the request that it began with.
+const STREAM_BYTES: u64 = 16 << 10;
+
+/// The memory of all VMs.
+const VM_MEMORY: &str = "wasmcustom.transponder_vm_memory_bytes";
+
 /// Clients of the mixed load.
 const CLIENTS: u64 = 16;
 
@@ -52,8 +58,13 @@ async fn nothing_is_lost_and_memory_stays_flat() {
     let envoy = start(&upstream).await;
     let at_start = envoy.resident_megabytes();
 
+    let vms_at_start = envoy.stat(VM_MEMORY).await;
+    assert!(vms_at_start > 0, "the VMs say how much memory they have");
     hold(&envoy, &upstream).await;
     let held = envoy.resident_megabytes();
+    let for_each = (envoy.stat(VM_MEMORY).await - vms_at_start) / HELD as u64;
+    println!("memory of the VMs: {vms_at_start} bytes at the start, {for_each} more for each open stream");
+    assert!(for_each < STREAM_BYTES, "an open stream takes {for_each} bytes of its VM");
     let (counts, memory) = mixed_load(&envoy).await;
 
     let total: u64 = counts.values().sum();
