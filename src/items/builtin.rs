@@ -10,7 +10,6 @@ use crate::responses::{
     ApiError, ApplyPatchCall, ApplyPatchOutput, LocalShellCall, LocalShellOutput, Object, OutputItem,
     RawObject, ShellCall, ShellOutput, Status,
 };
-use serde::Deserialize;
 use serde_json::{Map, Value, json, value::RawValue};
 use std::borrow::Cow;
 
@@ -166,7 +165,8 @@ static SHELL: Builtin = Builtin {
                 |id, call_id, status, action| OutputItem::ShellCall { id, status, call_id, action },
             )
         },
-        holds: Some(json::is_object::<Shell>),
+        // What clients read of the item.
+        holds: Some(|arguments| json::is_object(arguments, |action| has_texts(action, "commands"))),
     },
 };
 
@@ -191,7 +191,8 @@ static LOCAL_SHELL: Builtin = Builtin {
                 |id, call_id, status, action| OutputItem::LocalShellCall { id, status, call_id, action },
             )
         },
-        holds: Some(json::is_object::<LocalShell>),
+        // What clients read of the item.
+        holds: Some(|arguments| json::is_object(arguments, |action| has_texts(action, "command"))),
     },
 };
 
@@ -217,35 +218,23 @@ static APPLY_PATCH: Builtin = Builtin {
                 operation,
             })
         },
-        holds: Some(json::is_object::<Operation>),
+        // What clients read of the item.
+        holds: Some(|arguments| json::is_object(arguments, is_operation)),
     },
 };
 
-/// What clients read of the item of a `shell` call.
-#[derive(Deserialize)]
-#[expect(dead_code, reason = "it is only asked whether arguments have these fields")]
-struct Shell {
-    commands: Vec<String>,
+fn has_texts(object: &Map<String, Value>, field: &str) -> bool {
+    let list = object.get(field).and_then(Value::as_array);
+    list.is_some_and(|list| list.iter().all(Value::is_string))
 }
 
-/// What clients read of the item of a `local_shell` call.
-#[derive(Deserialize)]
-#[expect(dead_code, reason = "it is only asked whether arguments have these fields")]
-struct LocalShell {
-    command: Vec<String>,
-}
-
-/// What clients read of the item of an `apply_patch` call.
-#[derive(Deserialize)]
-#[serde(tag = "type")]
-#[expect(dead_code, reason = "it is only asked whether arguments have these fields")]
-enum Operation {
-    #[serde(rename = "create_file")]
-    Create { path: String, diff: String },
-    #[serde(rename = "update_file")]
-    Update { path: String, diff: String },
-    #[serde(rename = "delete_file")]
-    Delete { path: String },
+fn is_operation(operation: &Map<String, Value>) -> bool {
+    let has_text = |field: &str| operation.get(field).is_some_and(Value::is_string);
+    match operation.get("type").and_then(Value::as_str) {
+        Some("create_file" | "update_file") => has_text("path") && has_text("diff"),
+        Some("delete_file") => has_text("path"),
+        _ => false,
+    }
 }
 
 /// How the item is written, given its id, the call's, its state and its arguments.

@@ -6,7 +6,6 @@ use crate::json::{self, Text};
 use crate::responses::{
     ApiError, Object, OutputItem, RawObject, Status, ToolSearchCall, ToolSearchOutput, ToolSearchTool,
 };
-use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 /// The tool has no name of its own; this is the function's.
@@ -67,7 +66,8 @@ pub(super) fn read_output<'a>(
 }
 
 /// Coming back: `tool_search_call`. Its arguments are an object, so they cannot stream.
-static FORM: Form = Form { item: "tool_search_call", open, holds: Some(json::is_object::<IgnoredAny>) };
+static FORM: Form =
+    Form { item: "tool_search_call", open, holds: Some(|arguments| json::is_object(arguments, |_| true)) };
 
 #[derive(Debug)]
 struct OpenToolSearch {

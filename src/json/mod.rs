@@ -18,8 +18,9 @@ pub use raw::Raw;
 pub use surrogates::{mended, without_lone_surrogates};
 pub use text::{Seam, Text, TextBuilder};
 
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::IgnoredAny;
 use serde::ser::Serialize;
+use serde_json::Map;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
@@ -55,9 +56,9 @@ pub fn wholeness(text: &str) -> Wholeness {
     }
 }
 
-/// Whether a text is a JSON object that reads as a `T`. (serde would also take an array of a struct's fields.)
-pub fn is_object<T: DeserializeOwned>(text: &str) -> bool {
-    text.starts_with('{') && serde_json::from_str::<T>(text).is_ok()
+/// Whether a text is a JSON object of which this is true.
+pub fn is_object(text: &str, and: impl FnOnce(&Map<String, serde_json::Value>) -> bool) -> bool {
+    serde_json::from_str(text).is_ok_and(|object| and(&object))
 }
 
 #[cfg(test)]
