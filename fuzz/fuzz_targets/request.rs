@@ -3,12 +3,15 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
+use serde_json::value::RawValue;
+use transponder::json::{Bounds, Document, Flaw};
 use transponder::translate::{self, Context};
 use transponder_fuzz::memory::bounded;
 use transponder_fuzz::{CONFIGS, calls};
 
 fuzz_target!(|input: &[u8]| {
     let Some((head, body)) = transponder_fuzz::read(input) else { return };
+    std::str::from_utf8(body).into_iter().for_each(reads_what_serde_json_reads);
     let config = head.choose(&CONFIGS);
     let context = Context { config, seed: 7, now: 1, codex: head.flag(0) };
     let translate = if head.flag(1) { translate::compact } else { translate::request };
@@ -35,3 +38,10 @@ fuzz_target!(|input: &[u8]| {
         assert!(has + told >= had, "{had} calls in the history, {has} went up, {told} were reported");
     }
 });
+
+fn reads_what_serde_json_reads(text: &str) {
+    let read = Document::read(text, Bounds { depth: 128, values: usize::MAX });
+    if !matches!(read, Err(Flaw::TooDeep)) {
+        assert_eq!(read.is_ok(), serde_json::from_str::<&RawValue>(text).is_ok());
+    }
+}

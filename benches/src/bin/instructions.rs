@@ -31,11 +31,22 @@ const LINEAR: f64 = 11.0;
 /// One input.
 #[derive(Clone, Copy)]
 enum Case {
-    Request { bytes: usize },
-    Stream { kind: Kind, events: usize },
-    Document { kind: Kind, events: usize },
+    Request {
+        bytes: usize,
+    },
+    Stream {
+        kind: Kind,
+        events: usize,
+    },
+    Document {
+        kind: Kind,
+        events: usize,
+    },
     /// From the first header to the end, answered by one document or by events of text.
-    Exchange { bytes: usize, answer: Answer },
+    Exchange {
+        bytes: usize,
+        answer: Answer,
+    },
 }
 
 #[derive(Clone, Copy)]
