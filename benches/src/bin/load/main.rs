@@ -113,7 +113,8 @@ async fn main() {
         for (case, by_target) in CASES.iter().zip(&mut figures) {
             let body = Bytes::from(request(case.bytes, !matches!(case.says, Says::Document { .. })));
             mock.say(reply(case.says));
-            for (target, all) in targets.iter().zip(by_target) {
+            let asked = targets.iter().zip(by_target).filter(|(target, _)| target.takes(case.bytes));
+            for (target, all) in asked {
                 match measure(case, target, &body).await {
                     Ok(measured) => all.push(measured),
                     Err(why) if round == 0 => eprintln!("{}, {}: {why}", case.name, target.name),

@@ -16,6 +16,8 @@ pub struct Target {
     pub started_in: Duration,
 }
 
+const CODEX_RELAY: &str = "codex-relay";
+
 /// What an Envoy is started with.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Filter {
@@ -66,7 +68,7 @@ impl Target {
         command.env("CODEX_RELAY_UPSTREAM", format!("http://{upstream}/v1"));
         command.env("CODEX_RELAY_PORT", address.port().to_string()).env("CODEX_RELAY_API_KEY", "none");
         let log = files.join("codex-relay.log");
-        or_say(Self::start("codex-relay", address, address, "/", &mut command, &log).await)
+        or_say(Self::start(CODEX_RELAY, address, address, "/", &mut command, &log).await)
     }
 
     /// LiteLLM's proxy with one worker, if it was installed.
@@ -83,6 +85,11 @@ impl Target {
         command.env("LITELLM_LOCAL_MODEL_COST_MAP", "True");
         let log = files.join("litellm.log");
         or_say(Self::start("LiteLLM", address, address, "/health/liveliness", &mut command, &log).await)
+    }
+
+    /// Whether it is asked so much. codex-relay's time grows faster than the request: 10 MB take it minutes.
+    pub fn takes(&self, bytes: usize) -> bool {
+        self.name != CODEX_RELAY || bytes <= 1_000_000
     }
 
     async fn start(
