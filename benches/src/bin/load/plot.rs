@@ -10,10 +10,10 @@ pub struct Plot<'a> {
     pub lines: Vec<(&'a str, Vec<(f64, f64)>)>,
 }
 
-const WIDTH: f64 = 760.0;
+const WIDTH: f64 = 800.0;
 const HEIGHT: f64 = 420.0;
 const LEFT: f64 = 70.0;
-const RIGHT: f64 = 200.0;
+const RIGHT: f64 = 240.0;
 const TOP: f64 = 44.0;
 const BOTTOM: f64 = 54.0;
 /// Told apart also by those who see few colours.
