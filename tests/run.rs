@@ -57,7 +57,12 @@ async fn asked(envoy: &Envoy, upstream: &Upstream) -> Seen {
 }
 
 fn refusal(mut command: Command) -> String {
-    let Output { status, stdout, stderr } = command.output().unwrap();
+    // A script that was just written is busy while another test's child, forked meanwhile, still holds it open.
+    let mut outputs = std::iter::repeat_with(|| command.output());
+    let is_busy = |output: &std::io::Result<Output>| {
+        output.as_ref().is_err_and(|error| error.kind() == std::io::ErrorKind::ExecutableFileBusy)
+    };
+    let Output { status, stdout, stderr } = outputs.find(|output| !is_busy(output)).unwrap().unwrap();
     let said = String::from_utf8_lossy(&[stdout, stderr].concat()).into_owned();
     assert!(!status.success(), "{said}");
     said
