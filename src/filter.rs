@@ -62,7 +62,7 @@ impl RootContext for Root {
                     self.set_tick_period(watchdog::PERIOD);
                 }
                 config.warnings().iter().for_each(|warning| log::warn!("{warning}"));
-                self.telemetry = Rc::new(HostTelemetry::new(config.presets()));
+                self.telemetry = Rc::new(HostTelemetry::new(&config.presets()));
                 self.count_memory();
                 self.config = Rc::new(config);
                 true
@@ -265,7 +265,7 @@ struct HostTelemetry(Series);
 
 impl HostTelemetry {
     /// Makes every series known to the host, so that each begins at zero.
-    fn new(presets: Vec<&'static str>) -> Self {
+    fn new(presets: &[&'static str]) -> Self {
         Self(Series::define(presets, |metric, series| {
             let kind = match metric.kind {
                 Kind::Counter => MetricType::Counter,

@@ -88,24 +88,13 @@ impl Metric {
         carried.collect::<String>() + self.name
     }
 
-    /// All combinations of its labels' values, in the order of [`Metric::place`].
+    /// All combinations of its labels' values; those of the first label change fastest.
     pub fn combinations<'a>(&self, presets: &[&'a str]) -> Vec<Vec<&'a str>> {
         self.labels.iter().fold(vec![Vec::new()], |begun, label| {
             let all = label.all(presets);
             let with = |value: &&'a str| begun.iter().map(|row| [row.as_slice(), &[*value]].concat());
             all.iter().flat_map(with).collect()
         })
-    }
-
-    /// Which of its combinations has these values.
-    fn place(&self, values: &[&str], presets: &[&str]) -> Option<usize> {
-        let begin = Some((0, 1));
-        let labels = self.labels.iter().zip(values);
-        let end = labels.fold(begin, |begun, (label, value)| {
-            let (place, step) = begun?;
-            Some((place + step * label.place(value, presets)?, step * label.count(presets)))
-        });
-        end.map(|(place, _)| place)
     }
 }
 
@@ -121,23 +110,6 @@ impl Label {
             Values::Of(values) if values.contains(&value) => value,
             Values::Refusals if refusals().any(|code| code == value) => value,
             Values::Of(_) | Values::Refusals => OTHER,
-        }
-    }
-
-    fn place(&self, value: &str, presets: &[&str]) -> Option<usize> {
-        let among = |values: &[&str]| values.iter().position(|known| *known == value);
-        match self.values {
-            Values::Presets => among(presets),
-            Values::Of(values) => among(values).or_else(|| values.iter().position(|known| *known == OTHER)),
-            Values::Refusals => refusals().chain([OTHER]).position(|known| known == self.known(value)),
-        }
-    }
-
-    fn count(&self, presets: &[&str]) -> usize {
-        match self.values {
-            Values::Presets => presets.len(),
-            Values::Of(values) => values.len(),
-            Values::Refusals => refusals().count() + 1,
         }
     }
 

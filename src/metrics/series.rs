@@ -3,33 +3,47 @@
 
 use super::{METRICS, Metric};
 
-/// The host's number of each series.
+/// The host's number of each series, by metric.
 #[derive(Debug, Default)]
-pub struct Series {
-    presets: Vec<&'static str>,
-    /// By metric, then by [`Metric::place`]. The host may have refused one.
-    numbers: Vec<Vec<Option<u32>>>,
+pub struct Series(Vec<Numbered>);
+
+/// The series of one metric.
+#[derive(Debug)]
+struct Numbered {
+    /// The values of each label.
+    values: Vec<Vec<&'static str>>,
+    /// In the order of [`Metric::combinations`]. The host may have refused one.
+    numbers: Vec<Option<u32>>,
 }
 
 impl Series {
     /// Asks for the number of every series there is, given its metric and its name.
     pub fn define(
-        presets: Vec<&'static str>,
+        presets: &[&'static str],
         mut number: impl FnMut(&'static Metric, &str) -> Option<u32>,
     ) -> Self {
-        let mut of = |metric: &&'static Metric| {
-            let all = metric.combinations(&presets).into_iter();
-            all.map(|labels| number(metric, &metric.series(&labels))).collect()
+        let mut numbered = |metric: &&'static Metric| Numbered {
+            values: metric.labels.iter().map(|label| label.all(presets)).collect(),
+            numbers: metric
+                .combinations(presets)
+                .iter()
+                .map(|labels| number(metric, &metric.series(labels)))
+                .collect(),
         };
-        let numbers = METRICS.iter().map(&mut of).collect();
-        Self { presets, numbers }
+        Self(METRICS.iter().map(&mut numbered).collect())
     }
 
     /// The number of a series.
     pub fn number(&self, metric: &Metric, labels: &[&str]) -> Option<u32> {
         let at = METRICS.iter().position(|known| std::ptr::eq(*known, metric))?;
-        let place = metric.place(labels, &self.presets)?;
-        *self.numbers.get(at)?.get(place)?
+        let Numbered { values, numbers } = self.0.get(at)?;
+        let (mut place, mut step) = (0, 1);
+        for ((label, known), value) in metric.labels.iter().zip(values).zip(labels) {
+            let value = label.known(value);
+            place += step * known.iter().position(|known| *known == value)?;
+            step *= known.len();
+        }
+        *numbers.get(place)?
     }
 }
 
@@ -41,9 +55,9 @@ mod tests {
 
     #[test]
     fn each_series_has_the_number_of_its_name() {
-        let presets = vec!["vllm", "tgi"];
+        let presets = ["vllm", "tgi"];
         let mut names = BTreeMap::new();
-        let series = Series::define(presets.clone(), |_, name| {
+        let series = Series::define(&presets, |_, name| {
             let number = u32::try_from(names.len()).unwrap();
             names.insert(name.to_owned(), number);
             Some(number)
@@ -59,7 +73,7 @@ mod tests {
 
     #[test]
     fn a_preset_that_is_not_configured_has_no_series() {
-        let series = Series::define(vec!["vllm"], |metric, _| (metric.name != PASSED.name).then_some(1));
+        let series = Series::define(&["vllm"], |metric, _| (metric.name != PASSED.name).then_some(1));
         assert_eq!(series.number(&EXCHANGES, &["cut", "tgi"]), None);
         assert_eq!(series.number(&TOKENS, &["input", "vllm"]), Some(1));
         assert_eq!(series.number(&PASSED, &[]), None);
