@@ -3,6 +3,7 @@
 //! serde_json hands out a piece of JSON text only after it has checked it, so what is read level by level
 //! would be scanned once for each level. Here it is scanned once; all that follows is looked up.
 
+use super::text::inside_quotes;
 use super::{Raw, Text};
 use memchr::memchr2;
 use std::borrow::Cow;
@@ -46,6 +47,19 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// What a value is, by its text.
+    pub(super) fn of(json: &str) -> Self {
+        match json.as_bytes().first() {
+            Some(b'"') => Self::String,
+            Some(b'{') => Self::Object,
+            Some(b'[') => Self::Array,
+            Some(b't' | b'f') => Self::Boolean,
+            Some(b'n') => Self::Null,
+            _ if json.contains(['.', 'e', 'E']) => Self::Decimal,
+            _ => Self::Integer,
+        }
+    }
+
     /// In the words of an error message.
     pub fn name(self) -> &'static str {
         match self {
@@ -133,7 +147,7 @@ impl<'a> Value<'a> {
         Raw::valid(self.get())
     }
 
-    /// The string that it is, if it is one, as it was escaped.
+    /// The string that it is, if it is one, as it was escaped. (Lone surrogates are mended before a text is read.)
     pub fn text(self) -> Option<Text<'a>> {
         (self.kind() == Kind::String).then(|| Text::valid(self.get()))
     }
@@ -184,10 +198,6 @@ impl<'a> Value<'a> {
             (at < end).then_some(Value { at, ..*value })
         })
     }
-}
-
-fn inside_quotes(json: &str) -> Option<&str> {
-    json.strip_prefix('"')?.strip_suffix('"')
 }
 
 /// Goes through a text.
@@ -380,7 +390,7 @@ impl Reader<'_> {
 
 /// Where the first quote or backslash stands. Most are near, and there a call of memchr would cost more than it
 /// finds.
-fn quote_or_backslash(bytes: &[u8]) -> Option<usize> {
+pub(super) fn quote_or_backslash(bytes: &[u8]) -> Option<usize> {
     const NEAR: usize = 4;
     let (words, _) = bytes.as_chunks::<8>();
     for (number, word) in words.iter().take(NEAR).enumerate() {

@@ -1,7 +1,6 @@
 //! JSON values that are passed on as they stand.
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
-use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 /// The text of a JSON value. It is valid: it was read, or written, as one.
@@ -28,12 +27,6 @@ impl<'a> Raw<'a> {
     /// The same, borrowed from nowhere.
     pub fn into_owned(self) -> Raw<'static> {
         Raw(Cow::Owned(self.0.into_owned()))
-    }
-}
-
-impl<'a> From<&'a RawValue> for Raw<'a> {
-    fn from(raw: &'a RawValue) -> Self {
-        Self::valid(raw.get())
     }
 }
 

@@ -1,7 +1,7 @@
 //! JSON strings that are passed on as they were escaped.
 
-use super::Raw;
 use super::surrogates::{Mended, mend};
+use super::{Kind, Raw};
 use memchr::{memchr, memmem};
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
@@ -17,7 +17,7 @@ impl<'a> Text<'a> {
     pub fn of(raw: &'a RawValue) -> Option<Self> {
         let escaped = inside_quotes(raw.get())?;
         Some(match mend(escaped) {
-            Mended { text: Cow::Borrowed(_), split: "" } => Self(Raw::from(raw)),
+            Mended { text: Cow::Borrowed(_), split: "" } => Self::valid(raw.get()),
             mended => Self::from_escaped(&mended.whole()),
         })
     }
@@ -93,7 +93,8 @@ impl Serialize for Text<'_> {
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = <&'de RawValue>::deserialize(deserializer)?;
-        Text::of(raw).ok_or_else(|| D::Error::custom("expected a string"))
+        let found = || Kind::of(raw.get()).name();
+        Text::of(raw).ok_or_else(|| D::Error::custom(format_args!("expected a string, found {}", found())))
     }
 }
 
@@ -161,7 +162,7 @@ impl Seam {
     }
 }
 
-fn inside_quotes(json: &str) -> Option<&str> {
+pub(super) fn inside_quotes(json: &str) -> Option<&str> {
     json.strip_prefix('"')?.strip_suffix('"')
 }
 
@@ -195,9 +196,9 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_no_string_is_refused() {
+    fn a_value_that_is_no_string_is_refused_by_its_kind() {
         let error = serde_json::from_str::<Text<'_>>("[1]").unwrap_err();
-        assert!(error.to_string().contains("expected a string"));
+        assert!(error.to_string().contains("expected a string, found an array"));
     }
 
     #[test]

@@ -29,20 +29,25 @@ pub(super) const CALLS: usize = 512;
 /// How many items one reply may have. Each costs some hundred bytes, even if it holds one letter.
 pub(super) const REPLY_ITEMS: usize = 10_000;
 
-/// Reads a request, or refuses it by its shape. Nothing if it is no JSON.
-pub(super) fn document(body: &str) -> Result<Option<Document<'_>>, ApiError> {
-    match Document::read(body, Bounds { depth: JSON_DEPTH, values: JSON_VALUES }) {
-        Ok(document) => Ok(Some(document)),
-        Err(Flaw::Syntax) => Ok(None),
-        Err(Flaw::TooDeep) => Err(ApiError::of(
-            Code::JsonTooDeep,
-            format!("The JSON body of your request is nested more than {JSON_DEPTH} levels deep."),
-        )),
-        Err(Flaw::TooMany) => Err(ApiError::of(
-            Code::JsonTooManyValues,
-            format!("The JSON body of your request holds more than {JSON_VALUES} values."),
-        )),
-    }
+/// Reads JSON as far as it stays within these bounds.
+pub(super) fn document(json: &str) -> Result<Document<'_>, Flaw> {
+    Document::read(json, Bounds { depth: JSON_DEPTH, values: JSON_VALUES })
+}
+
+/// The request is nested too deep.
+pub(super) fn too_deep() -> ApiError {
+    ApiError::of(
+        Code::JsonTooDeep,
+        format!("The JSON body of your request is nested more than {JSON_DEPTH} levels deep."),
+    )
+}
+
+/// The request holds too much.
+pub(super) fn too_many_values() -> ApiError {
+    ApiError::of(
+        Code::JsonTooManyValues,
+        format!("The JSON body of your request holds more than {JSON_VALUES} values."),
+    )
 }
 
 /// Refuses too many tools.

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 /// The usage that a host reports; nothing if it reports none.
 pub(super) fn usage(raw: &RawValue) -> Option<Usage> {
-    let document = bounds::document(raw.get()).ok()??;
+    let document = bounds::document(raw.get()).ok()?;
     let value = |path: &str| path.split('.').try_fold(document.root(), |value, name| value.field(name));
     let count = |paths: &[&str]| paths.iter().find_map(|path| whole(value(path)?));
     let input = count(&["prompt_tokens", "input_tokens"]);

@@ -18,7 +18,7 @@ use super::{Context, Translated};
 use crate::chat::request as chat;
 use crate::config::{History, Upstream};
 use crate::items::{self, COMPACTION_INSTRUCTION, Conversation, Entry};
-use crate::json::{self, Document, Text};
+use crate::json::{self, Document, Flaw, Text};
 use crate::responses::{ApiError, Code, Object, Path, Request, Site};
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
@@ -56,9 +56,14 @@ fn text(body: &[u8]) -> Result<Cow<'_, str>, ApiError> {
 }
 
 fn parse(body: &str) -> Result<Document<'_>, ApiError> {
-    bounds::document(body)?.ok_or_else(|| match serde_json::from_str::<IgnoredAny>(body) {
-        Err(error) => not_json(&error),
-        Ok(_) => not_json(&"it is no JSON"),
+    bounds::document(body).map_err(|flaw| match flaw {
+        Flaw::TooDeep => bounds::too_deep(),
+        Flaw::TooMany => bounds::too_many_values(),
+        // Once more, to find out what is wrong.
+        Flaw::Syntax => match serde_json::from_str::<IgnoredAny>(body) {
+            Err(error) => not_json(&error),
+            Ok(_) => not_json(&"it is no JSON"),
+        },
     })
 }
 
