@@ -2,9 +2,9 @@
 # Builds the fuzz targets and runs each for so many seconds: fuzz/run.sh [TARGET...]
 #
 #   FUZZ_SECONDS=45   for each target
-#   FUZZ_RUNS=-1      inputs for each target, if they come before that time; -1: as many as it allows
 #   FUZZ_JOBS=2       targets at a time
-#   FUZZ_SEED=0       0: other inputs each time; any other number: the same inputs again, as `make test` wants them
+#   FUZZ_SEED=0       0: other inputs each time; any other number: the same inputs in the same order, as `make test`
+#                     wants them
 #
 # Seeds are made of the test fixtures at each start; what is found beyond them stays in fuzz/corpus.
 # An input that breaks a rule is left in fuzz/artifacts, and is shown again by
@@ -13,7 +13,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 seconds=${FUZZ_SECONDS:-45}
-runs=${FUZZ_RUNS:--1}
 jobs=${FUZZ_JOBS:-2}
 random=${FUZZ_SEED:-0}
 targets=("$@")
@@ -59,7 +58,7 @@ done
 fuzz() {
   mkdir -p "fuzz/artifacts/$1"
   local log=target/fuzz/$1.log
-  if "target/fuzz/$host/release/$1" "fuzz/corpus/$1" -seed="$random" -runs="$runs" -max_total_time="$seconds" -timeout=20 -max_len=65536 \
+  if "target/fuzz/$host/release/$1" "fuzz/corpus/$1" -seed="$random" -max_total_time="$seconds" -timeout=20 -max_len=65536 \
     -dict=fuzz/dictionary -artifact_prefix="fuzz/artifacts/$1/" -print_final_stats=1 >"$log" 2>&1; then
     echo "fuzz: $1: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") inputs, nothing found"
   else
@@ -69,5 +68,5 @@ fuzz() {
   fi
 }
 export -f fuzz
-export host seconds runs random
+export host seconds random
 printf '%s\n' "${targets[@]}" | xargs -P "$jobs" -I{} bash -c 'fuzz {}'
