@@ -43,7 +43,7 @@ pub fn request(bytes: usize, stream: bool) -> Vec<u8> {
 
 /// The model says what it does, calls a tool, and the tool answers.
 fn turn(number: usize) -> Vec<Value> {
-    let (id, words) = (format!("call_{number:024}"), words(number));
+    let (id, words) = (call_id(number), words(number));
     let call = match number % 4 {
         3 => json!({"type": "custom_tool_call", "call_id": id, "name": "apply_patch",
                     "input": format!("*** Begin Patch\n*** Update File: src/{number}.rs\n-old\n+\"{words}\"\n*** End Patch")}),
@@ -60,6 +60,12 @@ fn turn(number: usize) -> Vec<Value> {
         call,
         json!({"type": kind, "call_id": id, "output": output}),
     ]
+}
+
+/// As random as a real one: ids differ in their first characters.
+fn call_id(number: usize) -> String {
+    let random = (number as u128 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
+    format!("call_{:024x}", random >> 32)
 }
 
 fn words(number: usize) -> String {

@@ -31,18 +31,10 @@ pub(super) fn read<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a
     Ok(())
 }
 
-fn joined<'a>(parts: Option<Vec<TextPart<'a>>>) -> Option<Text<'a>> {
-    let mut texts = parts?.into_iter().map(|part| part.text).filter(|text| !text.is_empty());
-    let first = texts.next()?;
-    let mut builder = TextBuilder::default();
-    builder.push(&first);
-    let mut alone = true;
-    for text in texts {
-        builder.push(&Text::new("\n\n"));
-        builder.push(&text);
-        alone = false;
-    }
-    Some(if alone { first } else { builder.finish() })
+/// The text of parts, if there is any.
+fn joined(parts: Option<Vec<TextPart<'_>>>) -> Option<Text<'_>> {
+    let texts = parts?.into_iter().map(|part| part.text).filter(|text| !text.is_empty());
+    Some(Text::joined(texts, "\n\n")).filter(|text| !text.is_empty())
 }
 
 /// Coming back: a `reasoning` item that has begun.

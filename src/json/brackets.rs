@@ -1,6 +1,6 @@
 //! Where a JSON document ends, told while it passes by.
 
-use super::document::quote_or_backslash;
+use memchr::memchr2;
 
 /// Watches a JSON object or array go by and tells when its last bracket has closed.
 #[derive(Debug, Clone, Default)]
@@ -25,7 +25,7 @@ impl Brackets {
             let rest = bytes.get(at..).unwrap_or_default();
             // In a string nothing matters but what may end it.
             let skipped = match self.in_string && !self.escaped {
-                true => quote_or_backslash(rest).unwrap_or(rest.len()),
+                true => memchr2(b'"', b'\\', rest).unwrap_or(rest.len()),
                 false => 0,
             };
             let Some(byte) = rest.get(skipped) else { return (bytes, &[]) };

@@ -3,9 +3,9 @@
 //! serde_json hands out a piece of JSON text only after it has checked it, so what is read level by level
 //! would be scanned once for each level. Here it is scanned once; all that follows is looked up.
 
+use super::stops::Stops;
 use super::text::inside_quotes;
 use super::{Raw, Text};
-use memchr::memchr2;
 use std::borrow::Cow;
 
 /// A JSON text that is valid (RFC 8259), and all its values.
@@ -14,6 +14,7 @@ pub struct Document<'a> {
     text: &'a str,
     /// In the order in which they begin. The names of fields are among them, each before its value.
     nodes: Vec<Node>,
+    has_surrogates: bool,
 }
 
 #[derive(Debug)]
@@ -101,17 +102,21 @@ impl<'a> Document<'a> {
     /// The first flaw in it.
     pub fn read(text: &'a str, bounds: Bounds) -> Result<Self, Flaw> {
         let bytes = text.as_bytes();
-        // Without a branch, so that it becomes a few vector instructions for each block of the text.
-        let has_controls = bytes.iter().fold(false, |any, byte| any | is_control(*byte));
         // One for so many bytes is what conversations have; more need more room, and fewer waste little.
         let nodes = Vec::with_capacity(text.len() / 48);
-        let mut reader = Reader { bytes, has_controls, at: 0, nodes, bounds };
+        let mut reader =
+            Reader { bytes, stops: Stops::of(bytes), at: 0, nodes, has_surrogates: false, bounds };
         reader.value(0)?;
         reader.skip_space();
         match reader.peek() {
-            None => Ok(Self { text, nodes: reader.nodes }),
+            None => Ok(Self { text, nodes: reader.nodes, has_surrogates: reader.has_surrogates }),
             Some(_) => Err(Flaw::Syntax),
         }
+    }
+
+    /// Whether there are escapes of surrogates in it, such as `\uD83E`. JSON may hold lone ones.
+    pub fn has_surrogates(&self) -> bool {
+        self.has_surrogates
     }
 
     /// The value that all others are in.
@@ -203,10 +208,10 @@ impl<'a> Value<'a> {
 /// Goes through a text.
 struct Reader<'t> {
     bytes: &'t [u8],
-    /// There are control characters, which may be white space between values, but not in a string.
-    has_controls: bool,
+    stops: Stops<'t>,
     at: usize,
     nodes: Vec<Node>,
+    has_surrogates: bool,
     bounds: Bounds,
 }
 
@@ -317,25 +322,16 @@ impl Reader<'_> {
         let mut escaped = false;
         self.expect(b'"')?;
         loop {
-            self.plain()?;
+            // Nearly all of a request is passed here.
+            self.at = self.stops.next(self.at).ok_or(Flaw::Syntax)?;
             match self.next() {
                 Some(b'"') => break,
-                _ => self.escape()?,
+                Some(b'\\') => self.escape()?,
+                _ => return Err(Flaw::Syntax),
             }
             escaped = true;
         }
         self.push(Kind::String, escaped, start);
-        Ok(())
-    }
-
-    /// Goes to the next quote or backslash. Nearly all of a request is passed here.
-    fn plain(&mut self) -> Result<(), Flaw> {
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
-        let passed = quote_or_backslash(rest).ok_or(Flaw::Syntax)?;
-        if self.has_controls && rest.iter().take(passed).any(|byte| is_control(*byte)) {
-            return Err(Flaw::Syntax);
-        }
-        self.at += passed;
         Ok(())
     }
 
@@ -345,6 +341,8 @@ impl Reader<'_> {
             Some(b'u') => {
                 let digits = self.bytes.get(self.at..self.at + 4).ok_or(Flaw::Syntax)?;
                 self.at += 4;
+                // U+D800 to U+DFFF, and some others.
+                self.has_surrogates |= matches!(digits.first(), Some(b'd' | b'D'));
                 digits.iter().all(u8::is_ascii_hexdigit).then_some(()).ok_or(Flaw::Syntax)
             }
             _ => Err(Flaw::Syntax),
@@ -386,36 +384,6 @@ impl Reader<'_> {
         self.push(kind, false, start);
         (self.bytes.get(start..self.at) == Some(word)).then_some(()).ok_or(Flaw::Syntax)
     }
-}
-
-/// Where the first quote or backslash stands. Most are near, and there a call of memchr would cost more than it
-/// finds.
-pub(super) fn quote_or_backslash(bytes: &[u8]) -> Option<usize> {
-    const NEAR: usize = 4;
-    let (words, _) = bytes.as_chunks::<8>();
-    for (number, word) in words.iter().take(NEAR).enumerate() {
-        let word = u64::from_le_bytes(*word);
-        let found = zeros(word ^ QUOTES) | zeros(word ^ BACKSLASHES);
-        if found != 0 {
-            return Some(number * 8 + found.trailing_zeros() as usize / 8);
-        }
-    }
-    let passed = words.len().min(NEAR) * 8;
-    memchr2(b'"', b'\\', bytes.get(passed..)?).map(|at| passed + at)
-}
-
-const QUOTES: u64 = u64::from_le_bytes([b'"'; 8]);
-const BACKSLASHES: u64 = u64::from_le_bytes([b'\\'; 8]);
-
-/// The highest bit of the first byte that is zero. (Of those after it too, and perhaps of others after it.)
-fn zeros(word: u64) -> u64 {
-    const LOWEST: u64 = u64::from_le_bytes([0x01; 8]);
-    const HIGHEST: u64 = u64::from_le_bytes([0x80; 8]);
-    word.wrapping_sub(LOWEST) & !word & HIGHEST
-}
-
-fn is_control(byte: u8) -> bool {
-    byte < b' '
 }
 
 #[cfg(test)]

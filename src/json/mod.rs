@@ -9,6 +9,7 @@
 mod brackets;
 mod document;
 mod raw;
+mod stops;
 mod surrogates;
 mod text;
 

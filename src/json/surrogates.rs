@@ -1,6 +1,6 @@
 //! Surrogates: `\uD83E` is half a character, and valid in JSON only by the letter.
 
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr_iter};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
@@ -40,7 +40,7 @@ impl Mended<'_> {
 /// Whether there is a `\uD800` to `\uDFFF`, or what looks like one.
 fn may_hold_surrogates(escaped: &str) -> bool {
     let bytes = escaped.as_bytes();
-    memmem::find_iter(bytes, b"\\u").any(|at| matches!(bytes.get(at + 2), Some(b'd' | b'D')))
+    memchr_iter(b'\\', bytes).any(|at| matches!(bytes.get(at + 1..), Some([b'u', b'd' | b'D', ..])))
 }
 
 /// RFC 8259 section 8.2 leaves lone surrogates "unpredictable"; strict readers refuse them.

@@ -58,8 +58,25 @@ impl<'a> Text<'a> {
         let escaped = self.escaped();
         match memchr(b'\\', escaped.as_bytes()) {
             None => Cow::Borrowed(escaped),
-            Some(_) => Cow::Owned(serde_json::from_str(self.0.get()).unwrap_or_default()),
+            Some(_) => Cow::Owned(
+                unescaped(escaped).unwrap_or_else(|| serde_json::from_str(self.0.get()).unwrap_or_default()),
+            ),
         }
+    }
+
+    /// One text of all.
+    pub fn joined(texts: impl IntoIterator<Item = Self>, separator: &str) -> Self {
+        let mut texts = texts.into_iter();
+        let Some(first) = texts.next() else { return Text::new("") };
+        let Some(second) = texts.next() else { return first };
+        let separator = Text::new(separator);
+        let mut whole = TextBuilder::default();
+        whole.push(&first);
+        for text in std::iter::once(second).chain(texts) {
+            whole.push(&separator);
+            whole.push(&text);
+        }
+        whole.finish()
     }
 
     /// The same string, borrowed from nowhere.
@@ -162,6 +179,29 @@ impl Seam {
     }
 }
 
+/// What an escaped string stands for, if it has no other escapes than those of one letter: most have no others, and
+/// serde_json, which knows all, grows its buffer from nothing for each string.
+fn unescaped(escaped: &str) -> Option<String> {
+    let mut text = String::with_capacity(escaped.len());
+    let mut rest = escaped;
+    while let Some((plain, escape)) = memchr(b'\\', rest.as_bytes()).and_then(|at| rest.split_at_checked(at))
+    {
+        text.push_str(plain);
+        text.push(match escape.as_bytes().get(1)? {
+            b'n' => '\n',
+            b't' => '\t',
+            b'r' => '\r',
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            same @ (b'"' | b'\\' | b'/') => char::from(*same),
+            _ => return None,
+        });
+        rest = escape.get(2..)?;
+    }
+    text.push_str(rest);
+    Some(text)
+}
+
 pub(super) fn inside_quotes(json: &str) -> Option<&str> {
     json.strip_prefix('"')?.strip_suffix('"')
 }
@@ -169,6 +209,7 @@ pub(super) fn inside_quotes(json: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn text(json: &str) -> Text<'_> {
         serde_json::from_str(json).unwrap()
@@ -192,6 +233,18 @@ mod tests {
             (r#""\\\ud83e""#, r#""\\\ufffd""#),
         ] {
             assert_eq!(text(json).as_json(), mended, "{json}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_is_decoded_as_serde_json_decodes_it(string in r#"[a-cé🦀"\\/\n\t\r\x08\x0c\x01]{0,12}"#) {
+            let plain = Text::new(&string);
+            prop_assert_eq!(plain.decode(), &*string);
+            // JSON may escape a slash, and any character by its number.
+            let escaped = plain.as_json().replace('/', r"\/").replace('a', r"\u0061");
+            let escaped = text(&escaped);
+            prop_assert_eq!(escaped.decode(), &*string);
         }
     }
 

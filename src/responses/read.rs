@@ -104,10 +104,21 @@ impl<'a> Object<'_, 'a> {
     /// # Errors
     /// 400 if it is something else than a `T`, or absent though needed.
     pub fn get<T: Read<'a>>(&self, field: &str) -> Result<T, ApiError> {
-        match self.site(field) {
-            Some(site) => T::read(site),
+        self.read(field, self.0.value.field(field))
+    }
+
+    /// Reads one of its fields, whose value was found.
+    pub(super) fn read<T: Read<'a>>(&self, field: &str, found: Option<Value<'a>>) -> Result<T, ApiError> {
+        match found.filter(is_present) {
+            Some(value) => T::read(Site::new(value, self.path_to(field))),
             None => T::absent().ok_or_else(|| ApiError::missing(self.path_to(field))),
         }
+    }
+
+    /// The names of all its fields, and their values.
+    pub(super) fn all(&self) -> impl Iterator<Item = (Cow<'a, str>, Value<'a>)> + use<'a> {
+        let fields = self.0.value.fields().into_iter().flatten();
+        fields.filter_map(|(name, value)| Some((name.string()?, value)))
     }
 
     /// Its text.
@@ -122,10 +133,7 @@ impl<'a> Object<'_, 'a> {
 
     /// The names and values of the fields that are present.
     pub fn fields(&self) -> impl Iterator<Item = (Cow<'a, str>, Value<'a>)> + use<'a> {
-        let fields = self.0.value.fields().into_iter().flatten();
-        fields
-            .filter(|(_, value)| is_present(value))
-            .filter_map(|(name, value)| Some((name.string()?, value)))
+        self.all().filter(|(_, value)| is_present(value))
     }
 }
 
@@ -248,7 +256,15 @@ macro_rules! objects {
             /// # Errors
             /// 400 that names the field which is missing or has the wrong type.
             pub fn of(object: &$crate::responses::Object<'_, 'a>) -> Result<Self, $crate::responses::ApiError> {
-                Ok(Self { $($field: object.get(stringify!($field))?,)* })
+                // In one pass. Of fields with the same name the last counts, as in most JSON readers.
+                $(let mut $field = None;)*
+                for (name, value) in object.all() {
+                    match &*name {
+                        $(stringify!($field) => $field = Some(value),)*
+                        _ => {}
+                    }
+                }
+                Ok(Self { $($field: object.read(stringify!($field), $field)?,)* })
             }
         }
 

@@ -5,7 +5,9 @@ use super::toolbox::Toolbox;
 use crate::config::Limits;
 use crate::responses::Echo;
 use crate::upstream::ReasoningReplay;
+use fnv::FnvHasher;
 use std::collections::BTreeSet;
+use std::hash::Hasher;
 
 /// The object that a client without a stream gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +18,30 @@ pub(super) enum Answer {
     Compaction,
 }
 
+/// Ids that are taken, by their hashes: a stream that is open for long keeps eight bytes of each. Of two ids with the
+/// same hash the second passes for taken, and gets another name.
+#[derive(Debug, Default)]
+pub(super) struct CallIds(BTreeSet<u64>);
+
+impl CallIds {
+    /// Takes an id. False if it was taken already.
+    pub(super) fn insert(&mut self, id: &str) -> bool {
+        self.0.insert(hash(id))
+    }
+}
+
+impl<'i> FromIterator<&'i str> for CallIds {
+    fn from_iter<I: IntoIterator<Item = &'i str>>(ids: I) -> Self {
+        Self(ids.into_iter().map(hash).collect())
+    }
+}
+
+fn hash(id: &str) -> u64 {
+    let mut hasher = FnvHasher::default();
+    hasher.write(id.as_bytes());
+    hasher.finish()
+}
+
 /// What the request settled about its reply.
 #[derive(Debug)]
 pub(super) struct Plan {
@@ -23,8 +49,8 @@ pub(super) struct Plan {
     pub(super) echo: Echo,
     /// How each tool was declared.
     pub(super) toolbox: Toolbox,
-    /// The ids of all calls in the history.
-    pub(super) call_ids: BTreeSet<String>,
+    /// The ids of all calls of the conversation.
+    pub(super) call_ids: CallIds,
     /// The client wants events.
     pub(super) stream: bool,
     /// The object that the client gets.

@@ -9,7 +9,7 @@ use crate::chat::request::{
 };
 use crate::config::History;
 use crate::items::{CUSTOM_TOOL, Call, Entry, Form, Output, Report, Thought, custom_input};
-use crate::json::{self, Text, TextBuilder};
+use crate::json::{self, Text};
 use crate::responses::ApiError;
 use crate::upstream::{
     ContentForm, CustomTools, EmptyContent, Options, System, ToolOutputImages, UserMessages,
@@ -186,9 +186,13 @@ impl<'a> Writer<'a, '_> {
         let mut ids = BTreeSet::new();
         let mut tool_calls = Vec::with_capacity(turn.calls.len());
         let mut answers = Vec::with_capacity(turn.calls.len());
-        for (call, output) in turn.calls {
+        let mut calls = turn.calls.into_iter();
+        while let Some((call, output)) = calls.next() {
             let id = self.unused_id(&call.call_id, &ids);
-            ids.insert(id.clone());
+            // Most turns have one call, and nobody asks for the last.
+            if calls.len() > 0 {
+                ids.insert(id.clone());
+            }
             let name = match self.toolbox.upstream_name(call.namespace.as_deref(), &call.name, call.form) {
                 upstream if upstream == call.name => call.name,
                 upstream => Cow::Owned(upstream.to_owned()),
@@ -254,7 +258,7 @@ impl<'a> Writer<'a, '_> {
         let replay = &self.options.reasoning_replay;
         let name = replay.field.as_deref()?;
         let wanted = !reasoning.is_empty() || (replay.always_present && has_calls);
-        wanted.then(|| NamedText { name, text: joined(reasoning, "\n\n") })
+        wanted.then(|| NamedText { name, text: Text::joined(reasoning, "\n\n") })
     }
 
     fn replayed_details(&self, details: Vec<Box<RawValue>>, has_calls: bool) -> Option<Vec<Box<RawValue>>> {
@@ -314,14 +318,14 @@ impl<'a> Writer<'a, '_> {
                 }
             }
         }
-        (joined(texts, "\n"), attached)
+        (Text::joined(texts, "\n"), attached)
     }
 
     /// Text alone is one string, unless the host wants parts.
     fn content(&self, parts: Vec<Part<'a>>) -> Content<'a> {
         let is_text = parts.iter().all(|part| matches!(part, Part::Text { .. }));
         match is_text && self.options.content == ContentForm::String {
-            true => Content::Text(joined(parts.into_iter().filter_map(text_of).collect(), "\n\n")),
+            true => Content::Text(Text::joined(parts.into_iter().filter_map(text_of), "\n\n")),
             false => Content::Parts(parts),
         }
     }
@@ -373,20 +377,4 @@ fn text_of(part: Part<'_>) -> Option<Text<'_>> {
         Part::Text { text } => Some(text),
         _ => None,
     }
-}
-
-fn joined<'a>(texts: Vec<Text<'a>>, separator: &str) -> Text<'a> {
-    let mut texts = texts.into_iter();
-    let Some(first) = texts.next() else { return Text::new("") };
-    if texts.len() == 0 {
-        return first;
-    }
-    let separator = Text::new(separator);
-    let mut whole = TextBuilder::default();
-    whole.push(&first);
-    for text in texts {
-        whole.push(&separator);
-        whole.push(&text);
-    }
-    whole.finish()
 }

@@ -2,7 +2,7 @@
 
 use crate::chat::request::Part;
 use crate::config::History;
-use crate::items::{Call, Entry, Output, Report};
+use crate::items::{Entry, Output, Report};
 use crate::json::Text;
 use crate::responses::ApiError;
 use std::borrow::Cow;
@@ -24,51 +24,92 @@ pub(super) fn pair<'a>(
     history: History,
     report: &mut Report,
 ) -> Result<(Vec<Entry<'a>>, Outputs<'a>), ApiError> {
-    let mut open: BTreeMap<Cow<'a, str>, VecDeque<usize>> = BTreeMap::new();
-    for (number, call) in entries.iter().filter_map(call).enumerate() {
-        open.entry(call.call_id.clone()).or_default().push_back(number);
-    }
+    let mut calls = Calls::of(&entries);
     let mut lost = entries.iter().filter(|entry| matches!(entry, Entry::LostCall)).count();
-    let mut outputs: Outputs<'a> = entries.iter().filter_map(call).map(|_| None).collect();
-    let mut kept = Vec::with_capacity(entries.len());
-    for entry in entries {
-        let Entry::Output(output) = entry else {
-            kept.push(entry);
-            continue;
-        };
-        let answered = open.get_mut(&output.call_id).and_then(VecDeque::pop_front);
-        match answered.and_then(|number| outputs.get_mut(number)) {
-            Some(of_call) => {
-                kept.push(Entry::Output(Output { call_id: output.call_id.clone(), parts: Vec::new() }));
-                *of_call = Some(output);
-            }
-            None if history == History::Strict && lost == 0 => return Err(orphan(&output.call_id)),
+    let placed = entries.into_iter().map(|entry| {
+        let Entry::Output(output) = entry else { return Ok(entry) };
+        match calls.answer(output) {
+            Ok(place) => Ok(place),
+            Err(orphan) if history == History::Strict && lost == 0 => Err(without_call(&orphan.call_id)),
             // What a tool said is worth something even if nobody knows what it was asked.
-            None => {
+            Err(orphan) => {
                 lost = lost.saturating_sub(1);
-                report.repaired("call_output", &output.call_id);
+                report.repaired("call_output", &orphan.call_id);
                 let heading = Part::Text { text: Text::new(WITHOUT_CALL) };
-                kept.push(Entry::User(std::iter::once(heading).chain(output.parts).collect()));
+                Ok(Entry::User(std::iter::once(heading).chain(orphan.parts).collect()))
             }
         }
-    }
-    let mut calls = kept.iter().filter_map(call).zip(&outputs);
-    match calls.find(|(_, output)| output.is_none()) {
-        Some((Call { call_id, .. }, _)) if history == History::Strict => {
-            Err(ApiError::invalid(format!("No tool output found for function call {call_id}.")).at("input"))
-        }
-        _ => Ok((kept, outputs)),
+    });
+    let placed = placed.collect::<Result<_, _>>()?;
+    match calls.first_unanswered() {
+        Some(call_id) if history == History::Strict => Err(without_output(call_id)),
+        _ => Ok((placed, calls.outputs)),
     }
 }
 
-fn call<'e, 'a>(entry: &'e Entry<'a>) -> Option<&'e Call<'a>> {
+/// The calls of a conversation, in their order, and their outputs.
+struct Calls<'a> {
+    ids: Vec<Cow<'a, str>>,
+    outputs: Outputs<'a>,
+    /// All calls before this one have their outputs.
+    next: usize,
+    /// The calls of each id; looked for only when an output comes out of turn.
+    of_id: Option<BTreeMap<Cow<'a, str>, VecDeque<usize>>>,
+}
+
+impl<'a> Calls<'a> {
+    fn of(entries: &[Entry<'a>]) -> Self {
+        let ids: Vec<_> = entries.iter().filter_map(call_id).cloned().collect();
+        let outputs = ids.iter().map(|_| None).collect();
+        Self { ids, outputs, next: 0, of_id: None }
+    }
+
+    /// Gives a call its output, and leaves the output's place; the output itself, if no call waits for it.
+    fn answer(&mut self, output: Output<'a>) -> Result<Entry<'a>, Output<'a>> {
+        let answered = self.waiting(&output.call_id).and_then(|number| self.outputs.get_mut(number));
+        let Some(answered) = answered else { return Err(output) };
+        let place = Output { call_id: output.call_id.clone(), parts: Vec::new() };
+        *answered = Some(output);
+        Ok(Entry::Output(place))
+    }
+
+    fn waiting(&mut self, call_id: &str) -> Option<usize> {
+        let waits = |number: &usize| matches!(self.outputs.get(*number), Some(None));
+        self.next = (self.next..self.ids.len()).find(waits).unwrap_or(self.ids.len());
+        // So it is nearly always: outputs stand in the order of their calls.
+        if self.ids.get(self.next).is_some_and(|next| next == call_id) {
+            return Some(self.next);
+        }
+        let numbers = self.of_id.get_or_insert_with(|| numbers(&self.ids)).get_mut(call_id)?;
+        std::iter::from_fn(|| numbers.pop_front()).find(waits)
+    }
+
+    fn first_unanswered(&self) -> Option<&str> {
+        let mut calls = self.ids.iter().zip(&self.outputs);
+        calls.find(|(_, output)| output.is_none()).map(|(call_id, _)| &**call_id)
+    }
+}
+
+fn numbers<'a>(ids: &[Cow<'a, str>]) -> BTreeMap<Cow<'a, str>, VecDeque<usize>> {
+    let mut numbers: BTreeMap<_, VecDeque<_>> = BTreeMap::new();
+    for (number, id) in ids.iter().enumerate() {
+        numbers.entry(id.clone()).or_default().push_back(number);
+    }
+    numbers
+}
+
+fn call_id<'e, 'a>(entry: &'e Entry<'a>) -> Option<&'e Cow<'a, str>> {
     match entry {
-        Entry::Call(call) => Some(call),
+        Entry::Call(call) => Some(&call.call_id),
         _ => None,
     }
 }
 
-fn orphan(call_id: &str) -> ApiError {
+fn without_output(call_id: &str) -> ApiError {
+    ApiError::invalid(format!("No tool output found for function call {call_id}.")).at("input")
+}
+
+fn without_call(call_id: &str) -> ApiError {
     ApiError::invalid(format!("No tool call found for function call output with call_id {call_id}."))
         .at("input")
 }

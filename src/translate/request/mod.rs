@@ -21,7 +21,6 @@ use crate::items::{self, COMPACTION_INSTRUCTION, Conversation, Entry};
 use crate::json::{self, Document, Flaw, Text};
 use crate::responses::{ApiError, Code, Object, Path, Request, Site};
 use serde::de::IgnoredAny;
-use std::borrow::Cow;
 use std::fmt::Display;
 
 /// Translates the body of `POST /responses` into a Chat Completions body.
@@ -29,12 +28,11 @@ use std::fmt::Display;
 /// # Errors
 /// What the client is told when the request cannot be served: status 400, with the JSON path in `param`.
 pub fn request(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiError> {
-    let body = text(body)?;
-    let document = parse(&body)?;
-    let body = Site::new(document.root(), Path::Root).object()?;
-    let request = read(&body)?;
-    let conversation = converse(&body, context.config.history)?;
-    translated(&body, &request, conversation, Answer::Response, context)
+    read_body(body, |body| {
+        let request = read(body)?;
+        let conversation = converse(body, context.config.history)?;
+        translated(body, &request, conversation, Answer::Response, context)
+    })
 }
 
 /// Translates the body of `POST /responses/compact`: the model is asked for a summary of the conversation.
@@ -42,17 +40,27 @@ pub fn request(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiErro
 /// # Errors
 /// As [`request`].
 pub fn compact(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiError> {
-    let body = text(body)?;
-    let document = parse(&body)?;
-    let body = Site::new(document.root(), Path::Root).object()?;
-    let request = Request { stream: None, ..read(&body)? };
-    let conversation = Conversation { compact: true, ..converse(&body, context.config.history)? };
-    translated(&body, &request, conversation, Answer::Compaction, context)
+    read_body(body, |body| {
+        let request = Request { stream: None, ..read(body)? };
+        let conversation = Conversation { compact: true, ..converse(body, context.config.history)? };
+        translated(body, &request, conversation, Answer::Compaction, context)
+    })
 }
 
-/// The body as text. Whatever goes up or is repeated is a piece of it, so lone surrogates are mended here for all.
-fn text(body: &[u8]) -> Result<Cow<'_, str>, ApiError> {
-    std::str::from_utf8(body).map(json::without_lone_surrogates).map_err(|error| not_json(&error))
+/// Does something with the object that the body is. Whatever goes up or is repeated is a piece of it, so lone
+/// surrogates are mended here for all.
+fn read_body<T>(
+    body: &[u8],
+    take: impl FnOnce(&Object<'_, '_>) -> Result<T, ApiError>,
+) -> Result<T, ApiError> {
+    let text = std::str::from_utf8(body).map_err(|error| not_json(&error))?;
+    let document = parse(text)?;
+    let mended = document.has_surrogates().then(|| json::without_lone_surrogates(text));
+    let document = match &mended {
+        Some(text) => parse(text)?,
+        None => document,
+    };
+    take(&Site::new(document.root(), Path::Root).object()?)
 }
 
 fn parse(body: &str) -> Result<Document<'_>, ApiError> {
@@ -124,7 +132,7 @@ fn translated<'a>(
         Upstream::Native(_) | Upstream::Refuse => return Err(not_served(&request.model)),
     };
     ask_for_summary(&mut conversation);
-    let Conversation { entries, tools: declarations, compact, mut report, history } = conversation;
+    let Conversation { mut entries, tools: declarations, compact, mut report, history } = conversation;
     bounds::check_tools(declarations.len())?;
 
     let mut toolbox = Toolbox::default();
@@ -145,7 +153,7 @@ fn translated<'a>(
         format::response_format(format, json_schema, options.schema_dialect, &mut report)?;
     let instructions = request.instructions.clone().into_iter().chain(schema_in_words);
     let instructions = instructions.map(|text| said(Entry::Instructions, text));
-    let entries: Vec<_> = instructions.chain(entries).collect();
+    entries.splice(0..0, instructions);
     let call_ids = entries.iter().filter_map(call_id).collect();
     let messages = history::messages(entries, options, history, &mut toolbox, &mut report)?;
 
@@ -198,9 +206,9 @@ fn not_served(model: &str) -> ApiError {
         .at(Path::top("model"))
 }
 
-fn call_id(entry: &Entry<'_>) -> Option<String> {
+fn call_id<'e>(entry: &'e Entry<'_>) -> Option<&'e str> {
     match entry {
-        Entry::Call(call) => Some(call.call_id.clone().into_owned()),
+        Entry::Call(call) => Some(&call.call_id),
         _ => None,
     }
 }

@@ -257,12 +257,12 @@ impl Machine {
     /// The host's id, if nothing else in the conversation has it.
     fn client_call_id(&mut self, number: usize) -> String {
         let id = self.calls.get(number).map(|slot| slot.id.clone()).unwrap_or_default();
-        let id = match id.is_empty() || self.plan.call_ids.contains(&id) {
-            true => self.out.call_id(number),
-            false => id,
-        };
-        self.plan.call_ids.insert(id.clone());
-        id
+        if !id.is_empty() && self.plan.call_ids.insert(&id) {
+            return id;
+        }
+        let minted = self.out.call_id(number);
+        self.plan.call_ids.insert(&minted);
+        minted
     }
 
     pub(super) fn close_live(&mut self, status: Status) {
