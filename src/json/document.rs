@@ -4,7 +4,6 @@
 //! would be scanned once for each level. Here it is scanned once; all that follows is looked up.
 
 use super::stops::Stops;
-use super::text::inside_quotes;
 use super::{Raw, Text};
 use std::borrow::Cow;
 
@@ -24,8 +23,8 @@ struct Node {
     escaped: bool,
     start: usize,
     end: usize,
-    /// Where the node stands that follows this one and all that is in it.
-    next: usize,
+    /// How many nodes it is, with all that is in it.
+    size: usize,
 }
 
 /// What a JSON value is.
@@ -121,20 +120,22 @@ impl<'a> Document<'a> {
 
     /// The value that all others are in.
     pub fn root(&'a self) -> Value<'a> {
-        Value { document: self, at: 0 }
+        Value { text: self.text, nodes: &self.nodes }
     }
 }
 
 /// One value of a document.
 #[derive(Debug, Clone, Copy)]
 pub struct Value<'a> {
-    document: &'a Document<'a>,
-    at: usize,
+    /// All of the document.
+    text: &'a str,
+    /// The value's own node, and those of all that is in it.
+    nodes: &'a [Node],
 }
 
 impl<'a> Value<'a> {
     fn node(self) -> Option<&'a Node> {
-        self.document.nodes.get(self.at)
+        self.nodes.first()
     }
 
     /// What it is.
@@ -144,7 +145,7 @@ impl<'a> Value<'a> {
 
     /// Its text.
     pub fn get(self) -> &'a str {
-        self.node().and_then(|node| self.document.text.get(node.start..node.end)).unwrap_or("null")
+        self.node().and_then(|node| self.text.get(node.start..node.end)).unwrap_or("null")
     }
 
     /// The same, to be passed on.
@@ -159,10 +160,11 @@ impl<'a> Value<'a> {
 
     /// The string that it is, if it is one.
     pub fn string(self) -> Option<Cow<'a, str>> {
-        let text = self.text()?;
-        match self.node()?.escaped {
-            true => Some(Cow::Owned(text.decode().into_owned())),
-            false => inside_quotes(self.get()).map(Cow::Borrowed),
+        match self.node() {
+            Some(Node { kind: Kind::String, escaped: false, start, end, .. }) => {
+                self.text.get(start + 1..end - 1).map(Cow::Borrowed)
+            }
+            _ => self.text().map(|text| Cow::Owned(text.decode().into_owned())),
         }
     }
 
@@ -171,36 +173,30 @@ impl<'a> Value<'a> {
         (self.kind() == Kind::Array).then(|| self.children())
     }
 
-    /// The names of its fields and their values, if it is an object.
-    pub fn fields(self) -> Option<impl Iterator<Item = (Value<'a>, Value<'a>)> + use<'a>> {
+    /// The names of its fields and their values, if it is an object; nothing else has any.
+    pub fn fields(self) -> impl Iterator<Item = (Value<'a>, Value<'a>)> + use<'a> {
         let mut children = self.children();
-        (self.kind() == Kind::Object)
-            .then(|| std::iter::from_fn(move || Some((children.next()?, children.next()?))))
+        let is_object = self.kind() == Kind::Object;
+        std::iter::from_fn(move || if is_object { Some((children.next()?, children.next()?)) } else { None })
     }
 
     /// The value of a field, if it is an object that has it. Of fields with the same name the last counts, as in
     /// most JSON readers.
     pub fn field(self, name: &str) -> Option<Value<'a>> {
-        self.fields()?.filter(|(field, _)| field.is(name)).last().map(|(_, value)| value)
+        self.fields().filter(|(field, _)| field.is(name)).last().map(|(_, value)| value)
     }
 
     /// Whether it is this string.
     pub fn is(self, string: &str) -> bool {
-        match self.node() {
-            Some(Node { kind: Kind::String, escaped: false, start, end, .. }) => {
-                let quoted = self.document.text.as_bytes().get(*start..*end);
-                quoted.is_some_and(|quoted| quoted.get(1..quoted.len() - 1) == Some(string.as_bytes()))
-            }
-            _ => self.string().is_some_and(|own| own == string),
-        }
+        self.string().is_some_and(|own| own == string)
     }
 
     fn children(self) -> impl Iterator<Item = Value<'a>> + use<'a> {
-        let end = self.node().map_or(0, |node| node.next);
-        let first = Some(Value { at: self.at + 1, ..self }).filter(|first| first.at < end);
-        std::iter::successors(first, move |value| {
-            let at = value.node()?.next;
-            (at < end).then_some(Value { at, ..*value })
+        let mut rest = self.nodes.get(1..).unwrap_or_default();
+        std::iter::from_fn(move || {
+            let (nodes, after) = rest.split_at_checked(rest.first()?.size)?;
+            rest = after;
+            Some(Value { text: self.text, nodes })
         })
     }
 }
@@ -305,16 +301,15 @@ impl Reader<'_> {
     }
 
     fn close(&mut self, opened: usize) {
-        let next = self.nodes.len();
+        let size = self.nodes.len() - opened;
         if let Some(node) = self.nodes.get_mut(opened) {
-            (node.end, node.next) = (self.at, next);
+            (node.end, node.size) = (self.at, size);
         }
     }
 
     /// A node that ends here.
     fn push(&mut self, kind: Kind, escaped: bool, start: usize) {
-        let next = self.nodes.len() + 1;
-        self.nodes.push(Node { kind, escaped, start, end: self.at, next });
+        self.nodes.push(Node { kind, escaped, start, end: self.at, size: 1 });
     }
 
     fn string(&mut self) -> Result<(), Flaw> {
@@ -421,7 +416,7 @@ mod tests {
         assert_eq!(root.field("a").unwrap().string().unwrap(), "\n", "the last counts");
         assert_eq!(root.field("ab").unwrap().kind(), Kind::Boolean, "a name may be escaped");
         assert!(root.field("b").is_none() && root.elements().is_none());
-        let (_, first) = root.fields().unwrap().next().unwrap();
+        let (_, first) = root.fields().next().unwrap();
         let elements: Vec<_> = first.elements().unwrap().map(|value| (value.kind(), value.get())).collect();
         assert_eq!(
             elements,
@@ -432,7 +427,7 @@ mod tests {
                 (Kind::Object, r#"{"b":null}"#)
             ]
         );
-        assert!(first.fields().is_none());
+        assert!(first.fields().next().is_none());
     }
 
     /// What of it can be wrong, put together at random.
@@ -470,7 +465,6 @@ mod tests {
             Kind::Array => value.elements().unwrap().map(rebuilt).collect(),
             Kind::Object => value
                 .fields()
-                .unwrap()
                 .map(|(name, value)| (name.string().unwrap().into_owned(), rebuilt(value)))
                 .collect(),
             Kind::String => value.string().unwrap().into(),

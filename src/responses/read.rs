@@ -117,8 +117,7 @@ impl<'a> Object<'_, 'a> {
 
     /// The names of all its fields, and their values.
     pub(super) fn all(&self) -> impl Iterator<Item = (Cow<'a, str>, Value<'a>)> + use<'a> {
-        let fields = self.0.value.fields().into_iter().flatten();
-        fields.filter_map(|(name, value)| Some((name.string()?, value)))
+        self.0.value.fields().filter_map(|(name, value)| Some((name.string()?, value)))
     }
 
     /// Its text.
