@@ -131,6 +131,18 @@ fn bad_configurations_are_refused_with_the_place_and_the_remedy() {
             r#"{"upstream": {"pass_fields": ["top_k", "input"]}}"#,
             "upstream.pass_fields[1]: `input` is not for passing on: it is translated".to_owned(),
         ),
+        (
+            "{\n  \"limits\": {\n    \"event_bytes\": \"x\"\n  }\n}",
+            "limits.event_bytes: invalid type: string \"x\", expected usize at line 3 column 22".to_owned(),
+        ),
+        (
+            r#"{"models": [{"match": "a", "upstream": {"preset": "vllm", "content": "x", "system": "keep"}}]}"#,
+            "models[0].upstream.content: unknown variant `x`, expected `string` or `parts`".to_owned(),
+        ),
+        (
+            r#"{"upstream": {"sampling": ["temperature", 5]}}"#,
+            "upstream.sampling[1]: invalid type: integer `5`, expected one of `temperature`, `top_p`, `logprobs`".to_owned(),
+        ),
         (r#"{"upstream": {"tool_call_id_chars": 0}}"#, "upstream.tool_call_id_chars: expected at least 8".to_owned()),
         (r#"{"models": [{"match": "a", "upstream": "nope"}]}"#, unknown("models[0].upstream")),
         (
@@ -157,7 +169,7 @@ fn bad_configurations_are_refused_with_the_place_and_the_remedy() {
         ),
         (
             r#"{"upstream": {"reasoning": {"efforts": {"low": 5}}}}"#,
-            "upstream.reasoning.efforts.low: expected a value of `reasoning_effort`, or an object of fields".to_owned(),
+            "upstream.reasoning.efforts.low: invalid type: integer `5`, expected a value of `reasoning_effort`, or an object of fields".to_owned(),
         ),
         (
             r#"{"upstream": {"preset": "vllm", "think_tags": "yes"}}"#,

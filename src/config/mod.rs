@@ -8,7 +8,7 @@ mod check;
 mod schema;
 mod written;
 
-use crate::upstream::Options;
+use crate::upstream::{Options, words};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use written::Written;
@@ -56,16 +56,16 @@ pub struct Rule {
     pub route: Option<String>,
 }
 
-/// What to do with tool calls and outputs that do not pair up.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(test, derive(serde::Serialize, schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum History {
-    /// A 400, as OpenAI answers.
-    #[default]
-    Strict,
-    /// Unanswered calls get an answer that says so, orphaned outputs are dropped.
-    Repair,
+words! {
+    /// What to do with tool calls and outputs that do not pair up.
+    #[derive(Default)]
+    History {
+        /// A 400, as OpenAI answers.
+        #[default]
+        Strict = "strict",
+        /// Unanswered calls get an answer that says so, orphaned outputs are dropped.
+        Repair = "repair",
+    }
 }
 
 /// How much may be held in memory. Taking chunks out of Envoy's hands removes Envoy's own bound.

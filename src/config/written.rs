@@ -2,6 +2,7 @@
 
 use super::check::{self, join, wrong};
 use super::{Config, ConfigError, History, Limits, NATIVE, REFUSE, Rule, Upstream};
+use crate::json::{self, Bounds, Document};
 use crate::upstream::{self, Options};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -48,15 +49,15 @@ pub(super) struct WrittenRule {
 
 /// Reads a configuration, before presets are looked up.
 pub(super) fn parse(bytes: &[u8]) -> Result<Written, ConfigError> {
-    let bytes = if bytes.trim_ascii().is_empty() { b"{}" } else { bytes };
+    let text = std::str::from_utf8(bytes).map_err(|error| wrong("", error.to_string()))?.trim();
     // serde would also take an array of the values in the order of their keys.
-    if !bytes.trim_ascii_start().starts_with(b"{") {
-        return Err(wrong("", "expected a JSON object"));
+    match text {
+        "" => Ok(Written::default()),
+        object if object.starts_with('{') => {
+            located(object).map_err(|(path, error)| wrong(&path, error.to_string()))
+        }
+        _ => Err(wrong("", "expected a JSON object")),
     }
-    let mut json = serde_json::Deserializer::from_slice(bytes);
-    let written = located("", &mut json)?;
-    json.end().map_err(|error| wrong("", error.to_string()))?;
-    Ok(written)
 }
 
 impl Default for Written {
@@ -126,7 +127,7 @@ fn native(at: &str, options: Map<String, Value>, held: bool) -> Result<Upstream,
     struct Native {
         path: Option<String>,
     }
-    let Native { path } = located(at, Value::Object(options))?;
+    let Native { path } = options_of(at, options)?;
     path.as_deref().map_or(Ok(()), |path| check::path(&join(at, "path"), path))?;
     match held {
         true => Ok(Upstream::Native(path)),
@@ -146,10 +147,9 @@ fn chat(at: &str, name_at: &str, name: &str, overrides: Map<String, Value>) -> R
             format!("unknown preset `{name}`, expected one of: {known}, {NATIVE}, {REFUSE}"),
         ));
     };
-    let mut json = serde_json::Deserializer::from_str(base);
-    let mut merged: Map<String, Value> = located(at, &mut json)?;
+    let mut merged = serde_json::from_str(base).map_err(|error| wrong(at, error.to_string()))?;
     upstream::override_with(&mut merged, overrides);
-    let options = Options { preset, ..located(at, Value::Object(merged))? };
+    let options = Options { preset, ..options_of(at, merged)? };
     check::options(at, &options)?;
     Ok(Upstream::Chat(Box::new(options)))
 }
@@ -167,15 +167,29 @@ fn based_on(
     }
 }
 
-/// Deserializes what stands at a path; an error says where below it.
-fn located<'de, T: DeserializeOwned>(
-    at: &str,
-    json: impl serde::Deserializer<'de, Error = serde_json::Error>,
-) -> Result<T, ConfigError> {
-    serde_path_to_error::deserialize(json).map_err(|error| {
-        let path = error.path().to_string();
-        // `.` is the whole, `?` is a place that the reader never reached.
-        let below = if matches!(path.as_str(), "." | "?") { "" } else { &path };
-        wrong(&join(at, below), error.into_inner().to_string())
+/// Reads options that stand at a path.
+fn options_of<T: DeserializeOwned>(at: &str, options: Map<String, Value>) -> Result<T, ConfigError> {
+    located(&Value::Object(options).to_string()).map_err(|(below, error)| {
+        let message = error.to_string();
+        // That is a place in a text which nobody wrote.
+        let place = format!(" at line {} column {}", error.line(), error.column());
+        wrong(&join(at, &below), message.strip_suffix(&place).unwrap_or(&message))
     })
 }
+
+/// Reads a JSON text; an error comes with the path to where it was found.
+fn located<T: DeserializeOwned>(json: &str) -> Result<T, (String, serde_json::Error)> {
+    serde_json::from_str(json).map_err(|error| {
+        let lines_before: usize =
+            json.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+        // The last byte that was read.
+        let byte = (lines_before + error.column()).saturating_sub(1);
+        let bounds = Bounds { depth: DEEPEST, values: json.len() };
+        let path = Document::read(json, bounds).map(|document| json::path_to(document.root(), byte));
+        // What is no JSON has no paths.
+        (path.unwrap_or_default(), error)
+    })
+}
+
+/// As deep as serde_json reads.
+const DEEPEST: usize = 127;

@@ -6,6 +6,7 @@
 use super::stops::Stops;
 use super::{Raw, Text};
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// A JSON text that is valid (RFC 8259), and all its values.
 #[derive(Debug)]
@@ -189,6 +190,11 @@ impl<'a> Value<'a> {
     /// Whether it is this string.
     pub fn is(self, string: &str) -> bool {
         self.string().is_some_and(|own| own == string)
+    }
+
+    /// Where it stands in the document's text.
+    pub(super) fn span(self) -> Range<usize> {
+        self.node().map_or(0..0, |node| node.start..node.end)
     }
 
     fn children(self) -> impl Iterator<Item = Value<'a>> + use<'a> {

@@ -8,6 +8,7 @@
 
 mod brackets;
 mod document;
+mod place;
 mod raw;
 mod stops;
 mod surrogates;
@@ -15,6 +16,7 @@ mod text;
 
 pub use brackets::Brackets;
 pub use document::{Bounds, Document, Flaw, Kind, Value};
+pub use place::path_to;
 pub use raw::Raw;
 pub use surrogates::{mended, without_lone_surrogates};
 pub use text::{Seam, Text, TextBuilder};

@@ -1,22 +1,21 @@
 //! What a host takes of JSON Schema, as data. How a schema is put into those words stands in `translate::schema`.
 
-use serde::Deserialize;
+use super::words::words;
 
-/// A named part of JSON Schema.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[cfg_attr(test, derive(serde::Serialize, schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum SchemaDialect {
-    /// All of it. Only a root that is no object schema at all is made one.
-    JsonSchema,
-    /// All of it, below a root that is a plain object: no `anyOf` and the like there (OpenAI).
-    Openai,
-    /// What nearly everybody takes: besides, no `$ref`, no tuples, and `type` within the branches of `anyOf`.
-    Common,
-    /// "Moonshot Flavored JSON Schema": besides, one type at a time, and enumerations of one type.
-    Moonshot,
-    /// The schema object of Gemini: besides, only the keywords that it knows, and enumerations of strings.
-    Gemini,
+words! {
+    /// A named part of JSON Schema.
+    SchemaDialect {
+        /// All of it. Only a root that is no object schema at all is made one.
+        JsonSchema = "json_schema",
+        /// All of it, below a root that is a plain object: no `anyOf` and the like there (OpenAI).
+        Openai = "openai",
+        /// What nearly everybody takes: besides, no `$ref`, no tuples, and `type` within the branches of `anyOf`.
+        Common = "common",
+        /// "Moonshot Flavored JSON Schema": besides, one type at a time, and enumerations of one type.
+        Moonshot = "moonshot",
+        /// The schema object of Gemini: besides, only the keywords that it knows, and enumerations of strings.
+        Gemini = "gemini",
+    }
 }
 
 /// What a dialect takes.

@@ -8,6 +8,7 @@ mod dialect;
 mod options;
 mod presets;
 mod reasoning;
+mod words;
 
 pub use dialect::{Enums, Nulls, Rules, SchemaDialect};
 pub use options::{
@@ -16,3 +17,4 @@ pub use options::{
 };
 pub use presets::{override_with, preset, preset_names};
 pub use reasoning::{EffortFields, Efforts, Fields, Reasoning, ReasoningReplay};
+pub(crate) use words::{OneOf, words};

@@ -4,6 +4,7 @@
 
 use super::dialect::SchemaDialect;
 use super::reasoning::{Fields, Reasoning, ReasoningReplay};
+use super::words::words;
 use serde::Deserialize;
 
 /// What one upstream needs.
@@ -135,24 +136,13 @@ impl Options {
     }
 }
 
-/// A choice between words, each with what it means.
-macro_rules! words {
-    ($(#[$about:meta])* $name:ident { $($(#[$means:meta])* $word:ident,)+ }) => {
-        $(#[$about])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-        #[cfg_attr(test, derive(serde::Serialize, schemars::JsonSchema))]
-        #[serde(rename_all = "snake_case")]
-        pub enum $name { $($(#[$means])* $word,)+ }
-    };
-}
-
 words! {
     /// Where system and developer messages go.
     System {
         /// Those before the first turn in one leading system message; later ones become user messages, as many chat templates refuse or forget later system messages.
-        Merge,
+        Merge = "merge",
         /// Each stays where it stands.
-        Keep,
+        Keep = "keep",
     }
 }
 
@@ -160,9 +150,9 @@ words! {
     /// What becomes of user messages that follow one another.
     UserMessages {
         /// Each stays as it is.
-        Keep,
+        Keep = "keep",
         /// They are joined: templates that want user and assistant to take turns (Gemma, Mistral) refuse them otherwise.
-        Merge,
+        Merge = "merge",
     }
 }
 
@@ -170,9 +160,9 @@ words! {
     /// How content that is all text is written.
     ContentForm {
         /// One string.
-        String,
+        String = "string",
         /// An array of parts, as the client sent it.
-        Parts,
+        Parts = "parts",
     }
 }
 
@@ -180,11 +170,11 @@ words! {
     /// `content` of an assistant message that has tool calls and no text.
     EmptyContent {
         /// `""`: what every host but TGI takes.
-        Empty,
+        Empty = "empty",
         /// `null`.
-        Null,
+        Null = "null",
         /// The key is left out. TGI loses the tool calls otherwise.
-        Omit,
+        Omit = "omit",
     }
 }
 
@@ -192,9 +182,9 @@ words! {
     /// Where the images of a tool's output go.
     ToolOutputImages {
         /// Into a user message after the tool messages.
-        UserMessage,
+        UserMessage = "user_message",
         /// Nowhere: the host has no vision. Reported as dropped.
-        Drop,
+        Drop = "drop",
     }
 }
 
@@ -202,13 +192,13 @@ words! {
     /// A form of `tool_choice`.
     ChoiceForm {
         /// `"auto"`; the default of every host, so where it is not taken nothing is said.
-        Auto,
+        Auto = "auto",
         /// `"none"`; where it is not taken, no tools are offered.
-        None,
+        None = "none",
         /// `"required"`; where it is not taken, `auto`.
-        Required,
+        Required = "required",
         /// An object that names the function; where it is not taken, only that function is offered, with `required`.
-        Named,
+        Named = "named",
     }
 }
 
@@ -216,9 +206,9 @@ words! {
     /// How a choice among `allowed_tools` is said.
     AllowedTools {
         /// Only the allowed tools are offered.
-        Filter,
+        Filter = "filter",
         /// As `tool_choice: {"type": "allowed_tools"}`, which keeps the prompt's cache (OpenAI).
-        Native,
+        Native = "native",
     }
 }
 
@@ -226,9 +216,9 @@ words! {
     /// How custom tools are declared and called.
     CustomTools {
         /// As a function with the one string `input`.
-        Function,
+        Function = "function",
         /// As `{"type": "custom"}`, with the grammar; their calls come back in the same form (OpenAI).
-        Native,
+        Native = "native",
     }
 }
 
@@ -236,13 +226,13 @@ words! {
     /// What becomes of `text.format: json_schema`.
     JsonSchema {
         /// `response_format: json_schema`.
-        Native,
+        Native = "native",
         /// The same, and `json_object` is said as a schema too: the host does not know it (LM Studio).
-        SchemaOnly,
+        SchemaOnly = "schema_only",
         /// `response_format: json_object`, and the schema in a system message.
-        JsonObject,
+        JsonObject = "json_object",
         /// Only the schema in a system message.
-        Off,
+        Off = "off",
     }
 }
 
@@ -250,9 +240,9 @@ words! {
     /// The name of the limit on output tokens.
     MaxTokensField {
         /// `max_tokens`.
-        MaxTokens,
+        MaxTokens = "max_tokens",
         /// `max_completion_tokens`.
-        MaxCompletionTokens,
+        MaxCompletionTokens = "max_completion_tokens",
     }
 }
 
@@ -260,11 +250,11 @@ words! {
     /// A sampling parameter.
     Sampling {
         /// `temperature`.
-        Temperature,
+        Temperature = "temperature",
         /// `top_p`.
-        TopP,
+        TopP = "top_p",
         /// `logprobs` and `top_logprobs`.
-        Logprobs,
+        Logprobs = "logprobs",
     }
 }
 
@@ -272,10 +262,10 @@ words! {
     /// Whether the text may hold reasoning.
     ThinkTags {
         /// It does not, or the host tells it apart itself.
-        Off,
+        Off = "off",
         /// What stands between the tags is reasoning; a closing tag without an opening one is left out.
-        On,
+        On = "on",
         /// The same, and the reply begins within the reasoning: the chat template has put the opening tag into the prompt.
-        Implied,
+        Implied = "implied",
     }
 }

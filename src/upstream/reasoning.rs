@@ -1,8 +1,9 @@
 //! Reasoning: how much of it a host is asked for, and in which fields earlier reasoning goes back.
 
-use serde::de::{Deserialize, Deserializer, Error as _};
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// Fields of the request's body.
 pub type Fields = Map<String, Value>;
@@ -36,11 +37,29 @@ pub enum EffortFields {
 
 impl<'de> Deserialize<'de> for EffortFields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Value::deserialize(deserializer)? {
-            Value::String(word) => Ok(Self::Word(word)),
-            Value::Object(fields) => Ok(Self::Fields(fields)),
-            _ => Err(D::Error::custom("expected a value of `reasoning_effort`, or an object of fields")),
+        deserializer.deserialize_any(WordOrFields)
+    }
+}
+
+struct WordOrFields;
+
+impl<'de> Visitor<'de> for WordOrFields {
+    type Value = EffortFields;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value of `reasoning_effort`, or an object of fields")
+    }
+
+    fn visit_str<E: de::Error>(self, word: &str) -> Result<EffortFields, E> {
+        Ok(EffortFields::Word(word.to_owned()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<EffortFields, A::Error> {
+        let mut fields = Fields::new();
+        while let Some((name, value)) = map.next_entry()? {
+            fields.insert(name, value);
         }
+        Ok(EffortFields::Fields(fields))
     }
 }
 
