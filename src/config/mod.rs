@@ -113,7 +113,8 @@ impl Config {
 
     /// The names of the upstreams that are in use, each once.
     pub fn presets(&self) -> Vec<&'static str> {
-        let all: BTreeSet<_> = self.upstreams().map(Upstream::name).collect();
+        let mut all = BTreeSet::new();
+        all.extend(self.upstreams().map(Upstream::name));
         all.into_iter().collect()
     }
 

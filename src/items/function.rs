@@ -32,7 +32,7 @@ pub(super) fn declare<'a>(
 pub(super) fn parameters(declared: Option<RawObject<'_>>) -> Raw<'_> {
     match declared {
         Some(RawObject(schema)) if schema.get() != "{}" => schema,
-        _ => Raw::new(&serde_json::json!({"type": "object", "properties": {}})),
+        _ => Raw::literal(r#"{"properties":{},"type":"object"}"#),
     }
 }
 

@@ -14,6 +14,12 @@ impl<'a> Raw<'a> {
         Raw(Cow::Owned(serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())))
     }
 
+    /// JSON that stands in the source.
+    pub fn literal(json: &'static str) -> Raw<'static> {
+        debug_assert!(serde_json::from_str::<serde::de::IgnoredAny>(json).is_ok(), "{json}");
+        Raw::valid(json)
+    }
+
     /// A text of which it is known that it is one JSON value.
     pub(super) fn valid(json: impl Into<Cow<'a, str>>) -> Self {
         Self(json.into())

@@ -32,7 +32,9 @@ impl CallIds {
 
 impl<'i> FromIterator<&'i str> for CallIds {
     fn from_iter<I: IntoIterator<Item = &'i str>>(ids: I) -> Self {
-        Self(ids.into_iter().map(hash).collect())
+        let mut taken = BTreeSet::new();
+        taken.extend(ids.into_iter().map(hash));
+        Self(taken)
     }
 }
 

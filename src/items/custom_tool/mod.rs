@@ -13,6 +13,9 @@ use crate::responses::{ApiError, CustomTool, CustomToolCall, Event, Object, Outp
 use crate::sse::encode::Deltas;
 use input::{InputReader, other_form};
 
+/// The JSON schema of the function that stands for a custom tool.
+const PARAMETERS: &str = r#"{"additionalProperties":false,"properties":{"input":{"description":"The raw text, exactly as the tool takes it.","type":"string"}},"required":["input"],"type":"object"}"#;
+
 /// Declared: `custom`.
 pub(super) fn declare<'a>(
     tool: &Object<'_, 'a>,
@@ -25,12 +28,7 @@ pub(super) fn declare<'a>(
         name: tool.name.clone(),
         form: &FORM,
         description: Some(description),
-        parameters: Raw::new(&serde_json::json!({
-            "type": "object",
-            "properties": {"input": {"type": "string", "description": "The raw text, exactly as the tool takes it."}},
-            "required": ["input"],
-            "additionalProperties": false,
-        })),
+        parameters: Raw::literal(PARAMETERS),
         strict: None,
         custom: Some(native(&tool)),
     });

@@ -96,7 +96,9 @@ fn extras(entries: &mut [Entry<'_>]) -> BTreeMap<String, Box<RawValue>> {
         Entry::Reasoning(thought) => Some(std::mem::take(&mut thought.calls)),
         _ => None,
     });
-    thoughts.flatten().collect()
+    let mut extras = BTreeMap::new();
+    extras.extend(thoughts.flatten());
+    extras
 }
 
 impl<'a> Writer<'a, '_> {

@@ -16,11 +16,11 @@ impl Offer {
             Tool::Function { function } => Some(function),
             Tool::Custom { .. } => None,
         });
-        Self(
-            functions
-                .map(|tool| (tool.name.clone().into_owned(), tool.parameters.clone().into_owned()))
-                .collect(),
-        )
+        let mut offered = BTreeMap::new();
+        offered.extend(
+            functions.map(|tool| (tool.name.clone().into_owned(), tool.parameters.clone().into_owned())),
+        );
+        Self(offered)
     }
 
     /// Whether there is none.

@@ -9,6 +9,9 @@ use crate::responses::{
 use crate::translate::bounds;
 use std::borrow::Cow;
 
+/// The format of an answer that needs none.
+const PLAIN_TEXT: &str = r#"{"type":"text"}"#;
+
 /// What the response repeats of the request, defaults filled in as OpenAI does.
 ///
 /// Each event that shows the response repeats all of it, so it has a bound. What is beyond it stands
@@ -32,13 +35,13 @@ pub(super) fn echo(request: &Request<'_>, report: &mut Report) -> Result<Echo, A
         echo.model.clear();
     }
     for (name, field, default) in [
-        ("tool_choice", &mut echo.tool_choice, serde_json::json!("auto")),
-        ("service_tier", &mut echo.service_tier, serde_json::json!("default")),
-        ("metadata", &mut echo.metadata, serde_json::json!({})),
-        ("text.format", &mut echo.text.format, serde_json::json!({"type": "text"})),
+        ("tool_choice", &mut echo.tool_choice, r#""auto""#),
+        ("service_tier", &mut echo.service_tier, r#""default""#),
+        ("metadata", &mut echo.metadata, "{}"),
+        ("text.format", &mut echo.text.format, PLAIN_TEXT),
     ] {
         if !room.takes(name, field.get().len()) {
-            *field = Raw::new(&default);
+            *field = Raw::literal(default);
         }
     }
     if !room.takes("tools", echo.tools.iter().map(|tool| tool.get().len()).sum()) {
@@ -66,17 +69,14 @@ impl Room<'_> {
 
 fn whole(request: &Request<'_>) -> Result<Echo, ApiError> {
     let own = |text: &Option<Text<'_>>| text.clone().map(|text| text.into_raw().into_owned());
-    let or = |raw: Option<Raw<'_>>, default: serde_json::Value| match raw {
-        Some(raw) => raw.into_owned(),
-        None => Raw::new(&default),
-    };
+    let or = |raw: Option<Raw<'_>>, default| raw.map_or_else(|| Raw::literal(default), Raw::into_owned);
     let text = request.text.as_ref();
     let reasoning = request.reasoning.as_ref();
     Ok(Echo {
         model: request.model.clone().into_owned(),
         instructions: own(&request.instructions),
         tools: tools(request)?,
-        tool_choice: or(request.tool_choice.map(Value::raw), "auto".into()),
+        tool_choice: or(request.tool_choice.map(Value::raw), r#""auto""#),
         parallel_tool_calls: request.parallel_tool_calls.unwrap_or(true),
         reasoning: EchoedReasoning {
             effort: reasoning.and_then(|reasoning| reasoning.effort.clone()).map(Cow::into_owned),
@@ -94,8 +94,8 @@ fn whole(request: &Request<'_>) -> Result<Echo, ApiError> {
         max_output_tokens: request.max_output_tokens,
         max_tool_calls: request.max_tool_calls,
         truncation: request.truncation.as_deref().unwrap_or("disabled").to_owned(),
-        metadata: or(request.metadata.clone().map(|RawObject(metadata)| metadata), serde_json::json!({})),
-        service_tier: own(&request.service_tier).unwrap_or_else(|| Raw::new("default")),
+        metadata: or(request.metadata.clone().map(|RawObject(metadata)| metadata), "{}"),
+        service_tier: own(&request.service_tier).unwrap_or_else(|| Raw::literal(r#""default""#)),
         user: own(&request.user),
         safety_identifier: own(&request.safety_identifier),
         prompt_cache_key: own(&request.prompt_cache_key),
@@ -115,7 +115,7 @@ fn format(format: Option<Value<'_>>) -> Result<Raw<'static>, ApiError> {
         schema: Raw<'a>,
         strict: bool,
     }
-    let Some(value) = format else { return Ok(Raw::new(&serde_json::json!({"type": "text"}))) };
+    let Some(value) = format else { return Ok(Raw::literal(PLAIN_TEXT)) };
     let object = Site::new(value, super::format::PATH).object()?;
     if object.get::<Cow<'_, str>>("type")? != "json_schema" {
         return Ok(value.raw().into_owned());

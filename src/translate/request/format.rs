@@ -31,7 +31,7 @@ pub(super) fn response_format<'a>(
                 (None, Some(Text::new("Answer with one JSON object, and nothing else.")))
             }
             JsonSchema::SchemaOnly => {
-                let schema = Raw::new(&serde_json::json!({"type": "object"}));
+                let schema = Raw::literal(r#"{"type":"object"}"#);
                 let name = Text::new("object");
                 let json_schema = chat::NamedSchema { name, description: None, schema, strict: None };
                 (Some(chat::ResponseFormat::JsonSchema { json_schema }), None)

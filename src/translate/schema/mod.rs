@@ -49,17 +49,21 @@ fn parse(schema: &Raw<'_>) -> Option<Node> {
 /// Whether no word of a schema could be one that the dialect lacks. Most schemas are such, and need not be parsed.
 fn is_plain(text: &str, rules: &Rules) -> bool {
     let has = |word: &str| memmem::find(text.as_bytes(), word.as_bytes()).is_some();
-    // `anyOf` and its like; `$ref`, `$defs` and their like.
-    let composes = has("Of\"") && !(rules.composed_root && rules.type_beside_any_of);
-    let refers = (has("\"$") || has("\"definitions\"")) && !rules.refs;
-    let lists = !rules.tuples && (has("\"prefixItems\"") || has_tuple(text));
-    rules.keywords.is_none() && !rules.differs_in_values() && !composes && !refers && !lists
+    let composes = || has("Of\"");
+    let refers = || has("\"$") || has("\"definitions\"");
+    let lists = || has("\"prefixItems\"") || has_tuple(text);
+    rules.keywords.is_none()
+        && !rules.differs_in_values()
+        && (rules.composed_root && rules.type_beside_any_of || !composes())
+        && (rules.refs || !refers())
+        && (rules.tuples || !lists())
 }
 
 /// `"items": [`.
 fn has_tuple(text: &str) -> bool {
-    text.match_indices("\"items\"").any(|(at, word)| {
-        let after = text.get(at + word.len()..).unwrap_or_default().trim_start();
+    const ITEMS: &str = "\"items\"";
+    memmem::find_iter(text.as_bytes(), ITEMS).any(|at| {
+        let after = text.get(at + ITEMS.len()..).unwrap_or_default().trim_start();
         after.strip_prefix(':').is_some_and(|value| value.trim_start().starts_with('['))
     })
 }
