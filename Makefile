@@ -64,6 +64,7 @@ check: ## check formatting and lints
 	cargo fmt --manifest-path benches/Cargo.toml --all --check
 	cargo clippy --manifest-path benches/Cargo.toml --target-dir target/benches --all-targets --all-features -- -D warnings
 	cargo fmt --manifest-path benches/passthrough/Cargo.toml --check
+	cargo fmt --manifest-path benches/hostcalls/Cargo.toml --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy --lib -- -D warnings
 	@if cargo deny --version >/dev/null 2>&1; then \

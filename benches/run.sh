@@ -12,10 +12,12 @@ litellm_version=1.109.0
 
 envoy/build-wasm.sh
 envoy/build-wasm.sh benches/passthrough
+envoy/build-wasm.sh benches/hostcalls
 TRANSPONDER_ENVOY=$(envoy/get-envoy.sh)
 export TRANSPONDER_ENVOY
 export TRANSPONDER_WASM=$PWD/target/transponder.wasm
 export BENCH_PASSTHROUGH=$PWD/target/passthrough.wasm
+export BENCH_HOST_CALLS=$PWD/target/hostcalls.wasm
 
 if [[ ${BENCH_PEERS:-all} != none ]]; then
   relay=$PWD/.tools/codex-relay-$relay_version
@@ -24,14 +26,15 @@ if [[ ${BENCH_PEERS:-all} != none ]]; then
     echo "bench: codex-relay $relay_version cannot be installed here" >&2
   export BENCH_CODEX_RELAY=$relay/bin/codex-relay
 
+  # The newest of which all parts can be had: its parts are released one by one.
   litellm=$PWD/.tools/litellm-$litellm_version
   [[ -x $litellm/bin/litellm ]] ||
-    { python3 -m venv "$litellm" && "$litellm/bin/pip" install --quiet "litellm[proxy]==$litellm_version"; } ||
+    { python3 -m venv "$litellm" && "$litellm/bin/pip" install --quiet "litellm[proxy]<=$litellm_version"; } ||
     echo "bench: LiteLLM $litellm_version cannot be installed here" >&2
   export BENCH_LITELLM=$litellm/bin/litellm
   BENCH_VERSIONS=
   [[ ! -x $BENCH_CODEX_RELAY ]] || BENCH_VERSIONS+="; codex-relay $relay_version"
-  [[ ! -x $BENCH_LITELLM ]] || BENCH_VERSIONS+="; LiteLLM $litellm_version"
+  [[ ! -x $BENCH_LITELLM ]] || BENCH_VERSIONS+="; LiteLLM $("$litellm/bin/pip" show litellm | sed -n 's/^Version: //p')"
   export BENCH_VERSIONS
 fi
 

@@ -139,6 +139,7 @@ async fn targets(mock: &Mock, files: &Path) -> Vec<Target> {
     for filter in [
         Filter::None,
         Filter::Passthrough,
+        Filter::HostCalls,
         Filter::Transponder { held: false },
         Filter::Transponder { held: true },
     ] {

@@ -23,6 +23,8 @@ const CODEX_RELAY: &str = "codex-relay";
 pub enum Filter {
     None,
     Passthrough,
+    /// The calls of the host that Transponder makes, and nothing else.
+    HostCalls,
     /// Transponder, with the request's headers held or not.
     Transponder {
         held: bool,
@@ -43,6 +45,7 @@ impl Target {
         let name = match filter {
             Filter::None => "Envoy alone",
             Filter::Passthrough => "do-nothing filter",
+            Filter::HostCalls => "host calls alone",
             Filter::Transponder { held: false } => "Transponder",
             Filter::Transponder { held: true } => "Transponder, headers held",
         };
@@ -148,6 +151,7 @@ fn envoy_config(
     let module = match filter {
         Filter::None => None,
         Filter::Passthrough => Some("BENCH_PASSTHROUGH"),
+        Filter::HostCalls => Some("BENCH_HOST_CALLS"),
         Filter::Transponder { .. } => Some("TRANSPONDER_WASM"),
     };
     if let Some(module) = module {
