@@ -86,6 +86,8 @@ impl Target {
         command.arg("--config").arg(config).args(["--host", "127.0.0.1", "--num_workers", "1"]);
         command.args(["--port", &address.port().to_string()]).env("LITELLM_LOG", "ERROR");
         command.env("LITELLM_LOCAL_MODEL_COST_MAP", "True");
+        // Nobody but this machine can ask it.
+        command.env("LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY", "true");
         let log = files.join("litellm.log");
         or_say(Self::start("LiteLLM", address, address, "/health/liveliness", &mut command, &log).await)
     }
