@@ -1,9 +1,9 @@
 //! What comes back: one `chat.completion`, or `chat.completion.chunk`s. One set of types reads both.
 //!
-//! Hosts differ in nearly every field, so whatever has more than one form is kept raw here
+//! Hosts differ in nearly every field, so nearly all that has more than one form is kept raw here
 //! and read where its meaning is known.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
@@ -49,7 +49,7 @@ pub struct Completion<'a> {
     pub response: Option<&'a RawValue>,
     /// The tool calls, in Cloudflare's own form.
     #[serde(borrow)]
-    pub tool_calls: Option<&'a RawValue>,
+    pub tool_calls: Option<ToolCalls<'a>>,
     /// The finish reason, in Cloudflare's own form.
     #[serde(borrow)]
     pub finish_reason: Option<&'a RawValue>,
@@ -152,12 +152,35 @@ pub struct Message<'a> {
     /// Citations: an array of objects.
     #[serde(borrow)]
     pub annotations: Option<&'a RawValue>,
-    /// An array; with some hosts a single object.
+    /// The calls, or pieces of them.
     #[serde(borrow)]
-    pub tool_calls: Option<&'a RawValue>,
+    pub tool_calls: Option<ToolCalls<'a>>,
     /// The tool call of old.
     #[serde(borrow)]
     pub function_call: Option<Function<'a>>,
+}
+
+/// `tool_calls`: an array; with some hosts a single object, or an empty string.
+#[derive(Debug)]
+pub enum ToolCalls<'a> {
+    /// The calls, without the `null`s among them.
+    Read(Vec<ToolCall<'a>>),
+    /// Something else, which must not be lost without a word.
+    Unreadable,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for ToolCalls<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = <&'de RawValue>::deserialize(deserializer)?.get();
+        // By the first byte: serde would take an array that it cannot read for the fields of one call.
+        let read = match json.as_bytes() {
+            b"\"\"" => Ok(Vec::new()),
+            [b'{', ..] => serde_json::from_str(json).map(|one| vec![one]),
+            _ => serde_json::from_str(json)
+                .map(|calls: Vec<Option<ToolCall<'_>>>| calls.into_iter().flatten().collect()),
+        };
+        Ok(read.map_or(Self::Unreadable, Self::Read))
+    }
 }
 
 /// One of `tool_calls`, or a piece of one.

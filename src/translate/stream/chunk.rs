@@ -1,7 +1,7 @@
 //! What a chunk says, whatever the host's way of saying it.
 
 use super::{Machine, logprobs};
-use crate::chat::reply::{Choice, Completion, Function, Message, ToolCall};
+use crate::chat::reply::{Choice, Completion, Function, Message, ToolCalls};
 use crate::items::Said;
 use crate::json::Text;
 use crate::responses::ApiError;
@@ -88,7 +88,7 @@ impl Machine {
             self.message(&message, None, Some(Told::default()));
         }
         self.text(chunk.response, None);
-        self.tool_calls(chunk.tool_calls, false, 0);
+        self.tool_calls(chunk.tool_calls.as_ref(), false, 0);
         self.finished(chunk.finish_reason.or(chunk.done_reason));
         if chunk.done.is_some_and(|done| done.get() == "true") {
             self.finish.get_or_insert(Finish::Stop);
@@ -137,7 +137,7 @@ impl Machine {
         self.annotations(message.annotations);
         // It repeats the calls in their order, and may have more of them than the deltas had.
         let repeated = if told.calls { self.calls.len() } else { 0 };
-        self.tool_calls(message.tool_calls, whole.is_some(), repeated);
+        self.tool_calls(message.tool_calls.as_ref(), whole.is_some(), repeated);
         if let Some(Function { name, arguments }) = message.function_call.as_ref().filter(|_| !told.calls) {
             self.piece(&Piece::legacy(name.as_deref(), *arguments));
         }
@@ -219,25 +219,20 @@ impl Machine {
         }
     }
 
-    /// An array; with some hosts a single object. `whole`: each element is a call of its own, and the first
-    /// `repeated` of them are known.
-    fn tool_calls(&mut self, raw: Option<&RawValue>, whole: bool, repeated: usize) {
-        let Some(raw) = raw.filter(|raw| raw.get() != "\"\"") else { return };
-        // By the first byte: serde would take an array that it cannot read for the fields of one call.
-        let calls = match raw.get().starts_with('{') {
-            true => serde_json::from_str(raw.get()).map(|one| vec![Some(one)]),
-            false => serde_json::from_str::<Vec<Option<ToolCall<'_>>>>(raw.get()),
+    /// `whole`: each element is a call of its own, and the first `repeated` of them are known.
+    fn tool_calls(&mut self, calls: Option<&ToolCalls<'_>>, whole: bool, repeated: usize) {
+        let calls = match calls {
+            None => return,
+            Some(ToolCalls::Read(calls)) => calls,
+            Some(ToolCalls::Unreadable) => {
+                return self.fail(ApiError::upstream("The upstream sent a tool call that cannot be read."));
+            }
         };
-        let Ok(calls) = calls else {
-            return self.fail(ApiError::upstream("The upstream sent a tool call that cannot be read."));
-        };
-        let calls = || calls.iter().flatten();
-        let count = calls().count();
-        if count > 0 {
+        if !calls.is_empty() {
             self.flush_markup();
         }
-        let numbered = whole || count > 1 && calls().all(|call| call.index.is_none());
-        for (index, call) in (0u64..).zip(calls()).skip(repeated) {
+        let numbered = whole || calls.len() > 1 && calls.iter().all(|call| call.index.is_none());
+        for (index, call) in (0u64..).zip(calls).skip(repeated) {
             let piece = Piece::of(call);
             self.piece(&if numbered { piece.at(index) } else { piece });
         }
@@ -259,6 +254,11 @@ fn is_said(raw: &RawValue) -> bool {
 impl Told {
     fn and(self, delta: &Message<'_>) -> Self {
         let is_there = |raw: Option<&RawValue>| raw.is_some_and(|raw| !["\"\"", "[]"].contains(&raw.get()));
+        let has_calls = match &delta.tool_calls {
+            None => false,
+            Some(ToolCalls::Read(calls)) => !calls.is_empty(),
+            Some(ToolCalls::Unreadable) => true,
+        };
         Self {
             text: self.text || is_there(delta.content) || is_there(delta.refusal),
             reasoning: self.reasoning
@@ -266,7 +266,7 @@ impl Told {
                 || is_there(delta.reasoning)
                 || is_there(delta.reasoning_text)
                 || is_there(delta.reasoning_details),
-            calls: self.calls || is_there(delta.tool_calls) || delta.function_call.is_some(),
+            calls: self.calls || has_calls || delta.function_call.is_some(),
         }
     }
 }
