@@ -132,7 +132,7 @@ fn bad_configurations_are_refused_with_the_place_and_the_remedy() {
             "upstream.pass_fields[1]: `input` is not for passing on: it is translated".to_owned(),
         ),
         (
-            "{\n  \"limits\": {\n    \"event_bytes\": \"x\"\n  }\n}",
+            "\n{\"limits\": {\n    \"event_bytes\": \"x\"\n  }\n}",
             "limits.event_bytes: invalid type: string \"x\", expected usize at line 3 column 22".to_owned(),
         ),
         (

@@ -49,13 +49,13 @@ pub(super) struct WrittenRule {
 
 /// Reads a configuration, before presets are looked up.
 pub(super) fn parse(bytes: &[u8]) -> Result<Written, ConfigError> {
-    let text = std::str::from_utf8(bytes).map_err(|error| wrong("", error.to_string()))?.trim();
-    // serde would also take an array of the values in the order of their keys.
-    match text {
+    let text = std::str::from_utf8(bytes).map_err(|error| wrong("", error.to_string()))?;
+    match text.trim_start() {
         "" => Ok(Written::default()),
         object if object.starts_with('{') => {
-            located(object).map_err(|(path, error)| wrong(&path, error.to_string()))
+            located(text).map_err(|(path, error)| wrong(&path, error.to_string()))
         }
+        // serde would also take an array of the values in the order of their keys.
         _ => Err(wrong("", "expected a JSON object")),
     }
 }

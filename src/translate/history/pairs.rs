@@ -113,3 +113,69 @@ fn without_call(call_id: &str) -> ApiError {
     ApiError::invalid(format!("No tool call found for function call output with call_id {call_id}."))
         .at("input")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::items::{Call, FUNCTION};
+
+    /// Calls `a`, outputs `=a`.
+    fn entries(written: &str) -> Vec<Entry<'_>> {
+        let call = |id| Call {
+            call_id: Cow::Borrowed(id),
+            namespace: None,
+            name: Cow::Borrowed("f"),
+            form: &FUNCTION,
+            arguments: Text::new("{}"),
+        };
+        let output = |id, number: usize| Output {
+            call_id: Cow::Borrowed(id),
+            parts: vec![Part::Text { text: Text::new(&number.to_string()) }],
+        };
+        let words = written.split_whitespace().enumerate();
+        words
+            .map(|(number, word)| match word.strip_prefix('=') {
+                Some(id) => Entry::Output(output(id, number)),
+                None => Entry::Call(call(word)),
+            })
+            .collect()
+    }
+
+    /// Where the output of each call stands.
+    fn outputs(written: &str) -> Result<Vec<String>, ApiError> {
+        let (placed, outputs) = pair(entries(written), History::Strict, &mut Report::default())?;
+        assert_eq!(placed.len(), written.split_whitespace().count());
+        let text = |output: Output<'_>| match &output.parts[..] {
+            [Part::Text { text }] => text.decode().into_owned(),
+            other => format!("{other:?}"),
+        };
+        Ok(outputs.into_iter().map(|output| output.map_or("-".to_owned(), text)).collect())
+    }
+
+    #[test]
+    fn outputs_find_their_calls_in_turn_and_out_of_turn() {
+        for (written, expected) in [
+            ("a =a b =b", "1 3"),
+            ("a b c =a =b =c", "3 4 5"),
+            ("a b c =c =b =a", "5 4 3"),
+            ("=a a", "0"),
+            ("a b a c =c =a =b =a", "5 6 7 4"),
+            ("a a b =b =a =a", "4 5 3"),
+            ("a b =b =a a =a", "3 2 5"),
+        ] {
+            assert_eq!(outputs(written).unwrap().join(" "), expected, "{written}");
+        }
+    }
+
+    #[test]
+    fn what_finds_no_other_is_named() {
+        for (written, named) in [
+            ("a =a =a", "output with call_id a"),
+            ("a b =b", "call a"),
+            ("a b =b =b", "output with call_id b"),
+        ] {
+            let error = outputs(written).unwrap_err();
+            assert!(error.message.contains(named), "{written}: {}", error.message);
+        }
+    }
+}
