@@ -41,3 +41,8 @@ fi
 # Ten thousand open streams need so many sockets.
 ulimit -n "$(ulimit -Hn)"
 cargo run --release --manifest-path benches/Cargo.toml --target-dir target/benches --features load --bin load
+
+# Where an exchange's time goes within the module.
+if command -v node >/dev/null; then
+  node benches/v8.mjs
+fi
