@@ -79,8 +79,9 @@ impl Target {
         let binary = tool("BENCH_LITELLM")?;
         let address = free_port();
         let config = files.join("litellm.json");
+        // One of the providers for which it translates: to others it passes the Responses API on.
         let model = json!({"model_list": [{"model_name": "*", "litellm_params": {
-            "model": "hosted_vllm/m", "api_base": format!("http://{upstream}/v1"), "api_key": "none"}}]});
+            "model": "together_ai/m", "api_base": format!("http://{upstream}/v1"), "api_key": "none"}}]});
         std::fs::write(&config, model.to_string()).ok()?;
         let mut command = Command::new(binary);
         command.arg("--config").arg(config).args(["--host", "127.0.0.1", "--num_workers", "1"]);
