@@ -17,7 +17,8 @@ const RIGHT: f64 = 240.0;
 const TOP: f64 = 44.0;
 const BOTTOM: f64 = 54.0;
 /// Told apart also by those who see few colours.
-const COLORS: [&str; 7] = ["#7f7f7f", "#0072b2", "#56b4e9", "#d55e00", "#e69f00", "#009e73", "#cc79a7"];
+const COLORS: [&str; 8] =
+    ["#7f7f7f", "#0072b2", "#56b4e9", "#d55e00", "#e69f00", "#009e73", "#cc79a7", "#000000"];
 
 impl Plot<'_> {
     /// The chart as an SVG document.
