@@ -169,7 +169,7 @@ fn based_on(
 
 /// Reads options that stand at a path.
 fn options_of<T: DeserializeOwned>(at: &str, options: Map<String, Value>) -> Result<T, ConfigError> {
-    located(&Value::Object(options).to_string()).map_err(|(below, error)| {
+    located(json::Raw::new(&options).get()).map_err(|(below, error)| {
         let message = error.to_string();
         // That is a place in a text which nobody wrote.
         let place = format!(" at line {} column {}", error.line(), error.column());

@@ -53,7 +53,7 @@ fn asked(body: &[u8]) -> Option<&RawValue> {
         #[serde(borrow)]
         model: Option<&'a RawValue>,
     }
-    serde_json::from_slice::<Asked<'_>>(body).ok()?.model
+    serde_json::from_str::<Asked<'_>>(std::str::from_utf8(body).ok()?).ok()?.model
 }
 
 /// The same bytes but for the value of `model`.

@@ -51,7 +51,8 @@ impl Memory {
         let (sum, encoded) = sealed.strip_prefix(PREFIX)?.split_once('.')?;
         let json = URL_SAFE_NO_PAD.decode(encoded).ok()?;
         let whole = u64::from_str_radix(sum, 16) == Ok(check_sum(&json));
-        let json: &RawValue = serde_json::from_slice(&json).ok().filter(|_| whole)?;
+        let json: &RawValue =
+            serde_json::from_str(std::str::from_utf8(&json).ok().filter(|_| whole)?).ok()?;
         // It goes up again, and hosts need not be as careful with surrogates as we are.
         serde_json::from_str(json::mended(json).get()).ok()
     }

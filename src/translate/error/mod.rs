@@ -3,6 +3,7 @@
 mod masked;
 mod meaning;
 
+use crate::json::Raw;
 use crate::responses::ApiError;
 use masked::masked;
 pub(super) use meaning::response_code;
@@ -47,7 +48,7 @@ fn told(status: u16, message: String) -> ApiError {
 }
 
 fn of_value(status: u16, value: &Value) -> ApiError {
-    classified(status, Found::in_value(value), || value.to_string())
+    classified(status, Found::in_value(value), || Raw::new(value).get().to_owned())
 }
 
 /// Whether a reply that should be a completion is an error in one of the shapes without `error`.

@@ -6,7 +6,7 @@
 use super::dialects::{DIALECTS, Dialect, JSON, Name, Pairs};
 use super::object::{Fit, fit, spoken};
 use super::offer::Offer;
-use crate::json::Brackets;
+use crate::json::{Brackets, Text};
 use serde_json::value::RawValue;
 
 /// A block under way.
@@ -295,7 +295,7 @@ impl Block {
         if !named.arguments.is_empty() {
             named.arguments.push(',');
         }
-        named.arguments.push_str(&serde_json::Value::from(key.as_str()).to_string());
+        named.arguments.push_str(Text::new(&key).as_json());
         named.arguments.push(':');
         named.arguments.push_str(&offer.typed(&named.name, &key, value));
         self.at += end + pairs.value_end.len();

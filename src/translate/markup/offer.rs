@@ -1,7 +1,7 @@
 //! The tools that the request offers: whose names are taken for calls, and of which types their arguments are.
 
 use crate::chat::request::Tool;
-use crate::json::Raw;
+use crate::json::{Raw, Text};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -60,7 +60,7 @@ impl Offer {
             true if serde_json::from_str::<&RawValue>(text).is_ok() => text.trim().to_owned(),
             // Python's `True` and `None`.
             true => text.to_lowercase(),
-            false => Value::from(text).to_string(),
+            false => Text::new(text).as_json().to_owned(),
         }
     }
 }
