@@ -2,7 +2,7 @@
 
 use super::check::{self, join, wrong};
 use super::{Config, ConfigError, History, Limits, NATIVE, REFUSE, Rule, Upstream};
-use crate::json::{self, Bounds, Document};
+use crate::json;
 use crate::upstream::{self, Options};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -179,17 +179,5 @@ fn options_of<T: DeserializeOwned>(at: &str, options: Map<String, Value>) -> Res
 
 /// Reads a JSON text; an error comes with the path to where it was found.
 fn located<T: DeserializeOwned>(json: &str) -> Result<T, (String, serde_json::Error)> {
-    serde_json::from_str(json).map_err(|error| {
-        let lines_before: usize =
-            json.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
-        // The last byte that was read.
-        let byte = (lines_before + error.column()).saturating_sub(1);
-        let bounds = Bounds { depth: DEEPEST, values: json.len() };
-        let path = Document::read(json, bounds).map(|document| json::path_to(document.root(), byte));
-        // What is no JSON has no paths.
-        (path.unwrap_or_default(), error)
-    })
+    serde_json::from_str(json).map_err(|error| (json::path_of(&error, json), error))
 }
-
-/// As deep as serde_json reads.
-const DEEPEST: usize = 127;

@@ -16,7 +16,7 @@ mod text;
 
 pub use brackets::Brackets;
 pub use document::{Bounds, Document, Flaw, Kind, Value};
-pub use place::path_to;
+pub use place::path_of;
 pub use raw::Raw;
 pub use surrogates::{mended, without_lone_surrogates};
 pub use text::{Seam, Text, TextBuilder};

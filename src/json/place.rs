@@ -1,11 +1,21 @@
 //! The JSON path to a place in a text: serde_json's errors say line and column, and people think in paths.
 
-use super::{Kind, Value};
+use super::{Bounds, Document, Kind, Value};
 use std::fmt::Write as _;
 
-/// The path from a value to the innermost one in it that holds this byte of the text, e.g. `models[0].match`. A field's
-/// name belongs to its value.
-pub fn path_to(mut value: Value<'_>, byte: usize) -> String {
+/// The path to where serde_json found an error in a text, e.g. `models[0].match`; empty for all of it, and for a text that is
+/// no JSON.
+pub fn path_of(error: &serde_json::Error, json: &str) -> String {
+    let lines_before = json.split_inclusive('\n').take(error.line().saturating_sub(1));
+    // The last byte that was read.
+    let byte = (lines_before.map(str::len).sum::<usize>() + error.column()).saturating_sub(1);
+    // Deeper, serde_json does not read either.
+    let document = Document::read(json, Bounds { depth: 128, values: json.len() });
+    document.map(|document| path_to(document.root(), byte)).unwrap_or_default()
+}
+
+/// The path from a value to the innermost one in it that holds this byte of the text. A field's name belongs to its value.
+fn path_to(mut value: Value<'_>, byte: usize) -> String {
     let mut path = String::new();
     while let Some(inner) = step(value, byte, &mut path) {
         value = inner;
@@ -30,7 +40,6 @@ fn step<'a>(value: Value<'a>, byte: usize, path: &mut String) -> Option<Value<'a
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Bounds, Document};
     use super::*;
 
     #[test]

@@ -95,8 +95,7 @@ impl<'a> Object<'_, 'a> {
 
     /// The value of one of its fields, and where it stands; nothing if it is absent.
     pub fn site<'s>(&'s self, field: &'s str) -> Option<Site<'s, 'a>> {
-        let value = self.0.value.field(field).filter(is_present)?;
-        Some(Site::new(value, self.path_to(field)))
+        self.site_of(field, self.0.value.field(field))
     }
 
     /// Reads one of its fields.
@@ -109,10 +108,14 @@ impl<'a> Object<'_, 'a> {
 
     /// Reads one of its fields, whose value was found.
     pub(super) fn read<T: Read<'a>>(&self, field: &str, found: Option<Value<'a>>) -> Result<T, ApiError> {
-        match found.filter(is_present) {
-            Some(value) => T::read(Site::new(value, self.path_to(field))),
+        match self.site_of(field, found) {
+            Some(site) => T::read(site),
             None => T::absent().ok_or_else(|| ApiError::missing(self.path_to(field))),
         }
+    }
+
+    fn site_of<'s>(&'s self, field: &'s str, found: Option<Value<'a>>) -> Option<Site<'s, 'a>> {
+        found.filter(is_present).map(|value| Site::new(value, self.path_to(field)))
     }
 
     /// The names of all its fields, and their values.

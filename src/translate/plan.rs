@@ -26,22 +26,10 @@ pub(super) struct CallIds(BTreeSet<u64>);
 impl CallIds {
     /// Takes an id. False if it was taken already.
     pub(super) fn insert(&mut self, id: &str) -> bool {
-        self.0.insert(hash(id))
+        let mut hasher = FnvHasher::default();
+        hasher.write(id.as_bytes());
+        self.0.insert(hasher.finish())
     }
-}
-
-impl<'i> FromIterator<&'i str> for CallIds {
-    fn from_iter<I: IntoIterator<Item = &'i str>>(ids: I) -> Self {
-        let mut taken = BTreeSet::new();
-        taken.extend(ids.into_iter().map(hash));
-        Self(taken)
-    }
-}
-
-fn hash(id: &str) -> u64 {
-    let mut hasher = FnvHasher::default();
-    hasher.write(id.as_bytes());
-    hasher.finish()
 }
 
 /// What the request settled about its reply.

@@ -117,6 +117,8 @@ impl HttpContext for Exchange {
         tell_the_time();
         let _ = self.get_http_response_headers_bytes();
         self.remove_http_response_header("content-length");
+        // As `x-transponder-dropped`, which the requests measured get.
+        self.set_http_response_header("x-floor-dropped", Some("0"));
         self.metrics.count(0, 1);
         Action::Continue
     }

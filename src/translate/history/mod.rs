@@ -92,12 +92,12 @@ pub(super) fn messages<'a>(
 
 /// A reasoning item holds them, before its call or, if they came late, after it.
 fn extras(entries: &mut [Entry<'_>]) -> BTreeMap<String, Box<RawValue>> {
-    let thoughts = entries.iter_mut().filter_map(|entry| match entry {
-        Entry::Reasoning(thought) => Some(std::mem::take(&mut thought.calls)),
-        _ => None,
-    });
     let mut extras = BTreeMap::new();
-    extras.extend(thoughts.flatten());
+    for entry in entries {
+        if let Entry::Reasoning(thought) = entry {
+            extras.extend(std::mem::take(&mut thought.calls));
+        }
+    }
     extras
 }
 

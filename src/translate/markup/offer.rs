@@ -12,14 +12,12 @@ pub(in crate::translate) struct Offer(BTreeMap<String, Raw<'static>>);
 
 impl Offer {
     pub(in crate::translate) fn of(tools: &[Tool<'_>]) -> Self {
-        let functions = tools.iter().filter_map(|tool| match tool {
-            Tool::Function { function } => Some(function),
-            Tool::Custom { .. } => None,
-        });
         let mut offered = BTreeMap::new();
-        offered.extend(
-            functions.map(|tool| (tool.name.clone().into_owned(), tool.parameters.clone().into_owned())),
-        );
+        for tool in tools {
+            if let Tool::Function { function } = tool {
+                offered.insert(function.name.clone().into_owned(), function.parameters.clone().into_owned());
+            }
+        }
         Self(offered)
     }
 

@@ -11,7 +11,7 @@ mod tool_choice;
 use super::bounds;
 use super::history;
 use super::markup::{Offer, Scanner};
-use super::plan::{Answer, Plan};
+use super::plan::{Answer, CallIds, Plan};
 use super::reply::Reply;
 use super::toolbox::Toolbox;
 use super::{Context, Translated};
@@ -154,7 +154,10 @@ fn translated<'a>(
     let instructions = request.instructions.clone().into_iter().chain(schema_in_words);
     let instructions = instructions.map(|text| said(Entry::Instructions, text));
     entries.splice(0..0, instructions);
-    let call_ids = entries.iter().filter_map(call_id).collect();
+    let mut call_ids = CallIds::default();
+    for id in entries.iter().filter_map(call_id) {
+        call_ids.insert(id);
+    }
     let messages = history::messages(entries, options, history, &mut toolbox, &mut report)?;
 
     let upstream = chat::Request {
