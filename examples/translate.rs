@@ -11,7 +11,8 @@
 use std::io::{Read as _, Write as _};
 use std::process::ExitCode;
 use transponder::config::Config;
-use transponder::translate::{self, ApiError, Context, Translated};
+use transponder::error::ApiError;
+use transponder::request::{self, Context, Translated};
 
 const USAGE: &str =
     "usage: translate request|stream|reply [--request FILE] [--status N] [--config FILE] < INPUT";
@@ -50,7 +51,7 @@ fn main() -> ExitCode {
     };
     let translated = |body: &[u8]| {
         // The same seed and time each run: the output can be compared.
-        translate::request(body, &Context { config: &config, seed: 0, now: 0, codex: false })
+        request::translate(body, &Context { config: &config, seed: 0, now: 0, codex: false })
     };
     match (arguments.verb.as_str(), &arguments.request) {
         ("request", _) => finish(translated(&input).map(|translated| translated.body)),

@@ -5,25 +5,30 @@
 //! bytes and time come in as arguments, bytes come out. The way of the data:
 //!
 //! ```text
-//! client body -> exchange -> translate::request -> upstream body
-//! upstream body -> exchange -> translate::Reply -> client body
+//! client body -> exchange -> request::translate -> upstream body
+//! upstream body -> exchange -> response::Reply -> client body
 //! ```
 //!
-//! [`translate::request`] builds the [`translate::Reply`] that knows how each tool was
+//! [`request::translate`] builds the [`response::Reply`] that knows how each tool was
 //! declared, so that what comes back is restored by looking it up, never by parsing names.
 
-pub mod chat;
+mod bounds;
 pub mod config;
+pub mod error;
 pub mod exchange;
 #[cfg(target_arch = "wasm32")]
 mod filter;
 pub mod items;
 pub mod json;
+mod markup;
 pub mod metrics;
-pub mod responses;
+pub mod report;
+pub mod request;
+pub mod response;
 pub mod sse;
-pub mod translate;
+mod tools;
 pub mod upstream;
+pub mod wire;
 
 #[cfg(target_arch = "wasm32")]
 #[allow(unsafe_code, missing_docs)]

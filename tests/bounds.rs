@@ -6,11 +6,12 @@ mod grammar;
 use grammar::Transcript;
 use serde_json::{Value, json};
 use transponder::config::Config;
-use transponder::translate::{self, ApiError, Context, Translated};
+use transponder::error::ApiError;
+use transponder::request::{self, Context, Translated};
 
 fn translated(body: &str, config: &str) -> Result<Translated, ApiError> {
     let config = Config::parse(config.as_bytes()).unwrap();
-    translate::request(body.as_bytes(), &Context { config: &config, seed: 1, now: 100, codex: false })
+    request::translate(body.as_bytes(), &Context { config: &config, seed: 1, now: 100, codex: false })
 }
 
 fn code_of(result: Result<Translated, ApiError>) -> Option<String> {

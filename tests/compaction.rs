@@ -6,7 +6,8 @@ mod grammar;
 use grammar::Transcript;
 use serde_json::{Value, json};
 use transponder::config::Config;
-use transponder::translate::{self, ApiError, Context, Translated};
+use transponder::error::ApiError;
+use transponder::request::{self, Context, Translated};
 
 fn translate(
     request: &Value,
@@ -42,7 +43,7 @@ fn conversation() -> Value {
 
 #[test]
 fn the_endpoint_answers_with_one_item_that_later_requests_expand() {
-    let (upstream, translated) = translate(&conversation(), translate::compact);
+    let (upstream, translated) = translate(&conversation(), request::translate_compact);
     assert!(upstream.get("tools").is_none());
     assert!(upstream.get("stream").is_none());
     let last = upstream["messages"].as_array().unwrap().last().unwrap();
@@ -57,7 +58,7 @@ fn the_endpoint_answers_with_one_item_that_later_requests_expand() {
     assert_eq!(output[0]["type"], "compaction");
 
     let next = json!({"model": "m", "input": [output[0], {"role": "user", "content": "Fix it."}]});
-    let (upstream, translated) = translate(&next, translate::request);
+    let (upstream, translated) = translate(&next, request::translate);
     let expanded = upstream["messages"][0]["content"].as_str().unwrap();
     assert!(expanded.ends_with("The bug is in \"main\"."), "{expanded}");
     assert!(translated.report.all_dropped().is_empty());
@@ -68,7 +69,7 @@ fn a_trigger_in_a_stream_brings_exactly_one_item() {
     let mut request = conversation();
     request["stream"] = json!(true);
     request["input"].as_array_mut().unwrap().push(json!({"type": "compaction_trigger"}));
-    let (upstream, translated) = translate(&request, translate::request);
+    let (upstream, translated) = translate(&request, request::translate);
     assert!(upstream.get("tools").is_none());
 
     let transcript = Transcript::of(&answered(translated, &json!({"content": "All of it."})));
@@ -86,7 +87,7 @@ fn a_compaction_wants_plain_text() {
     let mut request = conversation();
     request["tool_choice"] = json!("required");
     request["text"] = json!({"format": {"type": "json_schema", "name": "n", "schema": {"type": "object"}}});
-    let (upstream, _) = translate(&request, translate::compact);
+    let (upstream, _) = translate(&request, request::translate_compact);
     for field in ["response_format", "tool_choice", "tools"] {
         assert!(upstream.get(field).is_none(), "{field}");
     }
@@ -105,14 +106,14 @@ fn a_compaction_is_refused_like_a_response() {
     ] {
         let mut request = conversation();
         request.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
-        let error = translate::compact(request.to_string().as_bytes(), &context).unwrap_err();
+        let error = request::translate_compact(request.to_string().as_bytes(), &context).unwrap_err();
         assert_eq!((error.status, error.param.as_deref()), (400, Some(param)), "{change}");
     }
 }
 
 #[test]
 fn no_summary_is_no_compaction() {
-    let (_, translated) = translate(&conversation(), translate::compact);
+    let (_, translated) = translate(&conversation(), request::translate_compact);
     let failed: Value = serde_json::from_slice(&answered(translated, &json!({"content": ""}))).unwrap();
     assert_eq!(failed["status"], "failed");
 }

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
+use transponder::error::{Code, Phase};
 use transponder::metrics::REFUSALS;
-use transponder::responses::{Code, Phase};
 
 const PHASES: [(Phase, &str); 4] = [
     (Phase::Headers, "By the request's headers or its size, before anything goes up"),

@@ -6,7 +6,7 @@ mod grammar;
 use grammar::Transcript;
 use serde_json::{Value, json};
 use transponder::config::Config;
-use transponder::translate::{self, Context};
+use transponder::request::{self, Context};
 
 /// The stream and the document that the client gets for `deltas`, of which the last holds the finish reason.
 fn reply(more: Value, chunks: &[Value]) -> (Transcript, Value) {
@@ -18,7 +18,7 @@ fn reply(more: Value, chunks: &[Value]) -> (Transcript, Value) {
         request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let config = Config::default();
         let context = Context { config: &config, seed: 1, now: 1, codex: false };
-        let mut reply = translate::request(request.to_string().as_bytes(), &context).unwrap().reply;
+        let mut reply = request::translate(request.to_string().as_bytes(), &context).unwrap().reply;
         let mut out = Vec::new();
         reply.begin(200);
         reply.push(body.as_bytes(), &mut out);

@@ -9,11 +9,11 @@ use grammar::Transcript;
 use insta::{assert_json_snapshot, assert_snapshot};
 use serde_json::{Value, json};
 use transponder::config::Config;
-use transponder::translate::{self, Context, Translated};
+use transponder::request::{self, Context, Translated};
 
 fn translated(request: &[u8], codex: bool) -> Translated {
     let config = Config::default();
-    translate::request(request, &Context { config: &config, seed: 1, now: 1, codex }).unwrap()
+    request::translate(request, &Context { config: &config, seed: 1, now: 1, codex }).unwrap()
 }
 
 fn in_snapshots(check: impl FnOnce()) {

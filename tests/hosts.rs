@@ -3,14 +3,14 @@
 
 use serde_json::{Value, json};
 use transponder::config::Config;
-use transponder::translate::{self, Context};
+use transponder::request::{self, Context};
 
 /// The body that goes up, and what was left out.
 fn up(upstream: &Value, mut request: Value) -> (Value, Vec<String>) {
     request["model"] = json!("m");
     let config = Config::parse(json!({ "upstream": upstream }).to_string().as_bytes()).unwrap();
     let context = Context { config: &config, seed: 1, now: 1, codex: false };
-    let translated = translate::request(request.to_string().as_bytes(), &context).unwrap();
+    let translated = request::translate(request.to_string().as_bytes(), &context).unwrap();
     let body = serde_json::from_slice(&translated.body).unwrap();
     (body, translated.report.all_dropped().to_vec())
 }

@@ -4,14 +4,14 @@
 use peak_alloc::PeakAlloc;
 use serde_json::{Value, json};
 use transponder::config::Config;
-use transponder::translate::{self, Context, Translated};
+use transponder::request::{self, Context, Translated};
 
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
 
 fn translated(body: &str) -> Translated {
     let config = Config::default();
-    translate::request(body.as_bytes(), &Context { config: &config, seed: 1, now: 100, codex: false })
+    request::translate(body.as_bytes(), &Context { config: &config, seed: 1, now: 100, codex: false })
         .unwrap()
 }
 

@@ -7,13 +7,13 @@ mod support;
 use serde_json::{Value, json};
 use support::{Upstream, post};
 use transponder::config::Config;
-use transponder::translate::{self, Context, Translated};
+use transponder::request::{self, Context, Translated};
 use transponder::upstream::preset_names;
 
 fn translated(preset: &str, request: &Value) -> Translated {
     let config = Config::parse(json!({ "upstream": preset }).to_string().as_bytes()).unwrap();
     let context = Context { config: &config, seed: 1, now: 1, codex: true };
-    translate::request(request.to_string().as_bytes(), &context).unwrap()
+    request::translate(request.to_string().as_bytes(), &context).unwrap()
 }
 
 /// A turn of the model, as the client gets it and will send it again: a thought, and three calls.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::process::{Command, Stdio};
 use support::{Codex, Envoy, Headers, Upstream, example, project};
 use transponder::config::Config;
-use transponder::translate::{self, Context};
+use transponder::request::{self, Context};
 use transponder::upstream::preset_names;
 
 struct Probed {
@@ -109,7 +109,7 @@ async fn every_host_takes_codex_with_what_was_printed_for_it() {
         upstream.clear().await;
         for name in CODEX {
             let context = Context { config: &config, seed: 1, now: 0, codex: true };
-            let translated = translate::request(&recorded(name), &context).unwrap();
+            let translated = request::translate(&recorded(name), &context).unwrap();
             let url = format!("{}/chat/completions", upstream.base_url());
             let request = reqwest::Client::new().post(url).header("content-type", "application/json");
             request.body(translated.body).send().await.unwrap().bytes().await.unwrap();

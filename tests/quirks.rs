@@ -7,7 +7,7 @@ use grammar::Transcript;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use transponder::config::Config;
-use transponder::translate::{self, Context};
+use transponder::request::{self, Context};
 
 /// What the model means to call: the tool by number, and its arguments.
 #[derive(Debug, Clone)]
@@ -315,7 +315,7 @@ fn translated(body: &str, stream: bool, size: usize) -> Value {
     ]});
     let config = Config::default();
     let context = Context { config: &config, seed: 1, now: 1, codex: false };
-    let mut reply = translate::request(request.to_string().as_bytes(), &context).unwrap().reply;
+    let mut reply = request::translate(request.to_string().as_bytes(), &context).unwrap().reply;
     let mut out = Vec::new();
     reply.begin(200);
     body.as_bytes().chunks(size).for_each(|piece| reply.push(piece, &mut out));

@@ -6,12 +6,12 @@ mod grammar;
 use grammar::Transcript;
 use serde_json::{Value, json};
 use transponder::config::Config;
-use transponder::translate::{self, Context, Translated};
+use transponder::request::{self, Context, Translated};
 
 fn translated(upstream: &Value, request: &Value) -> Translated {
     let config = Config::parse(json!({ "upstream": upstream }).to_string().as_bytes()).unwrap();
     let context = Context { config: &config, seed: 1, now: 1, codex: false };
-    translate::request(request.to_string().as_bytes(), &context).unwrap()
+    request::translate(request.to_string().as_bytes(), &context).unwrap()
 }
 
 fn request(include: bool) -> Value {

@@ -8,7 +8,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use transponder::config::Config;
-use transponder::translate::{self, Context, Reply};
+use transponder::request::{self, Context};
+use transponder::response::Reply;
 
 #[derive(Deserialize)]
 struct Expected {
@@ -61,7 +62,7 @@ fn reply(stream: bool, status: u16) -> Reply {
     });
     let config = Config::default();
     let context = Context { config: &config, seed: 7, now: 1, codex: false };
-    let mut reply = translate::request(request.to_string().as_bytes(), &context).unwrap().reply;
+    let mut reply = request::translate(request.to_string().as_bytes(), &context).unwrap().reply;
     reply.begin(status);
     reply
 }
@@ -77,7 +78,7 @@ fn reply_to(config: Value, more: Value) -> Reply {
     request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let config = Config::parse(config.to_string().as_bytes()).unwrap();
     let context = Context { config: &config, seed: 7, now: 1, codex: false };
-    let mut reply = translate::request(request.to_string().as_bytes(), &context).unwrap().reply;
+    let mut reply = request::translate(request.to_string().as_bytes(), &context).unwrap().reply;
     reply.begin(200);
     reply
 }
@@ -296,7 +297,7 @@ fn codex_gets_a_refusal_as_text_to_its_last_character() {
     let config = Config::default();
     let context = Context { config: &config, seed: 7, now: 1, codex: true };
     let request = br#"{"model":"m","input":"hi"}"#;
-    let mut reply = translate::request(request, &context).unwrap().reply;
+    let mut reply = request::translate(request, &context).unwrap().reply;
     reply.begin(200);
     let mut out = Vec::new();
     reply.push(br#"{"choices":[{"message":{"refusal":"No.\ud83e"},"finish_reason":"stop"}]}"#, &mut out);

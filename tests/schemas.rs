@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use transponder::config::Config;
-use transponder::translate::{self, Context};
+use transponder::request::{self, Context};
 
 const DIALECTS: [&str; 5] = ["json_schema", "openai", "common", "moonshot", "gemini"];
 
@@ -14,7 +14,7 @@ fn up(dialect: &str, fields: &str) -> String {
     let config = Config::parse(config.to_string().as_bytes()).unwrap();
     let context = Context { config: &config, seed: 1, now: 1, codex: false };
     let request = format!(r#"{{"model":"m","input":"hi",{fields}}}"#);
-    String::from_utf8(translate::request(request.as_bytes(), &context).unwrap().body).unwrap()
+    String::from_utf8(request::translate(request.as_bytes(), &context).unwrap().body).unwrap()
 }
 
 fn with_tool(dialect: &str, schema: &str) -> String {

@@ -8,13 +8,13 @@ use grammar::Transcript;
 use serde_json::{Value, json};
 use std::path::Path;
 use transponder::config::Config;
-use transponder::translate::{self, Context, Translated};
+use transponder::request::{self, Context, Translated};
 
 fn translated(config: &Value, mut request: Value) -> Translated {
     request["model"] = json!("m");
     let config = Config::parse(config.to_string().as_bytes()).unwrap();
     let context = Context { config: &config, seed: 1, now: 1, codex: false };
-    translate::request(request.to_string().as_bytes(), &context)
+    request::translate(request.to_string().as_bytes(), &context)
         .unwrap_or_else(|error| panic!("{error:?}: {request}"))
 }
 

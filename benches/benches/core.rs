@@ -2,12 +2,12 @@
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use transponder::config::Config;
-use transponder::translate::{self, Context, Translated};
+use transponder::request::{self, Context, Translated};
 use transponder_benches::{Kind, document, request, stream};
 
 fn translated(config: &Config, body: &[u8]) -> Translated {
     let context = Context { config, seed: 7, now: 1, codex: true };
-    translate::request(body, &context).expect("a request that can be translated")
+    request::translate(body, &context).expect("a request that can be translated")
 }
 
 fn requests(criterion: &mut Criterion) {

@@ -3,7 +3,7 @@
 use super::host::Host;
 use serde_json::{Value, json};
 use transponder::config::Config;
-use transponder::translate::{self, Context};
+use transponder::request::{self, Context};
 
 /// What Codex sends with a model that it does not know, in small: instructions and developer messages, two user
 /// messages in a row, a function, a tool of a namespace, a custom tool, a hosted one.
@@ -60,7 +60,7 @@ pub(crate) fn play(host: &Host, config: &Config) -> Result<(), String> {
 fn turn(host: &Host, config: &Config, request: &Value) -> Result<Vec<Value>, String> {
     let context = Context { config, seed: 1, now: 0, codex: true };
     let translated =
-        translate::request(request.to_string().as_bytes(), &context).map_err(|error| error.message)?;
+        request::translate(request.to_string().as_bytes(), &context).map_err(|error| error.message)?;
     let answer = host.send(&translated.body)?;
     let (mut reply, mut out) = (translated.reply, Vec::new());
     reply.begin(answer.status);

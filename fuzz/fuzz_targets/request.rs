@@ -4,8 +4,8 @@
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use transponder::json::{Bounds, Document, Flaw};
-use transponder::translate::{self, Context};
+use transponder::json::{Bounds, ParseError, Tape};
+use transponder::request::{self, Context};
 use transponder_fuzz::memory::bounded;
 use transponder_fuzz::{CONFIGS, calls};
 
@@ -14,7 +14,7 @@ fuzz_target!(|input: &[u8]| {
     std::str::from_utf8(body).into_iter().for_each(reads_what_serde_json_reads);
     let config = head.choose(&CONFIGS);
     let context = Context { config, seed: 7, now: 1, codex: head.flag(0) };
-    let translate = if head.flag(1) { translate::compact } else { translate::request };
+    let translate = if head.flag(1) { request::translate_compact } else { request::translate };
     let translated = match bounded(body.len(), 100, || translate(body, &context)) {
         Ok(translated) => translated,
         Err(error) => {
@@ -40,8 +40,8 @@ fuzz_target!(|input: &[u8]| {
 });
 
 fn reads_what_serde_json_reads(text: &str) {
-    let read = Document::read(text, Bounds { depth: 128, values: usize::MAX });
-    if !matches!(read, Err(Flaw::TooDeep)) {
+    let read = Tape::read(text, Bounds { depth: 128, values: usize::MAX });
+    if !matches!(read, Err(ParseError::TooDeep)) {
         assert_eq!(read.is_ok(), serde_json::from_str::<&RawValue>(text).is_ok());
     }
 }

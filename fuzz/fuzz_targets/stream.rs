@@ -5,7 +5,8 @@
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 use transponder::config::Config;
-use transponder::translate::{self, Context, Reply};
+use transponder::request::{self, Context};
+use transponder::response::Reply;
 use transponder_fuzz::grammar::Transcript;
 use transponder_fuzz::memory::bounded;
 use transponder_fuzz::{CONFIGS, Head, calls};
@@ -28,7 +29,7 @@ fn reply(head: Head, config: &Config) -> Reply {
         "parallel_tool_calls": !head.flag(2), "include": ["reasoning.encrypted_content"],
     });
     let context = Context { config, seed: 7, now: 1, codex: head.flag(1) };
-    let mut reply = translate::request(request.to_string().as_bytes(), &context).expect("a request").reply;
+    let mut reply = request::translate(request.to_string().as_bytes(), &context).expect("a request").reply;
     reply.begin(if head.flag(3) { 400 } else { 200 });
     reply
 }

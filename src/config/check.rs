@@ -1,9 +1,9 @@
 //! What types cannot say of a configuration, and the words of its errors.
 
 use super::{ConfigError, Limits};
-use crate::chat::request::Request;
-use crate::responses;
 use crate::upstream::{Fields, Options};
+use crate::wire::chat::request::Request;
+use crate::wire::responses;
 
 pub(super) fn paths(paths: &[String]) -> Result<(), ConfigError> {
     if paths.is_empty() {

@@ -4,14 +4,14 @@
 //! unknown keys are errors, and whatever later becomes a header value is checked here.
 
 mod check;
+mod raw;
 #[cfg(test)]
 mod schema;
-mod written;
 
-use crate::upstream::{Options, words};
+use crate::upstream::{Options, string_enum};
+use raw::RawConfig;
 use serde::Deserialize;
 use std::collections::BTreeSet;
-use written::Written;
 
 /// The parsed plugin configuration.
 #[derive(Debug, Clone)]
@@ -56,7 +56,7 @@ pub struct Rule {
     pub route: Option<String>,
 }
 
-words! {
+string_enum! {
     /// What to do with tool calls and outputs that do not pair up.
     #[derive(Default)]
     History {
@@ -108,7 +108,7 @@ impl Config {
     /// # Errors
     /// The first thing that is wrong, with its JSON path.
     pub fn parse(bytes: &[u8]) -> Result<Self, ConfigError> {
-        written::parse(bytes)?.resolve()
+        raw::parse(bytes)?.resolve()
     }
 
     /// The names of the upstreams that are in use, each once.
@@ -192,7 +192,7 @@ impl Default for Upstream {
 impl Default for Config {
     /// What `{}` means.
     fn default() -> Self {
-        let written = Written::default();
+        let written = RawConfig::default();
         Self {
             paths: written.paths,
             upstream: Upstream::default(),

@@ -1,7 +1,7 @@
 //! The JSON Schema of the configuration, generated from the types that parse it: `docs/configuration.schema.json`.
 //! The tables of `docs/configuration.md` are generated from it.
 
-use super::written::Written;
+use super::raw::RawConfig;
 use super::{NATIVE, REFUSE};
 use crate::upstream::{Options, preset, preset_names};
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
@@ -32,7 +32,7 @@ pub(super) fn upstream(generator: &mut SchemaGenerator) -> Schema {
 }
 
 fn generated() -> Value {
-    let schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<Written>();
+    let schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<RawConfig>();
     let mut schema = serde_json::to_value(schema).unwrap();
     schema["title"] = json!("Transponder's plugin configuration");
     schema

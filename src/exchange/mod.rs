@@ -13,20 +13,22 @@
 //!   left is a body that says neither and has trailers, such as a cut stream or a plain-text error that
 //!   went through a decompressor. It stays without an end; to wait for one would hang.
 
-mod account;
-mod native;
+mod observer;
+mod passthrough;
 mod reply;
-mod request;
-mod retry;
+mod request_headers;
+mod retry_after;
 mod verdict;
 pub mod watchdog;
 
 use crate::config::Config;
+use crate::error::ApiError;
 use crate::metrics::Telemetry;
-use crate::translate::{self, ApiError, Context, Reply, Translated};
-use account::{Account, Ending};
-use reply::Inflow;
-use request::{Claim, Endpoint};
+use crate::request::{self, Context, Translated};
+use crate::response::Reply;
+use observer::{Ending, ExchangeObserver};
+use reply::UpstreamBody;
+use request_headers::{Disposition, Endpoint};
 use std::mem;
 use std::rc::Rc;
 use std::time::Duration;
@@ -36,7 +38,7 @@ pub use verdict::{BodyVerdict, Edit, Header, Headers, HeadersVerdict, LocalReply
 #[derive(Debug)]
 pub struct Exchange {
     config: Rc<Config>,
-    account: Account,
+    account: ExchangeObserver,
     seed: u128,
     codex: bool,
     phase: Phase,
@@ -55,16 +57,16 @@ enum Phase {
         body: Vec<u8>,
         announced: Option<usize>,
         held: bool,
-        original: native::Original,
+        original: passthrough::Original,
     },
     /// The request passes; what is `unsent` goes with the next chunk.
     Passing { unsent: Vec<u8> },
     /// The request went up, but for what is `unsent`: that goes with the next chunk.
     Awaiting { unsent: Vec<u8>, reply: Reply, held: bool },
     /// The reply's headers went on; its body follows as it comes.
-    Streaming(Inflow),
+    Streaming(UpstreamBody),
     /// The reply's headers wait for its body.
-    Assembling { inflow: Inflow, body: Vec<u8>, retry_after: Option<Header> },
+    Assembling { upstream: UpstreamBody, body: Vec<u8>, retry_after: Option<Header> },
     /// The client has the whole reply; what the upstream still sends is swallowed.
     Done,
 }
@@ -73,7 +75,7 @@ impl Exchange {
     /// An exchange of which nothing is known. The seed differs from that of every other exchange
     /// (the reply's ids derive from it); `now` is the time since the Unix epoch.
     pub fn new(config: Rc<Config>, telemetry: Rc<dyn Telemetry>, seed: u128, now: Duration) -> Self {
-        let account = Account::new(telemetry, config.upstream.name(), now);
+        let account = ExchangeObserver::new(telemetry, config.upstream.name(), now);
         Self { config, account, seed, codex: false, phase: Phase::Foreign }
     }
 
@@ -89,29 +91,29 @@ impl Exchange {
 
     /// The request's headers. `end`: there is no body.
     pub fn on_request_headers(&mut self, headers: &Headers, end: bool) -> HeadersVerdict {
-        match request::claim(&self.config, headers, end) {
-            Claim::Foreign => {
+        match request_headers::claim(&self.config, headers, end) {
+            Disposition::PassThrough => {
                 self.account.passed();
-                HeadersVerdict::Continue(request::without_ours(headers))
+                HeadersVerdict::Continue(request_headers::without_ours(headers))
             }
-            Claim::Refused(error, header) => {
+            Disposition::Reject(error, header) => {
                 self.account.identify(headers.text("x-request-id"));
                 HeadersVerdict::Respond(self.refuse(&error).with(header))
             }
-            Claim::Ours(endpoint) => {
+            Disposition::Translate(endpoint) => {
                 self.account.identify(headers.text("x-request-id"));
-                self.codex = request::is_codex(headers);
+                self.codex = request_headers::is_codex(headers);
                 let held = self.config.hold_request_headers;
                 self.phase = Phase::Collecting {
                     endpoint,
                     body: Vec::new(),
                     announced: headers.content_length(),
                     held,
-                    original: native::original(&self.config, headers),
+                    original: passthrough::original(&self.config, headers),
                 };
                 // The same edits in both modes: should the held headers have to be let go,
                 // nothing is left to be done to them.
-                let edits = request::before_body(&self.config, headers);
+                let edits = request_headers::before_body(&self.config, headers);
                 if held { HeadersVerdict::Hold(edits) } else { HeadersVerdict::Continue(edits) }
             }
         }
@@ -133,7 +135,7 @@ impl Exchange {
                     (false, false) => BodyVerdict::Replace(Vec::new()),
                 }
             }
-            Phase::Collecting { .. } => BodyVerdict::Respond(self.refuse(&request::too_large(limit))),
+            Phase::Collecting { .. } => BodyVerdict::Respond(self.refuse(&request_headers::too_large(limit))),
             Phase::Awaiting { unsent, .. } | Phase::Passing { unsent } => {
                 BodyVerdict::Replace(mem::take(unsent))
             }
@@ -148,10 +150,10 @@ impl Exchange {
             Phase::Foreign => BodyVerdict::Pass,
             // The last chunk was held, and only then can a body be written here.
             Phase::Collecting { held: true, .. } => self.send(true),
-            Phase::Collecting { .. } => BodyVerdict::Respond(self.refuse(&request::trailers())),
+            Phase::Collecting { .. } => BodyVerdict::Respond(self.refuse(&request_headers::trailers())),
             // It was whole by its length, and was to go with its end.
             Phase::Awaiting { unsent, .. } | Phase::Passing { unsent } if !unsent.is_empty() => {
-                BodyVerdict::Respond(self.refuse(&request::trailers()))
+                BodyVerdict::Respond(self.refuse(&request_headers::trailers()))
             }
             _ => BodyVerdict::Hold,
         }
@@ -189,14 +191,14 @@ impl Exchange {
     /// The next bytes of the response's body. `end`: the last ones.
     pub fn on_response_body(&mut self, chunk: &[u8], end: bool) -> BodyVerdict {
         let now = self.account.now().as_secs();
-        if let Phase::Streaming(inflow) | Phase::Assembling { inflow, .. } = &mut self.phase {
-            inflow.reply.set_time(now);
+        if let Phase::Streaming(upstream) | Phase::Assembling { upstream, .. } = &mut self.phase {
+            upstream.reply.set_time(now);
         }
         match &mut self.phase {
-            Phase::Streaming(inflow) => {
+            Phase::Streaming(upstream) => {
                 let mut out = Vec::new();
-                let over = inflow.take(chunk, end, &mut out);
-                if inflow.reply.wants_stream() && inflow.reply.has_output() {
+                let over = upstream.take(chunk, end, &mut out);
+                if upstream.reply.wants_stream() && upstream.reply.has_output() {
                     self.account.speaks();
                 }
                 if over {
@@ -205,10 +207,10 @@ impl Exchange {
                 // Also when nothing comes out: to hold the chunk would be to hold the trailers (see above).
                 BodyVerdict::Replace(out)
             }
-            Phase::Assembling { inflow, body, .. } => {
-                if inflow.take(chunk, end, body) {
+            Phase::Assembling { upstream, body, .. } => {
+                if upstream.take(chunk, end, body) {
                     self.release()
-                } else if inflow.is_too_long_to_hold() {
+                } else if upstream.is_too_long_to_hold() {
                     self.let_go()
                 } else {
                     BodyVerdict::Hold
@@ -227,8 +229,8 @@ impl Exchange {
     pub fn on_response_trailers(&mut self) -> BodyVerdict {
         match &mut self.phase {
             // The last chunk was held, and only then can a body be written here.
-            Phase::Assembling { inflow, body, .. } if inflow.began => {
-                inflow.reply.end(body);
+            Phase::Assembling { upstream, body, .. } if upstream.began => {
+                upstream.reply.end(body);
                 self.release()
             }
             Phase::Assembling { .. } => BodyVerdict::Respond(self.fail(&reply::empty())),
@@ -254,9 +256,9 @@ impl Exchange {
             return BodyVerdict::Hold;
         };
         if body.is_empty() {
-            return BodyVerdict::Respond(self.refuse(&request::no_body()));
+            return BodyVerdict::Respond(self.refuse(&request_headers::no_body()));
         }
-        if held && let Some((edits, body)) = native::pass(&self.config, endpoint, &original, &body) {
+        if held && let Some((edits, body)) = passthrough::pass(&self.config, endpoint, &original, &body) {
             self.account.passed();
             let (phase, now) =
                 if end { (Phase::Foreign, body) } else { (Phase::Passing { unsent: body }, Vec::new()) };
@@ -264,8 +266,8 @@ impl Exchange {
             return BodyVerdict::Release(edits, now);
         }
         let translated = match endpoint {
-            Endpoint::Create => translate::request(&body, &self.context()),
-            Endpoint::Compact => translate::compact(&body, &self.context()),
+            Endpoint::Create => request::translate(&body, &self.context()),
+            Endpoint::Compact => request::translate_compact(&body, &self.context()),
         };
         match translated {
             Ok(translated) => {
@@ -277,7 +279,7 @@ impl Exchange {
     }
 
     fn sent(&mut self, translated: Translated, held: bool, end: bool) -> BodyVerdict {
-        let edits = held.then(|| request::after_body(&translated));
+        let edits = held.then(|| request_headers::after_body(&translated));
         let Translated { body, reply, .. } = translated;
         // While chunks are held, a body is written into Envoy's own buffer and is bound by it. One that is
         // whole before its end (its length was announced) therefore goes with the end, past that buffer.
@@ -291,30 +293,30 @@ impl Exchange {
 
     /// The whole reply went out, chunk by chunk.
     fn finish(&mut self) {
-        if let Phase::Streaming(inflow) = mem::replace(&mut self.phase, Phase::Done) {
-            self.report(&inflow);
+        if let Phase::Streaming(upstream) = mem::replace(&mut self.phase, Phase::Done) {
+            self.report(&upstream);
         }
     }
 
     /// The reply ended before its end, and nobody can be told any more.
     fn cut(&mut self) {
         let reply = match mem::replace(&mut self.phase, Phase::Done) {
-            Phase::Streaming(inflow) | Phase::Assembling { inflow, .. } => Some(inflow.reply),
+            Phase::Streaming(upstream) | Phase::Assembling { upstream, .. } => Some(upstream.reply),
             Phase::Awaiting { reply, .. } => Some(reply),
             _ => None,
         };
-        let tally = reply.as_ref().map(|reply| (reply.tally(), reply.report()));
-        self.account.ended(Ending::Cut, tally.as_ref().map(|(tally, report)| (tally, *report)));
+        let stats = reply.as_ref().map(|reply| (reply.stats(), reply.report()));
+        self.account.ended(Ending::Cut, stats.as_ref().map(|(stats, report)| (stats, *report)));
     }
 
     /// Says how a reply ended.
-    fn report(&mut self, inflow: &Inflow) {
-        let ending = match inflow.reply.error() {
+    fn report(&mut self, upstream: &UpstreamBody) {
+        let ending = match upstream.reply.error() {
             None => Ending::Delivered,
-            Some(error) if (200..300).contains(&inflow.status) => Ending::Failed(error),
+            Some(error) if (200..300).contains(&upstream.status) => Ending::Failed(error),
             Some(error) => Ending::UpstreamError(error),
         };
-        self.account.ended(ending, Some((&inflow.reply.tally(), inflow.reply.report())));
+        self.account.ended(ending, Some((&upstream.reply.stats(), upstream.reply.report())));
     }
 
     /// Our answer to a request that cannot be served.

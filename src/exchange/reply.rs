@@ -1,9 +1,10 @@
 //! How a reply begins, whether its headers wait for it, and what becomes of them.
 
 use super::verdict::{BodyVerdict, Edit, Headers, HeadersVerdict, LocalReply, visible};
-use super::{Exchange, Phase, retry};
-use crate::responses::{ApiError, Code};
-use crate::translate::{self, Reply};
+use super::{Exchange, Phase, retry_after};
+use crate::error::{ApiError, Code};
+use crate::request;
+use crate::response::Reply;
 use std::mem;
 
 /// How much of a reply its headers wait for. What is longer is no error in a good status, for which they
@@ -13,7 +14,7 @@ const HELD_REPLY: usize = 256 * 1024;
 
 /// A reply on its way through: the translator, and how much is still to come.
 #[derive(Debug)]
-pub(super) struct Inflow {
+pub(super) struct UpstreamBody {
     pub(super) reply: Reply,
     /// The upstream's own status.
     pub(super) status: u16,
@@ -26,7 +27,7 @@ pub(super) struct Inflow {
     taken: usize,
 }
 
-impl Inflow {
+impl UpstreamBody {
     /// The upstream's headers are there.
     fn begin(mut reply: Reply, headers: &Headers) -> Self {
         let status = headers.status();
@@ -57,22 +58,22 @@ impl Exchange {
     /// The reply begins.
     pub(super) fn begin(&mut self, reply: Reply, held: bool, headers: &Headers, end: bool) -> HeadersVerdict {
         if let Some(error) = unreadable(headers, end) {
-            let retry_after = retry::anew(error.status, headers, self.account.now().as_secs());
+            let retry_after = retry_after::anew(error.status, headers, self.account.now().as_secs());
             return HeadersVerdict::Respond(self.fail(&error).with(retry_after));
         }
         let mut edits = edits(headers, &reply, self.account.dropped());
         let holds = held && !streams(headers, &reply) && end_will_be_seen(headers);
-        let inflow = Inflow::begin(reply, headers);
+        let upstream = UpstreamBody::begin(reply, headers);
         if end {
-            return self.bodiless(inflow, headers);
+            return self.bodiless(upstream, headers);
         }
-        let retry_after = retry::after(headers, self.account.now().as_secs());
+        let retry_after = retry_after::after(headers, self.account.now().as_secs());
         if holds {
-            self.phase = Phase::Assembling { inflow, body: Vec::new(), retry_after };
+            self.phase = Phase::Assembling { upstream, body: Vec::new(), retry_after };
             return HeadersVerdict::Hold(edits);
         }
-        edits.extend(retry_after.filter(|_| inflow.status == 429).map(Edit::from));
-        self.phase = Phase::Streaming(inflow);
+        edits.extend(retry_after.filter(|_| upstream.status == 429).map(Edit::from));
+        self.phase = Phase::Streaming(upstream);
         HeadersVerdict::Continue(edits)
     }
 
@@ -84,50 +85,50 @@ impl Exchange {
             return HeadersVerdict::Respond(self.fail(&too_early(status)));
         }
         // An error is told the same way whatever was asked.
-        match translate::request(br#"{"model":"none","input":"none"}"#, &self.context()) {
+        match request::translate(br#"{"model":"none","input":"none"}"#, &self.context()) {
             Ok(translated) => self.begin(translated.reply, false, headers, end),
             Err(error) => HeadersVerdict::Respond(self.fail(&error.status(status))),
         }
     }
 
     /// An error without a body becomes one with a body, which only a reply of our own can have.
-    fn bodiless(&mut self, mut inflow: Inflow, headers: &Headers) -> HeadersVerdict {
+    fn bodiless(&mut self, mut upstream: UpstreamBody, headers: &Headers) -> HeadersVerdict {
         let mut body = Vec::new();
-        inflow.take(&[], true, &mut body);
-        self.report(&inflow);
-        let status = inflow.reply.status();
-        let retry_after = retry::anew(status, headers, self.account.now().as_secs());
+        upstream.take(&[], true, &mut body);
+        self.report(&upstream);
+        let status = upstream.reply.status();
+        let retry_after = retry_after::anew(status, headers, self.account.now().as_secs());
         HeadersVerdict::Respond(LocalReply::json(status, body).with(retry_after))
     }
 
     /// The reply is too long to be an error: its headers go as they are, its body follows as it comes.
     pub(super) fn let_go(&mut self) -> BodyVerdict {
         let phase = mem::replace(&mut self.phase, Phase::Done);
-        let Phase::Assembling { inflow, body, retry_after } = phase else {
+        let Phase::Assembling { upstream, body, retry_after } = phase else {
             return BodyVerdict::Pass;
         };
-        let edits = retry_after.filter(|_| inflow.status == 429).map(Edit::from).into_iter().collect();
-        self.phase = Phase::Streaming(inflow);
+        let edits = retry_after.filter(|_| upstream.status == 429).map(Edit::from).into_iter().collect();
+        self.phase = Phase::Streaming(upstream);
         BodyVerdict::Release(edits, body)
     }
 
     /// The held headers and the whole reply go out.
     pub(super) fn release(&mut self) -> BodyVerdict {
         let phase = mem::replace(&mut self.phase, Phase::Done);
-        let Phase::Assembling { inflow, body, retry_after } = phase else {
+        let Phase::Assembling { upstream, body, retry_after } = phase else {
             return BodyVerdict::Pass;
         };
-        self.report(&inflow);
+        self.report(&upstream);
         // The headers wait, so an error can still be one.
-        let body = inflow.reply.error().map_or(body, ApiError::to_json);
-        let status = inflow.reply.status();
+        let body = upstream.reply.error().map_or(body, ApiError::to_json);
+        let status = upstream.reply.status();
         let mut edits = vec![
             Edit::Set(":status", status.to_string()),
             Edit::Set("content-length", body.len().to_string()),
         ];
         // Waiting does not fill an exhausted quota.
         let quota =
-            inflow.reply.error().and_then(|error| error.code.as_deref()) == Some("insufficient_quota");
+            upstream.reply.error().and_then(|error| error.code.as_deref()) == Some("insufficient_quota");
         edits.extend(retry_after.filter(|_| status == 429 && !quota).map(Edit::from));
         BodyVerdict::Release(edits, body)
     }

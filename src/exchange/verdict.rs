@@ -3,7 +3,7 @@
 //! A verdict says what to do with the callback at hand. There is one type for headers and one for
 //! bodies, because the host allows different things at each: a verdict that can be written can be done.
 
-use crate::translate::ApiError;
+use crate::error::ApiError;
 
 /// The headers of a message, names in lower case. Values are bytes: a client may send anything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -3,13 +3,15 @@
 //! Their declarations say nothing but their type: the models know them by heart. Upstream each is a function
 //! of that name, whose arguments are what the item calls `action` or `operation`.
 
-use super::{Call, CallHead, Conversation, Declaration, Entry, Form, OpenCall, Outbox, Output};
-use crate::chat::request::Part;
-use crate::json::{self, Raw, Text};
-use crate::responses::{
-    ApiError, ApplyPatchCall, ApplyPatchOutput, LocalShellCall, LocalShellOutput, Object, OutputItem,
-    RawObject, ShellCall, ShellOutput, Status,
+use super::{Call, CallHead, Conversation, Declaration, Entry, EventWriter, OpenCall, Output, ToolKind};
+use crate::error::ApiError;
+use crate::json::{self, JsonStr, RawJson};
+use crate::wire::chat::request::Part;
+use crate::wire::responses::{
+    ApplyPatchCall, ApplyPatchOutput, LocalShellCall, LocalShellOutput, OutputItem, ShellCall, ShellOutput,
+    Status,
 };
+use crate::wire::typed::{Object, RawObject};
 use serde_json::{Map, Value, json, value::RawValue};
 use std::borrow::Cow;
 
@@ -84,7 +86,7 @@ pub(super) fn read_shell_output<'a>(
 ) -> Result<(), ApiError> {
     let ShellOutput { call_id, output } = ShellOutput::of(item)?;
     // Clients that know no other form send the text alone.
-    let text = output.text().unwrap_or_else(|| Text::new(output.get()));
+    let text = output.text().unwrap_or_else(|| JsonStr::new(output.get()));
     conversation.entries.push(answer(call_id, text));
     Ok(())
 }
@@ -107,14 +109,14 @@ pub(super) fn read_apply_patch_output<'a>(
 ) -> Result<(), ApiError> {
     let ApplyPatchOutput { call_id, status, output } = ApplyPatchOutput::of(item)?;
     let text = match output {
-        Some(output) => Text::new(&format!("{status}: {}", output.decode())),
-        None => Text::new(&status),
+        Some(output) => JsonStr::new(&format!("{status}: {}", output.decode())),
+        None => JsonStr::new(&status),
     };
     conversation.entries.push(answer(call_id, text));
     Ok(())
 }
 
-fn answer<'a>(call_id: Cow<'a, str>, text: Text<'a>) -> Entry<'a> {
+fn answer<'a>(call_id: Cow<'a, str>, text: JsonStr<'a>) -> Entry<'a> {
     Entry::Output(Output { call_id, parts: vec![Part::Text { text }] })
 }
 
@@ -123,7 +125,7 @@ struct Builtin {
     name: &'static str,
     description: &'static str,
     parameters: fn() -> Value,
-    form: Form,
+    form: ToolKind,
 }
 
 impl Builtin {
@@ -132,15 +134,15 @@ impl Builtin {
             namespace: None,
             name: Cow::Borrowed(self.name),
             form: &self.form,
-            description: Some(Text::new(self.description)),
-            parameters: Raw::new(&(self.parameters)()),
+            description: Some(JsonStr::new(self.description)),
+            parameters: RawJson::new(&(self.parameters)()),
             strict: None,
             custom: None,
         }
     }
 
     fn call<'a>(&'static self, call_id: Cow<'a, str>, arguments: &RawObject<'_>) -> Entry<'a> {
-        let arguments = Text::new(arguments.0.get());
+        let arguments = JsonStr::new(arguments.0.get());
         Entry::Call(Call { call_id, namespace: None, name: self.name.into(), form: &self.form, arguments })
     }
 }
@@ -155,7 +157,7 @@ static SHELL: Builtin = Builtin {
             "max_output_length": {"type": "integer", "description": "How many characters of output are wanted."},
         }, "required": ["commands"]})
     },
-    form: Form {
+    form: ToolKind {
         item: "shell_call",
         open: |head, _| {
             OpenBuiltin::open(
@@ -181,7 +183,7 @@ static LOCAL_SHELL: Builtin = Builtin {
             "timeout_ms": {"type": "integer", "description": "How long it may take."},
         }, "required": ["command"]})
     },
-    form: Form {
+    form: ToolKind {
         item: "local_shell_call",
         open: |head, _| {
             OpenBuiltin::open(
@@ -208,7 +210,7 @@ static APPLY_PATCH: Builtin = Builtin {
             "diff": {"type": "string", "description": "The diff; not needed to delete."},
         }, "required": ["type", "path"]})
     },
-    form: Form {
+    form: ToolKind {
         item: "apply_patch_call",
         open: |head, _| {
             OpenBuiltin::open(head, "apc", &[], |id, call_id, status, operation| OutputItem::ApplyPatchCall {
@@ -259,9 +261,9 @@ impl OpenBuiltin {
 }
 
 impl OpenCall for OpenBuiltin {
-    fn arguments(&mut self, _piece: &Text<'_>, _out: &mut Outbox) {}
+    fn arguments(&mut self, _piece: &JsonStr<'_>, _out: &mut EventWriter) {}
 
-    fn complete(self: Box<Self>, arguments: Text<'static>, out: &mut Outbox) {
+    fn complete(self: Box<Self>, arguments: JsonStr<'static>, out: &mut EventWriter) {
         let mut arguments: Map<String, Value> = serde_json::from_str(&arguments.decode()).unwrap_or_default();
         for (field, default) in self.defaults {
             arguments.entry(*field).or_insert_with(default);
@@ -272,5 +274,5 @@ impl OpenCall for OpenBuiltin {
         out.finish(&(self.write)(&id, &self.head.call_id, Status::Completed, &arguments));
     }
 
-    fn cut(self: Box<Self>, _arguments: Text<'static>, _out: &mut Outbox) {}
+    fn cut(self: Box<Self>, _arguments: JsonStr<'static>, _out: &mut EventWriter) {}
 }

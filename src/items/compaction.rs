@@ -3,10 +3,12 @@
 //! Chat hosts know nothing of it, so the model is asked for the summary in plain words. The client
 //! gets it in one `compaction` item, and brings it back at the head of the next request.
 
-use super::{Conversation, Entry, Memory, Outbox};
-use crate::chat::request::Part;
-use crate::json::{Text, TextBuilder};
-use crate::responses::{ApiError, CompactionItem, Object, OutputItem};
+use super::{Conversation, Entry, EventWriter, ReplayState};
+use crate::error::ApiError;
+use crate::json::{JsonStr, JsonStrBuilder};
+use crate::wire::chat::request::Part;
+use crate::wire::responses::{CompactionItem, OutputItem};
+use crate::wire::typed::Object;
 
 /// What the model is asked at the end of the conversation.
 pub const INSTRUCTION: &str = "\
@@ -25,12 +27,12 @@ const UNREADABLE: &str = "\
 /// In the history: `compaction` and `context_compaction`.
 pub(super) fn read<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
     let item = CompactionItem::of(item)?;
-    let memory = item.encrypted_content.and_then(|content| Memory::open(&content.decode()));
+    let memory = item.encrypted_content.and_then(|content| ReplayState::open(&content.decode()));
     let text = match memory {
-        Some(Memory { text: summary, .. }) => Text::new(&format!("{HEADING}{summary}")),
+        Some(ReplayState { text: summary, .. }) => JsonStr::new(&format!("{HEADING}{summary}")),
         None => {
             conversation.report.dropped("item", "compaction");
-            Text::new(UNREADABLE)
+            JsonStr::new(UNREADABLE)
         }
     };
     conversation.entries.push(Entry::User(vec![Part::Text { text }]));
@@ -49,12 +51,12 @@ pub(super) fn read_trigger<'a>(
 /// Coming back: the summary, until it is whole.
 #[derive(Debug, Default)]
 pub struct OpenCompaction {
-    summary: TextBuilder,
+    summary: JsonStrBuilder,
 }
 
 impl OpenCompaction {
     /// The next piece.
-    pub fn say(&mut self, piece: &Text<'_>) {
+    pub fn say(&mut self, piece: &JsonStr<'_>) {
         self.summary.push(piece);
     }
 
@@ -64,9 +66,9 @@ impl OpenCompaction {
     }
 
     /// The summary is whole: one item, begun and closed.
-    pub fn close(self, out: &mut Outbox) {
+    pub fn close(self, out: &mut EventWriter) {
         let id = out.id("cmp");
-        let sealed = Memory::of_text(&self.summary.finish().decode()).seal();
+        let sealed = ReplayState::of_text(&self.summary.finish().decode()).seal();
         let item = OutputItem::Compaction { id: &id, encrypted_content: &sealed };
         out.begin(&item);
         out.finish(&item);

@@ -1,14 +1,17 @@
 //! Parts of messages and of tool outputs, in their Chat form.
 
-use super::Report;
-use crate::chat::request::{File, ImageUrl, Part};
-use crate::responses::{
-    ApiError, AudioPart, Code, FilePart, ImagePart, Object, RawObject, RefusalPart, Site, TextPart,
-};
+use crate::error::{ApiError, Code};
+use crate::report::Report;
+use crate::wire::chat::request::{File, ImageUrl, Part};
+use crate::wire::responses::{AudioPart, FilePart, ImagePart, RefusalPart, TextPart};
+use crate::wire::typed::{Located, Object, RawObject};
 use std::borrow::Cow;
 
 /// A `content` or an `output`: a string, an array of parts, or nothing.
-pub(super) fn parts<'a>(site: Option<Site<'_, 'a>>, report: &mut Report) -> Result<Vec<Part<'a>>, ApiError> {
+pub(super) fn parts<'a>(
+    site: Option<Located<'_, 'a>>,
+    report: &mut Report,
+) -> Result<Vec<Part<'a>>, ApiError> {
     let Some(site) = site else { return Ok(Vec::new()) };
     if let Some(text) = site.value.text() {
         return Ok(vec![Part::Text { text }]);

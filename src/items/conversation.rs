@@ -1,12 +1,13 @@
 //! What the items of a request mean, in terms that no longer depend on their type.
 
-use super::outbox::{CallHead, Outbox};
-use crate::chat::request::{Custom, Part};
+use super::event_writer::{CallHead, EventWriter};
 use crate::config::History;
-use crate::json::{Raw, Text};
+use crate::json::{JsonStr, RawJson};
+use crate::report::Report;
+use crate::wire::chat::request::{Custom, Part};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 /// A request's conversation, item by item.
@@ -47,7 +48,7 @@ pub enum Entry<'a> {
 #[derive(Debug, Default)]
 pub struct Thought<'a> {
     /// The text, if there is any.
-    pub text: Option<Text<'a>>,
+    pub text: Option<JsonStr<'a>>,
     /// `reasoning_details`.
     pub details: Vec<Box<RawValue>>,
     /// `extra_content` of calls, by their ids.
@@ -64,9 +65,9 @@ pub struct Call<'a> {
     /// The tool, as the client named it.
     pub name: Cow<'a, str>,
     /// The form of the call.
-    pub form: &'static Form,
+    pub form: &'static ToolKind,
     /// What the upstream sees as the function's arguments: a string that holds an object.
-    pub arguments: Text<'a>,
+    pub arguments: JsonStr<'a>,
 }
 
 /// The answer of a tool.
@@ -86,11 +87,11 @@ pub struct Declaration<'a> {
     /// Its name.
     pub name: Cow<'a, str>,
     /// The form in which its calls come back.
-    pub form: &'static Form,
+    pub form: &'static ToolKind,
     /// What it does.
-    pub description: Option<Text<'a>>,
+    pub description: Option<JsonStr<'a>>,
     /// The JSON schema of its arguments upstream.
-    pub parameters: Raw<'a>,
+    pub parameters: RawJson<'a>,
     /// The arguments must follow the schema.
     pub strict: Option<bool>,
     /// Its declaration at hosts that know custom tools, if it is one.
@@ -99,11 +100,11 @@ pub struct Declaration<'a> {
 
 /// The form in which a tool's calls come back.
 #[derive(Debug)]
-pub struct Form {
+pub struct ToolKind {
     /// The type of the item, e.g. `function_call`.
     pub item: &'static str,
     /// Begins an item of that type.
-    pub open: fn(CallHead, &mut Outbox) -> Box<dyn OpenCall>,
+    pub open: fn(CallHead, &mut EventWriter) -> Box<dyn OpenCall>,
     /// Whether the item can hold these arguments; absent where it holds any, because they stand in it as text.
     pub holds: Option<fn(&str) -> bool>,
 }
@@ -111,70 +112,23 @@ pub struct Form {
 /// An item of a call that has begun and waits for its arguments.
 pub trait OpenCall: Debug {
     /// The next piece of the arguments, as the upstream writes them.
-    fn arguments(&mut self, piece: &Text<'_>, out: &mut Outbox);
+    fn arguments(&mut self, piece: &JsonStr<'_>, out: &mut EventWriter);
 
     /// The next piece of the raw text, where the host knows the tool as `custom`.
-    fn raw(&mut self, piece: &Text<'_>, out: &mut Outbox) {
+    fn raw(&mut self, piece: &JsonStr<'_>, out: &mut EventWriter) {
         self.arguments(piece, out);
     }
 
     /// The arguments are whole: `arguments` is the sum of the pieces. Closes the item.
-    fn complete(self: Box<Self>, arguments: Text<'static>, out: &mut Outbox);
+    fn complete(self: Box<Self>, arguments: JsonStr<'static>, out: &mut EventWriter);
 
     /// The reply was cut within the arguments. Closes the item as incomplete, or leaves it open where half of it
     /// would be taken for the whole.
-    fn cut(self: Box<Self>, arguments: Text<'static>, out: &mut Outbox);
+    fn cut(self: Box<Self>, arguments: JsonStr<'static>, out: &mut EventWriter);
 }
 
-impl PartialEq for Form {
+impl PartialEq for ToolKind {
     fn eq(&self, other: &Self) -> bool {
         self.item == other.item
-    }
-}
-
-/// What did not pass as it was, on either way.
-#[derive(Debug, Default, Clone)]
-pub struct Report {
-    dropped: Notes,
-    repaired: Notes,
-}
-
-/// Each once, in the order of their first appearance.
-#[derive(Debug, Default, Clone)]
-struct Notes {
-    ordered: Vec<String>,
-    /// The names, by kind.
-    known: BTreeMap<&'static str, BTreeSet<String>>,
-}
-
-impl Notes {
-    fn add(&mut self, kind: &'static str, name: &str) {
-        let known = self.known.entry(kind).or_default();
-        if !known.contains(name) {
-            known.insert(name.to_owned());
-            self.ordered.push(format!("{kind}:{name}"));
-        }
-    }
-}
-
-impl Report {
-    /// Something was left out: `kind` is `tool`, `item`, `field`, `part`, `annotation`, `tool_call` or `echo`.
-    pub fn dropped(&mut self, kind: &'static str, name: &str) {
-        self.dropped.add(kind, name);
-    }
-
-    /// Something was broken and could be mended: `kind` is `tool_call`, `call_output` or `arguments`.
-    pub fn repaired(&mut self, kind: &'static str, name: &str) {
-        self.repaired.add(kind, name);
-    }
-
-    /// What was left out, each once, e.g. `tool:web_search`.
-    pub fn all_dropped(&self) -> &[String] {
-        &self.dropped.ordered
-    }
-
-    /// What was mended, each once, e.g. `arguments:shell`.
-    pub fn all_repaired(&self) -> &[String] {
-        &self.repaired.ordered
     }
 }

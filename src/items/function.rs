@@ -1,13 +1,14 @@
 //! Function tools: the kind that both APIs know.
 
 use super::{
-    Call, CallHead, Conversation, Declaration, Entry, Form, OpenCall, Outbox, Output, Report, content,
+    Call, CallHead, Conversation, Declaration, Entry, EventWriter, OpenCall, Output, ToolKind, content,
 };
-use crate::json::{self, Raw, Text, Wholeness};
-use crate::responses::{
-    ApiError, CallOutput, Event, FunctionCall, FunctionTool, Object, OutputItem, RawObject, Status,
-};
-use crate::sse::encode::Deltas;
+use crate::error::ApiError;
+use crate::json::{self, Completeness, JsonStr, RawJson};
+use crate::report::Report;
+use crate::wire::responses::DeltaTemplate;
+use crate::wire::responses::{CallOutput, Event, FunctionCall, FunctionTool, OutputItem, Status};
+use crate::wire::typed::{Object, RawObject};
 use std::borrow::Cow;
 
 /// Declared: `function`.
@@ -29,10 +30,10 @@ pub(super) fn declare<'a>(
 }
 
 /// Hosts demand an object schema, also of a function that takes nothing.
-pub(super) fn parameters(declared: Option<RawObject<'_>>) -> Raw<'_> {
+pub(super) fn parameters(declared: Option<RawObject<'_>>) -> RawJson<'_> {
     match declared {
         Some(RawObject(schema)) if schema.get() != "{}" => schema,
-        _ => Raw::literal(r#"{"properties":{},"type":"object"}"#),
+        _ => RawJson::literal(r#"{"properties":{},"type":"object"}"#),
     }
 }
 
@@ -55,23 +56,23 @@ pub(super) fn read_call<'a>(
 
 /// Chat templates parse the arguments of earlier calls, and some hosts answer 500 if they are no object:
 /// what the model wrote wrongly is kept, but wrapped.
-fn arguments<'a>(written: Option<Text<'a>>, name: &str, report: &mut Report) -> Text<'a> {
-    let Some(written) = written else { return Text::new("{}") };
+fn arguments<'a>(written: Option<JsonStr<'a>>, name: &str, report: &mut Report) -> JsonStr<'a> {
+    let Some(written) = written else { return JsonStr::new("{}") };
     let decoded = written.decode();
     match decoded.trim() {
-        "" => Text::new("{}"),
-        object if object.starts_with('{') && json::wholeness(object) == Wholeness::Whole => {
+        "" => JsonStr::new("{}"),
+        object if object.starts_with('{') && json::completeness(object) == Completeness::Complete => {
             match json::without_lone_surrogates(object) {
                 Cow::Borrowed(_) => written,
                 Cow::Owned(mended) => {
                     report.repaired("arguments", name);
-                    Text::new(&mended)
+                    JsonStr::new(&mended)
                 }
             }
         }
         _ => {
             report.repaired("arguments", name);
-            Text::new(&format!("{{\"_raw\":{}}}", written.as_json()))
+            JsonStr::new(&format!("{{\"_raw\":{}}}", written.as_json()))
         }
     }
 }
@@ -88,29 +89,29 @@ pub(super) fn read_output<'a>(
 }
 
 /// Coming back: `function_call`.
-pub static FORM: Form = Form { item: "function_call", open, holds: None };
+pub static FORM: ToolKind = ToolKind { item: "function_call", open, holds: None };
 
 #[derive(Debug)]
 struct OpenFunction {
     id: String,
     output_index: usize,
     head: CallHead,
-    deltas: Deltas,
+    deltas: DeltaTemplate,
 }
 
-fn open(head: CallHead, out: &mut Outbox) -> Box<dyn OpenCall> {
+fn open(head: CallHead, out: &mut EventWriter) -> Box<dyn OpenCall> {
     let id = out.id("fc");
-    let output_index = out.begin(&item(&id, &head, Status::InProgress, &Text::new("")));
+    let output_index = out.begin(&item(&id, &head, Status::InProgress, &JsonStr::new("")));
     let deltas = out.deltas(&Event::FunctionCallArgumentsDelta {
         sequence_number: 0,
         item_id: &id,
         output_index,
-        delta: &Text::new(""),
+        delta: &JsonStr::new(""),
     });
     Box::new(OpenFunction { id, output_index, head, deltas })
 }
 
-fn item<'i>(id: &'i str, head: &'i CallHead, status: Status, arguments: &'i Text<'i>) -> OutputItem<'i> {
+fn item<'i>(id: &'i str, head: &'i CallHead, status: Status, arguments: &'i JsonStr<'i>) -> OutputItem<'i> {
     OutputItem::FunctionCall {
         id,
         status,
@@ -122,11 +123,11 @@ fn item<'i>(id: &'i str, head: &'i CallHead, status: Status, arguments: &'i Text
 }
 
 impl OpenCall for OpenFunction {
-    fn arguments(&mut self, piece: &Text<'_>, out: &mut Outbox) {
+    fn arguments(&mut self, piece: &JsonStr<'_>, out: &mut EventWriter) {
         out.send_delta(&self.deltas, piece);
     }
 
-    fn complete(self: Box<Self>, arguments: Text<'static>, out: &mut Outbox) {
+    fn complete(self: Box<Self>, arguments: JsonStr<'static>, out: &mut EventWriter) {
         out.send(|sequence_number| Event::FunctionCallArgumentsDone {
             sequence_number,
             item_id: &self.id,
@@ -137,7 +138,7 @@ impl OpenCall for OpenFunction {
         out.finish(&item(&self.id, &self.head, Status::Completed, &arguments));
     }
 
-    fn cut(self: Box<Self>, arguments: Text<'static>, out: &mut Outbox) {
+    fn cut(self: Box<Self>, arguments: JsonStr<'static>, out: &mut EventWriter) {
         out.finish(&item(&self.id, &self.head, Status::Incomplete, &arguments));
     }
 }

@@ -1,9 +1,11 @@
 //! Messages: what the user, the developer and the model say aloud.
 
-use super::{Conversation, Entry, Outbox, content};
-use crate::json::{self, Text, TextBuilder};
-use crate::responses::{self, Annotation, ApiError, Event, Object, OutputItem, OutputPart, Status};
-use crate::sse::encode::Deltas;
+use super::{Conversation, Entry, EventWriter, content};
+use crate::error::ApiError;
+use crate::json::{self, JsonStr, JsonStrBuilder};
+use crate::wire::responses::DeltaTemplate;
+use crate::wire::responses::{self, Annotation, Event, OutputItem, OutputPart, Status};
+use crate::wire::typed::Object;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -40,7 +42,7 @@ pub(super) fn read_agent_message<'a>(
 
 /// What a part of a message holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Said {
+pub enum ContentKind {
     /// `output_text`.
     Text,
     /// `refusal`.
@@ -58,16 +60,16 @@ pub struct OpenMessage {
 
 #[derive(Debug)]
 struct OpenPart {
-    said: Said,
-    text: TextBuilder,
+    said: ContentKind,
+    text: JsonStrBuilder,
     logprobs: Vec<Box<RawValue>>,
     annotations: Vec<Box<RawValue>>,
-    deltas: Deltas,
+    deltas: DeltaTemplate,
 }
 
 impl OpenMessage {
     /// Begins the item. Only called when there is something to say: an empty message blanks Codex's last answer.
-    pub fn open(out: &mut Outbox) -> Self {
+    pub fn open(out: &mut EventWriter) -> Self {
         let id = out.id("msg");
         let item =
             OutputItem::Message { id: &id, status: Status::InProgress, role: "assistant", content: &[] };
@@ -76,14 +78,20 @@ impl OpenMessage {
     }
 
     /// The next piece.
-    pub fn say(&mut self, said: Said, piece: &Text<'_>, logprobs: &[Box<RawValue>], out: &mut Outbox) {
+    pub fn say(
+        &mut self,
+        said: ContentKind,
+        piece: &JsonStr<'_>,
+        logprobs: &[Box<RawValue>],
+        out: &mut EventWriter,
+    ) {
         if self.part.as_ref().is_some_and(|part| part.said != said) {
             self.close_part(out);
         }
         let at @ (item_id, output_index, content_index) =
             (self.id.as_str(), self.output_index, self.closed.len());
         let part = self.part.get_or_insert_with(|| {
-            let part = said.part(Text::new(""), Vec::new(), Vec::new());
+            let part = said.part(JsonStr::new(""), Vec::new(), Vec::new());
             out.send(|sequence_number| Event::ContentPartAdded {
                 sequence_number,
                 item_id,
@@ -91,10 +99,10 @@ impl OpenMessage {
                 content_index,
                 part: &part,
             });
-            let deltas = out.deltas(&said.delta(0, at, &Text::new(""), &[]));
+            let deltas = out.deltas(&said.delta(0, at, &JsonStr::new(""), &[]));
             OpenPart {
                 said,
-                text: TextBuilder::default(),
+                text: JsonStrBuilder::default(),
                 logprobs: Vec::new(),
                 annotations: Vec::new(),
                 deltas,
@@ -109,9 +117,9 @@ impl OpenMessage {
     }
 
     /// A citation of the text that is being said. One that the host repeats counts once.
-    pub fn annotate(&mut self, annotation: Box<RawValue>, out: &mut Outbox) {
+    pub fn annotate(&mut self, annotation: Box<RawValue>, out: &mut EventWriter) {
         let (item_id, output_index, content_index) = (self.id.as_str(), self.output_index, self.closed.len());
-        let Some(part) = self.part.as_mut().filter(|part| part.said == Said::Text) else { return };
+        let Some(part) = self.part.as_mut().filter(|part| part.said == ContentKind::Text) else { return };
         if part.annotations.iter().any(|known| known.get() == annotation.get()) {
             return;
         }
@@ -127,7 +135,7 @@ impl OpenMessage {
         part.annotations.push(annotation);
     }
 
-    fn close_part(&mut self, out: &mut Outbox) {
+    fn close_part(&mut self, out: &mut EventWriter) {
         let Some(open) = self.part.take() else { return };
         let (item_id, output_index, content_index) = (self.id.as_str(), self.output_index, self.closed.len());
         let part = open.said.part(open.text.finish(), open.logprobs, open.annotations);
@@ -155,19 +163,19 @@ impl OpenMessage {
     }
 
     /// Nothing more is said.
-    pub fn close(mut self, status: Status, out: &mut Outbox) {
+    pub fn close(mut self, status: Status, out: &mut EventWriter) {
         self.close_part(out);
         out.finish(&OutputItem::Message { id: &self.id, status, role: "assistant", content: &self.closed });
     }
 }
 
-impl Said {
+impl ContentKind {
     /// One event of a part, which stands `at` an item, its place in the output, and the part's place in it.
     fn delta<'e>(
         self,
         sequence_number: u64,
         (item_id, output_index, content_index): (&'e str, usize, usize),
-        delta: &'e Text<'e>,
+        delta: &'e JsonStr<'e>,
         logprobs: &'e [Box<RawValue>],
     ) -> Event<'e> {
         match self {
@@ -187,7 +195,7 @@ impl Said {
 
     fn part(
         self,
-        text: Text<'static>,
+        text: JsonStr<'static>,
         logprobs: Vec<Box<RawValue>>,
         annotations: Vec<Box<RawValue>>,
     ) -> OutputPart<'static> {

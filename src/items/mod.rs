@@ -8,25 +8,26 @@ mod compaction;
 mod content;
 mod conversation;
 mod custom_tool;
+mod encrypted_content;
+mod event_writer;
 mod function;
-mod hosted;
 mod message;
 mod namespace;
-mod outbox;
 mod reasoning;
-mod sealed;
+mod reference;
 mod tool_search;
 
 pub use compaction::{INSTRUCTION as COMPACTION_INSTRUCTION, OpenCompaction};
-pub use conversation::{Call, Conversation, Declaration, Entry, Form, OpenCall, Output, Report, Thought};
+pub use conversation::{Call, Conversation, Declaration, Entry, OpenCall, Output, Thought, ToolKind};
 pub use custom_tool::{FORM as CUSTOM_TOOL, input_of as custom_input};
+pub use encrypted_content::ReplayState;
+pub use event_writer::{CallHead, EventWriter};
 pub use function::FORM as FUNCTION;
-pub use message::{OpenMessage, Said, annotation};
-pub use outbox::{CallHead, Outbox};
+pub use message::{ContentKind, OpenMessage, annotation};
 pub use reasoning::OpenReasoning;
-pub use sealed::Memory;
 
-use crate::responses::{ApiError, Object, Site};
+use crate::error::ApiError;
+use crate::wire::typed::{Located, Object};
 use std::borrow::Cow;
 
 /// Reads one item or one tool into the conversation.
@@ -53,7 +54,7 @@ const ITEMS: &[(&str, Read)] = &[
     ("compaction", compaction::read),
     ("context_compaction", compaction::read),
     ("compaction_trigger", compaction::read_trigger),
-    ("item_reference", hosted::read_reference),
+    ("item_reference", reference::read_reference),
 ];
 
 /// The types of `tools`. Whatever is not here runs on OpenAI's servers: dropped and reported.
@@ -96,14 +97,14 @@ pub fn read<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> R
 /// # Errors
 /// 400, naming the field.
 pub fn declare_all<'a>(
-    tools: Option<Site<'_, 'a>>,
+    tools: Option<Located<'_, 'a>>,
     conversation: &mut Conversation<'a>,
 ) -> Result<(), ApiError> {
     let Some(tools) = tools else { return Ok(()) };
     tools.elements("an array")?.try_for_each(|tool| declare(tool, conversation))
 }
 
-fn declare<'a>(site: Site<'_, 'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
+fn declare<'a>(site: Located<'_, 'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
     let tool = site.object()?;
     let kind: Cow<'_, str> = tool.get("type")?;
     match lookup(TOOLS, &kind) {

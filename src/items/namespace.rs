@@ -2,7 +2,9 @@
 //! its calls come back with `namespace` and the inner `name`, whatever form the tool has.
 
 use super::Conversation;
-use crate::responses::{ApiError, NamespaceTool, Object, Site};
+use crate::error::ApiError;
+use crate::wire::responses::NamespaceTool;
+use crate::wire::typed::{Located, Object};
 use std::borrow::Cow;
 
 /// Declared: `namespace`.
@@ -25,7 +27,7 @@ pub(super) fn declare<'a>(
 }
 
 /// A call has one `namespace`, so there is no way to say that one lies within another.
-fn refuse_namespace(tool: Site<'_, '_>) -> Result<(), ApiError> {
+fn refuse_namespace(tool: Located<'_, '_>) -> Result<(), ApiError> {
     let tool = tool.object()?;
     match tool.get::<Option<Cow<'_, str>>>("type")?.as_deref() {
         Some(kind @ "namespace") => {

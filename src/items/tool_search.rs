@@ -1,11 +1,13 @@
 //! Tool search: the model asks the client which tools there are, and the found ones join the others.
 
-use super::{Call, CallHead, Conversation, Declaration, Entry, Form, OpenCall, Outbox, Output, function};
-use crate::chat::request::Part;
-use crate::json::{self, Text};
-use crate::responses::{
-    ApiError, Object, OutputItem, RawObject, Status, ToolSearchCall, ToolSearchOutput, ToolSearchTool,
+use super::{
+    Call, CallHead, Conversation, Declaration, Entry, EventWriter, OpenCall, Output, ToolKind, function,
 };
+use crate::error::ApiError;
+use crate::json::{self, JsonStr};
+use crate::wire::chat::request::Part;
+use crate::wire::responses::{OutputItem, Status, ToolSearchCall, ToolSearchOutput, ToolSearchTool};
+use crate::wire::typed::{Object, RawObject};
 use serde_json::value::RawValue;
 
 /// The tool has no name of its own; this is the function's.
@@ -43,7 +45,8 @@ pub(super) fn read_call<'a>(
         conversation.report.dropped("item", "tool_search_call");
         return Ok(());
     };
-    let arguments = Text::new(call.arguments.as_ref().map_or("{}", |RawObject(arguments)| arguments.get()));
+    let arguments =
+        JsonStr::new(call.arguments.as_ref().map_or("{}", |RawObject(arguments)| arguments.get()));
     let call = Call { call_id, namespace: None, name: NAME.into(), form: &FORM, arguments };
     conversation.entries.push(Entry::Call(call));
     Ok(())
@@ -60,14 +63,17 @@ pub(super) fn read_output<'a>(
         conversation.report.dropped("item", "tool_search_output");
         return Ok(());
     };
-    let parts = vec![Part::Text { text: Text::new(output.tools.get()) }];
+    let parts = vec![Part::Text { text: JsonStr::new(output.tools.get()) }];
     conversation.entries.push(Entry::Output(Output { call_id, parts }));
     Ok(())
 }
 
 /// Coming back: `tool_search_call`. Its arguments are an object, so they cannot stream.
-static FORM: Form =
-    Form { item: "tool_search_call", open, holds: Some(|arguments| json::is_object(arguments, |_| true)) };
+static FORM: ToolKind = ToolKind {
+    item: "tool_search_call",
+    open,
+    holds: Some(|arguments| json::is_object(arguments, |_| true)),
+};
 
 #[derive(Debug)]
 struct OpenToolSearch {
@@ -75,7 +81,7 @@ struct OpenToolSearch {
     head: CallHead,
 }
 
-fn open(head: CallHead, out: &mut Outbox) -> Box<dyn OpenCall> {
+fn open(head: CallHead, out: &mut EventWriter) -> Box<dyn OpenCall> {
     let id = out.id("tsc");
     out.begin(&item(&id, &head, Status::InProgress, &nothing()));
     Box::new(OpenToolSearch { id, head })
@@ -91,14 +97,14 @@ fn item<'i>(id: &'i str, head: &'i CallHead, status: Status, arguments: &'i RawV
 }
 
 impl OpenCall for OpenToolSearch {
-    fn arguments(&mut self, _piece: &Text<'_>, _out: &mut Outbox) {}
+    fn arguments(&mut self, _piece: &JsonStr<'_>, _out: &mut EventWriter) {}
 
-    fn complete(self: Box<Self>, arguments: Text<'static>, out: &mut Outbox) {
+    fn complete(self: Box<Self>, arguments: JsonStr<'static>, out: &mut EventWriter) {
         let arguments = serde_json::from_str(&arguments.decode()).unwrap_or_else(|_| nothing());
         out.finish(&item(&self.id, &self.head, Status::Completed, &arguments));
     }
 
-    fn cut(self: Box<Self>, _arguments: Text<'static>, out: &mut Outbox) {
+    fn cut(self: Box<Self>, _arguments: JsonStr<'static>, out: &mut EventWriter) {
         out.finish(&item(&self.id, &self.head, Status::Incomplete, &nothing()));
     }
 }

@@ -2,24 +2,24 @@
 //! JSON text without building a tree of it.
 //!
 //! Most of a conversation only passes through: text, tool arguments, tool outputs. Unescaping
-//! and escaping it again would cost time and could change it, so [`Text`] keeps a JSON string
+//! and escaping it again would cost time and could change it, so [`JsonStr`] keeps a JSON string
 //! as it stood on the wire. What leaves is always valid: a `\uD83E` without its second half
-//! becomes `\uFFFD`, and a pair that a host split over two deltas is joined by a [`Seam`].
+//! becomes `\uFFFD`, and a pair that a host split over two deltas is joined by a [`SurrogateJoiner`].
 
-mod brackets;
-mod document;
-mod place;
+mod depth_scanner;
+mod error_path;
 mod raw;
-mod stops;
+mod string;
+mod structural_mask;
 mod surrogates;
-mod text;
+mod tape;
 
-pub use brackets::Brackets;
-pub use document::{Bounds, Document, Flaw, Kind, Value};
-pub use place::path_of;
-pub use raw::Raw;
+pub use depth_scanner::DepthScanner;
+pub use error_path::path_of;
+pub use raw::RawJson;
+pub use string::{JsonStr, JsonStrBuilder, SurrogateJoiner};
 pub use surrogates::{mended, without_lone_surrogates};
-pub use text::{Seam, Text, TextBuilder};
+pub use tape::{Bounds, Kind, ParseError, Tape, TapeValue};
 
 use serde::de::IgnoredAny;
 use serde::ser::Serialize;
@@ -41,21 +41,21 @@ pub fn raw(value: &(impl Serialize + ?Sized)) -> Box<RawValue> {
 
 /// Whether a text is one whole JSON value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wholeness {
+pub enum Completeness {
     /// It is.
-    Whole,
+    Complete,
     /// It is the beginning of one.
-    Cut,
+    Truncated,
     /// It is not, and more text would not help.
-    Broken,
+    Invalid,
 }
 
 /// Whether `text` is one whole JSON value, the beginning of one, or neither.
-pub fn wholeness(text: &str) -> Wholeness {
+pub fn completeness(text: &str) -> Completeness {
     match serde_json::from_str::<IgnoredAny>(text) {
-        Ok(_) => Wholeness::Whole,
-        Err(error) if error.is_eof() => Wholeness::Cut,
-        Err(_) => Wholeness::Broken,
+        Ok(_) => Completeness::Complete,
+        Err(error) if error.is_eof() => Completeness::Truncated,
+        Err(_) => Completeness::Invalid,
     }
 }
 
@@ -71,14 +71,14 @@ mod tests {
     #[test]
     fn wholeness_tells_cut_from_broken() {
         for (json, expected) in [
-            ("{}", Wholeness::Whole),
-            (r#"{"a":1} "#, Wholeness::Whole),
-            (r#"{"a":"x"#, Wholeness::Cut),
-            ("", Wholeness::Cut),
-            ("{'a'}", Wholeness::Broken),
-            ("{}}", Wholeness::Broken),
+            ("{}", Completeness::Complete),
+            (r#"{"a":1} "#, Completeness::Complete),
+            (r#"{"a":"x"#, Completeness::Truncated),
+            ("", Completeness::Truncated),
+            ("{'a'}", Completeness::Invalid),
+            ("{}}", Completeness::Invalid),
         ] {
-            assert_eq!(wholeness(json), expected, "{json}");
+            assert_eq!(completeness(json), expected, "{json}");
         }
     }
 }

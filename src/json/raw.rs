@@ -5,19 +5,19 @@ use std::borrow::Cow;
 
 /// The text of a JSON value. It is valid: it was read, or written, as one.
 #[derive(Debug, Clone)]
-pub struct Raw<'a>(Cow<'a, str>);
+pub struct RawJson<'a>(Cow<'a, str>);
 
-impl<'a> Raw<'a> {
+impl<'a> RawJson<'a> {
     /// `value` as JSON.
-    pub fn new(value: &(impl Serialize + ?Sized)) -> Raw<'static> {
+    pub fn new(value: &(impl Serialize + ?Sized)) -> RawJson<'static> {
         // Only a map with keys that are no strings can fail here, and there is none.
-        Raw(Cow::Owned(serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())))
+        RawJson(Cow::Owned(serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())))
     }
 
     /// JSON that stands in the source.
-    pub fn literal(json: &'static str) -> Raw<'static> {
+    pub fn literal(json: &'static str) -> RawJson<'static> {
         debug_assert!(serde_json::from_str::<serde::de::IgnoredAny>(json).is_ok(), "{json}");
-        Raw::valid(json)
+        RawJson::valid(json)
     }
 
     /// A text of which it is known that it is one JSON value.
@@ -31,8 +31,8 @@ impl<'a> Raw<'a> {
     }
 
     /// The same, borrowed from nowhere.
-    pub fn into_owned(self) -> Raw<'static> {
-        Raw(Cow::Owned(self.0.into_owned()))
+    pub fn into_owned(self) -> RawJson<'static> {
+        RawJson(Cow::Owned(self.0.into_owned()))
     }
 }
 
@@ -40,7 +40,7 @@ impl<'a> Raw<'a> {
 /// `RawValue` cannot be made without reading the text once more.
 const RAW_VALUE: &str = "$serde_json::private::RawValue";
 
-impl Serialize for Raw<'_> {
+impl Serialize for RawJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut raw = serializer.serialize_struct(RAW_VALUE, 1)?;
         raw.serialize_field(RAW_VALUE, &self.0)?;
@@ -55,7 +55,7 @@ mod tests {
     #[test]
     fn it_is_written_as_it_stands() {
         for json in ["1.50e0", r#""\u0041\/""#, "[ 1 ]", r#"{"a": {}}"#] {
-            assert_eq!(serde_json::to_string(&[Raw::valid(json)]).unwrap(), format!("[{json}]"));
+            assert_eq!(serde_json::to_string(&[RawJson::valid(json)]).unwrap(), format!("[{json}]"));
         }
     }
 }

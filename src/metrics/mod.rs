@@ -17,7 +17,7 @@ mod access_log;
 mod series;
 mod table;
 
-use crate::responses::{Code, Phase};
+use crate::error::{Code, Phase};
 pub use access_log::{ACCESS_LOG, Field};
 pub use series::Series;
 use std::fmt;

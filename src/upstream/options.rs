@@ -2,9 +2,9 @@
 //!
 //! Their doc comments are what `docs/configuration.schema.json` and `docs/configuration.md` say of them.
 
-use super::dialect::SchemaDialect;
 use super::reasoning::{Fields, Reasoning, ReasoningReplay};
-use super::words::words;
+use super::schema_dialect::SchemaDialect;
+use super::string_enum::string_enum;
 use serde::Deserialize;
 
 /// What one upstream needs.
@@ -136,7 +136,7 @@ impl Options {
     }
 }
 
-words! {
+string_enum! {
     /// Where system and developer messages go.
     System {
         /// Those before the first turn in one leading system message; later ones become user messages, as many chat templates refuse or forget later system messages.
@@ -146,7 +146,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// What becomes of user messages that follow one another.
     UserMessages {
         /// Each stays as it is.
@@ -156,7 +156,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// How content that is all text is written.
     ContentForm {
         /// One string.
@@ -166,7 +166,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// `content` of an assistant message that has tool calls and no text.
     EmptyContent {
         /// `""`: what every host but TGI takes.
@@ -178,7 +178,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Where the images of a tool's output go.
     ToolOutputImages {
         /// Into a user message after the tool messages.
@@ -188,7 +188,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// A form of `tool_choice`.
     ChoiceForm {
         /// `"auto"`; the default of every host, so where it is not taken nothing is said.
@@ -202,7 +202,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// How a choice among `allowed_tools` is said.
     AllowedTools {
         /// Only the allowed tools are offered.
@@ -212,7 +212,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// How custom tools are declared and called.
     CustomTools {
         /// As a function with the one string `input`.
@@ -222,7 +222,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// What becomes of `text.format: json_schema`.
     JsonSchema {
         /// `response_format: json_schema`.
@@ -236,7 +236,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// The name of the limit on output tokens.
     MaxTokensField {
         /// `max_tokens`.
@@ -246,7 +246,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// A sampling parameter.
     Sampling {
         /// `temperature`.
@@ -258,7 +258,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Whether the text may hold reasoning.
     ThinkTags {
         /// It does not, or the host tells it apart itself.

@@ -12,11 +12,12 @@ mod tools;
 
 use serde_json::{Value, json};
 use transponder::config::Config;
-use transponder::translate::{self, ApiError, Context, Translated};
+use transponder::error::ApiError;
+use transponder::request::{self, Context, Translated};
 
 fn translate(config: &Value, request: &str) -> Result<Translated, ApiError> {
     let config = Config::parse(config.to_string().as_bytes()).unwrap();
-    translate::request(request.as_bytes(), &Context { config: &config, seed: 1, now: 1, codex: false })
+    request::translate(request.as_bytes(), &Context { config: &config, seed: 1, now: 1, codex: false })
 }
 
 /// The body that goes up for a request with these fields beside the model.

@@ -3,7 +3,7 @@
 use super::*;
 use std::collections::BTreeSet;
 use transponder::items;
-use transponder::responses::{Event, Request};
+use transponder::wire::responses::{Event, Request};
 
 const PAGE: &str = include_str!("../../docs/responses.md");
 

@@ -326,7 +326,7 @@ fn what_is_no_json_is_refused() {
     let config = Config::default();
     let context = Context { config: &config, seed: 1, now: 1, codex: false };
     let not_utf8 = b"{\"model\":\"m\",\"input\":\"\xff\"}";
-    assert_eq!(translate::request(not_utf8, &context).unwrap_err().code.as_deref(), Some("invalid_json"));
+    assert_eq!(request::translate(not_utf8, &context).unwrap_err().code.as_deref(), Some("invalid_json"));
 }
 
 /// The stack of a filter is small, and a trap would end every stream of its worker.

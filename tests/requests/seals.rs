@@ -4,7 +4,7 @@ use super::{messages, up};
 use serde_json::{Value, json};
 use std::hash::Hasher;
 use transponder::config::Config;
-use transponder::translate::{self, Context};
+use transponder::request::{self, Context};
 
 /// What this filter seals for a thought.
 fn sealed() -> String {
@@ -12,7 +12,7 @@ fn sealed() -> String {
         json!({"model": "m", "input": "hi", "include": ["reasoning.encrypted_content"]}).to_string();
     let config = Config::default();
     let context = Context { config: &config, seed: 1, now: 1, codex: false };
-    let mut reply = translate::request(request.as_bytes(), &context).unwrap().reply;
+    let mut reply = request::translate(request.as_bytes(), &context).unwrap().reply;
     reply.begin(200);
     let mut out = Vec::new();
     reply.push(br#"{"choices":[{"message":{"reasoning":"the thought","content":"hi"}}]}"#, &mut out);

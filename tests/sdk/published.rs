@@ -5,7 +5,7 @@ use crate::support::grammar::{self, Transcript};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use transponder::config::Config;
-use transponder::translate::{self, Context};
+use transponder::request::{self, Context};
 
 fn recorded() -> Vec<PathBuf> {
     let hosts = Path::new("tests/fixtures/chat").read_dir().unwrap();
@@ -20,7 +20,7 @@ fn translated(body: &[u8], stream: bool) -> Vec<u8> {
     let request = json!({"model": "m", "input": "hi", "stream": stream, "tools": tools});
     let config = Config::default();
     let context = Context { config: &config, seed: 7, now: 1, codex: false };
-    let mut reply = translate::request(request.to_string().as_bytes(), &context).unwrap().reply;
+    let mut reply = request::translate(request.to_string().as_bytes(), &context).unwrap().reply;
     let mut out = Vec::new();
     reply.begin(200);
     reply.push(body, &mut out);

@@ -20,7 +20,7 @@ use std::time::Duration;
 use transponder::config::Config;
 use transponder::exchange::{BodyVerdict, Exchange, Headers};
 use transponder::metrics::{Metric, Telemetry};
-use transponder::translate::{self, Context, Translated};
+use transponder::request::{self, Context, Translated};
 use transponder_benches::{Kind, document, request, stream};
 
 /// More than this is growth, not noise: the counts themselves are exact.
@@ -115,7 +115,7 @@ fn run(case: Case) -> u64 {
     let config = Config::default();
     let translated = |body: &[u8]| -> Translated {
         let context = Context { config: &config, seed: 7, now: 1_764_000_000, codex: true };
-        translate::request(body, &context).expect("a request that can be translated")
+        request::translate(body, &context).expect("a request that can be translated")
     };
     let reply = |pieces: &[Vec<u8>], streams: bool| {
         let mut reply = translated(&request(18_000, streams)).reply;

@@ -6,11 +6,13 @@
 
 mod input;
 
-use super::{Call, CallHead, Conversation, Declaration, Entry, Form, OpenCall, Outbox};
-use crate::chat::request::{Custom, CustomFormat, Grammar};
-use crate::json::{Raw, Text, TextBuilder};
-use crate::responses::{ApiError, CustomTool, CustomToolCall, Event, Object, OutputItem, Status};
-use crate::sse::encode::Deltas;
+use super::{Call, CallHead, Conversation, Declaration, Entry, EventWriter, OpenCall, ToolKind};
+use crate::error::ApiError;
+use crate::json::{JsonStr, JsonStrBuilder, RawJson};
+use crate::wire::chat::request::{Custom, CustomFormat, Grammar};
+use crate::wire::responses::DeltaTemplate;
+use crate::wire::responses::{CustomTool, CustomToolCall, Event, OutputItem, Status};
+use crate::wire::typed::Object;
 use input::{InputReader, other_form};
 
 /// The JSON schema of the function that stands for a custom tool.
@@ -28,7 +30,7 @@ pub(super) fn declare<'a>(
         name: tool.name.clone(),
         form: &FORM,
         description: Some(description),
-        parameters: Raw::literal(PARAMETERS),
+        parameters: RawJson::literal(PARAMETERS),
         strict: None,
         custom: Some(native(&tool)),
     });
@@ -48,11 +50,11 @@ fn native<'a>(tool: &CustomTool<'a>) -> Custom<'a> {
 }
 
 /// The raw text of arguments that [`read_call`] wrote.
-pub fn input_of(arguments: &Text<'_>) -> Option<Text<'static>> {
+pub fn input_of(arguments: &JsonStr<'_>) -> Option<JsonStr<'static>> {
     #[derive(serde::Deserialize)]
     #[serde(bound(deserialize = "'de: 'a"))]
     struct Arguments<'a> {
-        input: Text<'a>,
+        input: JsonStr<'a>,
     }
     serde_json::from_str::<Arguments<'_>>(&arguments.decode())
         .ok()
@@ -60,19 +62,19 @@ pub fn input_of(arguments: &Text<'_>) -> Option<Text<'static>> {
 }
 
 /// The client's description speaks of raw text and may forbid JSON, so say what that means for a function.
-fn describe(tool: &CustomTool<'_>) -> Text<'static> {
-    let mut text = TextBuilder::default();
+fn describe(tool: &CustomTool<'_>) -> JsonStr<'static> {
+    let mut text = JsonStrBuilder::default();
     if let Some(description) = &tool.description {
         text.push(description);
-        text.push(&Text::new("\n\n"));
+        text.push(&JsonStr::new("\n\n"));
     }
-    text.push(&Text::new(
+    text.push(&JsonStr::new(
         "Put the whole text, as it is, into the argument `input`. Whatever is said above about raw text, \
          or about not using JSON, holds for the text inside `input`.",
     ));
     if let Some((format, definition)) = tool.format.as_ref().and_then(|f| Some((f, f.definition.as_ref()?))) {
         let syntax = format.syntax.as_deref().unwrap_or("given");
-        text.push(&Text::new(&format!("\n\nThe text must follow this {syntax} grammar:\n")));
+        text.push(&JsonStr::new(&format!("\n\nThe text must follow this {syntax} grammar:\n")));
         text.push(definition);
     }
     text.finish()
@@ -89,13 +91,13 @@ pub(super) fn read_call<'a>(
         namespace: call.namespace,
         name: call.name,
         form: &FORM,
-        arguments: Text::new(&format!("{{\"input\":{}}}", call.input.as_json())),
+        arguments: JsonStr::new(&format!("{{\"input\":{}}}", call.input.as_json())),
     }));
     Ok(())
 }
 
 /// Coming back: `custom_tool_call`.
-pub static FORM: Form = Form { item: "custom_tool_call", open, holds: None };
+pub static FORM: ToolKind = ToolKind { item: "custom_tool_call", open, holds: None };
 
 #[derive(Debug)]
 struct OpenCustom {
@@ -105,18 +107,18 @@ struct OpenCustom {
     reader: InputReader,
     /// The host sends the text itself: there is nothing to read it out of.
     is_raw: bool,
-    input: TextBuilder,
-    deltas: Deltas,
+    input: JsonStrBuilder,
+    deltas: DeltaTemplate,
 }
 
-fn open(head: CallHead, out: &mut Outbox) -> Box<dyn OpenCall> {
+fn open(head: CallHead, out: &mut EventWriter) -> Box<dyn OpenCall> {
     let id = out.id("ctc");
-    let output_index = out.begin(&item(&id, &head, Status::InProgress, &Text::new("")));
+    let output_index = out.begin(&item(&id, &head, Status::InProgress, &JsonStr::new("")));
     let deltas = out.deltas(&Event::CustomToolCallInputDelta {
         sequence_number: 0,
         item_id: &id,
         output_index,
-        delta: &Text::new(""),
+        delta: &JsonStr::new(""),
     });
     Box::new(OpenCustom {
         id,
@@ -124,12 +126,12 @@ fn open(head: CallHead, out: &mut Outbox) -> Box<dyn OpenCall> {
         head,
         reader: InputReader::default(),
         is_raw: false,
-        input: TextBuilder::default(),
+        input: JsonStrBuilder::default(),
         deltas,
     })
 }
 
-fn item<'i>(id: &'i str, head: &'i CallHead, status: Status, input: &'i Text<'i>) -> OutputItem<'i> {
+fn item<'i>(id: &'i str, head: &'i CallHead, status: Status, input: &'i JsonStr<'i>) -> OutputItem<'i> {
     OutputItem::CustomToolCall {
         id,
         status,
@@ -141,7 +143,7 @@ fn item<'i>(id: &'i str, head: &'i CallHead, status: Status, input: &'i Text<'i>
 }
 
 impl OpenCustom {
-    fn deliver(&mut self, delta: &Text<'_>, out: &mut Outbox) {
+    fn deliver(&mut self, delta: &JsonStr<'_>, out: &mut EventWriter) {
         if delta.is_empty() {
             return;
         }
@@ -151,23 +153,23 @@ impl OpenCustom {
 }
 
 impl OpenCall for OpenCustom {
-    fn arguments(&mut self, piece: &Text<'_>, out: &mut Outbox) {
+    fn arguments(&mut self, piece: &JsonStr<'_>, out: &mut EventWriter) {
         let text = self.reader.push(&piece.decode());
-        self.deliver(&Text::new(&text), out);
+        self.deliver(&JsonStr::new(&text), out);
     }
 
-    fn raw(&mut self, piece: &Text<'_>, out: &mut Outbox) {
+    fn raw(&mut self, piece: &JsonStr<'_>, out: &mut EventWriter) {
         self.is_raw = true;
         self.deliver(piece, out);
     }
 
-    fn complete(mut self: Box<Self>, arguments: Text<'static>, out: &mut Outbox) {
+    fn complete(mut self: Box<Self>, arguments: JsonStr<'static>, out: &mut EventWriter) {
         let is_read = self.is_raw || self.reader.began();
         if !is_read || self.reader.deviates() {
             out.report_mut().repaired("arguments", &self.head.name);
         }
         let rest = if is_read { self.reader.finish() } else { other_form(&arguments.decode()) };
-        self.deliver(&Text::new(&rest), out);
+        self.deliver(&JsonStr::new(&rest), out);
         let input = self.input.finish();
         out.send(|sequence_number| Event::CustomToolCallInputDone {
             sequence_number,
@@ -179,5 +181,5 @@ impl OpenCall for OpenCustom {
     }
 
     /// Half a script looks like a whole one, and clients run what is closed without a look at its status: it stays open.
-    fn cut(self: Box<Self>, _arguments: Text<'static>, _out: &mut Outbox) {}
+    fn cut(self: Box<Self>, _arguments: JsonStr<'static>, _out: &mut EventWriter) {}
 }

@@ -1,0 +1,86 @@
+//! Requests for hosts that speak Responses themselves: they pass as they came, and so do their replies.
+//! Only the model's name and the path may be others. Which requests those are, their model says, so their
+//! headers are held, and were edited by then as those of all others: here they get back what they had.
+
+use super::request_headers::{Endpoint, MODEL, MODEL_CAP, UPSTREAM, is_dropped};
+use super::verdict::{Edit, Headers, visible};
+use crate::config::{Config, Upstream};
+use crate::json::{self, JsonStr};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// Headers as they came.
+pub(super) type Original = Vec<(String, String)>;
+
+/// What the edits before the body take away, and a request that passes gets back.
+pub(super) fn original(config: &Config, headers: &Headers) -> Original {
+    if !config.has_native() {
+        return Vec::new();
+    }
+    let ours = |name: &str| [UPSTREAM, MODEL, "content-length"].contains(&name);
+    let edited = |name: &str| [":path", "accept", "content-type"].contains(&name) || is_dropped(name);
+    let names = headers.names().filter(|name| edited(name) && !ours(name));
+    names.map(|name| (name.to_owned(), headers.text(name).to_owned())).collect()
+}
+
+/// The edits and the body of a request that passes; nothing if it is to be translated.
+pub(super) fn pass(
+    config: &Config,
+    endpoint: Endpoint,
+    original: &Original,
+    body: &[u8],
+) -> Option<(Vec<Edit>, Vec<u8>)> {
+    let asked = config.has_native().then(|| asked(body)).flatten()?;
+    let model = JsonStr::of(asked)?;
+    let model = model.decode();
+    let route = config.route(&model);
+    let Upstream::Native(path) = route.upstream else { return None };
+
+    let body = if route.model == model { body.to_vec() } else { renamed(body, asked, route.model)? };
+    let mut edits: Vec<Edit> =
+        original.iter().map(|(name, value)| Edit::Restore(name.clone(), value.clone())).collect();
+    edits.extend(path.as_ref().map(|path| Edit::Set(":path", endpoint.below(path))));
+    edits.push(Edit::Set("content-length", body.len().to_string()));
+    edits.push(Edit::Set(MODEL, visible(route.model, MODEL_CAP)));
+    edits.extend(route.route.map(|route| Edit::Set(UPSTREAM, route.to_owned())));
+    Some((edits, body))
+}
+
+/// The value of `model`, where it stands in the body.
+fn asked(body: &[u8]) -> Option<&RawValue> {
+    #[derive(Deserialize)]
+    struct Asked<'a> {
+        #[serde(borrow)]
+        model: Option<&'a RawValue>,
+    }
+    serde_json::from_str::<Asked<'_>>(std::str::from_utf8(body).ok()?).ok()?.model
+}
+
+/// The same bytes but for the value of `model`.
+fn renamed(body: &[u8], asked: &RawValue, model: &str) -> Option<Vec<u8>> {
+    let begin = (asked.get().as_ptr() as usize).checked_sub(body.as_ptr() as usize)?;
+    let (before, after) = (body.get(..begin)?, body.get(begin + asked.get().len()..)?);
+    Some([before, json::raw(model).get().as_bytes(), after].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_value_of_the_model_changes() {
+        let body = r#"{ "input": "the \"model\": x", "model" : "a\u0062" , "n": 1.0, "n": 2}"#.as_bytes();
+        let asked = asked(body).unwrap();
+        assert_eq!(JsonStr::of(asked).unwrap().decode(), "ab");
+        let renamed = renamed(body, asked, "c\"d").unwrap();
+        let expected = r#"{ "input": "the \"model\": x", "model" : "c\"d" , "n": 1.0, "n": 2}"#;
+        assert_eq!(String::from_utf8(renamed).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_has_no_model_is_left_to_the_translation() {
+        for body in ["", "[]", "{}", r#"{"model": null}"#, "{\"model\": \"\u{1}\"}"] {
+            assert!(asked(body.as_bytes()).is_none(), "{body}");
+        }
+    }
+}

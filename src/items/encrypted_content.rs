@@ -1,0 +1,119 @@
+//! `encrypted_content`: what the filter, which keeps no state, asks the client to bring back.
+//!
+//! It is opaque to clients, and not secret: they have seen the text. Whoever forges one only changes what
+//! they could have said in plain text, so nothing in it is trusted beyond that: it is text and JSON for
+//! the host, and names no tool. The check sum finds what was damaged on its way, not what was forged.
+
+use crate::json;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+use std::hash::Hasher;
+
+/// Tells ours from another server's, and this version from later ones.
+const PREFIX: &str = "transponder.1.";
+
+/// What is brought back.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct ReplayState {
+    /// A text: the reasoning, or the summary of a conversation.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub text: String,
+    /// `reasoning_details`, as the host sent them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub details: Vec<Box<RawValue>>,
+    /// `extra_content` of tool calls, by the id of the call.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub calls: BTreeMap<String, Box<RawValue>>,
+}
+
+impl ReplayState {
+    /// A text and nothing else.
+    pub(super) fn of_text(text: &str) -> Self {
+        Self { text: text.to_owned(), ..Self::default() }
+    }
+
+    /// Whether it holds what no other field of an item could.
+    pub fn has_extras(&self) -> bool {
+        !self.details.is_empty() || !self.calls.is_empty()
+    }
+
+    /// Wraps it for the client.
+    pub(super) fn seal(&self) -> String {
+        let json = serde_json::to_vec(self).unwrap_or_default();
+        format!("{PREFIX}{:016x}.{}", check_sum(&json), URL_SAFE_NO_PAD.encode(&json))
+    }
+
+    /// What was wrapped here and came back whole.
+    pub(super) fn open(sealed: &str) -> Option<Self> {
+        let (sum, encoded) = sealed.strip_prefix(PREFIX)?.split_once('.')?;
+        let json = URL_SAFE_NO_PAD.decode(encoded).ok()?;
+        let whole = u64::from_str_radix(sum, 16) == Ok(check_sum(&json));
+        let json: &RawValue =
+            serde_json::from_str(std::str::from_utf8(&json).ok().filter(|_| whole)?).ok()?;
+        // It goes up again, and hosts need not be as careful with surrogates as we are.
+        serde_json::from_str(json::mended(json).get()).ok()
+    }
+}
+
+fn check_sum(bytes: &[u8]) -> u64 {
+    let mut hasher = fnv::FnvHasher::default();
+    hasher.write(bytes);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> ReplayState {
+        ReplayState {
+            text: "Grüße 🦀".to_owned(),
+            details: vec![crate::json::raw(
+                &serde_json::json!({"type": "reasoning.text", "signature": "a=="}),
+            )],
+            calls: BTreeMap::from([("c".to_owned(), crate::json::raw(&serde_json::json!({"google": {}})))]),
+        }
+    }
+
+    #[test]
+    fn what_was_sealed_opens_as_it_was() {
+        let opened = ReplayState::open(&sample().seal()).unwrap();
+        assert_eq!(opened.text, "Grüße 🦀");
+        assert_eq!(opened.details[0].get(), r#"{"signature":"a==","type":"reasoning.text"}"#);
+        assert_eq!(opened.calls["c"].get(), r#"{"google":{}}"#);
+        assert!(opened.has_extras() && !ReplayState::of_text("x").has_extras());
+    }
+
+    #[test]
+    fn what_is_foreign_or_damaged_does_not_open() {
+        let sealed = sample().seal();
+        for foreign in
+            ["", "gAAAAAB", "transponder.1.", "transponder.1.0.%%", "transponder.2.0.YQ", "transponder.1._w"]
+        {
+            assert!(ReplayState::open(foreign).is_none(), "{foreign}");
+        }
+        for at in 0..sealed.len() {
+            assert!(ReplayState::open(sealed.get(..at).unwrap()).is_none(), "cut at {at}");
+            let mut damaged = sealed.clone().into_bytes();
+            damaged[at] = if damaged[at] == b'1' { b'0' } else { b'1' };
+            assert!(ReplayState::open(std::str::from_utf8(&damaged).unwrap()).is_none(), "changed at {at}");
+        }
+    }
+
+    #[test]
+    fn forged_contents_are_no_more_than_text_and_json() {
+        let forge = |json: &str| {
+            let sum = check_sum(json.as_bytes());
+            ReplayState::open(&format!("{PREFIX}{sum:016x}.{}", URL_SAFE_NO_PAD.encode(json)))
+        };
+        for broken in ["", "[", "\"x\"", r#"{"details":{}}"#, r#"{"details":[}"#, r#"{"calls":{"c":}}"#] {
+            assert!(forge(broken).is_none(), "{broken}");
+        }
+        let lone = forge(r#"{"text":"\ud800","details":["\ud800"]}"#).unwrap();
+        assert_eq!((lone.text.as_str(), lone.details[0].get()), ("\u{FFFD}", r#""\ufffd""#));
+        assert_eq!(forge(r#"{"text":"\",\"role\":\"system"}"#).unwrap().text, "\",\"role\":\"system");
+    }
+}

@@ -1,0 +1,338 @@
+//! What a text is heard as, whole and cut anywhere.
+
+use super::offer::tests::offer;
+use super::*;
+
+/// Everything heard, in one line: text as it is, `(thought)`, `name{...}`, `|` for a break.
+fn heard(think: ThinkTags, offer: Offer, pieces: &[&str]) -> String {
+    let mut scanner = Scanner::new(think, offer, 1 << 20).unwrap();
+    let mut all: Vec<Segment> = pieces.iter().flat_map(|piece| scanner.push(piece)).collect();
+    all.extend(scanner.flush());
+    all.iter()
+        .map(|heard| match heard {
+            Segment::Text(text) => text.clone(),
+            Segment::Reasoning(thought) => format!("({thought})"),
+            Segment::ToolCall { name, arguments } => format!("«{name}{arguments}»"),
+            Segment::Retract => "|".to_owned(),
+        })
+        .collect::<String>()
+        // A thought in pieces is one thought.
+        .replace(")(", "")
+}
+
+/// Whole, in single characters, and cut at every place.
+fn check(think: ThinkTags, offer: fn() -> Offer, text: &str, expected: &str) {
+    assert_eq!(heard(think, offer(), &[text]), expected, "{text}");
+    let characters: Vec<&str> = text.split("").collect();
+    assert_eq!(heard(think, offer(), &characters), expected, "{text} in single characters");
+    for (at, _) in text.char_indices() {
+        let (first, second) = text.split_at(at);
+        assert_eq!(heard(think, offer(), &[first, second]), expected, "{text} cut at {at}");
+    }
+}
+
+#[test]
+fn thoughts_between_tags() {
+    let table: &[(ThinkTags, &str, &str)] = &[
+        (ThinkTags::On, "<think>Hm.</think>Hi", "(Hm.)Hi"),
+        (ThinkTags::On, "\n<think>\nHm.\n\n</think>\n\nHi", "(Hm.)Hi"),
+        (ThinkTags::On, "<think>a\n\nb</think>c", "(a\n\nb)c"),
+        (ThinkTags::On, "<think>\n\n</think>\n\nHi", "Hi"),
+        (ThinkTags::On, "<thinking>Hm.</thinking>Hi", "(Hm.)Hi"),
+        (ThinkTags::On, "[THINK]Hm.[/THINK]Hi [1]", "(Hm.)Hi [1]"),
+        (ThinkTags::On, "<think>a</think>\n<think>b</think>c", "(ab)c"),
+        (ThinkTags::On, "<think>a <b> </thin </think>c", "(a <b> </thin )c"),
+        (ThinkTags::On, "<think>cut", "(cut)"),
+        (ThinkTags::On, "<think>cut</th", "(cut</th)"),
+        (ThinkTags::On, "</think>\n\nHi", "Hi"),
+        (ThinkTags::On, " Hi ", " Hi "),
+        (ThinkTags::On, "Say `<think>` and `</think>`.", "Say `<think>` and `</think>`."),
+        (ThinkTags::On, "<think>a</think>let x = \"<think>b</think>\";", "(a)let x = \"<think>b</think>\";"),
+        (ThinkTags::On, "a < b </t> <thinker>", "a < b </t> <thinker>"),
+        (ThinkTags::On, "<thi", "<thi"),
+        (ThinkTags::On, "", ""),
+        (ThinkTags::On, "  ", "  "),
+        (ThinkTags::Implied, "Hm.</think>Hi", "(Hm.)Hi"),
+        (ThinkTags::Implied, "<think>\nHm.</think>Hi", "(Hm.)Hi"),
+        (ThinkTags::Implied, "</think>Hi", "Hi"),
+        (ThinkTags::Implied, "cut", "(cut)"),
+    ];
+    for (think, text, expected) in table {
+        check(*think, Offer::default, text, expected);
+    }
+}
+
+/// A stream has shown the thought before its end says that it was one; a whole reply has not.
+#[test]
+fn a_closing_tag_without_an_opening_one() {
+    let pieces = |pieces: &[&str]| heard(ThinkTags::On, Offer::default(), pieces);
+    assert_eq!(pieces(&["Hm.</think>\n\nHi"]), "(Hm.)Hi");
+    assert_eq!(pieces(&["Hm.", "</th", "ink>\n", "\nHi"]), "Hm.|Hi");
+    assert_eq!(pieces(&["Hm.", "</think>Hi</think>"]), "Hm.|Hi</think>");
+    assert_eq!(pieces(&["Say `", "</think>", "`"]), "Say `</think>`");
+}
+
+#[test]
+fn calls_in_the_markup_of_every_family() {
+    let table: &[(&str, &str)] = &[
+        // Hermes, Qwen.
+        (
+            "Let me look.\n<tool_call>\n{\"name\": \"get_weather\", \"arguments\": {\"city\": \"Paris\"}}\n</tool_call>",
+            "Let me look.\n«get_weather{\"city\": \"Paris\"}»",
+        ),
+        (
+            "<tool_call>{\"name\":\"shell\",\"arguments\":{}}</tool_call>\n<tool_call>{\"arguments\":{\"a\":\"}\"},\"name\":\"get_time\"}</tool_call>\nDone.",
+            "«shell{}»«get_time{\"a\":\"}\"}»\nDone.",
+        ),
+        ("<tool_call>{\"name\":\"shell\",\"arguments\":\"{\\\"a\\\":1}\"}", "«shell{\"a\":1}»"),
+        (
+            "<tool_call>{\"type\":\"function\",\"function\":{\"name\":\"shell\",\"arguments\":{}}}</tool_call>",
+            "«shell{}»",
+        ),
+        // Granite, Mistral, Nemotron, Command.
+        (
+            "<|tool_call|>[{\"name\":\"shell\",\"arguments\":{}},{\"name\":\"get_time\"}]",
+            "«shell{}»«get_time{}»",
+        ),
+        ("[TOOL_CALLS][{\"name\": \"shell\", \"arguments\": {\"a\": [1]}}]", "«shell{\"a\": [1]}»"),
+        (
+            "[TOOL_CALLS] [{\"name\":\"shell\",\"arguments\":{}}, {\"name\":\"shell\",\"arguments\":{}}]\nx",
+            "«shell{}»«shell{}»\nx",
+        ),
+        ("[TOOL_CALLS]shell[ARGS]{\"a\": 1}[TOOL_CALLS]get_time[ARGS]{}", "«shell{\"a\": 1}»«get_time{}»"),
+        ("[TOOL_CALLS]shell[CALL_ID]abc123456[ARGS]{\"a\": 1}", "«shell{\"a\": 1}»"),
+        ("[TOOL_CALLS]shell{\"a\": 1}", "«shell{\"a\": 1}»"),
+        ("<TOOLCALL>[{\"name\":\"shell\",\"arguments\":{}}]</TOOLCALL>", "«shell{}»"),
+        (
+            "<|START_ACTION|>[{\"tool_call_id\":\"0\",\"tool_name\":\"shell\",\"parameters\":{\"a\":1}}]<|END_ACTION|>",
+            "«shell{\"a\":1}»",
+        ),
+        // Qwen-Coder, Seed, Llama.
+        (
+            "<tool_call>\n<function=get_weather>\n<parameter=city>\nParis\n</parameter>\n<parameter=n>\n2\n</parameter>\n</function>\n</tool_call>",
+            "«get_weather{\"city\":\"Paris\",\"n\":2}»",
+        ),
+        (
+            "<function=shell>\n<parameter=city>\na\n\n  </function> <b>\n</parameter>\n</function>\n</tool_call>\n\nDone.",
+            "«shell{\"city\":\"a\\n\\n  </function> <b>\"}»\n\nDone.",
+        ),
+        ("<tool_call>\n<function=get_time>\n</function>\n</tool_call>", "«get_time{}»"),
+        (
+            "<seed:tool_call><function=shell><parameter=on>True</parameter></function></seed:tool_call>",
+            "«shell{\"on\":true}»",
+        ),
+        ("<function=get_weather={\"city\": \"Paris\"}</function>", "«get_weather{\"city\": \"Paris\"}»"),
+        ("<function=get_weather>{\"city\": \"Paris\"}</function>.", "«get_weather{\"city\": \"Paris\"}»."),
+        ("<|python_tag|>{\"name\": \"shell\", \"parameters\": {\"a\": 1}}<|eom_id|>", "«shell{\"a\": 1}»"),
+        (
+            "<|python_tag|>{\"name\":\"shell\",\"parameters\":{}}; {\"name\":\"get_time\",\"parameters\":{}}",
+            "«shell{}»«get_time{}»",
+        ),
+        (
+            "{\"name\": \"get_weather\", \"parameters\": {\"city\": \"Paris\"}}",
+            "«get_weather{\"city\": \"Paris\"}»",
+        ),
+        (" {\"type\": \"function\", \"name\": \"shell\", \"parameters\": {}} ok", "«shell{}» ok"),
+        ("[{\"name\": \"shell\", \"arguments\": {}}]", "«shell{}»"),
+        // GLM, Hunyuan.
+        (
+            "<tool_call>get_weather\n<arg_key>city</arg_key>\n<arg_value>Paris</arg_value>\n<arg_key>n</arg_key>\n<arg_value>2</arg_value>\n</tool_call>",
+            "«get_weather{\"city\":\"Paris\",\"n\":2}»",
+        ),
+        ("<tool_call>get_time\n</tool_call>", "«get_time{}»"),
+        (
+            "<tool_call>shell<arg_key>city</arg_key><arg_value>{</arg_value></tool_call>",
+            "«shell{\"city\":\"{\"}»",
+        ),
+        (
+            "<tool_calls><tool_call>shell<tool_sep>\n<arg_key>n</arg_key>\n<arg_value>1</arg_value>\n</tool_call></tool_calls>",
+            "«shell{\"n\":1}»",
+        ),
+        // MiniMax, DeepSeek from V3.2 on.
+        (
+            "<minimax:tool_call>\n<invoke name=\"get_weather\">\n<parameter name=\"city\">Paris</parameter>\n</invoke>\n<invoke name=\"get_time\">\n</invoke>\n</minimax:tool_call>",
+            "«get_weather{\"city\":\"Paris\"}»«get_time{}»",
+        ),
+        (
+            "<tool_calls>\n{\"name\": \"shell\", \"arguments\": {}}\n{\"name\": \"get_time\", \"arguments\": {}}\n</tool_calls>",
+            "«shell{}»«get_time{}»",
+        ),
+        (
+            "<｜DSML｜function_calls>\n<｜DSML｜invoke name=\"get_weather\">\n<｜DSML｜parameter name=\"city\" string=\"true\">Paris</｜DSML｜parameter>\n<｜DSML｜parameter name=\"n\" string=\"false\">5</｜DSML｜parameter>\n</｜DSML｜invoke>\n</｜DSML｜function_calls>",
+            "«get_weather{\"city\":\"Paris\",\"n\":5}»",
+        ),
+        ("<|DSML|tool_calls><|DSML|invoke name=\"shell\"></|DSML|invoke></|DSML|tool_calls>", "«shell{}»"),
+        // DeepSeek before that.
+        (
+            "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>shell<｜tool▁sep｜>{\"a\":1}<｜tool▁call▁end｜><｜tool▁call▁begin｜>get_time<｜tool▁sep｜>{}<｜tool▁call▁end｜><｜tool▁calls▁end｜>",
+            "«shell{\"a\":1}»«get_time{}»",
+        ),
+        (
+            "a<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>shell\n```json\n{\"a\": 1}\n```<｜tool▁call▁end｜><｜tool▁calls▁end｜>b",
+            "a«shell{\"a\": 1}»b",
+        ),
+        ("<|tool_call_begin|>shell<|tool_sep|>{}<|tool_call_end|>", "«shell{}»"),
+        // Kimi.
+        (
+            "<|tool_calls_section_begin|><|tool_call_begin|>functions.get_weather:0<|tool_call_argument_begin|>{\"city\":\"Paris\"}<|tool_call_end|><|tool_call_begin|>functions.shell:1<|tool_call_argument_begin|>{}<|tool_call_end|><|tool_calls_section_end|>",
+            "«get_weather{\"city\":\"Paris\"}»«shell{}»",
+        ),
+        // Harmony.
+        (
+            "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>commentary to=functions.get_weather <|constrain|>json<|message|>{\"city\":\"Paris\"}<|call|>",
+            "(Hm.)«get_weather{\"city\":\"Paris\"}»",
+        ),
+        ("<|start|>assistant to=functions.shell<|channel|>commentary json<|message|>{}<|call|>", "«shell{}»"),
+        (
+            "<|channel|>commentary<|message|>Wait.<|end|><|start|>assistant<|channel|>final<|message|>Hi<|return|>",
+            "Wait.Hi",
+        ),
+    ];
+    for (text, expected) in table {
+        check(ThinkTags::Off, offer, text, expected);
+    }
+}
+
+#[test]
+fn what_is_no_call_stays_text() {
+    for text in [
+        "Use <tool_call> for this.",
+        "<tool_call>{\"name\":\"unknown\",\"arguments\":{}}</tool_call>",
+        "<tool_call>{\"name\":\"shell\",\"arguments\":{\"a\":",
+        "<tool_call>{\"name\":\"shell\" broken}</tool_call>",
+        "<tool_call>unknown\n<arg_key>a</arg_key>\n<arg_value>b</arg_value>\n</tool_call>",
+        "<tool_call>shell",
+        "<tool_call><function=shell><parameter=city>Par",
+        "<function=unknown>{}</function>",
+        "<function=shell",
+        "<tool_call></tool_call> x",
+        "<tool_c",
+        "[TOOL_CALLS]",
+        "[TOOL_CALLS] of the year",
+        "[1] a citation",
+        "[",
+        "{\"name\":\"Alice\",\"parameters\":{}}",
+        "{\"city\":\"Paris\"}",
+        "{\"name\":\"shell\"",
+        "{",
+        "x {\"name\":\"shell\",\"parameters\":{}}",
+        "<|channel|>",
+        "<invoke name=\"unknown\"></invoke>",
+        "<｜tool▁call▁begin｜>unknown<｜tool▁sep｜>{}<｜tool▁call▁end｜>",
+        "a < b && c <= d [0] <div>`<x>`</div>",
+        "\u{3000}{\"no\": 1}",
+        "<tool_call>\u{3000}é",
+        "",
+        "  ",
+    ] {
+        check(ThinkTags::Off, offer, text, text);
+    }
+}
+
+#[test]
+fn thoughts_and_calls_in_one_text() {
+    check(
+        ThinkTags::On,
+        offer,
+        "<think>\nI call <tool_call>.\n</think>\n\nLook:\n<tool_call>{\"name\":\"shell\",\"arguments\":{}}</tool_call>\n",
+        "(I call <tool_call>.)Look:\n«shell{}»",
+    );
+    check(ThinkTags::On, offer, "<think>a</think>{\"name\":\"shell\",\"arguments\":{}}", "(a)«shell{}»");
+}
+
+/// What cannot be markup goes out with the piece that brought it.
+#[test]
+fn nothing_else_is_held() {
+    let mut scanner = Scanner::new(ThinkTags::On, offer(), 1 << 20).unwrap();
+    let text = |text: &str| vec![Segment::Text(text.to_owned())];
+    for (piece, shown) in [
+        (" ", vec![]),
+        ("Hi", text(" Hi")),
+        (" a <", text(" a ")),
+        (" b", text("< b")),
+        ("<tool", vec![]),
+        ("box>", text("<toolbox>")),
+        ("<tool_call>", vec![]),
+        ("{\"na", vec![]),
+        ("me\":\"sh", vec![]),
+        ("ort\"", text("<tool_call>{\"name\":\"short\"")),
+        ("<tool_call>", vec![]),
+        ("get_x", text("<tool_call>get_x")),
+        ("<function=get_", vec![]),
+        ("weather_of", text("<function=get_weather_of")),
+    ] {
+        assert_eq!(scanner.push(piece), shown, "{piece}");
+    }
+    assert!(scanner.lets_pass("plain") && !scanner.lets_pass("a < b"));
+}
+
+#[test]
+fn what_is_held_has_a_limit() {
+    let mut scanner = Scanner::new(ThinkTags::Off, offer(), 64).unwrap();
+    assert_eq!(scanner.push("<tool_call>{\"name\":\"shell\",\"arguments\":{\"a\":\""), []);
+    let shown = scanner.push(&"x".repeat(64));
+    assert!(matches!(&shown[..], [Segment::Text(text)] if text.ends_with("xx")));
+    assert_eq!(scanner.push("y"), [Segment::Text("y".to_owned())]);
+}
+
+mod properties {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Texts made of everything that could mean something.
+    fn text() -> impl Strategy<Value = String> {
+        let mut bits: Vec<&str> = DIALECTS
+            .iter()
+            .flat_map(|row| {
+                let name = row.name.iter().flat_map(|name| name.after.iter().chain([&name.before]));
+                let pairs = row.pairs.iter().flat_map(|pairs| [&pairs.key, &pairs.value_end, &pairs.value]);
+                row.begin.iter().chain(row.end).chain(name).chain(pairs)
+            })
+            .copied()
+            .collect();
+        bits.extend([
+            "shell",
+            "get_weather",
+            "unknown",
+            "city",
+            "{",
+            "}",
+            "{}",
+            "\"",
+            "\\",
+            "\n",
+            " ",
+            "é",
+            "🦀",
+            "<",
+            "`",
+            "{\"name\":\"shell\",\"arguments\":{\"a\":\"b\"}}",
+            "{\"name\":\"unknown\"}",
+            "{\"name\":",
+            "<think>",
+            "</think>",
+            "functions.shell:0",
+            "x",
+        ]);
+        prop::collection::vec(prop::sample::select(bits), 0..12).prop_map(|bits| bits.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn no_cut_changes_what_is_heard(text in text(), size in 1usize..7) {
+            let characters: Vec<char> = text.chars().collect();
+            let pieces: Vec<String> = characters.chunks(size).map(|piece| piece.iter().collect()).collect();
+            let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
+            let whole = heard(ThinkTags::Off, offer(), &[&text]);
+            prop_assert_eq!(heard(ThinkTags::Off, offer(), &pieces), whole);
+        }
+
+        #[test]
+        fn what_holds_no_call_comes_out_as_it_went_in(text in text()) {
+            let said = heard(ThinkTags::Off, offer(), &[&text]);
+            if !said.contains(['«', '(']) && !FRAMES.iter().any(|frame| text.contains(frame)) {
+                prop_assert_eq!(said, text);
+            }
+        }
+    }
+}

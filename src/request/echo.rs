@@ -1,0 +1,152 @@
+//! What the response repeats of the request.
+
+use crate::bounds;
+use crate::error::{ApiError, Path};
+use crate::json::{JsonStr, RawJson, TapeValue};
+use crate::report::Report;
+use crate::wire::responses::{Echo, EchoedReasoning, EchoedText, FunctionTool, JsonSchemaFormat, Request};
+use crate::wire::typed::{Located, RawObject};
+use std::borrow::Cow;
+
+/// The format of an answer that needs none.
+const PLAIN_TEXT: &str = r#"{"type":"text"}"#;
+
+/// What the response repeats of the request, defaults filled in as OpenAI does.
+///
+/// Each event that shows the response repeats all of it, so it has a bound. What is beyond it stands
+/// there as if it had not been sent, and is reported.
+pub(super) fn echo(request: &Request<'_>, report: &mut Report) -> Result<Echo, ApiError> {
+    let mut echo = whole(request)?;
+    let mut room = Room { left: bounds::ECHO_BYTES, report };
+    for (name, field) in [
+        ("user", &mut echo.user),
+        ("safety_identifier", &mut echo.safety_identifier),
+        ("prompt_cache_key", &mut echo.prompt_cache_key),
+        ("text.verbosity", &mut echo.text.verbosity),
+        ("reasoning.summary", &mut echo.reasoning.summary),
+        ("instructions", &mut echo.instructions),
+    ] {
+        if !room.takes(name, field.as_ref().map_or(0, |raw| raw.get().len())) {
+            *field = None;
+        }
+    }
+    if !room.takes("model", echo.model.len()) {
+        echo.model.clear();
+    }
+    for (name, field, default) in [
+        ("tool_choice", &mut echo.tool_choice, r#""auto""#),
+        ("service_tier", &mut echo.service_tier, r#""default""#),
+        ("metadata", &mut echo.metadata, "{}"),
+        ("text.format", &mut echo.text.format, PLAIN_TEXT),
+    ] {
+        if !room.takes(name, field.get().len()) {
+            *field = RawJson::literal(default);
+        }
+    }
+    if !room.takes("tools", echo.tools.iter().map(|tool| tool.get().len()).sum()) {
+        echo.tools.clear();
+    }
+    Ok(echo)
+}
+
+/// What is left of the echo's bound.
+struct Room<'r> {
+    left: usize,
+    report: &'r mut Report,
+}
+
+impl Room<'_> {
+    fn takes(&mut self, field: &str, bytes: usize) -> bool {
+        let left = self.left.checked_sub(bytes);
+        match left {
+            Some(left) => self.left = left,
+            None => self.report.dropped("echo", field),
+        }
+        left.is_some()
+    }
+}
+
+fn whole(request: &Request<'_>) -> Result<Echo, ApiError> {
+    let own = |text: &Option<JsonStr<'_>>| text.clone().map(|text| text.into_raw().into_owned());
+    let or = |raw: Option<RawJson<'_>>, default| {
+        raw.map_or_else(|| RawJson::literal(default), RawJson::into_owned)
+    };
+    let text = request.text.as_ref();
+    let reasoning = request.reasoning.as_ref();
+    Ok(Echo {
+        model: request.model.clone().into_owned(),
+        instructions: own(&request.instructions),
+        tools: tools(request)?,
+        tool_choice: or(request.tool_choice.map(TapeValue::raw), r#""auto""#),
+        parallel_tool_calls: request.parallel_tool_calls.unwrap_or(true),
+        reasoning: EchoedReasoning {
+            effort: reasoning.and_then(|reasoning| reasoning.effort.clone()).map(Cow::into_owned),
+            summary: reasoning.and_then(|reasoning| own(&reasoning.summary)),
+        },
+        text: EchoedText {
+            format: format(text.and_then(|text| text.format))?,
+            verbosity: text.and_then(|text| own(&text.verbosity)),
+        },
+        temperature: request.temperature.unwrap_or(1.0),
+        top_p: request.top_p.unwrap_or(1.0),
+        presence_penalty: 0.0,
+        frequency_penalty: 0.0,
+        top_logprobs: request.top_logprobs.unwrap_or(0),
+        max_output_tokens: request.max_output_tokens,
+        max_tool_calls: request.max_tool_calls,
+        truncation: request.truncation.as_deref().unwrap_or("disabled").to_owned(),
+        metadata: or(request.metadata.clone().map(|RawObject(metadata)| metadata), "{}"),
+        service_tier: own(&request.service_tier).unwrap_or_else(|| RawJson::literal(r#""default""#)),
+        user: own(&request.user),
+        safety_identifier: own(&request.safety_identifier),
+        prompt_cache_key: own(&request.prompt_cache_key),
+        previous_response_id: None,
+        store: false,
+        background: false,
+    })
+}
+
+/// Open Responses: the format of a schema has `description` and `strict`, null and false if need be.
+fn format(format: Option<TapeValue<'_>>) -> Result<RawJson<'static>, ApiError> {
+    #[derive(serde::Serialize)]
+    struct Schema<'a> {
+        r#type: &'static str,
+        name: JsonStr<'a>,
+        description: Option<JsonStr<'a>>,
+        schema: RawJson<'a>,
+        strict: bool,
+    }
+    let Some(value) = format else { return Ok(RawJson::literal(PLAIN_TEXT)) };
+    let object = Located::new(value, super::format::PATH).object()?;
+    if object.get::<Cow<'_, str>>("type")? != "json_schema" {
+        return Ok(value.raw().into_owned());
+    }
+    let JsonSchemaFormat { name, schema: RawObject(schema), description, strict } =
+        JsonSchemaFormat::of(&object)?;
+    let strict = strict.unwrap_or(false);
+    Ok(RawJson::new(&Schema { r#type: "json_schema", name, description, schema, strict }))
+}
+
+fn tools(request: &Request<'_>) -> Result<Vec<RawJson<'static>>, ApiError> {
+    let Some(value) = request.tools else { return Ok(Vec::new()) };
+    Located::new(value, Path::top("tools")).elements("an array")?.map(echoed_tool).collect()
+}
+
+/// Open Responses: a function tool has `description`, `parameters` and `strict`, null if need be.
+fn echoed_tool(tool: Located<'_, '_>) -> Result<RawJson<'static>, ApiError> {
+    #[derive(serde::Serialize)]
+    struct Function<'a> {
+        r#type: &'static str,
+        name: Cow<'a, str>,
+        description: Option<JsonStr<'a>>,
+        parameters: Option<RawJson<'a>>,
+        strict: Option<bool>,
+    }
+    let object = tool.object()?;
+    if object.get::<Cow<'_, str>>("type")? != "function" {
+        return Ok(tool.value.raw().into_owned());
+    }
+    let FunctionTool { name, description, parameters, strict } = FunctionTool::of(&object)?;
+    let parameters = parameters.map(|RawObject(schema)| schema);
+    Ok(RawJson::new(&Function { r#type: "function", name, description, parameters, strict }))
+}

@@ -1,0 +1,133 @@
+//! Fields that follow from one field each, if the host takes them: the limit, sampling, the effort, and what is
+//! passed on as it is.
+
+use crate::json::RawJson;
+use crate::report::Report;
+use crate::upstream::{Fields, MaxTokensField, Options, Sampling};
+use crate::wire::chat::request as chat;
+use crate::wire::responses::Request;
+use crate::wire::typed::Object;
+use std::collections::BTreeMap;
+
+/// The parts of an answer that `include` can ask for. All others belong to hosted tools or to stored items.
+const INCLUDED: &[&str] = &["message.output_text.logprobs", "reasoning.encrypted_content"];
+
+/// Whether the reply should hold this.
+pub(super) fn includes(request: &Request<'_>, what: &str) -> bool {
+    request.include.iter().flatten().any(|included| included == what)
+}
+
+/// The upstream's request, as far as its fields follow from one field each: no messages, no tools.
+pub(super) fn plain<'a>(
+    body: &Object<'_, 'a>,
+    request: &Request<'a>,
+    options: &'a Options,
+    report: &mut Report,
+) -> chat::Request<'a> {
+    let sampling = sampling(request, options, report);
+    let mut added = added(request, options, report);
+    let passed = passed(body, request, options, report);
+    added.retain(|name, _| !passed.contains_key(name.as_str()));
+    report_includes(request, report);
+    let stream = request.stream == Some(true);
+    let limit = |field| request.max_output_tokens.filter(|_| options.max_tokens_field == field);
+    chat::Request {
+        max_tokens: limit(MaxTokensField::MaxTokens),
+        max_completion_tokens: limit(MaxTokensField::MaxCompletionTokens),
+        stream: stream.then_some(true),
+        stream_options: (stream && options.stream_usage)
+            .then_some(chat::StreamOptions { include_usage: true }),
+        added,
+        passed,
+        ..sampling
+    }
+}
+
+/// How tokens are chosen, as far as the host lets that be said.
+fn sampling<'a>(request: &Request<'_>, options: &Options, report: &mut Report) -> chat::Request<'a> {
+    let taken = options.sampling(thinks(request, options));
+    let mut takes = |parameter, asked: bool, name| {
+        let takes = taken.contains(&parameter);
+        if asked && !takes {
+            report.dropped("field", name);
+        }
+        takes
+    };
+    let top_logprobs = request.top_logprobs.filter(|&n| n > 0);
+    let asked = top_logprobs.is_some() || includes(request, "message.output_text.logprobs");
+    let logprobs = takes(Sampling::Logprobs, asked, "top_logprobs");
+    chat::Request {
+        temperature: request.temperature.filter(|_| takes(Sampling::Temperature, true, "temperature")),
+        top_p: request.top_p.filter(|_| takes(Sampling::TopP, true, "top_p")),
+        logprobs: (asked && logprobs).then_some(true),
+        top_logprobs: top_logprobs.filter(|_| logprobs),
+        ..chat::Request::default()
+    }
+}
+
+/// Whether the model will think.
+pub(super) fn thinks(request: &Request<'_>, options: &Options) -> bool {
+    options.reasoning.thinks(effort(request))
+}
+
+/// `reasoning.effort`.
+fn effort<'r>(request: &'r Request<'_>) -> Option<&'r str> {
+    request.reasoning.as_ref()?.effort.as_deref()
+}
+
+/// What this host is told besides: always, and of the effort.
+fn added(request: &Request<'_>, options: &Options, report: &mut Report) -> Fields {
+    let mut added = options.add_fields.clone();
+    if let Some(effort) = effort(request) {
+        match options.reasoning.fields(effort) {
+            Some(fields) => added.extend(fields),
+            None => report.dropped("field", "reasoning.effort"),
+        }
+    }
+    added
+}
+
+/// Fields that this host takes under their own names. What nobody takes is reported.
+fn passed<'a>(
+    body: &Object<'_, 'a>,
+    request: &Request<'a>,
+    options: &'a Options,
+    report: &mut Report,
+) -> BTreeMap<&'a str, RawJson<'a>> {
+    let mut passed = BTreeMap::new();
+    let mut pass = |name: &str, path: &str, value: RawJson<'a>| match options
+        .pass_fields
+        .iter()
+        .find(|field| *field == name)
+    {
+        Some(field) => drop(passed.insert(field.as_str(), value)),
+        None if asks_for_nothing(name, &value) => {}
+        None => report.dropped("field", path),
+    };
+    if let Some(verbosity) = request.text.as_ref().and_then(|text| text.verbosity.clone()) {
+        pass("verbosity", "text.verbosity", verbosity.into_raw());
+    }
+    for (name, value) in body.fields().filter(|(name, _)| !Request::is_served(name)) {
+        pass(&name, &name, value.raw());
+    }
+    passed
+}
+
+/// Whether a client that sends this misses nothing without it.
+fn asks_for_nothing(name: &str, value: &RawJson<'_>) -> bool {
+    match name {
+        // Codex's own notes: ids, the working directory.
+        "client_metadata" => true,
+        "store" => value.get() == "false",
+        "truncation" => value.get() == "\"disabled\"",
+        "service_tier" => ["\"auto\"", "\"default\""].contains(&value.get()),
+        _ => false,
+    }
+}
+
+/// Reports what `include` asks for and nobody can give.
+fn report_includes(request: &Request<'_>, report: &mut Report) {
+    for included in request.include.iter().flatten().filter(|included| !INCLUDED.contains(&&***included)) {
+        report.dropped("field", &format!("include.{included}"));
+    }
+}

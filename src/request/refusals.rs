@@ -1,0 +1,66 @@
+//! What cannot be served, whatever else the request says: state, and numbers out of their range.
+
+use crate::error::{ApiError, Code, Path};
+use crate::wire::responses::Request;
+use crate::wire::typed::Object;
+
+/// The filter keeps no state, so what refers to it can only be refused, by name.
+const STATE: &[(&str, Code, &str)] = &[
+    (
+        "previous_response_id",
+        Code::PreviousResponseNotFound,
+        "Responses are not stored here. Send the whole conversation in `input` instead of `previous_response_id`.",
+    ),
+    (
+        "conversation",
+        Code::UnsupportedParameter,
+        "Conversations are not stored here. Send the whole conversation in `input`.",
+    ),
+    (
+        "prompt",
+        Code::UnsupportedParameter,
+        "Prompts are not stored here. Send their text in `instructions` or `input`.",
+    ),
+];
+
+/// Refuses what would need a server that remembers.
+pub(super) fn state(body: &Object<'_, '_>) -> Result<(), ApiError> {
+    if let Some((field, code, message)) = STATE.iter().find(|(field, ..)| body.site(field).is_some()) {
+        return Err(ApiError::invalid(*message).code(*code).at(Path::top(field)));
+    }
+    match body.get("background")? {
+        Some(true) => Err(ApiError::invalid(
+            "Responses are not stored here, so none can be made in the background. Use `stream` instead.",
+        )
+        .code(Code::UnsupportedParameter)
+        .at("background")),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses what the API reference excludes.
+pub(super) fn values(request: &Request<'_>) -> Result<(), ApiError> {
+    decimal("temperature", request.temperature, 2.0)?;
+    decimal("top_p", request.top_p, 1.0)?;
+    if let Some(wanted @ 21..) = request.top_logprobs {
+        return Err(ApiError::above_maximum(Path::top("top_logprobs"), "integer", 20, wanted));
+    }
+    // OpenAI demands 16; other hosts can do with less.
+    if request.max_output_tokens == Some(0) {
+        return Err(ApiError::below_minimum(Path::top("max_output_tokens"), "integer", 1, 0));
+    }
+    match request.truncation.as_deref() {
+        None | Some("auto" | "disabled") => Ok(()),
+        Some(other) => Err(ApiError::wrong_value(Path::top("truncation"), other, &["auto", "disabled"])),
+    }
+}
+
+fn decimal(field: &'static str, value: Option<f64>, maximum: f64) -> Result<(), ApiError> {
+    match value {
+        Some(value) if value < 0.0 => Err(ApiError::below_minimum(Path::top(field), "decimal", 0, value)),
+        Some(value) if value > maximum => {
+            Err(ApiError::above_maximum(Path::top(field), "decimal", maximum, value))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,86 @@
+//! `logprobs`, from the forms in which hosts write them into the one of the Responses API.
+
+use crate::json;
+use crate::wire::chat::reply::{Logprob, Logprobs};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+/// The API demands all of these; `bytes` is an array, never null.
+#[derive(Serialize)]
+struct Normal<'a> {
+    token: &'a str,
+    logprob: f64,
+    bytes: &'a [u8],
+    top_logprobs: Vec<Top<'a>>,
+}
+
+#[derive(Serialize)]
+struct Top<'a> {
+    token: &'a str,
+    logprob: f64,
+    bytes: &'a [u8],
+}
+
+/// What OpenAI writes for a token that is all but impossible.
+const LOWEST: f64 = -9999.0;
+
+/// One for each token; none if the host writes what cannot be read.
+pub(super) fn logprobs(raw: &RawValue) -> Vec<Box<RawValue>> {
+    let logprobs: Logprobs<'_> = serde_json::from_str(raw.get()).unwrap_or_default();
+    match logprobs.content {
+        Some(content) => content.iter().map(normal).collect(),
+        None => {
+            let tokens = logprobs.tokens.unwrap_or_default().into_iter();
+            let values = logprobs.token_logprobs.unwrap_or_default().into_iter();
+            tokens
+                .zip(values)
+                .map(|(token, logprob)| normal(&Logprob { token, logprob, ..Logprob::default() }))
+                .collect()
+        }
+    }
+}
+
+fn normal(logprob: &Logprob<'_>) -> Box<RawValue> {
+    let top = logprob.top_logprobs.iter().flatten();
+    json::raw(&Normal {
+        token: &logprob.token,
+        logprob: logprob.logprob.unwrap_or(LOWEST),
+        bytes: bytes(logprob),
+        top_logprobs: top
+            .map(|top| Top { token: &top.token, logprob: top.logprob.unwrap_or(LOWEST), bytes: bytes(top) })
+            .collect(),
+    })
+}
+
+fn bytes<'l>(logprob: &'l Logprob<'_>) -> &'l [u8] {
+    logprob.bytes.as_deref().unwrap_or(logprob.token.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_becomes_the_one_of_the_api() {
+        for (written, expected) in [
+            (
+                r#"{"content":[{"token":"a","logprob":-0.5,"bytes":[97],"top_logprobs":[{"token":"é","logprob":-1.0,"bytes":null}]}]}"#,
+                r#"{"token":"a","logprob":-0.5,"bytes":[97],"top_logprobs":[{"token":"é","logprob":-1.0,"bytes":[195,169]}]}"#,
+            ),
+            (
+                r#"{"content":[{"token":"a","logprob":-0.5}],"refusal":null}"#,
+                r#"{"token":"a","logprob":-0.5,"bytes":[97],"top_logprobs":[]}"#,
+            ),
+            (
+                r#"{"tokens":["a"],"token_logprobs":[null],"top_logprobs":null}"#,
+                r#"{"token":"a","logprob":-9999.0,"bytes":[97],"top_logprobs":[]}"#,
+            ),
+            ("0.5", ""),
+            (r#"{"content":null}"#, ""),
+            (r#"{"content":"x"}"#, ""),
+        ] {
+            let read: Vec<Box<RawValue>> = logprobs(serde_json::from_str(written).unwrap());
+            assert_eq!(read.iter().map(|one| one.get()).collect::<String>(), expected, "{written}");
+        }
+    }
+}

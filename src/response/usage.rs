@@ -1,0 +1,112 @@
+//! `usage`, from the fields in which hosts write it.
+
+use crate::bounds;
+use crate::json::TapeValue;
+use crate::wire::responses::{InputTokensDetails, OutputTokensDetails, Usage};
+use serde_json::value::RawValue;
+
+/// The usage that a host reports; nothing if it reports none.
+pub(super) fn usage(raw: &RawValue) -> Option<Usage> {
+    let document = bounds::document(raw.get()).ok()?;
+    let value = |path: &str| path.split('.').try_fold(document.root(), |value, name| value.field(name));
+    let count = |paths: &[&str]| paths.iter().find_map(|path| whole(value(path)?));
+    let input = count(&["prompt_tokens", "input_tokens"]);
+    let output = count(&["completion_tokens", "output_tokens"]);
+    if input.is_none() && output.is_none() {
+        return None;
+    }
+    let (input_tokens, written) = (input.unwrap_or(0), output.unwrap_or(0));
+    // xAI leaves the reasoning out of `completion_tokens`, not out of the total.
+    let output_tokens = match count(&["total_tokens"]) {
+        Some(total) => written.max(total.saturating_sub(input_tokens)),
+        None => written,
+    };
+    Some(Usage {
+        input_tokens,
+        input_tokens_details: InputTokensDetails {
+            cached_tokens: count(&[
+                "prompt_tokens_details.cached_tokens",
+                "input_tokens_details.cached_tokens",
+                "cached_tokens",
+                "prompt_cache_hit_tokens",
+            ])
+            .unwrap_or(0),
+            cache_write_tokens: count(&[
+                "prompt_tokens_details.cache_write_tokens",
+                "prompt_tokens_details.created_cache_tokens",
+                "prompt_tokens_details.cache_creation_tokens",
+                "cache_creation_input_tokens",
+            ])
+            .unwrap_or(0),
+        },
+        output_tokens,
+        output_tokens_details: OutputTokensDetails {
+            reasoning_tokens: count(&[
+                "completion_tokens_details.reasoning_tokens",
+                "output_tokens_details.reasoning_tokens",
+                "reasoning_tokens",
+            ])
+            .unwrap_or(0),
+        },
+        total_tokens: input_tokens.saturating_add(output_tokens),
+    })
+}
+
+/// A count; some hosts write it as `3.0`.
+fn whole(value: TapeValue<'_>) -> Option<u64> {
+    let written = value.get();
+    written.parse().ok().or_else(|| format!("{:.0}", written.parse::<f64>().ok()?).parse().ok())
+}
+
+/// The usage in the two counts of Ollama's own API.
+pub(super) fn ollama(prompt: Option<&RawValue>, answer: Option<&RawValue>) -> Option<Usage> {
+    let count = |raw: Option<&RawValue>| raw?.get().parse::<u64>().ok();
+    let (input_tokens, output_tokens) = (count(prompt), count(answer));
+    (input_tokens.is_some() || output_tokens.is_some()).then(|| {
+        let (input_tokens, output_tokens) = (input_tokens.unwrap_or(0), output_tokens.unwrap_or(0));
+        let total_tokens = input_tokens.saturating_add(output_tokens);
+        Usage { input_tokens, output_tokens, total_tokens, ..Usage::default() }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usage_is_read_from_every_spelling() {
+        let of = |json: &str| {
+            usage(serde_json::from_str(json).unwrap()).map(|usage| {
+                (
+                    usage.input_tokens,
+                    usage.output_tokens,
+                    usage.input_tokens_details.cached_tokens,
+                    usage.output_tokens_details.reasoning_tokens,
+                    usage.total_tokens,
+                )
+            })
+        };
+        for (json, expected) in [
+            (r#"{"prompt_tokens":3,"completion_tokens":2,"total_tokens":5}"#, Some((3, 2, 0, 0, 5))),
+            (r#"{"prompt_tokens":3,"completion_tokens":2,"cached_tokens":1}"#, Some((3, 2, 1, 0, 5))),
+            (
+                r#"{"prompt_tokens":9,"completion_tokens":1,"prompt_cache_hit_tokens":8,"prompt_tokens_details":null}"#,
+                Some((9, 1, 8, 0, 10)),
+            ),
+            (
+                r#"{"prompt_tokens":9,"completion_tokens":26,"total_tokens":262,"completion_tokens_details":{"reasoning_tokens":227}}"#,
+                Some((9, 253, 0, 227, 262)),
+            ),
+            (
+                r#"{"input_tokens":1,"output_tokens":2,"total_tokens":3,"reasoning_tokens":1}"#,
+                Some((1, 2, 0, 1, 3)),
+            ),
+            (r#"{"prompt_tokens":3.0,"completion_tokens":2.0,"total_tokens":5.0}"#, Some((3, 2, 0, 0, 5))),
+            ("{}", None),
+            ("[]", None),
+            (r#"{"prompt_tokens":"x"}"#, None),
+        ] {
+            assert_eq!(of(json), expected, "{json}");
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! The tools of one request: their names and kinds, and the schemas of their arguments.
+
+pub(crate) mod registry;
+pub(crate) mod schema;

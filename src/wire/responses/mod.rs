@@ -1,0 +1,18 @@
+//! Wire types of the Responses API, as OpenAI names them. Nouns, no logic
+//! but that of reading them.
+
+mod delta_template;
+mod event;
+mod input;
+mod output;
+mod request;
+mod response;
+mod tool;
+
+pub use delta_template::DeltaTemplate;
+pub use event::{ErrorFields, Event};
+pub use input::*;
+pub use output::*;
+pub use request::*;
+pub use response::*;
+pub use tool::*;
