@@ -32,10 +32,10 @@ test: wasm ## run all tests, those with a real Envoy and real clients included
 	@envoy/build-wasm.sh . trap
 	tests/clients/setup
 	tests/schemas/setup
-	tests/prometheus/setup >/dev/null
+	tests/telemetry/setup >/dev/null
 	cargo build --examples
 	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && \
-	cargo test --workspace --all-targets && \
+	cargo test --workspace --all-targets --features e2e && \
 	cargo test --workspace --doc
 	$(INSTRUCTIONS) check
 	FUZZ_SEED=1 FUZZ_SECONDS=60 fuzz/run.sh
@@ -55,7 +55,7 @@ fuzz: ## hostile input: each fuzz target for FUZZ_SECONDS=45, FUZZ_JOBS=2 of the
 soak: export SOAK_SECONDS ?= 1800
 soak: wasm ## two thousand streams at once, then load with faults injected for SOAK_SECONDS=1800
 	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" TRANSPONDER_WASM=$(CURDIR)/target/transponder.wasm \
-	cargo test --test soak -- --nocapture
+	cargo test --features e2e --test soak -- --nocapture
 
 # The adapter is compiled for the wasm target only, so that target is linted for itself.
 check: ## check formatting and lints
@@ -65,12 +65,12 @@ check: ## check formatting and lints
 	cargo clippy --manifest-path benches/Cargo.toml --target-dir target/benches --all-targets --all-features -- -D warnings
 	cargo fmt --manifest-path benches/passthrough/Cargo.toml --check
 	cargo fmt --manifest-path benches/hostcalls/Cargo.toml --check
-	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --workspace --all-targets --features e2e -- -D warnings
 	cargo clippy --lib -- -D warnings
 	@if cargo deny --version >/dev/null 2>&1; then \
 		set -x; cargo deny check licenses bans sources; \
 	else \
-		echo "make check: duplicates and bans are not checked, that needs 'cargo install cargo-deny' (licences and sources are: tests/dependencies.rs)" >&2; \
+		echo "make check: duplicates and bans are not checked, that needs 'cargo install cargo-deny' (licences and sources are: tests/release/dependencies.rs)" >&2; \
 	fi
 	@if [ -d "$$(rustc --print target-libdir --target wasm32-unknown-unknown)" ]; then \
 		set -x; cargo clippy --lib --target wasm32-unknown-unknown -- -D warnings; \

@@ -20,10 +20,12 @@
 mod hops;
 mod life;
 mod own_upstream;
+mod quick_start;
 mod raw_upstream;
 mod refusals;
 mod replies;
 mod requests;
+mod run;
 #[path = "../support/mod.rs"]
 mod support;
 mod trust;

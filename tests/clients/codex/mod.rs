@@ -1,0 +1,20 @@
+//! The real Codex CLI through a real Envoy, in both header modes: what it did, and what the upstream saw.
+
+mod context;
+mod errors;
+mod hosts;
+mod stage;
+mod tools;
+
+/// Runs each scenario once with headers that flow and once with headers that are held.
+macro_rules! in_both_header_modes {
+    ($($scenario:ident)*) => {
+        mod flow {
+            $(#[tokio::test] async fn $scenario() { super::$scenario(crate::support::Headers::Flow).await })*
+        }
+        mod held {
+            $(#[tokio::test] async fn $scenario() { super::$scenario(crate::support::Headers::Held).await })*
+        }
+    };
+}
+pub(crate) use in_both_header_modes;

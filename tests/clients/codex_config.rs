@@ -1,0 +1,279 @@
+//! `make codex-config` on the files that users have, with the real Codex as the judge of what came out.
+
+use crate::support::{Codex, Envoy, Headers, Turn, Upstream, example};
+use axum::Router;
+use axum::routing::get;
+use serde_json::{Value, json};
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use tempfile::TempDir;
+
+/// A port at which nobody answers.
+const NOBODY: &str = "http://127.0.0.1:9/v1";
+
+struct Run {
+    good: bool,
+    out: String,
+    err: String,
+}
+
+/// Runs it on a home with nothing else in its environment.
+fn configure(home: &Path, wishes: &[(&str, &str)]) -> Run {
+    let mut command = Command::new(example("codex_config"));
+    command.env_clear().env("HOME", home).env("CODEX_HOME", home).envs(wishes.iter().copied());
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Run { good: output.status.success(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+fn read(home: &Path, name: &str) -> String {
+    fs::read_to_string(home.join(name)).unwrap()
+}
+
+/// All files of a home with their contents.
+fn snapshot(home: &Path) -> Vec<(String, String)> {
+    let entries = fs::read_dir(home).unwrap().map(|entry| entry.unwrap().path());
+    let files = entries.filter(|path| path.is_file());
+    let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
+    let mut all: Vec<_> = files.map(|path| (name(&path), fs::read_to_string(&path).unwrap())).collect();
+    all.sort();
+    all
+}
+
+const ORDINARY: &str = r#"model = "gpt-5.5"
+model_reasoning_effort = "high"
+
+[tui]
+notifications = true
+
+[projects."/tmp"]
+trust_level = "trusted"
+"#;
+
+const COMMENTED: &str = r#"# My settings.
+model = "gpt-5.5" # the fast one
+
+# Tried and given up:
+# model_provider = "other"
+
+[model_providers.other] # at work
+name = "Other"
+base_url = "https://example.com/v1" # no slash at the end
+env_key = "OTHER_KEY"
+
+[tui]
+notifications = true
+# To do: a theme.
+"#;
+
+const CONFIGURED: &str = r#"[model_providers.transponder]
+base_url = "http://127.0.0.1:1/old" # the old port
+name = "Mine"
+wire_api = "responses"
+stream_idle_timeout_ms = 60000
+"#;
+
+const INLINE: &str =
+    "model_providers = { transponder = { name = \"Mine\", base_url = \"http://127.0.0.1:1/old\" } }\n";
+
+/// Envoy before the scripted upstream, which says its name.
+async fn servers() -> (Upstream, Envoy) {
+    let upstream = Upstream::start().await;
+    let envoy = Envoy::start(upstream.address(), "{}", Headers::Flow).await;
+    (upstream, envoy)
+}
+
+fn answered(turn: &Turn, text: &str) {
+    turn.assert_completed();
+    assert_eq!(turn.messages(), [text]);
+}
+
+#[tokio::test]
+async fn codex_takes_what_came_out_of_every_file() {
+    let (upstream, envoy) = servers().await;
+    for (what, before) in [
+        ("no file", None),
+        ("an empty file", Some("")),
+        ("an ordinary file", Some(ORDINARY)),
+        ("a commented file", Some(COMMENTED)),
+        ("a configured file", Some(CONFIGURED)),
+        ("an inline table", Some(INLINE)),
+    ] {
+        upstream.script(json!({"replies": [{"text": "Through the filter."}]})).await;
+        let codex = Codex::new(NOBODY);
+        if let Some(text) = before {
+            fs::write(codex.home().join("config.toml"), text).unwrap();
+        }
+        let wishes = [("BASE_URL", &*envoy.base_url()), ("MODEL", "qwen3"), ("CONTEXT", "32768")];
+        let run = configure(codex.home(), &wishes);
+        assert!(run.good, "{what}: {}", run.err);
+
+        let turn = codex.exec_as_configured(&["--profile", "transponder"], "Say something.").await;
+        answered(&turn, "Through the filter.");
+        assert_eq!(upstream.bodies().await.last().unwrap()["model"], "qwen3", "{what}");
+        upstream.clear().await;
+
+        // All that was there is still there, in its order.
+        let after = read(codex.home(), "config.toml");
+        let mut rest = after.lines();
+        for line in before.unwrap_or_default().lines().filter(|line| !line.contains("/old")) {
+            assert!(rest.any(|other| other == line), "{what}: `{line}` is missing in:\n{after}");
+        }
+        let again = configure(codex.home(), &wishes);
+        assert!(again.good && again.out.contains("Nothing to change."), "{what}: {}", again.out);
+        assert_eq!(read(codex.home(), "config.toml"), after, "{what}");
+    }
+    envoy.finish();
+}
+
+#[tokio::test]
+async fn the_default_changes_only_when_asked() {
+    let (upstream, envoy) = servers().await;
+    let codex = Codex::new(NOBODY);
+    fs::write(codex.home().join("config.toml"), COMMENTED).unwrap();
+    let wishes = [("BASE_URL", &*envoy.base_url()), ("MODEL", "qwen3")];
+    configure(codex.home(), &wishes);
+    let before = read(codex.home(), "config.toml");
+    assert!(before.contains("model = \"gpt-5.5\" # the fast one\n") && !before.contains("\nmodel_provider"));
+
+    upstream.script(json!({"replies": [{"text": "By default."}]})).await;
+    let run = configure(codex.home(), &[&wishes[..], &[("DEFAULT", "1")]].concat());
+    assert!(run.good, "{}", run.err);
+    assert!(read(codex.home(), "config.toml").contains("model = \"qwen3\" # the fast one\n"));
+    answered(&codex.exec_as_configured(&[], "Say something.").await, "By default.");
+    envoy.finish();
+}
+
+#[test]
+fn a_dry_run_shows_the_change_and_makes_none() {
+    let home = TempDir::new().unwrap();
+    fs::write(home.path().join("config.toml"), ORDINARY).unwrap();
+    let before = snapshot(home.path());
+    let wishes = [("BASE_URL", NOBODY), ("MODEL", "qwen3")];
+    let dry = configure(home.path(), &[&wishes[..], &[("DRY_RUN", "1")]].concat());
+    assert!(dry.good && dry.out.contains("+[model_providers.transponder]\n"), "{}", dry.out);
+    assert!(
+        dry.out.contains("+model = \"qwen3\"\n") && dry.out.contains("Nothing was written"),
+        "{}",
+        dry.out
+    );
+    assert_eq!(snapshot(home.path()), before);
+
+    assert!(configure(home.path(), &wishes).good);
+    assert_eq!(read(home.path(), "config.toml.backup"), ORDINARY);
+    // A second change keeps a backup of its own.
+    assert!(configure(home.path(), &[("BASE_URL", "http://127.0.0.1:8/v1"), ("MODEL", "qwen3")]).good);
+    assert!(read(home.path(), "config.toml.backup.2").contains(NOBODY));
+    assert_eq!(read(home.path(), "config.toml.backup"), ORDINARY);
+}
+
+#[test]
+fn what_cannot_be_edited_is_left_as_it_is_and_the_reason_said() {
+    for (text, reason) in [
+        ("model = \"a\"\nmodel = \"b\"\n", "duplicate key"),
+        ("model = [\n", "line 1, column"),
+        ("model_providers = 5\n", "`model_providers` is not a table"),
+        ("[model_providers]\ntransponder = \"x\"\n", "`transponder` is not a table"),
+        ("[profiles.transponder]\nmodel = \"x\"\n", "remove that table"),
+        ("profile = \"x\"\n", "remove that line"),
+    ] {
+        let home = TempDir::new().unwrap();
+        fs::write(home.path().join("config.toml"), text).unwrap();
+        let before = snapshot(home.path());
+        let run = configure(home.path(), &[("BASE_URL", NOBODY), ("MODEL", "m")]);
+        assert!(!run.good && run.err.contains(reason), "{text}: {}", run.err);
+        assert!(run.err.contains("It was left as it is."), "{}", run.err);
+        assert_eq!(snapshot(home.path()), before);
+    }
+    let home = TempDir::new().unwrap();
+    for (wishes, reason) in [
+        ([("BASE_URL", "localhost:8080"), ("MODEL", "m")], "is not a URL"),
+        ([("BASE_URL", "http://h/v1/responses"), ("MODEL", "m")], "without /responses"),
+        ([("PROVIDER", "openai"), ("MODEL", "m")], "one of Codex's own"),
+        ([("PROVIDER", "a.b"), ("MODEL", "m")], "may only hold letters"),
+        ([("CONTEXT", "many"), ("MODEL", "m")], "not a number"),
+        ([("BASE_URL", NOBODY), ("MODEL", "")], "which model?"),
+    ] {
+        let run = configure(home.path(), &wishes);
+        assert!(!run.good && run.err.contains(reason), "{wishes:?}: {}", run.err);
+        assert_eq!(snapshot(home.path()), []);
+    }
+}
+
+#[test]
+fn modes_links_and_line_ends_are_kept() {
+    let home = TempDir::new().unwrap();
+    let elsewhere = TempDir::new().unwrap();
+    let real = elsewhere.path().join("codex.toml");
+    fs::write(&real, ORDINARY.replace('\n', "\r\n")).unwrap();
+    fs::set_permissions(&real, fs::Permissions::from_mode(0o640)).unwrap();
+    std::os::unix::fs::symlink(&real, home.path().join("config.toml")).unwrap();
+    assert!(configure(home.path(), &[("BASE_URL", NOBODY), ("MODEL", "m")]).good);
+
+    assert!(home.path().join("config.toml").is_symlink());
+    let text = fs::read_to_string(&real).unwrap();
+    assert!(text.contains("[model_providers.transponder]\r\n") && !text.replace("\r\n", "").contains('\n'));
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&real), 0o640);
+    assert_eq!(mode(&elsewhere.path().join("codex.toml.backup")), 0o640);
+    // A new file may come to hold keys.
+    assert_eq!(mode(&home.path().join("transponder.config.toml")), 0o600);
+    let left: Vec<_> = fs::read_dir(elsewhere.path()).unwrap().collect();
+    assert_eq!(left.len(), 2, "{left:?}");
+}
+
+/// A server that lists these models, and has this at `/props`.
+async fn host(models: Value, props: Value) -> String {
+    let app = Router::new()
+        .route("/v1/models", get(move || async move { models.to_string() }))
+        .route("/props", get(move || async move { props.to_string() }));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    url
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_model_and_its_context_are_asked_of_the_upstream() {
+    let slot = json!({"default_generation_settings": {"n_ctx": 8192}});
+    for (host_is, model, props, context) in [
+        ("vLLM", json!({"max_model_len": 40960}), Value::Null, Some(40960)),
+        ("OpenRouter", json!({"context_length": 131072}), Value::Null, Some(131072)),
+        ("Groq", json!({"context_window": 32768}), Value::Null, Some(32768)),
+        ("llama.cpp", json!({"owned_by": "llamacpp", "meta": {"n_ctx": 65536}}), slot, Some(8192)),
+        (
+            "llama.cpp of old",
+            json!({"owned_by": "llamacpp", "meta": {"n_ctx": 65536}}),
+            Value::Null,
+            Some(65536),
+        ),
+        ("Ollama", json!({"owned_by": "library"}), Value::Null, None),
+    ] {
+        let mut model = model;
+        model["id"] = json!("the-model");
+        let url = host(json!({"object": "list", "data": [model]}), props).await;
+        let home = TempDir::new().unwrap();
+        let run = configure(home.path(), &[("BASE_URL", &url)]);
+        assert!(run.good, "{host_is}: {}", run.err);
+        let profile = read(home.path(), "transponder.config.toml");
+        assert!(profile.starts_with("model = \"the-model\"\n"), "{host_is}: {profile}");
+        match context {
+            Some(tokens) => {
+                assert!(
+                    profile.contains(&format!("model_context_window = {tokens}\n")),
+                    "{host_is}: {profile}"
+                );
+                let limit = format!("model_auto_compact_token_limit = {}\n", tokens / 5 * 4);
+                assert!(profile.contains(&limit), "{host_is}: {profile}");
+            }
+            None => {
+                assert!(run.out.contains("does not say how long") && !profile.contains("window"), "{host_is}")
+            }
+        }
+    }
+    let two = json!({"data": [{"id": "one"}, {"id": "two"}]});
+    let run = configure(TempDir::new().unwrap().path(), &[("BASE_URL", &host(two, Value::Null).await)]);
+    assert!(!run.good && run.err.contains("one of: one, two"), "{}", run.err);
+}

@@ -1,0 +1,219 @@
+//! Every bound, at its cap and one over it: at the cap all is well, beyond it an error says which one.
+
+use crate::grammar::Transcript;
+use serde_json::{Value, json};
+use transponder::config::Config;
+use transponder::error::ApiError;
+use transponder::request::{self, Context, Translated};
+
+fn translated(body: &str, config: &str) -> Result<Translated, ApiError> {
+    let config = Config::parse(config.as_bytes()).unwrap();
+    request::translate(body.as_bytes(), &Context { config: &config, seed: 1, now: 100, codex: false })
+}
+
+fn code_of(result: Result<Translated, ApiError>) -> Option<String> {
+    result.err().map(|error| {
+        assert_eq!(error.status, 400, "{error:?}");
+        error.code.expect("a code").into_owned()
+    })
+}
+
+/// The reply to a plain request, pushed in these pieces.
+fn reply(config: &str, pieces: impl IntoIterator<Item = String>) -> Value {
+    Transcript::of(&stream(config, pieces)).response().clone()
+}
+
+fn stream(config: &str, pieces: impl IntoIterator<Item = String>) -> Vec<u8> {
+    let tools = r#"[{"type":"function","name":"f"}]"#;
+    let request = format!(
+        r#"{{"model":"m","input":"hi","stream":true,"tools":{tools},"include":["message.output_text.logprobs"]}}"#
+    );
+    let mut reply = translated(&request, config).unwrap().reply;
+    reply.begin(200);
+    let mut out = Vec::new();
+    for piece in pieces {
+        reply.push(piece.as_bytes(), &mut out);
+    }
+    reply.end(&mut out);
+    out
+}
+
+fn chunk(delta: &Value) -> String {
+    format!("data: {}\n\n", json!({"choices": [{"index": 0, "delta": delta}]}))
+}
+
+const END: &str =
+    "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
+
+fn assert_fits(response: &Value) {
+    assert_eq!(response["status"], "completed", "{}", response["error"]);
+}
+
+fn assert_refused(response: &Value, word: &str) {
+    assert_eq!(response["status"], "failed");
+    assert!(response["error"]["message"].as_str().unwrap().contains(word), "{}", response["error"]);
+}
+
+#[test]
+fn a_request_is_as_deep_as_128_levels_and_no_deeper() {
+    let deep = |levels: usize| {
+        let nested = "[".repeat(levels - 1) + &"]".repeat(levels - 1);
+        format!(r#"{{"model":"m","input":"hi","metadata_of_somebody":{nested}}}"#)
+    };
+    assert_eq!(code_of(translated(&deep(128), "{}")), None);
+    for levels in [129, 1_000_000] {
+        assert_eq!(code_of(translated(&deep(levels), "{}")).as_deref(), Some("json_too_deep"));
+    }
+}
+
+#[test]
+fn a_request_holds_as_many_values_as_half_a_million_and_no_more() {
+    // The object, its three values, and those of the array.
+    let many = |values: usize| format!(r#"{{"model":"m","input":"hi","x":[{}1]}}"#, "1,".repeat(values - 5));
+    assert_eq!(code_of(translated(&many(500_000), "{}")), None);
+    assert_eq!(code_of(translated(&many(500_001), "{}")).as_deref(), Some("json_too_many_values"));
+}
+
+#[test]
+fn as_many_tools_as_20000_may_be_declared_wherever_they_stand() {
+    let tool = |number: usize| json!({"type": "function", "name": format!("f{number}")});
+    let declared = |top: usize, nested: usize| {
+        let mut tools: Vec<Value> = (0..top).map(tool).collect();
+        let nested: Vec<Value> = (0..nested).map(tool).collect();
+        tools.push(json!({"type": "namespace", "name": "n", "tools": nested}));
+        json!({"model": "m", "input": "hi", "tools": tools}).to_string()
+    };
+    assert_eq!(code_of(translated(&declared(19_000, 1000), "{}")), None);
+    let error = translated(&declared(19_000, 1001), "{}").unwrap_err();
+    assert_eq!((error.code.as_deref(), error.param.as_deref()), (Some("too_many_tools"), Some("tools")));
+}
+
+#[test]
+fn an_event_repeats_a_megabyte_of_the_request_and_no_more() {
+    let asked = |length: usize| {
+        let instructions = "x".repeat(length);
+        json!({"model": "m", "input": "hi", "stream": true, "instructions": instructions}).to_string()
+    };
+    let instructions = |length: usize| {
+        let Translated { mut reply, report, .. } = translated(&asked(length), "{}").unwrap();
+        reply.begin(200);
+        let mut out = Vec::new();
+        reply.push((chunk(&json!({"content": "hi"})) + END).as_bytes(), &mut out);
+        let response = Transcript::of(&out).response().clone();
+        (response["instructions"].as_str().map(str::len), report.all_dropped().to_vec())
+    };
+    let (within, beyond) = ((1 << 20) - 2, (1 << 20) - 1);
+    // What else is repeated takes a few bytes.
+    assert_eq!(instructions(within - 100), (Some(within - 100), vec![]));
+    assert_eq!(instructions(beyond), (None, vec!["echo:instructions".to_owned()]));
+    assert_eq!(instructions(5 << 20).0, None);
+}
+
+#[test]
+fn a_reply_calls_as_many_tools_as_512_and_the_next_one_is_named() {
+    let call = |number: usize| {
+        chunk(&json!({"tool_calls": [{"index": number, "id": format!("c{number}"),
+            "function": {"name": "f", "arguments": "{}"}}]}))
+    };
+    let calls = |count: usize| reply("{}", (0..count).map(call).chain([END.to_owned()]));
+    let response = calls(512);
+    assert_fits(&response);
+    assert_eq!(response["output"].as_array().unwrap().len(), 512);
+    assert_refused(&calls(513), "'c512'");
+}
+
+#[test]
+fn a_reply_has_as_many_items_as_ten_thousand() {
+    let turn = |number: usize| match number % 2 {
+        0 => chunk(&json!({"content": "a"})),
+        _ => chunk(&json!({"reasoning": "b"})),
+    };
+    // The grammar compares each item with each other one: too slow for so many.
+    let items = |count: usize| {
+        let out = stream("{}", (0..count).map(turn).chain([END.to_owned()]));
+        let last = String::from_utf8(out).unwrap();
+        let last = last.rsplit("data: ").nth(1).unwrap().to_owned();
+        serde_json::from_str::<Value>(&last).unwrap()["response"].clone()
+    };
+    assert_fits(&items(10_000));
+    assert_refused(&items(10_010), "items");
+}
+
+#[test]
+fn text_arguments_ids_and_logprobs_are_kept_up_to_the_configured_size() {
+    let config = r#"{"limits": {"reply_bytes": 1000}}"#;
+    type Kind = (&'static str, fn(usize) -> Value);
+    let kinds: [Kind; 5] = [
+        ("text", |length| json!({"content": "x".repeat(length)})),
+        ("reasoning", |length| json!({"reasoning": "x".repeat(length)})),
+        ("arguments", |length| {
+            let arguments = format!("{{\"a\":\"{}\"}}", "x".repeat(length - 14));
+            json!({"tool_calls": [{"index": 0, "id": "a", "function": {"name": "f", "arguments": arguments}}]})
+        }),
+        ("an id", |length| {
+            let id = "x".repeat(length - 4);
+            json!({"tool_calls": [{"index": 0, "id": id, "function": {"name": "f", "arguments": "{ }"}}]})
+        }),
+        ("a name", |length| {
+            let name = "x".repeat(length - 5);
+            json!({"tool_calls": [{"index": 0, "id": "ab", "function": {"name": name, "arguments": "{ }"}}]})
+        }),
+    ];
+    for (what, delta) in kinds {
+        let sent = |length: usize| reply(config, [chunk(&delta(length)), END.to_owned()]);
+        let at_cap = (900..=1010).rev().find(|length| sent(*length)["status"] == "completed");
+        let at_cap = at_cap.unwrap_or_else(|| panic!("{what}"));
+        assert!((990..=1000).contains(&at_cap), "{what}: {at_cap}");
+        assert_refused(&sent(at_cap + 1), "1000 bytes");
+    }
+    let logprobs = |length: usize| {
+        let entry = json!({"token": "x".repeat(length), "logprob": 0});
+        json!({"choices": [{"index": 0, "delta": {"content": "xx"}, "logprobs": {"content": [entry]}}]})
+    };
+    let sent = |length: usize| reply(config, [format!("data: {}\n\n", logprobs(length)), END.to_owned()]);
+    assert_fits(&sent(100));
+    assert_refused(&sent(300), "1000 bytes");
+}
+
+#[test]
+fn a_document_and_an_event_are_held_up_to_their_configured_sizes() {
+    let document = |length: usize| {
+        let empty = json!({"choices": [{"message": {"content": ""}}]}).to_string();
+        empty.replace("\"\"", &format!("\"{}\"", "x".repeat(length - empty.len())))
+    };
+    let config = r#"{"limits": {"reply_bytes": 1000}}"#;
+    let whole = |length: usize| reply(config, [document(length)]);
+    assert_fits(&whole(1000));
+    // In two pieces, so that it is seen to be too large before it is whole.
+    let cut = document(1100);
+    let (head, tail) = cut.split_at(1050);
+    assert_refused(&reply(config, [head.to_owned(), tail.to_owned()]), "1000 bytes");
+
+    let event = |length: usize| {
+        let empty = chunk(&json!({"content": ""}));
+        let empty = empty.trim_end();
+        empty.replace("\"content\":\"\"", &format!("\"content\":\"{}\"", "x".repeat(length - empty.len())))
+            + "\n\n"
+    };
+    let config = r#"{"limits": {"event_bytes": 1000}}"#;
+    assert_fits(&reply(config, [event(1000), END.to_owned()]));
+    assert_refused(&reply(config, [event(1001), END.to_owned()]), "1000 bytes");
+}
+
+/// A comment is two bytes, the event that it becomes repeats the request.
+#[test]
+fn comments_keep_the_client_awake_once_a_second() {
+    let request = json!({"model": "m", "input": "hi", "stream": true, "instructions": "x".repeat(100_000)});
+    let mut reply = translated(&request.to_string(), "{}").unwrap().reply;
+    reply.begin(200);
+    let mut out = Vec::new();
+    for second in 0..3 {
+        reply.set_time(200 + second);
+        reply.push(&b":\n".repeat(10_000), &mut out);
+    }
+    reply.push(END.as_bytes(), &mut out);
+    reply.push((chunk(&json!({"content": "hi"})) + END).as_bytes(), &mut out);
+    reply.end(&mut out);
+    // The one that begins, and one for each second after that.
+    assert_eq!(Transcript::of(&out).of_type("response.in_progress").count(), 3);
+}

@@ -1,0 +1,79 @@
+//! `docs/errors.md` is the table of codes in words, and every code that the filter gives is in the table.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::Path;
+use transponder::error::{Code, Phase};
+use transponder::metrics::REFUSALS;
+
+const PHASES: [(Phase, &str); 4] = [
+    (Phase::Headers, "By the request's headers or its size, before anything goes up"),
+    (Phase::Request, "By the request's body, before anything goes up"),
+    (Phase::Upstream, "By the upstream's answer, or Envoy's in its stead"),
+    (Phase::Reply, "In the reply, once it has begun"),
+];
+
+fn tables() -> String {
+    let mut text = String::new();
+    for (phase, heading) in PHASES {
+        write!(text, "### {heading}\n\n| code | status | when | what to do |\n|---|---|---|---|\n").unwrap();
+        for code in Code::ALL.iter().filter(|code| code.phase() == phase) {
+            let status = match code.status() {
+                0 => "the upstream's".to_owned(),
+                status => status.to_string(),
+            };
+            writeln!(text, "| `{}` | {status} | {} | {} |", code.name(), code.when(), code.remedy()).unwrap();
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// To write the page anew: `UPDATE_DOCS=1 cargo test --test errors`.
+#[test]
+fn the_page_holds_the_table() {
+    let page = std::fs::read_to_string("docs/errors.md").unwrap();
+    let (before, rest) = page.split_once("<!-- table -->\n").expect("the mark before the table");
+    let (table, after) = rest.split_once("<!-- /table -->").expect("the mark after it");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        let page = format!("{before}<!-- table -->\n{}<!-- /table -->{after}", tables());
+        return std::fs::write("docs/errors.md", page).unwrap();
+    }
+    assert_eq!(table, tables());
+}
+
+#[test]
+fn no_code_is_written_by_hand() {
+    let mut sources = Vec::new();
+    collect(Path::new("src"), &mut sources);
+    assert!(sources.len() > 40);
+    for (file, source) in &sources {
+        let by_hand =
+            source.lines().find(|line| line.contains(".code(\"") && !line.trim_start().starts_with("//"));
+        assert_eq!(by_hand, None, "{file}: a code that is not in the table");
+    }
+    let all: String = sources.into_iter().map(|(_, source)| source).collect();
+    let used = |code: &Code| {
+        all.contains(&format!("Code::{code:?}")) || all.contains(&format!("\"{}\"", code.name()))
+    };
+    assert!(Code::ALL.iter().all(used));
+}
+
+#[test]
+fn each_code_is_there_once_and_each_refusal_has_a_series() {
+    let names: BTreeSet<&str> = Code::ALL.iter().map(|code| code.name()).collect();
+    assert_eq!(names.len(), Code::ALL.len());
+    for code in Code::ALL.iter().filter(|code| matches!(code.phase(), Phase::Headers | Phase::Request)) {
+        assert!(REFUSALS.series(&[code.name()]).contains(code.name()), "{code:?}");
+    }
+}
+
+fn collect(directory: &Path, into: &mut Vec<(String, String)>) {
+    for entry in directory.read_dir().unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => collect(&path, into),
+            false => into.push((path.display().to_string(), std::fs::read_to_string(&path).unwrap())),
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Whole messages: each recorded Codex request as it goes up, and streams as they come back.
+//!
+//! A changed snapshot is a changed wire format: read it before you accept it (`INSTA_UPDATE=always`).
+
+use crate::grammar::Transcript;
+use insta::{assert_json_snapshot, assert_snapshot};
+use serde_json::{Value, json};
+use transponder::config::Config;
+use transponder::request::{self, Context, Translated};
+
+fn translated(request: &[u8], codex: bool) -> Translated {
+    let config = Config::default();
+    request::translate(request, &Context { config: &config, seed: 1, now: 1, codex }).unwrap()
+}
+
+fn in_snapshots(check: impl FnOnce()) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../golden");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(check);
+}
+
+/// Long prose is cut: what matters of it is where it stands, and its length.
+fn abbreviated(value: &Value) -> Value {
+    match value {
+        Value::String(text) if text.chars().count() > 160 => {
+            let begin: String = text.chars().take(100).collect();
+            json!(format!("{begin}… ({} characters)", text.chars().count()))
+        }
+        Value::Array(values) => values.iter().map(abbreviated).collect(),
+        Value::Object(fields) => {
+            fields.iter().map(|(key, value)| (key.clone(), abbreviated(value))).collect()
+        }
+        other => other.clone(),
+    }
+}
+
+#[test]
+fn every_codex_request_as_the_upstream_sees_it() {
+    let mut files: Vec<_> =
+        std::fs::read_dir("tests/fixtures/codex").unwrap().map(|file| file.unwrap().path()).collect();
+    files.sort();
+    assert!(files.len() > 20);
+    in_snapshots(|| {
+        for file in files {
+            let name = file.file_stem().unwrap().to_string_lossy().into_owned();
+            let translated = translated(&std::fs::read(&file).unwrap(), true);
+            let body: Value = serde_json::from_slice(&translated.body).unwrap();
+            let shown = json!({"dropped": translated.report.all_dropped(), "body": abbreviated(&body)});
+            assert_json_snapshot!(format!("codex-{name}"), shown);
+        }
+    });
+}
+
+/// Prompt caches depend on it: what was said before stands in the same bytes.
+#[test]
+fn a_conversation_that_grows_keeps_its_beginning() {
+    let request: Value =
+        serde_json::from_slice(&std::fs::read("tests/fixtures/codex/b-stdin.03.json").unwrap()).unwrap();
+    let items = request["input"].as_array().unwrap().len();
+    let sent = |items: usize| {
+        let mut shorter = request.clone();
+        shorter["input"].as_array_mut().unwrap().truncate(items);
+        String::from_utf8(translated(shorter.to_string().as_bytes(), true).body).unwrap()
+    };
+    let messages = |body: &str| body.split_once("],\"tools\":").unwrap().0.to_owned();
+    let whole = sent(items);
+    assert_eq!(whole, sent(items), "the same request gives the same bytes");
+    for earlier in [items - 2, items - 4] {
+        assert!(whole.starts_with(&messages(&sent(earlier))), "{earlier} of {items} items");
+    }
+}
+
+/// The tools of the streams below.
+fn tools() -> Value {
+    json!([
+        {"type": "function", "name": "get_weather", "parameters": {"type": "object"}},
+        {"type": "custom", "name": "apply_patch", "format": {"type": "text"}},
+        {"type": "namespace", "name": "mcp__tiny", "tools": [
+            {"type": "function", "name": "add"}, {"type": "custom", "name": "note"},
+        ]},
+        {"type": "tool_search", "execution": "client", "parameters": {"type": "object"}},
+        {"type": "shell"},
+    ])
+}
+
+fn delta(delta: Value) -> String {
+    format!("data: {}\n\n", json!({"choices": [{"index": 0, "delta": delta}]}))
+}
+
+fn call(index: u64, id: &str, name: &str, arguments: &str) -> String {
+    delta(
+        json!({"tool_calls": [{"index": index, "id": id, "function": {"name": name, "arguments": arguments}}]}),
+    )
+}
+
+fn more(index: u64, arguments: &str) -> String {
+    delta(json!({"tool_calls": [{"index": index, "function": {"arguments": arguments}}]}))
+}
+
+fn end(reason: &str) -> String {
+    format!(
+        "data: {}\n\ndata: [DONE]\n\n",
+        json!({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}],
+               "usage": {"prompt_tokens": 5, "completion_tokens": 3, "total_tokens": 8}})
+    )
+}
+
+#[test]
+fn every_kind_of_stream_as_the_client_sees_it() {
+    let streams: &[(&str, String)] = &[
+        (
+            "text",
+            [
+                delta(json!({"role": "assistant", "content": ""})),
+                delta(json!({"content": "Hel\u{e9}"})),
+                delta(json!({"content": "lo"})),
+                end("stop"),
+            ]
+            .concat(),
+        ),
+        (
+            "reasoning-then-call",
+            [
+                delta(json!({"reasoning_content": "Need "})),
+                delta(json!({"reasoning_content": "weather."})),
+                call(0, "a", "get_weather", ""),
+                more(0, "{}"),
+                end("tool_calls"),
+            ]
+            .concat(),
+        ),
+        (
+            "text-then-two-interleaved-calls",
+            [
+                delta(json!({"content": "Look:"})),
+                call(0, "a", "get_weather", "{"),
+                call(1, "b", "mcp__tiny__add", "{\"x\""),
+                more(0, "}"),
+                more(1, ":1}"),
+                end("tool_calls"),
+            ]
+            .concat(),
+        ),
+        (
+            "custom-tool",
+            [
+                call(0, "a", "apply_patch", "{\"input\": \"*** Be"),
+                more(0, "gin\\n\\u00e9"),
+                more(0, "\"}"),
+                end("tool_calls"),
+            ]
+            .concat(),
+        ),
+        (
+            "custom-tool-in-a-namespace",
+            [call(0, "a", "mcp__tiny__note", "{\"input\":\"n\"}"), end("stop")].concat(),
+        ),
+        (
+            "tool-search",
+            [call(0, "a", "tool_search", "{\"query\":"), more(0, "\"add\"}"), end("tool_calls")].concat(),
+        ),
+        (
+            "shell",
+            [call(0, "a", "shell", "{\"commands\":"), more(0, "[\"ls\"]}"), end("tool_calls")].concat(),
+        ),
+        ("refusal", [delta(json!({"refusal": "No."})), end("stop")].concat()),
+        ("text-cut-by-length", [delta(json!({"content": "Half"})), end("length")].concat()),
+        ("call-cut-by-length", [call(0, "a", "get_weather", "{\"city\":\"Pa"), end("length")].concat()),
+        (
+            "custom-tool-cut-by-length",
+            [call(0, "a", "apply_patch", "{\"input\":\"*** Begin"), end("length")].concat(),
+        ),
+        (
+            "error-in-the-stream",
+            [
+                delta(json!({"content": "Par"})),
+                "data: {\"error\":{\"message\":\"It broke.\",\"code\":500}}\n\n".to_owned(),
+            ]
+            .concat(),
+        ),
+    ];
+    let request = json!({"model": "m", "input": "hi", "stream": true, "tools": tools()});
+    in_snapshots(|| {
+        for (name, upstream) in streams {
+            let mut reply = translated(request.to_string().as_bytes(), false).reply;
+            let mut out = Vec::new();
+            reply.begin(200);
+            reply.push(upstream.as_bytes(), &mut out);
+            reply.end(&mut out);
+            Transcript::of(&out);
+            assert_snapshot!(
+                format!("stream-{name}"),
+                String::from_utf8(out).unwrap().replace(&request_echo(), "…")
+            );
+        }
+    });
+}
+
+/// The declared tools, as each response repeats them.
+fn request_echo() -> String {
+    let mut reply =
+        translated(json!({"model": "m", "input": "hi", "tools": tools()}).to_string().as_bytes(), false)
+            .reply;
+    let mut out = Vec::new();
+    reply.begin(200);
+    reply.push(br#"{"choices":[{"message":{"content":"x"}}]}"#, &mut out);
+    let response = String::from_utf8(out).unwrap();
+    let (_, tools) = response.split_once("\"tools\":").unwrap();
+    tools.split_once(",\"tool_choice\"").unwrap().0.to_owned()
+}

@@ -1,0 +1,288 @@
+//! Each option of an upstream, by what it changes of the body that goes up.
+
+use serde_json::{Value, json};
+use transponder::config::Config;
+use transponder::request::{self, Context};
+
+/// The body that goes up, and what was left out.
+fn up(upstream: &Value, mut request: Value) -> (Value, Vec<String>) {
+    request["model"] = json!("m");
+    let config = Config::parse(json!({ "upstream": upstream }).to_string().as_bytes()).unwrap();
+    let context = Context { config: &config, seed: 1, now: 1, codex: false };
+    let translated = request::translate(request.to_string().as_bytes(), &context).unwrap();
+    let body = serde_json::from_slice(&translated.body).unwrap();
+    (body, translated.report.all_dropped().to_vec())
+}
+
+fn choosing(choice: Value) -> Value {
+    let tool = |name: &str| json!({"type": "function", "name": name, "parameters": {"type": "object", "properties": {}}});
+    json!({"input": "hi", "tools": [tool("f"), tool("g")], "tool_choice": choice})
+}
+
+fn offered(body: &Value) -> Vec<&str> {
+    let tools = body["tools"].as_array().into_iter().flatten();
+    tools.map(|tool| tool["function"]["name"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn a_choice_that_the_host_does_not_take_becomes_the_nearest() {
+    let named = json!({"type": "function", "name": "g"});
+    let named_up = json!({"type": "function", "function": {"name": "g"}});
+    let all = json!(["auto", "none", "required", "named"]);
+    let reported: &[&str] = &["field:tool_choice"];
+    let none: &[&str] = &[];
+    let table = [
+        (&all, named.clone(), named_up, vec!["g"], none),
+        (&json!(["auto", "none", "required"]), named.clone(), json!("required"), vec!["g"], none),
+        (&json!(["auto", "none"]), named.clone(), json!("auto"), vec!["g"], reported),
+        (&json!([]), named, Value::Null, vec!["g"], reported),
+        (&json!(["auto"]), json!("required"), json!("auto"), vec!["f", "g"], reported),
+        (&json!(["auto"]), json!("none"), Value::Null, vec![], none),
+        (&all, json!("none"), json!("none"), vec!["f", "g"], none),
+        (&json!([]), json!("auto"), Value::Null, vec!["f", "g"], none),
+    ];
+    for (taken, choice, expected, tools, dropped) in table {
+        let (body, report) = up(&json!({ "tool_choice": taken }), choosing(choice.clone()));
+        assert_eq!(body["tool_choice"], expected, "{choice} by {taken}");
+        assert_eq!(offered(&body), tools, "{choice} by {taken}");
+        assert_eq!(report, dropped, "{choice} by {taken}");
+    }
+}
+
+#[test]
+fn while_it_thinks_a_host_may_take_less() {
+    let upstream = json!({
+        "reasoning": {"efforts": {"none": {"thinking": {"type": "disabled"}}, "high": "high"}},
+        "tool_choice_while_thinking": ["auto"], "sampling_while_thinking": [],
+    });
+    let request = |reasoning: Value| {
+        let mut request = choosing(json!("required"));
+        request["temperature"] = json!(0.5);
+        request["reasoning"] = reasoning;
+        request
+    };
+    for reasoning in [Value::Null, json!({"effort": "high"}), json!({"effort": "unheard-of"})] {
+        let (body, dropped) = up(&upstream, request(reasoning.clone()));
+        assert_eq!(
+            (&body["tool_choice"], &body["temperature"]),
+            (&json!("auto"), &Value::Null),
+            "{reasoning}"
+        );
+        assert!(
+            dropped.contains(&"field:tool_choice".into()) && dropped.contains(&"field:temperature".into())
+        );
+    }
+    let (body, dropped) = up(&upstream, request(json!({"effort": "none"})));
+    assert_eq!((&body["tool_choice"], &body["temperature"]), (&json!("required"), &json!(0.5)));
+    assert_eq!(body["thinking"], json!({"type": "disabled"}));
+    assert!(dropped.is_empty(), "{dropped:?}");
+}
+
+#[test]
+fn sampling_parameters_that_a_host_does_not_take_are_left_out() {
+    let request = json!({"input": "hi", "temperature": 0.5, "top_p": 0.9, "top_logprobs": 2});
+    let (body, dropped) = up(&json!({}), request.clone());
+    assert_eq!((&body["temperature"], &body["top_p"]), (&json!(0.5), &json!(0.9)));
+    assert_eq!((&body["logprobs"], &body["top_logprobs"]), (&json!(true), &json!(2)));
+    assert!(dropped.is_empty(), "{dropped:?}");
+
+    let (body, dropped) = up(&json!({"sampling": []}), request);
+    for field in ["temperature", "top_p", "logprobs", "top_logprobs"] {
+        assert_eq!(body.get(field), None, "{field}");
+    }
+    assert_eq!(dropped, ["field:top_logprobs", "field:temperature", "field:top_p"]);
+}
+
+#[test]
+fn a_schema_may_have_to_be_said_in_words_beside_tools() {
+    let format = json!({"format": {"type": "json_schema", "name": "n", "schema": {"type": "object", "properties": {}}}});
+    let upstream = json!({"json_schema_with_tools": "off"});
+    let (body, _) = up(&upstream, json!({"input": "hi", "text": format}));
+    assert_eq!(body["response_format"]["type"], "json_schema");
+
+    let mut with_tools = choosing(json!("auto"));
+    with_tools["text"] = format;
+    let (body, _) = up(&upstream, with_tools);
+    assert_eq!(body.get("response_format"), None);
+    assert!(body["messages"][0]["content"].as_str().unwrap().contains("JSON schema"));
+}
+
+#[test]
+fn a_host_may_know_schemas_only() {
+    let format = json!({"format": {"type": "json_object"}});
+    let (body, _) = up(&json!({"json_schema": "schema_only"}), json!({"input": "hi", "text": format}));
+    let expected =
+        json!({"type": "json_schema", "json_schema": {"name": "object", "schema": {"type": "object"}}});
+    assert_eq!(body["response_format"], expected);
+}
+
+#[test]
+fn fields_are_added_and_those_of_an_effort_count_more() {
+    let upstream = json!({
+        "add_fields": {"thinking": {"type": "enabled"}, "top_k": 5},
+        "reasoning": {"efforts": {"none": {"thinking": {"type": "disabled"}}}},
+    });
+    let (body, _) = up(&upstream, json!({"input": "hi"}));
+    assert_eq!((&body["thinking"], &body["top_k"]), (&json!({"type": "enabled"}), &json!(5)));
+    let (body, _) = up(&upstream, json!({"input": "hi", "reasoning": {"effort": "none"}}));
+    assert_eq!((&body["thinking"], &body["top_k"]), (&json!({"type": "disabled"}), &json!(5)));
+}
+
+/// A user speaks twice, a tool answers with a picture, and the user speaks again.
+fn conversation() -> Value {
+    let user = |text: &str| json!({"role": "user", "content": text});
+    json!({"input": [
+        user("one"), user("two"),
+        {"type": "function_call", "call_id": "call_1", "name": "f", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "call_1", "output": [
+            {"type": "input_text", "text": "seen"},
+            {"type": "input_image", "image_url": "data:image/png;base64,AAAA"}
+        ]},
+        user("three"),
+    ]})
+}
+
+fn roles(body: &Value) -> Vec<&str> {
+    body["messages"].as_array().unwrap().iter().map(|message| message["role"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn user_messages_that_follow_one_another_may_be_joined() {
+    let (body, _) = up(&json!({}), conversation());
+    assert_eq!(roles(&body), ["user", "user", "assistant", "tool", "user", "user"]);
+
+    let (body, _) = up(&json!({"user_messages": "merge"}), conversation());
+    assert_eq!(roles(&body), ["user", "assistant", "tool", "user"]);
+    assert_eq!(body["messages"][0]["content"], "one\n\ntwo");
+    let last = &body["messages"][3]["content"];
+    assert_eq!((&last[1]["type"], &last[2]["text"]), (&json!("image_url"), &json!("three")));
+}
+
+#[test]
+fn the_assistant_may_have_to_speak_between_a_tool_and_the_user() {
+    let upstream = json!({"assistant_after_tools": true, "user_messages": "merge"});
+    let (body, _) = up(&upstream, conversation());
+    assert_eq!(roles(&body), ["user", "assistant", "tool", "assistant", "user"]);
+    assert!(!body["messages"][3]["content"].as_str().unwrap().is_empty());
+}
+
+#[test]
+fn ids_of_another_length_are_replaced_in_call_and_output() {
+    let (body, _) = up(&json!({"tool_call_id_chars": 9, "tool_call_id_exact": true}), conversation());
+    let id = body["messages"][2]["tool_calls"][0]["id"].as_str().unwrap();
+    assert!(id.len() == 9 && id.chars().all(|char| char.is_ascii_alphanumeric()), "{id}");
+    assert_eq!(body["messages"][3]["tool_call_id"], id);
+}
+
+#[test]
+fn each_preset_says_the_efforts_that_its_host_knows() {
+    let said = |preset: &str, effort: &str| {
+        let (body, dropped) = up(&json!(preset), json!({"input": "hi", "reasoning": {"effort": effort}}));
+        let plain = up(&json!(preset), json!({"input": "hi"})).0;
+        let (body, plain) = (body.as_object().unwrap(), plain.as_object().unwrap());
+        let added = body.iter().filter(|(key, value)| plain.get(*key) != Some(value));
+        let added: Value =
+            added.map(|(key, value)| (key.clone(), value.clone())).collect::<serde_json::Map<_, _>>().into();
+        assert_eq!(
+            added == json!({}),
+            dropped.contains(&"field:reasoning.effort".to_owned()),
+            "{preset} {effort}"
+        );
+        added
+    };
+    let word = |word: &str| json!({ "reasoning_effort": word });
+    let nothing = json!({});
+    let table: &[(&str, [Value; 8])] = &[
+        // none, minimal, low, medium, high, xhigh, max, ultra
+        ("generic", std::array::from_fn(|_| nothing.clone())),
+        ("tgi", std::array::from_fn(|_| nothing.clone())),
+        ("vllm", ["none", "minimal", "low", "medium", "high", "xhigh", "max", "max"].map(word)),
+        ("openai", ["none", "minimal", "low", "medium", "high", "xhigh", "max", "max"].map(word)),
+        ("ollama", ["none", "low", "low", "medium", "high", "max", "max", "max"].map(word)),
+        ("gemini", ["none", "minimal", "low", "medium", "high", "high", "high", "high"].map(word)),
+        ("mistral", ["none", "high", "high", "high", "high", "high", "high", "high"].map(word)),
+        (
+            "deepseek",
+            [
+                json!({"thinking": {"type": "disabled"}}),
+                word("high"),
+                word("high"),
+                word("high"),
+                word("high"),
+                word("max"),
+                word("max"),
+                word("max"),
+            ],
+        ),
+        (
+            "groq",
+            [
+                nothing.clone(),
+                word("low"),
+                word("low"),
+                word("medium"),
+                word("high"),
+                word("high"),
+                word("high"),
+                word("high"),
+            ],
+        ),
+        (
+            "openrouter",
+            ["none", "minimal", "low", "medium", "high", "xhigh", "xhigh", "xhigh"]
+                .map(|effort| json!({"reasoning": {"effort": effort}})),
+        ),
+        (
+            "dashscope",
+            [false, true, true, true, true, true, true, true]
+                .map(|thinks| json!({"enable_thinking": thinks})),
+        ),
+    ];
+    let efforts = ["none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra"];
+    for (preset, expected) in table {
+        for (effort, expected) in efforts.iter().zip(expected) {
+            assert_eq!(&said(preset, effort), expected, "{preset} {effort}");
+        }
+    }
+}
+
+#[test]
+fn a_host_may_know_custom_tools_and_allowed_tools() {
+    let request = json!({
+        "input": [
+            {"role": "user", "content": "hi"},
+            {"type": "custom_tool_call", "call_id": "call_1", "name": "patch", "input": "*** \"x\"\n"},
+            {"type": "custom_tool_call_output", "call_id": "call_1", "output": "ok"},
+        ],
+        "tools": [
+            {"type": "custom", "name": "patch", "description": "Patches.",
+                "format": {"type": "grammar", "syntax": "lark", "definition": "start: /.+/"}},
+            {"type": "custom", "name": "say", "format": {"type": "text"}},
+            {"type": "function", "name": "f", "parameters": {"type": "object", "properties": {}}},
+        ],
+        "tool_choice": {"type": "allowed_tools", "mode": "required", "tools": [
+            {"type": "custom", "name": "patch"}, {"type": "function", "name": "f"}]},
+    });
+    let (body, _) = up(&json!({"custom_tools": "native", "allowed_tools": "native"}), request.clone());
+    assert_eq!(
+        body["tools"][0],
+        json!({"type": "custom", "custom": {"name": "patch", "description": "Patches.",
+        "format": {"type": "grammar", "grammar": {"syntax": "lark", "definition": "start: /.+/"}}}})
+    );
+    assert_eq!(body["tools"][1], json!({"type": "custom", "custom": {"name": "say"}}));
+    assert_eq!(body["tools"][2]["type"], "function");
+    assert_eq!(
+        body["messages"][1]["tool_calls"][0],
+        json!({"id": "call_1", "type": "custom", "custom": {"name": "patch", "input": "*** \"x\"\n"}})
+    );
+    assert_eq!(
+        body["tool_choice"],
+        json!({"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": [
+        {"type": "custom", "custom": {"name": "patch"}}, {"type": "function", "function": {"name": "f"}}]}})
+    );
+
+    let (body, _) = up(&json!({}), request);
+    assert_eq!((offered(&body), &body["tool_choice"]), (vec!["patch", "f"], &json!("required")));
+    let arguments = body["messages"][1]["tool_calls"][0]["function"]["arguments"].as_str().unwrap();
+    assert_eq!(serde_json::from_str::<Value>(arguments).unwrap(), json!({"input": "*** \"x\"\n"}));
+}

@@ -1,0 +1,27 @@
+//! The tests that need nothing but cargo: the library, driven through its public interface, and the pages about it.
+//!
+//! The other test programs need Envoy, the wasm module, clients or servers. `make test` sets those up and runs them all.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // A failing test panics.
+
+mod bounds;
+mod compaction;
+mod config;
+mod errors;
+mod exchange;
+mod fidelity;
+mod golden;
+#[path = "../grammar/mod.rs"]
+mod grammar;
+mod hosts;
+mod presets;
+mod quirks;
+mod readme;
+mod replay;
+mod replies;
+mod requests;
+mod routing;
+mod schemas;
+mod sse;
+mod symptoms;
+mod telemetry;
+mod troubleshooting;

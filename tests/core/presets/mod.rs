@@ -1,0 +1,37 @@
+//! The body that each preset makes of one rich Codex request and of one rich SDK request: golden files to be read.
+//!
+//! `tests/upstream/presets.rs` sends the same bodies to the strict upstream of each preset.
+
+mod requests;
+
+use requests::{codex, sdk, translated};
+use serde_json::{Value, json};
+use transponder::upstream::preset_names;
+
+#[test]
+fn each_preset_as_its_host_sees_it() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../../golden");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| {
+        for preset in preset_names() {
+            let shown = [("codex", codex(preset)), ("sdk", sdk())].map(|(client, request)| {
+                let translated = translated(preset, &request);
+                let body: Value = serde_json::from_slice(&translated.body).unwrap();
+                let dropped = translated.report.all_dropped().to_vec();
+                json!({"client": client, "path": translated.path, "dropped": dropped, "body": body})
+            });
+            insta::assert_json_snapshot!(format!("preset-{preset}"), shown);
+        }
+    });
+}
+
+#[test]
+fn each_preset_is_documented() {
+    let page = include_str!("../../../docs/upstreams.md");
+    let headings = page.lines().filter(|line| line.starts_with("## "));
+    let documented: Vec<&str> =
+        headings.filter_map(|line| line.split_once("(`")?.1.strip_suffix("`)")).collect();
+    assert_eq!(documented, preset_names().collect::<Vec<_>>());
+}

@@ -1,0 +1,305 @@
+//! Every recorded reply of a host, whole and cut at every byte: the client gets what the host meant.
+
+use crate::grammar::{self, Transcript};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use transponder::config::Config;
+use transponder::request::{self, Context};
+use transponder::response::Reply;
+
+#[derive(Deserialize)]
+struct Expected {
+    http: u16,
+    text: String,
+    reasoning: String,
+    tool_calls: Vec<ExpectedCall>,
+    finish: Option<String>,
+    /// prompt, completion, cached, reasoning tokens.
+    usage: Option<[u64; 4]>,
+    error: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ExpectedCall {
+    id: Option<String>,
+    name: String,
+    arguments: String,
+}
+
+struct Fixture {
+    name: String,
+    body: Vec<u8>,
+    expected: Expected,
+}
+
+fn fixtures() -> Vec<Fixture> {
+    let root = Path::new("tests/fixtures/chat");
+    let mut files: Vec<PathBuf> = root
+        .read_dir()
+        .unwrap()
+        .flat_map(|host| host.unwrap().path().read_dir().unwrap().map(|file| file.unwrap().path()))
+        .filter(|path| !path.to_string_lossy().ends_with(".expect.json"))
+        .collect();
+    files.sort();
+    assert!(files.len() > 60, "the fixtures are there");
+    let read = |path: PathBuf| Fixture {
+        name: path.strip_prefix(root).unwrap().display().to_string(),
+        body: std::fs::read(&path).unwrap(),
+        expected: serde_json::from_slice(&std::fs::read(path.with_extension("expect.json")).unwrap())
+            .unwrap(),
+    };
+    files.into_iter().map(read).collect()
+}
+
+fn reply(stream: bool, status: u16) -> Reply {
+    let request = json!({
+        "model": "m", "input": "hi", "stream": stream,
+        "tools": [{"type": "function", "name": "get_weather", "parameters": {"type": "object"}}],
+    });
+    let config = Config::default();
+    let context = Context { config: &config, seed: 7, now: 1, codex: false };
+    let mut reply = request::translate(request.to_string().as_bytes(), &context).unwrap().reply;
+    reply.begin(status);
+    reply
+}
+
+/// The reply to a streaming request that offers `get_weather` and says `more`.
+fn reply_to(config: Value, more: Value) -> Reply {
+    let mut request = json!({
+        "model": "m", "input": "hi", "stream": true,
+        "tools": [{"type": "function", "name": "get_weather", "parameters": {
+            "type": "object", "properties": {"city": {"type": "string"}},
+        }}],
+    });
+    request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let config = Config::parse(config.to_string().as_bytes()).unwrap();
+    let context = Context { config: &config, seed: 7, now: 1, codex: false };
+    let mut reply = request::translate(request.to_string().as_bytes(), &context).unwrap().reply;
+    reply.begin(200);
+    reply
+}
+
+fn translated<'a>(stream: bool, status: u16, pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
+    let mut reply = reply(stream, status);
+    let mut out = Vec::new();
+    for piece in pieces {
+        reply.push(piece, &mut out);
+    }
+    reply.end(&mut out);
+    assert!(reply.is_done());
+    out
+}
+
+/// What the client is told, in the terms of the expectations.
+fn check(fixture: &Fixture, response: &Value) {
+    let (name, expected) = (&fixture.name, &fixture.expected);
+    let output = response["output"].as_array().unwrap();
+    let of_type = |kind: &'static str| output.iter().filter(move |item| item["type"] == kind);
+    let texts = |kind: &'static str, list: &str| -> String {
+        let parts = of_type(kind).flat_map(|item| item[list].as_array().unwrap());
+        parts.filter_map(|part| part["text"].as_str()).collect()
+    };
+    if let Some(expected) = &expected.error {
+        assert_eq!(response["status"], "failed", "{name}");
+        // The words "truncated" and the like are the expectation's own.
+        if expected != "truncated" {
+            let error = response["error"].to_string();
+            assert!(error.contains(expected.as_str()), "{name}: {error} does not hold {expected:?}");
+        }
+        return;
+    }
+    // A failed response keeps what was finished, not what was begun.
+    let broken = ["error", "insufficient_system_resource"];
+    if expected.finish.as_deref().is_some_and(|finish| broken.contains(&finish)) {
+        return assert_eq!(response["status"], "failed", "{name}");
+    }
+    // White space alone is no message.
+    assert_eq!(
+        texts("message", "content"),
+        if expected.text.trim().is_empty() { "" } else { &expected.text },
+        "{name}"
+    );
+    assert_eq!(texts("reasoning", "summary"), expected.reasoning, "{name}");
+    let cut = expected.tool_calls.iter().any(|call| serde_json::from_str::<Value>(&call.arguments).is_err());
+    let status = match expected.finish.as_deref() {
+        Some("length" | "content_filter") => "incomplete",
+        _ if cut => "incomplete",
+        _ => "completed",
+    };
+    assert_eq!(response["status"], status, "{name}: {response}");
+    let calls: Vec<&Value> = of_type("function_call").collect();
+    assert_eq!(calls.len(), expected.tool_calls.len(), "{name}");
+    for (call, expected) in calls.iter().zip(&expected.tool_calls) {
+        assert_eq!(call["name"], expected.name, "{name}");
+        assert_eq!(call["arguments"], expected.arguments, "{name}");
+        assert_eq!(call["status"], if cut { "incomplete" } else { "completed" }, "{name}");
+        match &expected.id {
+            Some(id) => assert_eq!(call["call_id"], *id, "{name}"),
+            None => assert!(call["call_id"].as_str().unwrap().starts_with("call_"), "{name}"),
+        }
+    }
+    if let Some([input, output, cached, reasoning]) = expected.usage {
+        let usage = &response["usage"];
+        assert_eq!(usage["input_tokens"], input, "{name}");
+        assert_eq!(usage["output_tokens"], output, "{name}");
+        assert_eq!(usage["input_tokens_details"]["cached_tokens"], cached, "{name}");
+        assert_eq!(usage["output_tokens_details"]["reasoning_tokens"], reasoning, "{name}");
+    }
+}
+
+#[test]
+fn every_reply_arrives_as_it_was_meant() {
+    for fixture in fixtures().iter().filter(|fixture| fixture.expected.http < 400) {
+        let stream = translated(true, fixture.expected.http, [fixture.body.as_slice()]);
+        check(fixture, Transcript::of(&stream).response());
+        let document = translated(false, fixture.expected.http, [fixture.body.as_slice()]);
+        check(fixture, &grammar::document(&document));
+    }
+}
+
+#[test]
+fn every_error_keeps_its_status_and_says_why() {
+    for fixture in fixtures().iter().filter(|fixture| fixture.expected.http >= 400) {
+        let body = translated(true, fixture.expected.http, [fixture.body.as_slice()]);
+        let error = &serde_json::from_slice::<Value>(&body).unwrap()["error"];
+        assert!(!error["message"].as_str().unwrap().is_empty(), "{}", fixture.name);
+        assert!(error["code"].is_null() || error["code"].is_string(), "{}", fixture.name);
+        // Some expectations quote the body as JSON, the others a part of its words.
+        let expected = fixture.expected.error.as_deref().unwrap();
+        if !expected.starts_with('{') {
+            assert!(
+                error.to_string().contains(expected),
+                "{}: {error} does not hold {expected:?}",
+                fixture.name
+            );
+        }
+    }
+}
+
+/// Servers whose tool parser is off leave the calls in the text.
+#[test]
+fn calls_that_leaked_into_the_text_are_calls_again() {
+    let leaks = fixtures().into_iter().filter(|fixture| {
+        fixture.name.starts_with("tool-in-text/") || fixture.name == "cloudflare/forced-tool-as-text.sse"
+    });
+    let mut seen = 0;
+    for fixture in leaks {
+        seen += 1;
+        for (choice, calls) in [("auto", 1), ("none", 0)] {
+            let mut reply =
+                reply_to(json!({"upstream": {"text_tool_calls": true}}), json!({"tool_choice": choice}));
+            let mut out = Vec::new();
+            reply.push(&fixture.body, &mut out);
+            reply.end(&mut out);
+            let response = Transcript::of(&out).response().clone();
+            let output = response["output"].as_array().unwrap();
+            assert_eq!(
+                (response["status"].as_str(), output.len()),
+                (Some("completed"), 1),
+                "{}",
+                fixture.name
+            );
+            match calls {
+                1 => {
+                    assert_eq!(output[0]["name"], "get_weather", "{}", fixture.name);
+                    let arguments: Value =
+                        serde_json::from_str(output[0]["arguments"].as_str().unwrap()).unwrap();
+                    assert_eq!(arguments, json!({"city": "Paris"}), "{}", fixture.name);
+                }
+                _ => assert_eq!(output[0]["content"][0]["text"], fixture.expected.text, "{}", fixture.name),
+            }
+        }
+    }
+    assert!(seen > 10);
+}
+
+#[test]
+fn no_cut_changes_a_byte() {
+    for fixture in fixtures() {
+        for stream in [true, false] {
+            let (status, body) = (fixture.expected.http, fixture.body.as_slice());
+            let whole = translated(stream, status, [body]);
+            assert_eq!(translated(stream, status, body.chunks(1)), whole, "{} byte by byte", fixture.name);
+            for at in 0..body.len() {
+                let (first, second) = body.split_at(at);
+                assert_eq!(
+                    translated(stream, status, [first, second]),
+                    whole,
+                    "{} cut at {at}",
+                    fixture.name
+                );
+            }
+        }
+    }
+}
+
+/// Chunks that are like an earlier one are not parsed again. What a number in each of them keeps from
+/// being alike must come out the same.
+#[test]
+fn that_chunks_are_alike_changes_nothing() {
+    let unlike = |body: &str| -> String {
+        let mut lines = Vec::new();
+        for (number, line) in body.lines().enumerate() {
+            let object = line.trim_end().strip_suffix('}').filter(|_| line.starts_with("data:"));
+            lines.push(match object.filter(|object| !object.ends_with('{')) {
+                Some(object) => format!("{object},\"unlike\":{number}}}"),
+                None => line.to_owned(),
+            });
+        }
+        lines.join("\n") + "\n"
+    };
+    let value =
+        |json: &str| format!("data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":{json}}}}}]}}\n\n");
+    let values = [
+        "\"a\"",
+        "\"b\"",
+        "null",
+        "\"\\\"}}]}\"",
+        "\"\"",
+        "7",
+        "\"\\ud83e\"",
+        "\"\\udd80\"",
+        "\"\0\"",
+        "\"c\",\"reasoning\":\"d\"",
+        "\"e\"}}],\"usage\":{\"prompt_tokens\":1},\"x\":[{\"y\":{\"z\":1",
+        "[{\"type\":\"text\",\"text\":\"f\"}]",
+    ];
+    let crafted: String = values.iter().flat_map(|one| [value("\"like\""), value(one), value(one)]).collect();
+    let recorded = fixtures().into_iter().filter_map(|fixture| String::from_utf8(fixture.body).ok());
+    let mut streams = 0;
+    for body in recorded.filter(|body| body.contains("data:")).chain([crafted]) {
+        let out = |body: &str| String::from_utf8(translated(true, 200, [body.as_bytes()])).unwrap();
+        assert_eq!(out(&body), out(&unlike(&body)), "{body}");
+        streams += 1;
+    }
+    assert!(streams > 20);
+}
+
+#[test]
+fn what_follows_a_document_is_not_read_however_it_is_cut() {
+    let document = br#"{"choices":[{"message":{"content":"hi"},"finish_reason":"stop"}]}"#;
+    for rest in [&b"\n"[..], b"}]", b"{\"error\":\"late\"}", b"\xff"] {
+        for stream in [true, false] {
+            let alone = translated(stream, 200, [&document[..]]);
+            assert_eq!(alone, translated(stream, 200, [&document[..], rest]));
+            assert_eq!(alone, translated(stream, 200, [&[document, rest].concat()[..]]));
+        }
+    }
+}
+
+/// Codex loses a message that holds a `refusal` part, also if half a character is all that came last.
+#[test]
+fn codex_gets_a_refusal_as_text_to_its_last_character() {
+    let config = Config::default();
+    let context = Context { config: &config, seed: 7, now: 1, codex: true };
+    let request = br#"{"model":"m","input":"hi"}"#;
+    let mut reply = request::translate(request, &context).unwrap().reply;
+    reply.begin(200);
+    let mut out = Vec::new();
+    reply.push(br#"{"choices":[{"message":{"refusal":"No.\ud83e"},"finish_reason":"stop"}]}"#, &mut out);
+    reply.end(&mut out);
+    let response: Value = serde_json::from_slice(&out).unwrap();
+    let part = json!({"type": "output_text", "text": "No.\u{FFFD}", "annotations": [], "logprobs": []});
+    assert_eq!(response["output"][0]["content"], json!([part]));
+}

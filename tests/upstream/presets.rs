@@ -1,0 +1,22 @@
+//! Each strict upstream takes the bodies that its preset makes.
+
+#[path = "../core/presets/requests.rs"]
+mod requests;
+
+use crate::support::{Upstream, post};
+use requests::{codex, sdk, translated};
+use serde_json::{Value, json};
+use transponder::upstream::preset_names;
+
+#[tokio::test]
+async fn each_twin_takes_what_its_preset_makes() {
+    let upstream = Upstream::start().await;
+    for preset in preset_names() {
+        upstream.script(json!({ "strict": preset })).await;
+        for request in [codex(preset), sdk()] {
+            let body: Value = serde_json::from_slice(&translated(preset, &request).body).unwrap();
+            let answer = post(&format!("{}/chat/completions", upstream.base_url()), &body).await;
+            assert_eq!(answer.status, 200, "{preset}: {}\n{body:#}", answer.text());
+        }
+    }
+}
