@@ -60,10 +60,10 @@ string_enum! {
     /// What to do with tool calls and outputs that do not pair up.
     #[derive(Default)]
     History {
-        /// A 400, as OpenAI answers.
+        /// The request is rejected with a 400, as OpenAI does.
         #[default]
         Strict = "strict",
-        /// Unanswered calls get an answer that says so, orphaned outputs are dropped.
+        /// A call without an output gets one that says so; an output without a call becomes a user message.
         Repair = "repair",
     }
 }

@@ -1,8 +1,8 @@
-//! What a host accepts and how it answers. All that differs between hosts is data in here:
-//! [`Options`], and named sets of them, the presets.
+//! How upstreams differ, as data: [`Options`], and the presets, which are named sets of options.
 //!
-//! An option says what a host takes, never what it is called. A preset is written as a user would
-//! write it in the configuration, so whatever a preset can say, a user can say too.
+//! An option describes what an upstream accepts; no code asks for a provider by name. A preset is
+//! written exactly as a user would write it in the configuration, so a preset cannot do anything
+//! that a user's own configuration cannot.
 
 mod options;
 mod presets;

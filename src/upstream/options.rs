@@ -1,84 +1,84 @@
-//! The options, each with its default: what the preset `generic` does, the common denominator of all hosts.
+//! The options of an upstream. Their defaults are the preset `generic`: what nearly every upstream accepts.
 //!
-//! Their doc comments are what `docs/configuration.schema.json` and `docs/configuration.md` say of them.
+//! The doc comments are published: `docs/configuration.schema.json` and `docs/configuration.md` are generated from them.
 
 use super::reasoning::{Fields, Reasoning, ReasoningReplay};
 use super::schema_dialect::SchemaDialect;
 use super::string_enum::string_enum;
 use serde::Deserialize;
 
-/// What one upstream needs.
+/// What one upstream accepts.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[cfg_attr(test, derive(serde::Serialize, schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Options {
-    /// The preset that they come from; metrics and the access log show it.
+    /// The name of the preset that the options are based on, for metrics and the access log.
     #[serde(skip)]
     pub preset: &'static str,
 
-    /// The `:path` of Chat Completions, with the query if the host needs one (Azure's `api-version`).
+    /// The `:path` of the Chat Completions endpoint. It may include a query, such as Azure's `api-version`.
     pub path: String,
 
     /// Where system and developer messages go.
     pub system: System,
-    /// The host knows the role `developer`; it is used with `"system": "keep"`. Most refuse it, and their chat templates too.
+    /// Whether the upstream accepts the role `developer`. Only used with `"system": "keep"`. Most servers and chat templates reject it.
     pub developer_role: bool,
-    /// What becomes of user messages that follow one another, as Codex sends them.
+    /// How consecutive user messages are sent. Codex sends several in a row.
     pub user_messages: UserMessages,
-    /// An assistant message is put between a tool's output and a user message that follows it (Mistral).
+    /// Whether to insert an assistant message between a tool's output and the user message that follows it (Mistral).
     pub assistant_after_tools: bool,
-    /// How content that is all text is written.
+    /// How content that consists only of text is sent.
     pub content: ContentForm,
-    /// `content` of an assistant message that has tool calls and no text.
+    /// The `content` of an assistant message that has tool calls but no text.
     pub assistant_content_with_calls: EmptyContent,
-    /// Where the images of a tool's output go; tool messages hold only text at nearly all hosts.
+    /// Where images in a tool's output go. Most upstreams accept only text in tool messages.
     pub tool_output_images: ToolOutputImages,
 
-    /// The forms of `tool_choice` that the host takes. What it does not take becomes the nearest that it does, and is reported.
+    /// The forms of `tool_choice` that the upstream accepts. Any other form is replaced by the closest accepted one and reported.
     pub tool_choice: Vec<ChoiceForm>,
-    /// The same while the model thinks, if it is less then (Kimi and DeepSeek refuse to be forced).
+    /// Replaces `tool_choice` while the model is thinking. Kimi and DeepSeek then reject a forced tool call.
     pub tool_choice_while_thinking: Option<Vec<ChoiceForm>>,
-    /// How a choice among `allowed_tools` is said.
+    /// How a `tool_choice` of type `allowed_tools` is sent.
     pub allowed_tools: AllowedTools,
-    /// How custom tools (raw text instead of JSON) are declared and called.
+    /// How custom tools (raw text instead of JSON arguments) are declared and called.
     pub custom_tools: CustomTools,
-    /// The host takes `strict` in a function's declaration.
+    /// Whether the upstream accepts `strict` in a function declaration.
     pub strict_tools: bool,
-    /// The host takes `parallel_tool_calls`. Where it does not, `false` is kept by dropping all calls but the first.
+    /// Whether the upstream accepts `parallel_tool_calls`. If not, the filter enforces `false` itself by dropping all calls but the first.
     pub parallel_tool_calls: bool,
-    /// What the host takes of JSON Schema, in tools and in `json_schema`. What cannot be said in it is said in words.
+    /// The subset of JSON Schema that the upstream accepts, in tools and in `json_schema`. Constraints outside of it are moved into the description, in words.
     pub schema_dialect: SchemaDialect,
-    /// The longest tool call id that the host takes; longer ones are shortened.
+    /// The maximum length of a tool call id. Longer ids are shortened.
     pub tool_call_id_chars: usize,
-    /// Ids must have exactly `tool_call_id_chars` letters and digits (Mistral: 9); others are replaced by a stable rule.
+    /// Whether ids must have exactly `tool_call_id_chars` letters and digits (Mistral: 9). Other ids are replaced, always by the same id.
     pub tool_call_id_exact: bool,
 
-    /// What becomes of `text.format: json_schema`.
+    /// How `text.format: json_schema` is sent upstream.
     pub json_schema: JsonSchema,
-    /// The same for requests that also offer tools, if it is less then.
+    /// Replaces `json_schema` when the request also declares tools, for upstreams that cannot combine the two.
     pub json_schema_with_tools: Option<JsonSchema>,
-    /// The name of the limit on output tokens. OpenAI's reasoning models refuse `max_tokens`, most others know only that.
+    /// The name of the field that limits output tokens. OpenAI's reasoning models reject `max_tokens`; most other upstreams know only that name.
     pub max_tokens_field: MaxTokensField,
-    /// The sampling parameters that the host takes; others are left out and reported.
+    /// The sampling parameters that the upstream accepts. Others are dropped and reported.
     pub sampling: Vec<Sampling>,
-    /// The same while the model thinks, if it is less then (Kimi refuses all).
+    /// Replaces `sampling` while the model is thinking. Kimi then rejects every sampling parameter.
     pub sampling_while_thinking: Option<Vec<Sampling>>,
-    /// The host takes `stream_options.include_usage`.
+    /// Whether the upstream accepts `stream_options.include_usage`.
     pub stream_usage: bool,
-    /// Responses fields that are passed on under their own names, e.g. `prompt_cache_key`, `verbosity` (of `text`).
+    /// Responses fields that are passed on under their own names, such as `prompt_cache_key` or `verbosity` (from `text`).
     pub pass_fields: Vec<String>,
-    /// Fields that every request gets, e.g. `{"reasoning_split": true}`. Those of an effort count more.
+    /// Fields added to every request body, such as `{"reasoning_split": true}`. Fields from `reasoning.efforts` take precedence.
     pub add_fields: Fields,
 
-    /// How `reasoning.effort` is said: what each effort adds to the body.
+    /// How `reasoning.effort` is sent: the fields that each effort adds to the request body.
     pub reasoning: Reasoning,
-    /// How the reasoning of earlier turns goes back: `"off"`, the field alone, or an object.
+    /// How reasoning from earlier turns is sent back: `"off"`, the name of a field, or an object.
     #[cfg_attr(test, schemars(schema_with = "super::reasoning::replay_schema"))]
     pub reasoning_replay: ReasoningReplay,
-    /// Reasoning that the host leaves within the text, between `<think>` and `</think>`, is told apart from it.
+    /// Whether the text may contain reasoning between `<think>` and `</think>`, which the filter then separates from it.
     pub think_tags: ThinkTags,
-    /// Tool calls that the host leaves within the text, in the model's own markup, are taken out of it and made calls:
-    /// Hermes, Qwen-Coder, Llama, Mistral, DeepSeek, Kimi, GLM, MiniMax and harmony. Only names that the request declared count.
+    /// Whether to parse tool calls that the upstream leaves in the text, in the model's own markup: Hermes, Qwen-Coder,
+    /// Llama, Mistral, DeepSeek, Kimi, GLM, MiniMax and harmony. Only names of tools that the request declares are matched.
     pub text_tool_calls: bool,
 }
 
@@ -120,17 +120,17 @@ impl Default for Options {
 }
 
 impl Options {
-    /// What becomes of `json_schema` in a request with or without tools.
+    /// How `json_schema` is sent in a request with or without tools.
     pub fn json_schema(&self, with_tools: bool) -> JsonSchema {
         self.json_schema_with_tools.filter(|_| with_tools).unwrap_or(self.json_schema)
     }
 
-    /// The forms of `tool_choice` that the host takes.
+    /// The forms of `tool_choice` that the upstream accepts.
     pub fn tool_choice(&self, thinking: bool) -> &[ChoiceForm] {
         self.tool_choice_while_thinking.as_deref().filter(|_| thinking).unwrap_or(&self.tool_choice)
     }
 
-    /// The sampling parameters that the host takes.
+    /// The sampling parameters that the upstream accepts.
     pub fn sampling(&self, thinking: bool) -> &[Sampling] {
         self.sampling_while_thinking.as_deref().filter(|_| thinking).unwrap_or(&self.sampling)
     }
@@ -139,51 +139,51 @@ impl Options {
 string_enum! {
     /// Where system and developer messages go.
     System {
-        /// Those before the first turn in one leading system message; later ones become user messages, as many chat templates refuse or forget later system messages.
+        /// Those before the first turn are merged into one leading system message. Later ones become user messages, because many chat templates reject or ignore a later system message.
         Merge = "merge",
-        /// Each stays where it stands.
+        /// Each stays where it is.
         Keep = "keep",
     }
 }
 
 string_enum! {
-    /// What becomes of user messages that follow one another.
+    /// How consecutive user messages are sent.
     UserMessages {
-        /// Each stays as it is.
+        /// Unchanged.
         Keep = "keep",
-        /// They are joined: templates that want user and assistant to take turns (Gemma, Mistral) refuse them otherwise.
+        /// Joined into one. Chat templates that require user and assistant to alternate (Gemma, Mistral) reject them otherwise.
         Merge = "merge",
     }
 }
 
 string_enum! {
-    /// How content that is all text is written.
+    /// How content that consists only of text is sent.
     ContentForm {
-        /// One string.
+        /// As one string.
         String = "string",
-        /// An array of parts, as the client sent it.
+        /// As an array of parts, as the client sent it.
         Parts = "parts",
     }
 }
 
 string_enum! {
-    /// `content` of an assistant message that has tool calls and no text.
+    /// The `content` of an assistant message that has tool calls but no text.
     EmptyContent {
-        /// `""`: what every host but TGI takes.
+        /// The empty string, which every upstream but TGI accepts.
         Empty = "empty",
         /// `null`.
         Null = "null",
-        /// The key is left out. TGI loses the tool calls otherwise.
+        /// The key is omitted. TGI loses the tool calls otherwise.
         Omit = "omit",
     }
 }
 
 string_enum! {
-    /// Where the images of a tool's output go.
+    /// Where images in a tool's output go.
     ToolOutputImages {
         /// Into a user message after the tool messages.
         UserMessage = "user_message",
-        /// Nowhere: the host has no vision. Reported as dropped.
+        /// They are dropped and reported, for upstreams without vision.
         Drop = "drop",
     }
 }
@@ -191,23 +191,23 @@ string_enum! {
 string_enum! {
     /// A form of `tool_choice`.
     ChoiceForm {
-        /// `"auto"`; the default of every host, so where it is not taken nothing is said.
+        /// `"auto"`. If unsupported, the field is omitted: every upstream defaults to `auto`.
         Auto = "auto",
-        /// `"none"`; where it is not taken, no tools are offered.
+        /// `"none"`. If unsupported, no tools are declared.
         None = "none",
-        /// `"required"`; where it is not taken, `auto`.
+        /// `"required"`. If unsupported, `auto` is sent.
         Required = "required",
-        /// An object that names the function; where it is not taken, only that function is offered, with `required`.
+        /// An object that names the function. If unsupported, only that function is declared, with `required`.
         Named = "named",
     }
 }
 
 string_enum! {
-    /// How a choice among `allowed_tools` is said.
+    /// How a `tool_choice` of type `allowed_tools` is sent.
     AllowedTools {
-        /// Only the allowed tools are offered.
+        /// Only the allowed tools are declared.
         Filter = "filter",
-        /// As `tool_choice: {"type": "allowed_tools"}`, which keeps the prompt's cache (OpenAI).
+        /// As `tool_choice: {"type": "allowed_tools"}`, which preserves the prompt cache (OpenAI).
         Native = "native",
     }
 }
@@ -215,29 +215,29 @@ string_enum! {
 string_enum! {
     /// How custom tools are declared and called.
     CustomTools {
-        /// As a function with the one string `input`.
+        /// As a function with one string parameter, `input`.
         Function = "function",
-        /// As `{"type": "custom"}`, with the grammar; their calls come back in the same form (OpenAI).
+        /// As `{"type": "custom"}` with the grammar. The upstream returns calls in the same form (OpenAI).
         Native = "native",
     }
 }
 
 string_enum! {
-    /// What becomes of `text.format: json_schema`.
+    /// How `text.format: json_schema` is sent upstream.
     JsonSchema {
-        /// `response_format: json_schema`.
+        /// As `response_format: json_schema`.
         Native = "native",
-        /// The same, and `json_object` is said as a schema too: the host does not know it (LM Studio).
+        /// Like `native`, but `json_object` is also sent as a schema, for upstreams that do not support `json_object` (LM Studio).
         SchemaOnly = "schema_only",
-        /// `response_format: json_object`, and the schema in a system message.
+        /// As `response_format: json_object`, with the schema in a system message.
         JsonObject = "json_object",
-        /// Only the schema in a system message.
+        /// As a system message with the schema, without `response_format`.
         Off = "off",
     }
 }
 
 string_enum! {
-    /// The name of the limit on output tokens.
+    /// The name of the field that limits output tokens.
     MaxTokensField {
         /// `max_tokens`.
         MaxTokens = "max_tokens",
@@ -259,13 +259,13 @@ string_enum! {
 }
 
 string_enum! {
-    /// Whether the text may hold reasoning.
+    /// Whether the text may contain reasoning.
     ThinkTags {
-        /// It does not, or the host tells it apart itself.
+        /// No: the text has no tags, or the upstream separates reasoning itself.
         Off = "off",
-        /// What stands between the tags is reasoning; a closing tag without an opening one is left out.
+        /// Text between the tags is reasoning. A closing tag without an opening tag is removed.
         On = "on",
-        /// The same, and the reply begins within the reasoning: the chat template has put the opening tag into the prompt.
+        /// Like `on`, but the reply starts inside the reasoning, because the chat template puts the opening tag into the prompt.
         Implied = "implied",
     }
 }

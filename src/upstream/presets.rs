@@ -1,12 +1,12 @@
-//! The named sets of options.
+//! The presets: named sets of options.
 //!
-//! Each is what a user would write as `upstream` to get the same. Only what differs from the preset
-//! `generic` is said. Above each stands where it is known from; hosted services change, these are of
-//! November 2026. `docs/upstreams.md` has a section for each.
+//! Each is the JSON that a user would write as `upstream`, with only the options that differ from
+//! the preset `generic`. The comment above each gives its source. Hosted services change; these
+//! describe November 2026. `docs/upstreams.md` has a section for each preset.
 
 use serde_json::{Map, Value};
 
-/// Name and options.
+/// The name and the options of each preset, in the order of the documentation.
 const PRESETS: &[(&str, &str)] = &[
     ("generic", "{}"),
     // platform.openai.com/docs/api-reference/chat/create
@@ -58,14 +58,14 @@ const PRESETS: &[(&str, &str)] = &[
             "reasoning_replay": {"field": "reasoning_content"}
         }"#,
     ),
-    // huggingface/text-generation-inference, router/src/lib.rs: content beside tool calls makes it lose the calls
+    // huggingface/text-generation-inference, router/src/lib.rs: it loses the tool calls of a message that also has content
     (
         "tgi",
         r#"{
             "user_messages": "merge", "assistant_content_with_calls": "omit", "schema_dialect": "json_schema"
         }"#,
     ),
-    // ggml-org/llama.cpp, tools/server: any effort is handed to the template, thinking is switched by its variable
+    // ggml-org/llama.cpp, tools/server: any effort is passed to the chat template, whose variable turns thinking on and off
     (
         "llamacpp",
         r#"{
@@ -115,15 +115,15 @@ const PRESETS: &[(&str, &str)] = &[
             "reasoning_replay": {"field": "reasoning_content"}
         }"#,
     ),
-    // developers.cloudflare.com/workers-ai; the account is part of the path, so the path has to be given
+    // developers.cloudflare.com/workers-ai; the path contains the account, so the user has to set it
     (
         "cloudflare",
         r#"{
             "reasoning": {"efforts": {"none": "none", "low": "low", "medium": "medium", "high": "high"}}
         }"#,
     ),
-    // api-docs.deepseek.com/guides/thinking_mode: it thinks unless told not to; then it cannot be forced to call a
-    // tool, refuses logprobs, and wants its reasoning back in tool loops, even if empty (vercel/ai#13203)
+    // api-docs.deepseek.com/guides/thinking_mode: thinking is on by default. While it is on, the model cannot be forced
+    // to call a tool, rejects logprobs, and requires its reasoning back in tool loops, even if empty (vercel/ai#13203)
     (
         "deepseek",
         r#"{
@@ -136,7 +136,7 @@ const PRESETS: &[(&str, &str)] = &[
             "reasoning_replay": {"field": "reasoning_content", "always_present": true}
         }"#,
     ),
-    // openrouter.ai/docs/use-cases/reasoning-tokens: what a model's own host wants back travels in `reasoning_details`
+    // openrouter.ai/docs/use-cases/reasoning-tokens: what a model's provider requires back is in `reasoning_details`
     (
         "openrouter",
         r#"{
@@ -150,7 +150,7 @@ const PRESETS: &[(&str, &str)] = &[
             "reasoning_replay": {"field": "reasoning", "details": true}
         }"#,
     ),
-    // console.groq.com/docs/openai and /docs/structured-outputs: logprobs are a 400, a schema and tools exclude each other
+    // console.groq.com/docs/openai and /docs/structured-outputs: logprobs are a 400; a response schema and tools cannot be combined
     (
         "groq",
         r#"{
@@ -174,8 +174,8 @@ const PRESETS: &[(&str, &str)] = &[
             "reasoning": {"efforts": {"none": "none", "high": "high"}}
         }"#,
     ),
-    // platform.moonshot.ai/docs: while it thinks it cannot be forced to call a tool, takes no sampling parameters
-    // (simstudio#5716), and wants its reasoning back. The efforts are those of Kimi K3
+    // platform.moonshot.ai/docs: a thinking model cannot be forced to call a tool, rejects sampling parameters
+    // (simstudio#5716), and requires its reasoning back. The efforts are those of Kimi K3
     (
         "moonshot",
         r#"{
@@ -211,7 +211,7 @@ const PRESETS: &[(&str, &str)] = &[
             "reasoning_replay": {"field": "reasoning_content"}
         }"#,
     ),
-    // platform.minimax.io/docs/api-reference/text-openai-api: without `reasoning_split` the reasoning stands in the text
+    // platform.minimax.io/docs/api-reference/text-openai-api: without `reasoning_split` the reasoning is part of the text
     (
         "minimax",
         r#"{
@@ -257,7 +257,7 @@ const PRESETS: &[(&str, &str)] = &[
     ),
 ];
 
-/// A preset's name, and its options as JSON; nothing if there is no such preset.
+/// The name of a preset and its options as JSON, or `None` if there is no such preset.
 pub fn preset(name: &str) -> Option<(&'static str, &'static str)> {
     PRESETS.iter().find(|(known, _)| *known == name).copied()
 }
@@ -267,11 +267,11 @@ pub fn preset_names() -> impl Iterator<Item = &'static str> {
     PRESETS.iter().map(|(name, _)| *name)
 }
 
-/// How many levels of an option are its own: the efforts of `reasoning` are, what an effort adds is the host's.
+/// How deep options are merged. The efforts of `reasoning` are merged; the fields that an effort adds are not.
 const OWN_LEVELS: usize = 3;
 
-/// Puts options over those of a preset. Objects are merged key by key, and `null` takes away what the preset says
-/// (RFC 7396), but what goes into the body as it is, such as the fields of an effort, is replaced as a whole.
+/// Overrides a preset with a user's options. Objects are merged key by key and `null` removes a key of the preset
+/// (RFC 7396). Objects that are sent upstream unchanged, such as the fields of an effort, are replaced, not merged.
 pub fn override_with(preset: &mut Map<String, Value>, mut options: Map<String, Value>) {
     if let Some(replay) = options.get_mut("reasoning_replay") {
         write_out(replay);
@@ -279,7 +279,7 @@ pub fn override_with(preset: &mut Map<String, Value>, mut options: Map<String, V
     merge(preset, options, OWN_LEVELS);
 }
 
-/// `reasoning_replay` can be said in a word: `off`, or the field alone.
+/// `reasoning_replay` may be written as a word: `off`, or the name of the field.
 fn write_out(replay: &mut Value) {
     *replay = match replay.take() {
         Value::String(word) if word == "off" => Value::Null,

@@ -1,31 +1,31 @@
-//! Reasoning: how much of it a host is asked for, and in which fields earlier reasoning goes back.
+//! Reasoning: how an effort is sent upstream, and in which fields earlier reasoning is sent back.
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Fields of the request's body.
+/// Top-level fields of a Chat Completions request body.
 pub type Fields = Map<String, Value>;
 
-/// Effort -> the fields that it adds to the body.
+/// The fields that each effort adds to the request body, by effort.
 pub type Efforts = BTreeMap<String, EffortFields>;
 
-/// How `reasoning.effort` is said.
+/// How `reasoning.effort` is sent.
 #[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
 #[cfg_attr(test, derive(serde::Serialize, schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Reasoning {
-    /// What each effort adds to the body: `"high"` is short for `{"reasoning_effort": "high"}`. Without a table, efforts are
-    /// left out and reported. Of the efforts `minimal`, `low`, `medium`, `high`, `xhigh`, `max` and `ultra`, one that the table
-    /// lacks is taken for the nearest below that it has, else above. `none` is taken for no other.
+    /// The fields that each effort adds to the request body. `"high"` is short for `{"reasoning_effort": "high"}`. Without a
+    /// table, efforts are dropped and reported. Of `minimal`, `low`, `medium`, `high`, `xhigh`, `max` and `ultra`, an effort
+    /// missing from the table maps to the closest lower one, else the closest higher one. `none` is never substituted.
     pub efforts: Efforts,
-    /// What an effort adds that the table lacks; it counts more than the nearest. Absent: an effort that is none of those is
-    /// left out and reported.
+    /// The fields for any effort missing from the table, instead of those of the closest one. If absent, an effort with an
+    /// unknown name is dropped and reported.
     pub unknown: Option<EffortFields>,
 }
 
-/// The fields that say an effort.
+/// The fields that one effort adds.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(test, derive(serde::Serialize, schemars::JsonSchema), serde(untagged), schemars(inline))]
 pub enum EffortFields {
@@ -64,7 +64,7 @@ impl<'de> Visitor<'de> for WordOrFields {
 }
 
 impl EffortFields {
-    /// The fields.
+    /// The fields to add; a word becomes the value of `reasoning_effort`.
     pub fn to_fields(&self) -> Fields {
         match self {
             Self::Word(word) => Fields::from_iter([("reasoning_effort".to_owned(), word.as_str().into())]),
@@ -73,14 +73,14 @@ impl EffortFields {
     }
 }
 
-/// The efforts at which a model thinks, from little to much. OpenAI's, and `ultra`, which Codex knows too.
+/// The efforts at which a model thinks, in ascending order: OpenAI's, and `ultra`, which Codex also sends.
 const SCALE: [&str; 7] = ["minimal", "low", "medium", "high", "xhigh", "max", "ultra"];
 
-/// The effort at which it does not.
+/// The effort that turns thinking off.
 const NONE: &str = "none";
 
 impl Reasoning {
-    /// What an effort adds to the body; nothing if the host cannot be told of it.
+    /// The fields that an effort adds to the request body, or `None` if it cannot be sent to this upstream.
     pub fn fields(&self, effort: &str) -> Option<Fields> {
         let entry = self.efforts.get(effort).or(self.unknown.as_ref()).or_else(|| self.nearest(effort));
         entry.map(EffortFields::to_fields)
@@ -91,34 +91,34 @@ impl Reasoning {
         below.iter().rev().chain(above).find_map(|known| self.efforts.get(*known))
     }
 
-    /// Whether the model thinks when asked with this effort. Where it can be kept from it, that has to be said.
+    /// Whether the model thinks at this effort. It is assumed to, unless the table can turn thinking off and `none` is asked for.
     pub fn thinks(&self, effort: Option<&str>) -> bool {
         !(effort == Some(NONE) && self.efforts.contains_key(NONE))
     }
 }
 
-/// How the reasoning of earlier turns goes back.
+/// How reasoning from earlier turns is sent back.
 #[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
 #[cfg_attr(test, derive(serde::Serialize, schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ReasoningReplay {
-    /// The field of the assistant message that holds its text: `reasoning_content` or `reasoning`. Absent: it does not go back.
+    /// The field of the assistant message that carries the reasoning text: `reasoning_content` or `reasoning`. If absent, the text is not sent back.
     pub field: Option<String>,
-    /// An assistant message with tool calls always has the field, empty if need be (DeepSeek, Kimi).
+    /// Whether an assistant message with tool calls must always have the field, even if empty (DeepSeek, Kimi).
     pub always_present: bool,
-    /// `reasoning_details` go back as they came, on the assistant message (OpenRouter, MiniMax).
+    /// Whether `reasoning_details` are sent back unchanged on the assistant message (OpenRouter, MiniMax).
     pub details: bool,
-    /// `extra_content` goes back as it came, on the tool call: it holds Gemini's thought signature.
+    /// Whether `extra_content` is sent back unchanged on the tool call. It holds Gemini's thought signature.
     pub signatures: bool,
-    /// The `extra_content` of the first call of an assistant message none of whose calls was brought back with its own, by a
-    /// client that drops reasoning items for instance. Gemini refuses calls without a signature.
+    /// The `extra_content` to put on the first call of an assistant message if the client returned none of its calls with their
+    /// own, for example because it drops reasoning items. Gemini rejects calls without a signature.
     pub unsigned: Option<Fields>,
 }
 
-/// It is written in a word, or as an object.
+/// `reasoning_replay` is written as a word or as an object.
 #[cfg(test)]
 pub(super) fn replay_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    let word = serde_json::json!({"description": "`off`, or the field alone.", "type": "string"});
+    let word = serde_json::json!({"description": "`off`, or the name of the field.", "type": "string"});
     schemars::json_schema!({"anyOf": [generator.subschema_for::<ReasoningReplay>(), word]})
 }
 

@@ -1,43 +1,43 @@
-//! What a host takes of JSON Schema, as data. How a schema is put into those words stands in `translate::schema`.
+//! The subsets of JSON Schema that upstreams accept, as data. `tools::schema` rewrites a schema to fit one.
 
 use super::string_enum::string_enum;
 
 string_enum! {
-    /// A named part of JSON Schema.
+    /// A subset of JSON Schema.
     SchemaDialect {
-        /// All of it. Only a root that is no object schema at all is made one.
+        /// All of JSON Schema. Only a root that is not an object schema is turned into one.
         JsonSchema = "json_schema",
-        /// All of it, below a root that is a plain object: no `anyOf` and the like there (OpenAI).
+        /// All of JSON Schema below the root. The root is a plain object without `anyOf` and similar keywords (OpenAI).
         Openai = "openai",
-        /// What nearly everybody takes: besides, no `$ref`, no tuples, and `type` within the branches of `anyOf`.
+        /// What nearly every upstream accepts: like `openai`, and also no `$ref`, no tuples, and `type` inside the branches of `anyOf`.
         Common = "common",
-        /// "Moonshot Flavored JSON Schema": besides, one type at a time, and enumerations of one type.
+        /// Moonshot Flavored JSON Schema: like `common`, and also a single type per schema and enumerations of a single type.
         Moonshot = "moonshot",
-        /// The schema object of Gemini: besides, only the keywords that it knows, and enumerations of strings.
+        /// Gemini's `Schema` object: like `common`, and also only the keywords that Gemini knows and enumerations of strings.
         Gemini = "gemini",
     }
 }
 
-/// What a dialect takes.
+/// What a dialect accepts.
 #[derive(Debug, Clone, Copy)]
 pub struct Rules {
     /// The root may have `anyOf`, `oneOf`, `allOf`, `enum` and `not`.
     pub composed_root: bool,
-    /// `$ref` may stand anywhere, and `$defs`.
+    /// `$ref` and `$defs` may be used.
     pub refs: bool,
-    /// `type` may stand beside `anyOf` instead of within its branches.
+    /// `type` may be beside `anyOf` instead of inside its branches.
     pub type_beside_any_of: bool,
-    /// `items` may be a list.
+    /// `items` may be an array (a tuple).
     pub tuples: bool,
-    /// `type` may be a list; else this is how a type that may be null is said.
+    /// How a type that may be null is written.
     pub nulls: Nulls,
     /// The values that `enum` may list.
     pub enums: Enums,
-    /// The keywords that are taken; all, if absent.
+    /// The accepted keywords; `None` accepts all.
     pub keywords: Option<&'static [&'static str]>,
 }
 
-/// How a type that may be null is said.
+/// How a type that may be null is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Nulls {
     /// `"type": ["string", "null"]`.
@@ -73,10 +73,10 @@ const OPENAI: Rules = Rules { composed_root: false, ..JSON_SCHEMA };
 
 const COMMON: Rules = Rules { refs: false, type_beside_any_of: false, tuples: false, ..OPENAI };
 
-/// MoonshotAI/walle, docs/mfjs-spec.md. What it does not list is not refused, so it may stay.
+/// MoonshotAI/walle, docs/mfjs-spec.md. Keywords that it does not list are not rejected, so they are kept.
 const MOONSHOT: Rules = Rules { nulls: Nulls::AnyOf, enums: Enums::OneType, ..COMMON };
 
-/// ai.google.dev/api/caching#Schema. Whatever is not listed there is "Unknown name ...: Cannot find field".
+/// ai.google.dev/api/caching#Schema. Gemini rejects any other keyword with "Unknown name ...: Cannot find field".
 const GEMINI: Rules = Rules {
     nulls: Nulls::Nullable,
     enums: Enums::Strings,
@@ -105,14 +105,14 @@ const GEMINI: Rules = Rules {
 };
 
 impl Rules {
-    /// Whether values are said otherwise than in JSON Schema.
+    /// Whether null types or enumerations are written differently from JSON Schema.
     pub fn differs_in_values(&self) -> bool {
         self.nulls != Nulls::TypeList || self.enums != Enums::Any
     }
 }
 
 impl SchemaDialect {
-    /// What it takes.
+    /// The rules of this dialect.
     pub fn rules(self) -> &'static Rules {
         match self {
             Self::JsonSchema => &JSON_SCHEMA,

@@ -1,9 +1,9 @@
-//! Options that are a choice between words.
+//! Options whose value is one of a fixed set of words.
 
 use serde::de::{Error, Visitor};
 use std::fmt;
 
-/// Declares a choice between words, each with what it means.
+/// Declares an enum of words. The doc comment of each variant is published in the configuration reference.
 macro_rules! string_enum {
     ($(#[$about:meta])* $name:ident { $($(#[$means:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$about])*
@@ -22,7 +22,8 @@ macro_rules! string_enum {
 }
 pub(crate) use string_enum;
 
-/// Reads one of these words: its number. One reader for all choices, since each that serde derives is a kilobyte of code.
+/// Reads one of these words and returns its index. All such options share this visitor, because each visitor that serde
+/// derives adds a kilobyte to the module.
 pub(crate) struct OneOf(pub(crate) &'static [&'static str]);
 
 impl Visitor<'_> for OneOf {
