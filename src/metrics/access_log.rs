@@ -1,13 +1,13 @@
 //! The fields of the access log.
 
-/// A field that the filter leaves for the access log, as the filter state `wasm.<name>`.
+/// A field that the filter sets for the access log, as the filter state `wasm.<name>`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Field {
-    /// Its name; one path segment, although it looks like two.
+    /// The name of the filter state. It is a single path segment, although it contains a dot.
     pub name: &'static str,
-    /// The attribute under which `envoy/envoy.yaml` logs it: OpenTelemetry's, if it has one for it.
+    /// The attribute name in `envoy/envoy.yaml`: OpenTelemetry's, where one is defined.
     pub shown_as: &'static str,
-    /// What it means, for `docs/operations.md`.
+    /// The description, published in `docs/operations.md`.
     pub meaning: &'static str,
 }
 
@@ -15,29 +15,37 @@ const fn field(name: &'static str, shown_as: &'static str, meaning: &'static str
     Field { name, shown_as, meaning }
 }
 
-/// The fields of the access log. Counts are written as digits: a filter state is text.
+/// The fields of the access log. Filter state is text, so counts are written as digits.
 pub static ACCESS_LOG: &[Field] = &[
-    field("transponder.request_model", "gen_ai.request.model", "The model that the client asked for."),
-    field("transponder.response_model", "gen_ai.response.model", "The model that was asked of the upstream."),
-    field("transponder.input_tokens", "gen_ai.usage.input_tokens", "Tokens read, cached ones included."),
+    field("transponder.request_model", "gen_ai.request.model", "The model that the client requested."),
+    field(
+        "transponder.response_model",
+        "gen_ai.response.model",
+        "The model that the filter requested from the upstream.",
+    ),
+    field("transponder.input_tokens", "gen_ai.usage.input_tokens", "Input tokens, including cached ones."),
     field(
         "transponder.cached_tokens",
         "gen_ai.usage.cache_read.input_tokens",
-        "Those of them that the upstream had cached.",
+        "Input tokens that the upstream had cached.",
     ),
-    field("transponder.output_tokens", "gen_ai.usage.output_tokens", "Tokens written, reasoning included."),
+    field("transponder.output_tokens", "gen_ai.usage.output_tokens", "Output tokens, including reasoning."),
     field(
         "transponder.reasoning_tokens",
         "gen_ai.usage.reasoning.output_tokens",
-        "Those of them that were reasoning.",
+        "Output tokens spent on reasoning.",
     ),
-    field("transponder.error", "error.type", "The `code` of the error, or its `type` if it has none."),
-    field(
-        "transponder.outcome",
-        "transponder.outcome",
-        "As the label `outcome` of the metrics, or `refused`.",
-    ),
+    field("transponder.error", "error.type", "The `code` of the error, or its `type` if it has no code."),
+    field("transponder.outcome", "transponder.outcome", "The `outcome` label of the metrics, or `refused`."),
     field("transponder.preset", "transponder.preset", "The preset in use."),
-    field("transponder.tool_calls", "transponder.tool_calls", "How many tool calls the client got."),
-    field("transponder.dropped", "transponder.dropped", "What was left out, as in `x-transponder-dropped`."),
+    field(
+        "transponder.tool_calls",
+        "transponder.tool_calls",
+        "The number of tool calls that the client received.",
+    ),
+    field(
+        "transponder.dropped",
+        "transponder.dropped",
+        "What was dropped, in the format of `x-transponder-dropped`.",
+    ),
 ];

@@ -1,17 +1,16 @@
-//! What an operator can see of the filter: the table of the metrics, and the trait by which numbers and
-//! the access log's fields leave an exchange. What is counted when stands in [`crate::exchange`].
+//! The metrics and the access log fields of the filter, as tables, and [`Telemetry`], the trait through which
+//! an exchange reports them. [`crate::exchange`] decides when to count.
 //!
-//! Envoy's metrics have no labels. Ours carry them in the name as Istio's do, and a rule of Envoy's
-//! `stats_config.stats_tags` for each label takes them out again:
+//! Envoy's metrics have no labels. The filter encodes labels in the metric name, as Istio does, and one rule
+//! for each label in Envoy's `stats_config.stats_tags` extracts them again:
 //!
 //! ```text
 //! wasmcustom.outcome=.=completed;.;preset=.=vllm;.;transponder_exchanges_total
 //! transponder_exchanges_total{outcome="completed",preset="vllm"}
 //! ```
 //!
-//! Every value of a label is known when the filter is configured. So no client can make more of them,
-//! and every series is there from the start: the first lost tool call is a step from 0 to 1, which an
-//! alert can see.
+//! All label values are known when the filter is configured. So clients cannot create new series, and every
+//! series exists from the start: the first lost tool call is a step from 0 to 1, which an alert can detect.
 
 mod access_log;
 mod series;
@@ -23,72 +22,72 @@ pub use series::Series;
 use std::fmt;
 pub use table::*;
 
-/// Where numbers and the access log's fields go.
+/// Receives metric values and access log fields. The adapter implements it.
 pub trait Telemetry: fmt::Debug {
-    /// Adds to a counter or a gauge, or puts a value into a histogram. The labels' values stand in the
-    /// order of [`Metric::labels`].
+    /// Adds `value` to a counter or gauge, or records it in a histogram. Label values are in the order of
+    /// [`Metric::labels`].
     fn record(&self, metric: &'static Metric, labels: &[&str], value: i64);
 
-    /// Leaves a field for the access log.
+    /// Sets a field of the access log. `field` is a [`Field::name`].
     fn note(&self, field: &'static str, value: &str);
 }
 
-/// Something that is measured.
+/// One metric: its name, kind and labels.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Metric {
     /// The name that Prometheus shows.
     pub name: &'static str,
-    /// How its values add up.
+    /// Counter, gauge or histogram.
     pub kind: Kind,
-    /// What it is told apart by.
+    /// Its labels, in the order in which values are passed to [`Telemetry::record`].
     pub labels: &'static [Label],
-    /// What it means, for `docs/operations.md`.
+    /// The help text, published in `docs/operations.md`.
     pub meaning: &'static str,
 }
 
-/// How the values of a metric add up.
+/// The kind of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// It only grows.
+    /// Only increases.
     Counter,
-    /// It is what it is now.
+    /// Increases and decreases.
     Gauge,
-    /// It is spread over buckets.
+    /// Counts values in buckets.
     Histogram,
 }
 
-/// A label: its name, and all values that it can have.
+/// A label and its possible values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Label {
     /// The name that Prometheus shows.
     pub name: &'static str,
-    /// Its values.
+    /// Its possible values.
     pub values: Values,
 }
 
-/// The values of a label.
+/// The possible values of a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Values {
-    /// These; what is none of them becomes [`OTHER`].
+    /// These. Any other value is counted as [`OTHER`].
     Of(&'static [&'static str]),
-    /// The presets that the plugin configuration names.
+    /// The presets used in the plugin configuration.
     Presets,
-    /// The codes of the errors by which nothing goes up (`docs/errors.md`), and [`OTHER`].
+    /// The error codes of requests that are not sent upstream (`docs/errors.md`), and [`OTHER`].
     Refusals,
 }
 
-/// The value of a label for what has no name here.
+/// The label value for anything that is not listed.
 pub const OTHER: &str = "other";
 
 impl Metric {
-    /// The name that carries the labels. A value that its label does not have becomes [`OTHER`].
+    /// The metric name with its labels encoded. An unknown label value becomes [`OTHER`].
     pub fn series(&self, values: &[&str]) -> String {
         let labels = self.labels.iter().zip(values);
         let carried = labels.map(|(label, value)| format!("{}=.={};.;", label.name, label.known(value)));
         carried.collect::<String>() + self.name
     }
 
-    /// All combinations of its labels' values; those of the first label change fastest.
+    /// All combinations of label values. The value of the first label changes fastest.
     pub fn combinations<'a>(&self, presets: &[&'a str]) -> Vec<Vec<&'a str>> {
         self.labels.iter().fold(vec![Vec::new()], |begun, label| {
             let all = label.all(presets);
@@ -99,7 +98,7 @@ impl Metric {
 }
 
 impl Label {
-    /// The rule by which Envoy takes the label out of a name.
+    /// The regular expression with which Envoy extracts the label from a metric name.
     pub fn tag_regex(&self) -> String {
         format!(r"({}=\.=(.*?);\.;)", self.name)
     }
@@ -123,8 +122,8 @@ impl Label {
 }
 
 fn refusals() -> impl Iterator<Item = &'static str> {
-    let nothing_went_up = |code: &&Code| matches!(code.phase(), Phase::Headers | Phase::Request);
-    Code::ALL.iter().filter(nothing_went_up).map(|code| code.name())
+    let before_upstream = |code: &&Code| matches!(code.phase(), Phase::Headers | Phase::Request);
+    Code::ALL.iter().filter(before_upstream).map(|code| code.name())
 }
 
 #[cfg(test)]
@@ -132,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn labels_stand_in_the_name_as_istio_writes_them() {
+    fn labels_are_encoded_in_the_name_as_istio_does() {
         assert_eq!(
             EXCHANGES.series(&["cut", "vllm"]),
             "outcome=.=cut;.;preset=.=vllm;.;transponder_exchanges_total"
@@ -142,13 +141,13 @@ mod tests {
     }
 
     #[test]
-    fn nobody_can_make_new_values_of_a_label() {
+    fn an_unknown_label_value_is_counted_as_other() {
         assert_eq!(REFUSALS.series(&["invalid_json"]), "code=.=invalid_json;.;transponder_refusals_total");
         assert_eq!(REFUSALS.series(&["a;.;b"]), "code=.=other;.;transponder_refusals_total");
     }
 
     #[test]
-    fn every_series_can_be_listed() {
+    fn combinations_list_every_series() {
         assert_eq!(PASSED.combinations(&["vllm"]), [Vec::<&str>::new()]);
         let tokens = TOKENS.combinations(&["vllm", "tgi"]);
         assert_eq!(tokens.len(), 4 * 2);

@@ -1,23 +1,23 @@
-//! The host's numbers of the series, found by where a series stands among all: an exchange records a dozen, and to
-//! write the name of each would cost more than the rest of the recording.
+//! Envoy's metric ids, looked up by position. An exchange records about a dozen values; formatting the name of
+//! each series would cost more than recording it.
 
 use super::{METRICS, Metric};
 
-/// The host's number of each series, by metric.
+/// Envoy's id of each series, in the order of [`METRICS`].
 #[derive(Debug, Default)]
 pub struct Series(Vec<Numbered>);
 
-/// The series of one metric.
+/// The ids of one metric's series.
 #[derive(Debug)]
 struct Numbered {
-    /// The values of each label.
+    /// The possible values of each label.
     values: Vec<Vec<&'static str>>,
-    /// In the order of [`Metric::combinations`]. The host may have refused one.
+    /// In the order of [`Metric::combinations`]; `None` where Envoy rejected the series.
     numbers: Vec<Option<u32>>,
 }
 
 impl Series {
-    /// Asks for the number of every series there is, given its metric and its name.
+    /// Defines every series. `number` receives the metric and the encoded name and returns Envoy's id.
     pub fn define(
         presets: &[&'static str],
         mut number: impl FnMut(&'static Metric, &str) -> Option<u32>,
@@ -33,7 +33,7 @@ impl Series {
         Self(METRICS.iter().map(&mut numbered).collect())
     }
 
-    /// The number of a series.
+    /// The id of a series, or `None` if it was not defined.
     pub fn number(&self, metric: &Metric, labels: &[&str]) -> Option<u32> {
         let at = METRICS.iter().position(|known| std::ptr::eq(*known, metric))?;
         let Numbered { values, numbers } = self.0.get(at)?;
@@ -54,7 +54,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     #[test]
-    fn each_series_has_the_number_of_its_name() {
+    fn each_series_is_found_by_its_labels() {
         let presets = ["vllm", "tgi"];
         let mut names = BTreeMap::new();
         let series = Series::define(&presets, |_, name| {

@@ -1,4 +1,4 @@
-//! The table of the metrics, and the values of their labels.
+//! All metrics, and the values of their labels.
 
 use super::{Kind, Label, Metric, OTHER, Values};
 
@@ -50,161 +50,162 @@ const REPAIRED: Label =
 const TOKENS_OF: Label =
     Label { name: "kind", values: Values::Of(&["input", "cached", "output", "reasoning"]) };
 
-/// Exchanges by how they ended.
+/// Exchanges by outcome.
 pub static EXCHANGES: Metric = Metric {
     name: "transponder_exchanges_total",
     kind: Kind::Counter,
     labels: &[OUTCOME, PRESET],
-    meaning: "Requests that went up, by how they ended: `completed`; `incomplete` (cut by the token limit \
-              or a content filter); `upstream_error` (the upstream, or Envoy in its stead, answered with an \
-              error); `failed` (a reply that began well and ended in an error); `cut` (client or upstream \
-              were gone before the end).",
+    meaning: "Requests sent upstream, by outcome: `completed`; `incomplete` (truncated by the token limit or \
+              a content filter); `upstream_error` (the upstream, or Envoy on its behalf, answered with an \
+              error); `failed` (the reply began and then ended in an error); `cut` (the client or the \
+              upstream disconnected before the end).",
 };
 
-/// Requests that were answered before anything went up.
+/// Requests rejected by the filter.
 pub static REFUSALS: Metric = Metric {
     name: "transponder_refusals_total",
     kind: Kind::Counter,
     labels: &[CODE],
-    meaning: "Requests that were answered with an error before anything went up, by the error's `code`.",
+    meaning: "Requests that the filter rejected and did not send upstream, by error `code`.",
 };
 
-/// Requests that are none of ours.
+/// Requests passed through.
 pub static PASSED: Metric = Metric {
     name: "transponder_passed_total",
     kind: Kind::Counter,
     labels: &[],
-    meaning: "Requests that are none of the filter's and passed untouched.",
+    meaning: "Requests passed through unmodified because method or path did not match.",
 };
 
-/// Errors of the upstream.
+/// Failed exchanges by class of error.
 pub static UPSTREAM_ERRORS: Metric = Metric {
     name: "transponder_upstream_errors_total",
     kind: Kind::Counter,
     labels: &[CLASS, PRESET],
-    meaning: "Exchanges that ended as `upstream_error` or `failed`, by what the error comes down to. \
-              `broken`: the reply broke off or cannot be read; `rejected`: any other 4xx.",
+    meaning: "Exchanges that ended as `upstream_error` or `failed`, by class of error. `broken`: the reply \
+              ended early or could not be read; `rejected`: any other 4xx.",
 };
 
-/// Calls that were handed over.
+/// Tool calls that clients received.
 pub static TOOL_CALLS: Metric = Metric {
     name: "transponder_tool_calls_total",
     kind: Kind::Counter,
     labels: &[ITEM, PRESET],
-    meaning: "Tool calls that clients got whole, by the type of their item.",
+    meaning: "Tool calls that clients received complete, by item type.",
 };
 
-/// Calls that were not.
+/// Tool calls that clients did not receive.
 pub static TOOL_CALLS_LOST: Metric = Metric {
     name: "transponder_tool_calls_lost_total",
     kind: Kind::Counter,
     labels: &[OUTCOME, PRESET],
-    meaning: "Tool calls that a model began and the client did not get whole, by how the exchange ended. \
-              The client was told: as `incomplete`, by an error that names the call, or by a broken \
-              connection (`cut`).",
+    meaning: "Tool calls that a model started and the client did not receive complete, by the outcome of the \
+              exchange. The client always learns of it: from the status `incomplete`, from an error that \
+              names the call, or from the closed connection (`cut`).",
 };
 
-/// What was left out.
+/// Parts of requests and replies that were dropped.
 pub static THINGS_DROPPED: Metric = Metric {
     name: "transponder_dropped_total",
     kind: Kind::Counter,
     labels: &[DROPPED],
-    meaning: "What the upstream cannot be told and was left out. The header `x-transponder-dropped` and the \
-              access log name it. `tool_call`: calls beyond the one that the client asked for.",
+    meaning: "Parts of requests and replies that could not be translated and were dropped. The header \
+              `x-transponder-dropped` and the access log list them. `tool_call`: calls after the first, when \
+              the client allows only one.",
 };
 
-/// What was mended.
+/// Parts of requests and replies that were repaired.
 pub static THINGS_REPAIRED: Metric = Metric {
     name: "transponder_repaired_total",
     kind: Kind::Counter,
     labels: &[REPAIRED],
-    meaning: "What was broken and could be mended: arguments that were no JSON, calls without output and \
-              outputs without call (`\"history\": \"repair\"`).",
+    meaning: "Parts of requests and replies that were repaired: arguments that were not valid JSON, calls \
+              without outputs and outputs without calls (`\"history\": \"repair\"`).",
 };
 
-/// Tokens as the upstream counts them.
+/// Tokens.
 pub static TOKENS: Metric = Metric {
     name: "transponder_tokens_total",
     kind: Kind::Counter,
     labels: &[TOKENS_OF, PRESET],
-    meaning: "Tokens, as the upstream reports them. `input` includes `cached`, `output` includes `reasoning`.",
+    meaning: "Tokens as reported by the upstream. `input` includes `cached`; `output` includes `reasoning`.",
 };
 
-/// Held headers that had to be let go.
+/// Held requests released by the watchdog.
 pub static WATCHDOG_RESUMES: Metric = Metric {
     name: "transponder_watchdog_resumes_total",
     kind: Kind::Counter,
     labels: &[],
-    meaning: "Requests whose held headers had to be let go because no body came: Envoy lacks \
-              `allow_on_headers_stop_iteration`.",
+    meaning: "Requests whose held headers were released because no body arrived: \
+              `allow_on_headers_stop_iteration` is not set in Envoy's plugin configuration.",
 };
 
-/// Exchanges that wait for their end.
+/// Exchanges in progress.
 pub static OPEN: Metric = Metric {
     name: "transponder_open_exchanges",
     kind: Kind::Gauge,
     labels: &[PRESET],
-    meaning: "Exchanges that went up and have not ended.",
+    meaning: "Exchanges sent upstream that have not ended yet.",
 };
 
-/// What the VMs have taken of the host's memory.
+/// Memory of the WebAssembly VMs.
 pub static VM_MEMORY: Metric = Metric {
     name: "transponder_vm_memory_bytes",
     kind: Kind::Gauge,
     labels: &[],
-    meaning: "The memory of the filter's VMs, of which each worker has one: as much as they ever needed at once, \
-              since a VM gives nothing back. One that trapped stays counted.",
+    meaning: "Memory of the filter's VMs, one for each worker thread. A VM never shrinks, so this is the peak. \
+              The memory of a VM that trapped is still counted.",
 };
 
-/// How long the upstream takes to answer at all.
+/// Time to the upstream's response headers.
 pub static FIRST_BYTE: Metric = Metric {
     name: "transponder_first_byte_milliseconds",
     kind: Kind::Histogram,
     labels: &[PRESET],
-    meaning: "From the request's going up to the upstream's response headers.",
+    meaning: "Time from sending the request upstream to receiving response headers.",
 };
 
-/// How long the model takes to say something.
+/// Time to the first delta.
 pub static FIRST_DELTA: Metric = Metric {
     name: "transponder_first_delta_milliseconds",
     kind: Kind::Histogram,
     labels: &[PRESET],
-    meaning: "From the request's going up to the first text, reasoning or tool call of a stream.",
+    meaning: "Time from sending the request upstream to the first text, reasoning or tool call of a stream.",
 };
 
-/// How long a stream lasts.
+/// Duration of a stream.
 pub static STREAM: Metric = Metric {
     name: "transponder_stream_milliseconds",
     kind: Kind::Histogram,
     labels: &[PRESET],
-    meaning: "From the request's going up to the end of a stream.",
+    meaning: "Time from sending the request upstream to the end of a stream.",
 };
 
-/// The size of a request, which is held whole.
+/// Size of a request body.
 pub static REQUEST_BYTES: Metric = Metric {
     name: "transponder_request_bytes",
     kind: Kind::Histogram,
     labels: &[],
-    meaning: "The body of a request, which is held whole (`limits.request_bytes`).",
+    meaning: "Size of a request body, which is buffered completely (`limits.request_bytes`).",
 };
 
-/// How much of a reply is held.
+/// Size of the reply text kept in memory.
 pub static REPLY_BYTES: Metric = Metric {
     name: "transponder_reply_held_bytes",
     kind: Kind::Histogram,
     labels: &[],
-    meaning: "How much of a reply's text was held at its end (`limits.reply_bytes`).",
+    meaning: "Size of the reply text kept in memory at the end of a reply (`limits.reply_bytes`).",
 };
 
-/// The largest event of a reply.
+/// Size of a stream's largest event.
 pub static EVENT_BYTES: Metric = Metric {
     name: "transponder_largest_event_bytes",
     kind: Kind::Histogram,
     labels: &[],
-    meaning: "The largest event of a stream (`limits.event_bytes`).",
+    meaning: "Size of the largest event of a stream (`limits.event_bytes`).",
 };
 
-/// All metrics, in the order of the documentation.
+/// All metrics, in the order of `docs/operations.md`.
 pub static METRICS: &[&Metric] = &[
     &EXCHANGES,
     &REFUSALS,
