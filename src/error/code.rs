@@ -1,54 +1,54 @@
-//! The stable codes of our own errors: one table, from which `docs/errors.md` is made.
+//! The stable error codes of the filter, in one table. `docs/errors.md` is generated from it.
 //!
-//! Errors that the upstream words itself keep its code, or get the one on which clients act
-//! (`translate::error`); those stand here too, as far as this filter gives them.
+//! An error from the upstream keeps its own code, unless its wording matches a condition on which
+//! clients act, such as a context overflow. The codes for those conditions are in this table too.
 
 use std::borrow::Cow;
 
-/// How far an exchange had come.
+/// The stage of an exchange at which an error occurs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
-    /// The request's headers alone say that it cannot be served. Nothing went up.
+    /// The request is rejected by its headers. Nothing is sent upstream.
     Headers,
-    /// The request's body says so. Nothing went up.
+    /// The request is rejected by its body. Nothing is sent upstream.
     Request,
-    /// The upstream answered, or Envoy in its stead, with something that is no reply.
+    /// The upstream, or Envoy on its behalf, answered with something other than a reply.
     Upstream,
-    /// The reply had begun. In a stream: the events `error` and `response.failed`.
+    /// The reply has begun. In a stream, the client gets the events `error` and `response.failed`.
     Reply,
 }
 
 macro_rules! codes {
     ($($phase:ident { $($code:ident $name:literal $status:literal $when:literal $do:literal)* })*) => {
-        /// A stable code, for programs.
+        /// A stable error code for programs.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Code { $($(#[doc = $when] $code,)*)* }
 
         impl Code {
-            /// All of them, in the order in which an exchange can meet them.
+            /// All codes, in the order of the stages of an exchange.
             pub const ALL: &[Self] = &[$($(Self::$code,)*)*];
 
-            /// As it is written.
+            /// The code as written in an error body.
             pub fn name(self) -> &'static str {
                 match self { $($(Self::$code => $name,)*)* }
             }
 
-            /// How far the exchange had come.
+            /// The stage at which the error occurs.
             pub fn phase(self) -> Phase {
                 match self { $($(Self::$code => Phase::$phase,)*)* }
             }
 
-            /// The status, where one can still be sent; 0: the upstream's own.
+            /// The HTTP status, if headers have not been sent yet; 0 means the status of the upstream.
             pub fn status(self) -> u16 {
                 match self { $($(Self::$code => $status,)*)* }
             }
 
-            /// When it is given.
+            /// When the error occurs, for `docs/errors.md`.
             pub fn when(self) -> &'static str {
                 match self { $($(Self::$code => $when,)*)* }
             }
 
-            /// What to do about it.
+            /// What the reader can do about it, for `docs/errors.md`.
             pub fn remedy(self) -> &'static str {
                 match self { $($(Self::$code => $do,)*)* }
             }
@@ -59,74 +59,74 @@ macro_rules! codes {
 codes! {
     Headers {
         MethodNotAllowed "method_not_allowed" 405
-            "Another method than POST, with `allow: POST`." "Send a POST."
+            "The method is not POST. The response has `allow: POST`." "Send a POST."
         EndpointNotSupported "endpoint_not_supported" 404
-            "A path below `/responses` that needs stored responses (404), a tokenizer (501), or another method (405)."
+            "The path below `/responses` needs stored responses (404), a tokenizer (501) or a different method (405)."
             "Send the whole conversation in `input`."
         WebsocketNotSupported "websocket_not_supported" 426
-            "A WebSocket handshake." "Send a POST and read server-sent events; Codex does so by itself."
+            "The request is a WebSocket handshake." "Send a POST and read server-sent events. Codex falls back to that by itself."
         UnsupportedContentEncoding "unsupported_content_encoding" 415
-            "A compressed request body." "Send it uncompressed, or put Envoy's decompressor before this filter."
+            "The request body is compressed." "Send it uncompressed, or add Envoy's decompressor filter before this one."
         MissingBody "missing_body" 400
-            "No body." "Send a JSON object."
+            "The request has no body." "Send a JSON object."
         RequestTooLarge "request_too_large" 413
-            "The body is larger than `limits.request_bytes`." "Send less, or raise the limit."
+            "The body is larger than `limits.request_bytes`." "Send a smaller request, or raise the limit."
         UnsupportedTrailers "unsupported_trailers" 400
-            "Trailers after the request's body, while headers are not held." "Send none."
+            "The request has trailers, and `hold_request_headers` is off." "Send no trailers."
     }
     Request {
         InvalidJson "invalid_json" 400
-            "The body is no JSON." "See the message for the place."
+            "The body is not valid JSON." "The message gives the position."
         JsonTooDeep "json_too_deep" 400
-            "The body is nested more than 128 levels deep." "Flatten it."
+            "The body is nested more than 128 levels deep." "Flatten the body."
         JsonTooManyValues "json_too_many_values" 400
             "The body holds more than 500000 values." "Compact the conversation."
         TooManyTools "too_many_tools" 400
             "More than 20000 tools are declared." "Declare fewer, or use tool search."
         MissingRequiredParameter "missing_required_parameter" 400
-            "A field is missing; `param` names it." "Send it."
+            "A required field is missing; `param` names it." "Send the field."
         InvalidType "invalid_type" 400
-            "A field has another type than the API's; `param` names it." "See the message."
+            "A field has the wrong type; `param` names it." "The message gives the expected type."
         InvalidValue "invalid_value" 400
-            "A field has a value that the API does not know; `param` names it." "See the message for those it knows."
+            "A field has an unknown value; `param` names it." "The message lists the known values."
         IntegerBelowMinimum "integer_below_min_value" 400
-            "A whole number is too small; `param` names it." "See the message for the smallest."
+            "An integer is too small; `param` names it." "The message gives the minimum."
         IntegerAboveMaximum "integer_above_max_value" 400
-            "A whole number is too large; `param` names it." "See the message for the largest."
+            "An integer is too large; `param` names it." "The message gives the maximum."
         DecimalBelowMinimum "decimal_below_min_value" 400
-            "A number is too small; `param` names it." "See the message for the smallest."
+            "A number is too small; `param` names it." "The message gives the minimum."
         DecimalAboveMaximum "decimal_above_max_value" 400
-            "A number is too large; `param` names it." "See the message for the largest."
+            "A number is too large; `param` names it." "The message gives the maximum."
         UnsupportedValue "unsupported_value" 400
-            "The upstream can have nothing like it, e.g. a hosted tool in `tool_choice`." "Choose another."
+            "The value has no equivalent upstream, such as a hosted tool in `tool_choice`." "Send a different value."
         UnsupportedParameter "unsupported_parameter" 400
-            "A field needs stored state (`conversation`, `prompt`, `background`)." "See the message for what to send instead."
+            "The field needs stored state (`conversation`, `prompt`, `background`)." "The message says what to send instead."
         PreviousResponseNotFound "previous_response_not_found" 400
-            "`previous_response_id`: no responses are stored." "Send the whole conversation in `input`."
+            "The request has a `previous_response_id`, and responses are not stored." "Send the whole conversation in `input`."
     }
     Upstream {
         ContextLengthExceeded "context_length_exceeded" 0
-            "The upstream says, in whatever words, that the conversation is too long for the model." "Compact it; Codex does so by itself."
+            "The conversation is too long for the model. The wording of many upstreams is recognized." "Compact the conversation. Codex does so by itself."
         ModelNotFound "model_not_found" 0
-            "The upstream does not know the model, or the configuration refuses it (404)." "Correct `model`, or the `models` of the configuration."
+            "The upstream does not know the model, or the plugin configuration refuses it (404)." "Correct `model`, or `models` in the plugin configuration."
         InsufficientQuota "insufficient_quota" 0
-            "The upstream's account is exhausted." "Pay; waiting does not help."
+            "The quota of the upstream account is exhausted." "Add credit to the upstream account; retrying will not help."
         RateLimitExceeded "rate_limit_exceeded" 429
-            "The upstream limits the rate." "Wait as long as `retry-after` says."
+            "The upstream's rate limit is reached." "Wait for the time in `retry-after`."
         UpstreamUnexpectedStatus "upstream_unexpected_status" 502
-            "The upstream answered with a redirect or another status that is neither success nor error." "Configure its real address."
+            "The upstream answered with a status that is neither success nor error, such as a redirect." "Configure the final address of the upstream."
         UpstreamEncodingUnsupported "upstream_encoding_unsupported" 502
-            "The upstream compressed its reply although nobody asked for it. An error keeps its status." "Switch that off there."
+            "The upstream compressed its reply although the request did not allow it. An error keeps its status." "Turn compression off at the upstream."
         UpstreamEmptyReply "upstream_empty_reply" 502
-            "The upstream answered with success and nothing else." "Look into its log."
+            "The upstream answered with a success status and an empty body." "Check the log of the upstream."
         UpstreamEarlyReply "upstream_early_reply" 502
-            "The upstream answered with success before it had the request." "Look at its address: something else answers there."
+            "The upstream answered with a success status before it received the request." "Check the address: a different service probably answers there."
     }
     Reply {
         ToolCallLost "tool_call_lost" 502
-            "A tool call of the model cannot be handed over whole; the message names it." "Ask again."
+            "A tool call of the model cannot be delivered complete; the message names it." "Send the request again."
         ReplyTooLarge "reply_too_large" 502
-            "The reply is larger than `limits.reply_bytes`, one event than `limits.event_bytes`, or it has more than 10000 items." "Ask for less, or raise the limit."
+            "The reply exceeds `limits.reply_bytes`, an event exceeds `limits.event_bytes`, or the reply has more than 10000 items." "Request a shorter reply, or raise the limit."
     }
 }
 

@@ -7,10 +7,10 @@ use transponder::error::{Code, Phase};
 use transponder::metrics::REFUSALS;
 
 const PHASES: [(Phase, &str); 4] = [
-    (Phase::Headers, "By the request's headers or its size, before anything goes up"),
-    (Phase::Request, "By the request's body, before anything goes up"),
-    (Phase::Upstream, "By the upstream's answer, or Envoy's in its stead"),
-    (Phase::Reply, "In the reply, once it has begun"),
+    (Phase::Headers, "Request rejected by its headers or size"),
+    (Phase::Request, "Request rejected by its body"),
+    (Phase::Upstream, "Error from the upstream, or from Envoy on its behalf"),
+    (Phase::Reply, "Error after the reply has begun"),
 ];
 
 fn tables() -> String {
@@ -19,7 +19,7 @@ fn tables() -> String {
         write!(text, "### {heading}\n\n| code | status | when | what to do |\n|---|---|---|---|\n").unwrap();
         for code in Code::ALL.iter().filter(|code| code.phase() == phase) {
             let status = match code.status() {
-                0 => "the upstream's".to_owned(),
+                0 => "same as upstream".to_owned(),
                 status => status.to_string(),
             };
             writeln!(text, "| `{}` | {status} | {} | {} |", code.name(), code.when(), code.remedy()).unwrap();
