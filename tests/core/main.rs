@@ -3,6 +3,7 @@
 //! The other test programs need Envoy, the wasm module, clients or servers. `make test` sets those up and runs them all.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // A failing test panics.
 
+mod architecture;
 mod bounds;
 mod compaction;
 mod config;
