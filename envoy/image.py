@@ -82,7 +82,6 @@ def annotations():
         "description": package["description"],
         "version": package["version"],
         "licenses": package["license"],
-        "source": package["repository"],
     }
     if commit := revision():
         image["revision"] = commit

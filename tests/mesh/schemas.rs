@@ -95,8 +95,8 @@ fn the_filter_accepts_every_plugin_configuration() {
 fn the_images_are_those_of_this_version() {
     for file in files() {
         let text = std::fs::read_to_string(project().join("envoy").join(&file)).unwrap();
-        for line in text.lines().filter(|line| line.contains("ghcr.io/")) {
-            let image = concat!("ghcr.io/transponder-proxy/transponder:", env!("CARGO_PKG_VERSION"));
+        for line in text.lines().filter(|line| line.contains("registry.example.com/")) {
+            let image = concat!("registry.example.com/transponder:", env!("CARGO_PKG_VERSION"));
             assert!(line.trim_end().ends_with(image), "{file}: {line}");
         }
     }

@@ -135,7 +135,6 @@ fn the_image_says_what_it_is() {
         ("description", env!("CARGO_PKG_DESCRIPTION")),
         ("version", env!("CARGO_PKG_VERSION")),
         ("licenses", env!("CARGO_PKG_LICENSE")),
-        ("source", env!("CARGO_PKG_REPOSITORY")),
     ] {
         assert_eq!(annotation(key), value, "{key}");
     }
@@ -165,7 +164,7 @@ fn the_dockerfile_puts_the_module_where_fetchers_look() {
         matches!(steps[..], ["FROM scratch", _, "COPY target/transponder.wasm /plugin.wasm"]),
         "{steps:?}"
     );
-    for said in [env!("CARGO_PKG_NAME"), env!("CARGO_PKG_REPOSITORY"), env!("CARGO_PKG_LICENSE")] {
+    for said in [env!("CARGO_PKG_NAME"), env!("CARGO_PKG_LICENSE")] {
         assert!(dockerfile.contains(&format!("={said:?}")), "{said}");
     }
 }
