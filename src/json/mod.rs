@@ -10,6 +10,7 @@ mod depth_scanner;
 mod error_path;
 mod raw;
 mod string;
+mod string_body;
 mod structural_mask;
 mod surrogates;
 mod tape;
@@ -18,6 +19,7 @@ pub use depth_scanner::DepthScanner;
 pub use error_path::path_of;
 pub use raw::RawJson;
 pub use string::{JsonStr, JsonStrBuilder, SurrogateJoiner};
+pub use string_body::StringBody;
 pub use surrogates::{mended, without_lone_surrogates};
 pub use tape::{Bounds, Kind, ParseError, Tape, TapeValue};
 

@@ -79,6 +79,11 @@ impl<'a> JsonStr<'a> {
         whole.finish()
     }
 
+    /// The same string, borrowed from this one.
+    pub fn borrowed(&self) -> JsonStr<'_> {
+        JsonStr::valid(self.as_json())
+    }
+
     /// The same string, borrowed from nowhere.
     pub fn into_owned(self) -> JsonStr<'static> {
         JsonStr(self.0.into_owned())
@@ -92,6 +97,13 @@ impl<'a> JsonStr<'a> {
     /// The JSON text, quotes included.
     pub fn as_json(&self) -> &str {
         self.0.get()
+    }
+}
+
+/// The empty string.
+impl Default for JsonStr<'_> {
+    fn default() -> Self {
+        Self::valid("\"\"")
     }
 }
 
@@ -120,12 +132,18 @@ impl<'de: 'a, 'a> Deserialize<'de> for JsonStr<'a> {
 pub struct JsonStrBuilder(String);
 
 impl JsonStrBuilder {
+    /// An empty string with room for so many escaped bytes.
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self(String::with_capacity(bytes + 2))
+    }
+
     /// Appends a piece.
     pub fn push(&mut self, piece: &JsonStr<'_>) {
         self.push_escaped(piece.escaped());
     }
 
-    fn push_escaped(&mut self, escaped: &str) {
+    /// Appends the characters of a JSON string, escaped.
+    pub(super) fn push_escaped(&mut self, escaped: &str) {
         if self.0.is_empty() {
             self.0.push('"');
         }
@@ -162,14 +180,24 @@ pub struct SurrogateJoiner {
 impl SurrogateJoiner {
     /// The next piece, as far as it can go out now. It may be empty.
     pub fn push<'a>(&mut self, raw: &'a RawValue) -> Option<JsonStr<'a>> {
-        let escaped = inside_quotes(raw.get())?;
-        if self.waiting.is_empty() && memmem::find(escaped.as_bytes(), b"\\u").is_none() {
-            return Some(JsonStr::valid(raw.get()));
+        inside_quotes(raw.get())?;
+        Some(self.join(JsonStr::valid(raw.get())))
+    }
+
+    /// The same, for a string that was read.
+    pub(super) fn join<'a>(&mut self, piece: JsonStr<'a>) -> JsonStr<'a> {
+        if self.is_empty() && memmem::find(piece.escaped().as_bytes(), b"\\u").is_none() {
+            return piece;
         }
-        let joined = std::mem::take(&mut self.waiting) + escaped;
+        let joined = std::mem::take(&mut self.waiting) + piece.escaped();
         let mended = mend(&joined);
         self.waiting = mended.split.to_owned();
-        Some(JsonStr::from_escaped(&mended.text))
+        JsonStr::from_escaped(&mended.text)
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
     }
 
     /// No piece follows: a half that still waits has lost its other half.

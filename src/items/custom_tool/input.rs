@@ -1,9 +1,10 @@
-//! The text of a custom tool's call, read out of a function's arguments: a JSON string within a JSON string, cut anywhere.
+//! Takes the input of a custom tool out of a function's arguments while they arrive.
 
+use crate::json::{JsonStr, StringBody};
 use serde_json::Value;
 
-/// The text of arguments that are not written as `{"input": "..."}`: models also send another key,
-/// a bare string, or the raw text itself. It must arrive all the same.
+/// The input that arguments of another form than `{"input": "..."}` hold. Models also use another key, a bare string,
+/// or send the input itself. It must arrive all the same.
 pub(super) fn other_form(arguments: &str) -> String {
     match serde_json::from_str(arguments) {
         Ok(Value::String(text)) => text,
@@ -20,42 +21,43 @@ pub(super) fn other_form(arguments: &str) -> String {
     }
 }
 
-/// Takes the string out of `{"input": "..."}` as it arrives.
+/// Takes the string out of `{"input": "..."}`, which is itself a JSON string (`arguments`) and split anywhere.
+///
+/// The input is decoded once, from `arguments`. What is found there is the body of a JSON string, just what a delta
+/// needs, and is passed on as it is escaped.
 #[derive(Debug, Default)]
 pub(super) struct InputReader {
-    state: ReaderState,
-    /// A high surrogate whose low one has not come yet.
-    high: Option<u16>,
+    state: State,
+    input: StringBody,
     /// Something else follows the string.
     deviates: bool,
 }
 
-#[derive(Debug, Default)]
-enum ReaderState {
-    /// Nothing has come yet.
-    #[default]
-    Opening,
-    /// Matched this many characters of [`OPENING`].
-    Matched(usize),
+#[derive(Debug)]
+enum State {
+    /// So many characters of [`OPENING`] have come.
+    Opening(usize),
     /// Within the string.
-    Text,
-    /// After a backslash within the string.
-    Escape,
-    /// Within the digits of `\u`.
-    Unicode { digits: u8, value: u16 },
-    /// After the string: within the brace that closes the object, or behind it.
-    Closed { object: bool },
+    Input,
+    /// After the string.
+    Closing { object_closed: bool },
     /// The arguments have another form, see [`other_form`].
     Other,
 }
 
-/// What comes before the text, white space aside.
-const OPENING: &str = "{\"input\":\"";
+impl Default for State {
+    fn default() -> Self {
+        Self::Opening(0)
+    }
+}
+
+/// What comes before the input, white space aside.
+const OPENING: &[u8] = b"{\"input\":\"";
 
 impl InputReader {
     /// Whether the string has begun.
     pub(super) fn began(&self) -> bool {
-        !matches!(self.state, ReaderState::Opening | ReaderState::Matched(_) | ReaderState::Other)
+        matches!(self.state, State::Input | State::Closing { .. })
     }
 
     /// Whether something else follows the string.
@@ -63,139 +65,125 @@ impl InputReader {
         self.deviates
     }
 
-    /// What `piece`, the next of the arguments, adds to the text.
-    pub(super) fn push(&mut self, piece: &str) -> String {
-        let mut text = String::with_capacity(piece.len());
-        for char in piece.chars() {
-            self.step(char, &mut text);
+    /// Reads the next piece of the arguments; returns what it adds to the input.
+    pub(super) fn push<'p>(&mut self, piece: &'p JsonStr<'_>) -> JsonStr<'p> {
+        if matches!(self.state, State::Input) && self.input.is_plain(piece) {
+            return piece.borrowed();
         }
-        text
+        let piece = piece.decode();
+        let rest = self.opening(&piece);
+        if !matches!(self.state, State::Input) {
+            self.closing(rest);
+            return JsonStr::default();
+        }
+        let (input, after) = self.input.push(rest);
+        if let Some(after) = after {
+            self.state = State::Closing { object_closed: false };
+            self.closing(after);
+        }
+        input
     }
 
-    /// A half of a surrogate pair that lost its other half.
-    pub(super) fn finish(&mut self) -> String {
-        self.high.take().map(|_| char::REPLACEMENT_CHARACTER).into_iter().collect()
+    /// The end of the input, if half a character still waits for its other half.
+    pub(super) fn finish(&mut self) -> JsonStr<'static> {
+        self.input.finish().unwrap_or_default()
     }
 
-    fn step(&mut self, char: char, text: &mut String) {
-        self.state = match std::mem::take(&mut self.state) {
-            ReaderState::Opening => self.opening(0, char),
-            ReaderState::Matched(matched) => self.opening(matched, char),
-            ReaderState::Text => match char {
-                '"' => {
-                    text.push_str(&self.finish());
-                    ReaderState::Closed { object: false }
-                }
-                '\\' => ReaderState::Escape,
-                other => self.literal(other, text),
-            },
-            ReaderState::Escape => match char {
-                'u' => ReaderState::Unicode { digits: 0, value: 0 },
-                'n' => self.literal('\n', text),
-                't' => self.literal('\t', text),
-                'r' => self.literal('\r', text),
-                'b' => self.literal('\u{8}', text),
-                'f' => self.literal('\u{c}', text),
-                other => self.literal(other, text),
-            },
-            ReaderState::Unicode { digits, value } => {
-                // JSON demands hexadecimal digits here; whatever else comes counts as 0.
-                let value =
-                    (value << 4) | char.to_digit(16).and_then(|digit| u16::try_from(digit).ok()).unwrap_or(0);
-                match digits {
-                    3 => self.unit(value, text),
-                    _ => ReaderState::Unicode { digits: digits + 1, value },
-                }
-            }
-            ReaderState::Closed { object: false } if char == '}' => ReaderState::Closed { object: true },
-            state @ ReaderState::Closed { .. } => {
-                self.deviates |= !char.is_ascii_whitespace();
-                state
-            }
-            ReaderState::Other => ReaderState::Other,
-        };
-    }
-
-    fn opening(&self, matched: usize, char: char) -> ReaderState {
-        let mut expected = OPENING.chars().skip(matched);
-        match expected.next() {
-            Some(next) if next == char => match expected.next() {
-                Some(_) => ReaderState::Matched(matched + 1),
-                None => ReaderState::Text,
-            },
+    /// Reads what comes before the input; returns what follows it.
+    fn opening<'p>(&mut self, piece: &'p str) -> &'p str {
+        let mut bytes = piece.as_bytes().iter();
+        while let State::Opening(matched) = self.state {
+            let Some(byte) = bytes.next() else { return "" };
             // White space may stand between the tokens, not within the key.
-            _ if char.is_ascii_whitespace() && !(2..=7).contains(&matched) => ReaderState::Matched(matched),
-            _ => ReaderState::Other,
+            let may_skip = byte.is_ascii_whitespace() && !(2..=7).contains(&matched);
+            self.state = match OPENING.get(matched..) {
+                Some([expected]) if expected == byte => State::Input,
+                Some([expected, ..]) if expected == byte => State::Opening(matched + 1),
+                _ if may_skip => State::Opening(matched),
+                _ => State::Other,
+            };
         }
+        piece.get(piece.len() - bytes.len()..).unwrap_or_default()
     }
 
-    fn literal(&mut self, char: char, text: &mut String) -> ReaderState {
-        text.push_str(&self.finish());
-        text.push(char);
-        ReaderState::Text
-    }
-
-    /// One UTF-16 unit that was written as `\uXXXX`.
-    fn unit(&mut self, unit: u16, text: &mut String) -> ReaderState {
-        let is_high = (0xD800..=0xDBFF).contains(&unit);
-        match self.high.take() {
-            None if is_high => self.high = Some(unit),
-            Some(_) if is_high => {
-                text.push(char::REPLACEMENT_CHARACTER);
-                self.high = Some(unit);
-            }
-            high => {
-                let units = high.into_iter().chain([unit]);
-                text.extend(
-                    char::decode_utf16(units).map(|char| char.unwrap_or(char::REPLACEMENT_CHARACTER)),
-                );
+    /// Reads what comes after the input: the brace that closes the object, and white space.
+    fn closing(&mut self, rest: &str) {
+        let State::Closing { object_closed } = &mut self.state else { return };
+        for byte in rest.bytes() {
+            if byte == b'}' && !*object_closed {
+                *object_closed = true;
+            } else {
+                self.deviates |= !byte.is_ascii_whitespace();
             }
         }
-        ReaderState::Text
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::JsonStrBuilder;
+    use proptest::prelude::*;
 
-    const TEXTS: &[&str] =
-        &["", "plain", "*** Begin Patch\n+\"quoted\"\\\t\u{8}\n", "Grüße 🦀\u{FFFF}", "{\"input\":\"x\"}"];
-
-    fn read(arguments: &str, size: usize) -> String {
-        let mut reader = InputReader::default();
-        let chars: Vec<char> = arguments.chars().collect();
-        let mut text: String =
-            chars.chunks(size).map(|piece| reader.push(&piece.iter().collect::<String>())).collect();
-        assert!(reader.began(), "{arguments}");
-        text.push_str(&reader.finish());
-        text
+    fn read<'p>(pieces: impl IntoIterator<Item = &'p str>) -> String {
+        let (mut reader, mut input) = (InputReader::default(), JsonStrBuilder::default());
+        for piece in pieces {
+            let piece = JsonStr::new(piece);
+            let delta = reader.push(&piece);
+            serde_json::from_str::<String>(delta.as_json()).unwrap();
+            input.push(&delta);
+        }
+        assert!(reader.began() && !reader.deviates());
+        input.push(&reader.finish());
+        input.finish().decode().into_owned()
     }
 
-    #[test]
-    fn the_text_arrives_however_the_arguments_are_cut() {
-        for text in TEXTS {
-            let compact = serde_json::json!({ "input": text }).to_string();
-            let spaced = compact.replacen("{\"input\":", "{ \n\"input\" :\t ", 1);
-            let escaped: String = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
-            let escaped = format!("{{\"input\":\"{escaped}\"}}");
-            for arguments in [&compact, &spaced, &escaped] {
-                for size in 1..=arguments.len() {
-                    assert_eq!(read(arguments, size), *text, "{arguments} by {size}");
-                }
-            }
+    /// The pieces between these characters.
+    fn split(text: &str, mut cuts: Vec<usize>) -> Vec<&str> {
+        cuts.retain(|cut| text.is_char_boundary(*cut));
+        cuts.extend([0, text.len()]);
+        cuts.sort_unstable();
+        cuts.windows(2).map(|cut| &text[cut[0]..cut[1]]).collect()
+    }
+
+    /// A character, as a model may escape it.
+    fn written() -> impl Strategy<Value = String> {
+        let plain =
+            prop_oneof!["[a-c é🦀}{]", r#"\\["\\/bfnrt]"#, r"\\u00[0-9a-fA-F]{2}", r"\\ud83[c-e]\\udd80",];
+        prop::collection::vec(plain, 0..20).prop_map(|characters| characters.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn the_deltas_are_what_serde_json_reads(
+            body in written(),
+            space in "[ \n\t]{0,2}",
+            cuts in prop::collection::vec(0..200_usize, 0..30),
+        ) {
+            let arguments = format!("{{{space}\"input\"{space}:{space}\"{body}\"{space}}}{space}");
+            let expected: Value = serde_json::from_str(&arguments).unwrap();
+            prop_assert_eq!(read(split(&arguments, cuts)), expected["input"].as_str().unwrap());
         }
     }
 
     #[test]
-    fn lone_surrogates_become_replacement_characters() {
-        for (arguments, text) in [
-            (r#"{"input":"a\ud83eb"}"#, "a\u{FFFD}b"),
-            (r#"{"input":"\ud83e"}"#, "\u{FFFD}"),
-            (r#"{"input":"\udd80"}"#, "\u{FFFD}"),
-            (r#"{"input":"\ud83e\ud83e\udd80"}"#, "\u{FFFD}🦀"),
-        ] {
-            assert_eq!(read(arguments, 1), text, "{arguments}");
+    fn other_arguments_do_not_begin() {
+        for arguments in
+            ["", "{}", "\"bare\"", r#"{"patch":"x"}"#, r#"{"in put":"x"}"#, r#"{"input":1}"#, "x"]
+        {
+            let (mut reader, arguments) = (InputReader::default(), JsonStr::new(arguments));
+            assert!(reader.push(&arguments).is_empty() && !reader.began(), "{}", arguments.decode());
+        }
+    }
+
+    #[test]
+    fn what_follows_the_input_is_noticed() {
+        for (arguments, deviates) in
+            [(r#"{"input":"x"} "#, false), (r#"{"input":"x"}}"#, true), (r#"{"input":"x","other":1}"#, true)]
+        {
+            let (mut reader, arguments) = (InputReader::default(), JsonStr::new(arguments));
+            assert_eq!(reader.push(&arguments).as_json(), "\"x\"");
+            assert_eq!(reader.deviates(), deviates, "{}", arguments.decode());
         }
     }
 

@@ -1,8 +1,14 @@
-//! Custom tools: their input is raw text, a patch or a script, in a grammar perhaps.
+//! Custom tools. Their input is free text, such as a patch or a script, which may have to follow a grammar.
 //!
-//! Nearly all Chat hosts know only functions, so a custom tool is declared as a function with the one string
-//! argument `input`; at the others it stays what it is. On the way back the text is taken out of the JSON again *while it streams*:
-//! a JSON string (the argument) within a JSON string (`arguments`), cut anywhere.
+//! Most Chat Completions upstreams only support functions, so a custom tool is declared as a function with one string
+//! argument, `input`. In the reply, the input is taken out of that argument while it streams. Upstreams that support
+//! custom tools get them unchanged (option `custom_tools`).
+//!
+//! ```json
+//! {"type": "custom_tool_call", "id": "ctc_1", "status": "completed", "call_id": "call_1", "name": "apply_patch", "input": "*** Begin Patch\n"}
+//! ```
+//!
+//! Reference: <https://platform.openai.com/docs/guides/function-calling#custom-tools>
 
 mod input;
 
@@ -15,10 +21,10 @@ use crate::wire::responses::{CustomTool, CustomToolCall, Event, OutputItem, Stat
 use crate::wire::typed::Object;
 use input::{InputReader, other_form};
 
-/// The JSON schema of the function that stands for a custom tool.
+/// The JSON schema of the function that represents a custom tool.
 const PARAMETERS: &str = r#"{"additionalProperties":false,"properties":{"input":{"description":"The raw text, exactly as the tool takes it.","type":"string"}},"required":["input"],"type":"object"}"#;
 
-/// Declared: `custom`.
+/// Reads a declared tool of type `custom`.
 pub(super) fn declare<'a>(
     tool: &Object<'_, 'a>,
     conversation: &mut Conversation<'a>,
@@ -37,7 +43,7 @@ pub(super) fn declare<'a>(
     Ok(())
 }
 
-/// Its declaration at hosts that know custom tools.
+/// The declaration for upstreams that support custom tools.
 fn native<'a>(tool: &CustomTool<'a>) -> Custom<'a> {
     let grammar = tool.format.as_ref().and_then(|format| {
         Some(Grammar { syntax: format.syntax.clone(), definition: format.definition.clone()? })
@@ -49,7 +55,7 @@ fn native<'a>(tool: &CustomTool<'a>) -> Custom<'a> {
     }
 }
 
-/// The raw text of arguments that [`read_call`] wrote.
+/// Takes the input out of the arguments that [`read_call`] wrote.
 pub fn input_of(arguments: &JsonStr<'_>) -> Option<JsonStr<'static>> {
     #[derive(serde::Deserialize)]
     #[serde(bound(deserialize = "'de: 'a"))]
@@ -61,7 +67,8 @@ pub fn input_of(arguments: &JsonStr<'_>) -> Option<JsonStr<'static>> {
         .map(|arguments| arguments.input.into_owned())
 }
 
-/// The client's description speaks of raw text and may forbid JSON, so say what that means for a function.
+/// The client's description asks for raw text and may forbid JSON, so the model needs to know what that means for a
+/// function.
 fn describe(tool: &CustomTool<'_>) -> JsonStr<'static> {
     let mut text = JsonStrBuilder::default();
     if let Some(description) = &tool.description {
@@ -80,7 +87,7 @@ fn describe(tool: &CustomTool<'_>) -> JsonStr<'static> {
     text.finish()
 }
 
-/// In the history: `custom_tool_call`.
+/// Reads an input item of type `custom_tool_call`.
 pub(super) fn read_call<'a>(
     item: &Object<'_, 'a>,
     conversation: &mut Conversation<'a>,
@@ -96,7 +103,7 @@ pub(super) fn read_call<'a>(
     Ok(())
 }
 
-/// Coming back: `custom_tool_call`.
+/// Calls of custom tools are items of type `custom_tool_call`.
 pub static FORM: ToolKind = ToolKind { item: "custom_tool_call", open, holds: None };
 
 #[derive(Debug)]
@@ -105,7 +112,7 @@ struct OpenCustom {
     output_index: usize,
     head: CallHead,
     reader: InputReader,
-    /// The host sends the text itself: there is nothing to read it out of.
+    /// The upstream supports custom tools: it sends the input itself, not a function's arguments.
     is_raw: bool,
     input: JsonStrBuilder,
     deltas: DeltaTemplate,
@@ -154,8 +161,8 @@ impl OpenCustom {
 
 impl OpenCall for OpenCustom {
     fn arguments(&mut self, piece: &JsonStr<'_>, out: &mut EventWriter) {
-        let text = self.reader.push(&piece.decode());
-        self.deliver(&JsonStr::new(&text), out);
+        let delta = self.reader.push(piece);
+        self.deliver(&delta, out);
     }
 
     fn raw(&mut self, piece: &JsonStr<'_>, out: &mut EventWriter) {
@@ -168,8 +175,9 @@ impl OpenCall for OpenCustom {
         if !is_read || self.reader.deviates() {
             out.report_mut().repaired("arguments", &self.head.name);
         }
-        let rest = if is_read { self.reader.finish() } else { other_form(&arguments.decode()) };
-        self.deliver(&JsonStr::new(&rest), out);
+        let rest =
+            if is_read { self.reader.finish() } else { JsonStr::new(&other_form(&arguments.decode())) };
+        self.deliver(&rest, out);
         let input = self.input.finish();
         out.send(|sequence_number| Event::CustomToolCallInputDone {
             sequence_number,
@@ -180,6 +188,7 @@ impl OpenCall for OpenCustom {
         out.finish(&item(&self.id, &self.head, Status::Completed, &input));
     }
 
-    /// Half a script looks like a whole one, and clients run what is closed without a look at its status: it stays open.
+    /// Leaves the item open. Half a script looks like a complete one, and clients run every item that is closed, whatever
+    /// its status.
     fn cut(self: Box<Self>, _arguments: JsonStr<'static>, _out: &mut EventWriter) {}
 }
