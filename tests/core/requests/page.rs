@@ -32,14 +32,14 @@ fn fate(fields: Value, path: &str) -> &'static str {
                 error.param.as_deref().is_some_and(|param| param.starts_with(path)),
                 "{request}: {error:?}"
             );
-            "refused"
+            "rejected"
         }
         Ok(translated) => {
             let body: Value = serde_json::from_slice(&translated.body).unwrap();
             let dropped = translated.report.all_dropped();
             match (body == plain.0, dropped.is_empty()) {
                 (false, true) => "translated",
-                (true, false) => "left out",
+                (true, false) => "dropped",
                 (true, true) => "ignored",
                 (false, false) => panic!("{request}: half of it went up, {dropped:?} did not"),
             }
@@ -117,7 +117,7 @@ fn passes_on(name: &str) {
         _ => json!("x"),
     };
     let request = || json!({"input": "hi", name: value});
-    assert_eq!(fate(request(), name), "left out", "{name}");
+    assert_eq!(fate(request(), name), "dropped", "{name}");
     let (body, dropped) = up(&json!({"pass_fields": [name]}), request());
     assert_eq!((&body[name], dropped.len()), (&value, 0), "{name}");
 }
@@ -196,7 +196,7 @@ fn items_fare_as_the_page_says() {
     let known: BTreeSet<&str> = items::item_types().collect();
     let page = names("## Items of `input`");
     assert!(known.is_subset(&page), "{:?} are missing", known.difference(&page));
-    assert_eq!(fate(json!({"input": [{"type": "novelty"}, user("hi")]}), ""), "left out");
+    assert_eq!(fate(json!({"input": [{"type": "novelty"}, user("hi")]}), ""), "dropped");
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn parts_fare_as_the_page_says() {
         assert_eq!(fate(with(kind), "input[0]"), said, "{kind}");
     }
     assert_eq!(items::part_types().collect::<BTreeSet<_>>(), names("## Content parts"));
-    assert_eq!(fate(with("hologram"), "input[0].content[0].type"), "refused");
+    assert_eq!(fate(with("hologram"), "input[0].content[0].type"), "rejected");
 }
 
 /// A tool of each type that goes up, and a call of it as the upstream makes it.
