@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Draws the dashboard's panels with a Prometheus' data, as one SVG: the picture in docs/operations.md.
+"""Draws the panels of the dashboard as one SVG, with data from a Prometheus server: the picture in docs/operations.md.
 
     envoy/grafana/picture.py http://127.0.0.1:9090 5m > docs/dashboard.svg
 
-The queries are those of dashboard.json; Grafana is not needed. The second argument is how far back to look.
+The queries come from dashboard.json. Grafana is not needed. The second argument is the time range.
 """
 
 import json
@@ -37,7 +37,7 @@ def ask(prometheus, path, **parameters):
 
 
 def filled_in(expression, back):
-    """Grafana's variables; its rate interval is four scrapes at least."""
+    """Replaces Grafana's variables. Its rate interval is at least four scrapes."""
     window = max(back // 20, 8)
     values = {"__rate_interval": f"{window}s", "__range": f"{back}s", "preset": ".*"}
     return re.sub(r"\$(\w+)", lambda name: values[name[1]], expression)
