@@ -13,10 +13,9 @@ use crate::wire::chat::reply::Completion;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// The reply of one exchange. Bytes of the upstream's body go in as they come, bytes for the client come
-/// out. It decides by itself whether the upstream sends SSE, one JSON document or an error.
+/// Reads the body of a successful reply: server-sent events, one JSON document, or JSON lines.
 #[derive(Debug)]
-pub struct Reply {
+pub(super) struct BodyReader {
     machine: ResponseStream,
     source: Source,
     wants_stream: bool,
@@ -32,38 +31,24 @@ enum Source {
     Events { decoder: Decoder, pattern: Option<ChunkTemplate> },
     /// A JSON document: the whole reply, or one line of a stream of them.
     Document { body: Vec<u8>, brackets: DepthScanner },
-    /// An error with its status.
-    Error { status: u16, body: Vec<u8> },
     /// Everything was said.
     Over(Option<ApiError>),
 }
 
-impl Reply {
-    pub(crate) fn new(plan: ReplyContext, seed: u128, now: u64) -> Self {
+impl BodyReader {
+    pub(super) fn new(plan: ReplyContext, seed: u128, now: u64) -> Self {
         let (limits, wants_stream) = (plan.limits, plan.stream);
         Self { machine: ResponseStream::new(plan, seed, now), source: Source::Unknown, wants_stream, limits }
     }
 
-    /// Whether the client asked for `text/event-stream`.
-    pub fn wants_stream(&self) -> bool {
-        self.wants_stream
-    }
-
     /// The time of what comes next, in Unix seconds; for `completed_at`.
-    pub fn set_time(&mut self, now: u64) {
+    pub(super) fn set_time(&mut self, now: u64) {
         self.machine.set_time(now);
-    }
-
-    /// The upstream's status is known (call once, before the first byte).
-    pub fn begin(&mut self, status: u16) {
-        if status >= 400 {
-            self.source = Source::Error { status, body: Vec::new() };
-        }
     }
 
     /// Takes the next bytes of the upstream's body, appends what the client gets now.
     /// A frame is appended whole or not at all.
-    pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+    pub(super) fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         let mut rest = bytes;
         while !rest.is_empty() && !self.machine.is_over() {
             rest = self.take(rest);
@@ -90,12 +75,6 @@ impl Reply {
                     self.machine.fail(bounds::reply_too_large(self.limits.reply_bytes));
                 }
                 rest
-            }
-            // Only the beginning of an error is read.
-            Source::Error { body, .. } => {
-                let room = ERROR_BYTES.saturating_sub(body.len()).min(bytes.len());
-                body.extend_from_slice(bytes.get(..room).unwrap_or_default());
-                &[]
             }
             Source::Over(_) => &[],
         }
@@ -125,7 +104,7 @@ impl Reply {
     }
 
     /// The upstream's body ended: appends the rest.
-    pub fn end(&mut self, out: &mut Vec<u8>) {
+    pub(super) fn end(&mut self, out: &mut Vec<u8>) {
         match &mut self.source {
             Source::Events { decoder, pattern } => {
                 let machine = &mut self.machine;
@@ -137,11 +116,6 @@ impl Reply {
             Source::Document { .. } => {
                 self.end_document();
                 self.machine.end(false);
-            }
-            Source::Error { status, body } => {
-                let error = classify::of_body(*status, body);
-                out.extend_from_slice(&error.to_json());
-                self.source = Source::Over(Some(error));
             }
             Source::Over(_) => {}
         }
@@ -175,43 +149,34 @@ impl Reply {
     }
 
     /// Nothing more will come out, whatever goes in. For a JSON reply this may be before the upstream's end.
-    pub fn is_done(&self) -> bool {
+    pub(super) fn is_done(&self) -> bool {
         matches!(self.source, Source::Over(_))
     }
 
     /// What did not pass as it was, once it is done.
-    pub fn report(&self) -> &Report {
+    pub(super) fn report(&self) -> &Report {
         self.machine.report()
     }
 
     /// Whether the model has said, thought or called something.
-    pub fn has_output(&self) -> bool {
+    pub(super) fn has_output(&self) -> bool {
         self.machine.has_output()
     }
 
     /// What it has come to.
-    pub fn stats(&self) -> ReplyStats {
+    pub(super) fn stats(&self) -> ReplyStats {
         self.machine.stats()
-    }
-
-    /// The status for the client, once it is done. It differs from the upstream's where a 200 turned out
-    /// to hold an error, and can be sent only while the headers are held.
-    pub fn status(&self) -> u16 {
-        self.error().map_or(200, |error| error.status)
     }
 
     /// The error in which it ended, if it did, once it is done: for a client whose headers are held,
     /// the body instead of what was pushed out.
-    pub fn error(&self) -> Option<&ApiError> {
+    pub(super) fn error(&self) -> Option<&ApiError> {
         match &self.source {
             Source::Over(error) => error.as_ref(),
             _ => None,
         }
     }
 }
-
-/// Errors are short; a page of HTML tells nothing more after this.
-const ERROR_BYTES: usize = 64 * 1024;
 
 /// DeepSeek sends blank lines while a model waits for its turn; others begin with a byte order mark.
 fn is_padding(byte: u8) -> bool {

@@ -1,0 +1,137 @@
+//! The translator of one reply, as the exchange drives it.
+
+use super::ReplyStats;
+use super::body_reader::BodyReader;
+use super::context::ReplyContext;
+use super::error_reader::ErrorReader;
+use crate::error::ApiError;
+use crate::report::Report;
+
+/// Translates one reply: bytes of the upstream's body go in as they arrive, bytes for the client come out.
+///
+/// The upstream's status and its first byte decide whether the body is an error, a JSON document or a stream of
+/// server-sent events. It does no I/O and has no clock.
+#[derive(Debug)]
+pub struct Reply {
+    body: Body,
+    wants_stream: bool,
+}
+
+/// What the upstream's status says about its body.
+#[derive(Debug)]
+enum Body {
+    /// Chat completions or chunks of one.
+    Completion(Box<BodyReader>),
+    /// The body of an HTTP error.
+    Error(Box<ErrorReader>),
+}
+
+impl Reply {
+    pub(crate) fn new(context: ReplyContext, seed: u128, now: u64) -> Self {
+        let wants_stream = context.stream;
+        Self { body: Body::Completion(Box::new(BodyReader::new(context, seed, now))), wants_stream }
+    }
+
+    /// A reply that only turns the upstream's HTTP error into an error of the API. It needs no request.
+    ///
+    /// `status`: the upstream's HTTP status, 400 or above.
+    ///
+    /// ```
+    /// use transponder::response::Reply;
+    ///
+    /// let mut reply = Reply::error_only(401);
+    /// let mut out = Vec::new();
+    /// reply.push(br#"{"detail": "No API key"}"#, &mut out);
+    /// reply.end(&mut out);
+    /// assert_eq!(reply.status(), 401);
+    /// assert!(String::from_utf8(out)?.contains("No API key"));
+    /// # Ok::<(), std::string::FromUtf8Error>(())
+    /// ```
+    pub fn error_only(status: u16) -> Self {
+        Self { body: Body::Error(Box::new(ErrorReader::new(status))), wants_stream: false }
+    }
+
+    /// Whether the client asked for `text/event-stream`.
+    pub fn wants_stream(&self) -> bool {
+        self.wants_stream
+    }
+
+    /// Sets the time, in Unix seconds, at which the next bytes arrive. It is used for `completed_at` and keep-alives.
+    pub fn set_time(&mut self, now: u64) {
+        if let Body::Completion(reader) = &mut self.body {
+            reader.set_time(now);
+        }
+    }
+
+    /// The upstream's HTTP status is known. Call it once, before the first byte of the body.
+    pub fn begin(&mut self, status: u16) {
+        if status >= 400 {
+            self.body = Body::Error(Box::new(ErrorReader::new(status)));
+        }
+    }
+
+    /// Takes the next bytes of the upstream's body and appends the bytes that the client gets now.
+    /// A frame is appended complete or not at all.
+    pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        match &mut self.body {
+            Body::Completion(reader) => reader.push(bytes, out),
+            Body::Error(reader) => reader.push(bytes),
+        }
+    }
+
+    /// The upstream's body ended: appends what is left for the client.
+    pub fn end(&mut self, out: &mut Vec<u8>) {
+        match &mut self.body {
+            Body::Completion(reader) => reader.end(out),
+            Body::Error(reader) => reader.end(out),
+        }
+    }
+
+    /// Whether the reply is complete: nothing more will be appended, whatever is pushed. A JSON reply may be complete
+    /// before the upstream's body ends.
+    pub fn is_done(&self) -> bool {
+        match &self.body {
+            Body::Completion(reader) => reader.is_done(),
+            Body::Error(reader) => reader.error().is_some(),
+        }
+    }
+
+    /// What was dropped or repaired so far.
+    pub fn report(&self) -> &Report {
+        match &self.body {
+            Body::Completion(reader) => reader.report(),
+            Body::Error(reader) => reader.report(),
+        }
+    }
+
+    /// Whether the model has produced text, reasoning or a call.
+    pub fn has_output(&self) -> bool {
+        match &self.body {
+            Body::Completion(reader) => reader.has_output(),
+            Body::Error(_) => false,
+        }
+    }
+
+    /// Counts for metrics and the access log.
+    pub fn stats(&self) -> ReplyStats {
+        match &self.body {
+            Body::Completion(reader) => reader.stats(),
+            Body::Error(_) => ReplyStats::default(),
+        }
+    }
+
+    /// The HTTP status for the client, once the reply is complete. It differs from the upstream's where a 200 turned
+    /// out to hold an error, and can be sent only while the headers are held.
+    pub fn status(&self) -> u16 {
+        self.error().map_or(200, |error| error.status)
+    }
+
+    /// The error in which the reply ended, once it is complete. A client whose headers are held gets it in place of
+    /// what was appended.
+    pub fn error(&self) -> Option<&ApiError> {
+        match &self.body {
+            Body::Completion(reader) => reader.error(),
+            Body::Error(reader) => reader.error(),
+        }
+    }
+}
