@@ -1,36 +1,32 @@
 #!/usr/bin/env bash
-# Builds the filter and leaves it at target/transponder.wasm; given the directory of another crate,
-# builds that and leaves it at target/<its name>.wasm.
+# Builds the filter: target/transponder.wasm. With the directory of another crate, builds that crate: target/<name>.wasm.
+# `build-wasm.sh . trap` builds a filter that a request can crash, for tests: target/transponder-trap.wasm.
 #
-# `build-wasm.sh . trap` builds the filter that a request can end, for the test of what that costs, and
-# leaves it at target/transponder-trap.wasm.
-#
-# The Rust toolchain in use does it if it has the standard library for wasm32-unknown-unknown,
-# or rustup can add it. Where it cannot be had (a machine without access to rust-lang.org),
-# Debian's Rust packages build that library from source.
+# The current Rust toolchain is used if it has the standard library for wasm32-unknown-unknown or rustup can add it.
+# Otherwise, as on a machine without access to rust-lang.org, Debian's Rust packages build that library from source.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 target=wasm32-unknown-unknown
 crate=${1:-.}
 name=$(sed -n 's/^name = "\(.*\)"$/\1/p' "$crate/Cargo.toml" | head -1)
-what=(--release --lib --manifest-path "$crate/Cargo.toml" --target $target)
+what=(--release --package "$name" --lib --manifest-path "$crate/Cargo.toml" --target $target)
 variant=
 if [[ ${2:-} == trap ]]; then
   what+=(--features trap)
   variant=-trap
-  # Nobody measures this one.
+  # Its speed does not matter.
   export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
 fi
 
-# Messages of panics name source files: by the same names on every machine.
+# Panic messages contain the paths of source files: make them equal on every machine.
 separator=$'\x1f'
 export CARGO_ENCODED_RUSTFLAGS="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo${separator}--remap-path-prefix=$PWD=/transponder"
-# Envoy's V8 has SIMD: an eighth less CPU for a large request.
+# Envoy's V8 supports SIMD, which saves an eighth of the CPU time of a large request.
 CARGO_ENCODED_RUSTFLAGS+="${separator}-Ctarget-feature=+simd128"
 
 if ! command -v cargo >/dev/null; then
-  echo "build-wasm: no cargo: install Rust (https://rustup.rs), then try again" >&2
+  echo "build-wasm: cargo is missing: install Rust (https://rustup.rs) and try again" >&2
   exit 1
 fi
 
@@ -40,7 +36,8 @@ has_target() {
 
 rustup_add() {
   command -v rustup >/dev/null || return 1
-  # Without a network this must not keep anyone waiting. macOS has no `timeout`.
+  echo "build-wasm: adding the Rust target $target (at most 90 seconds)" >&2
+  # The limit is for machines without a network. macOS has no `timeout`.
   local limited=(env)
   ! command -v timeout >/dev/null || limited=(timeout 90)
   RUSTUP_MAX_RETRIES=1 "${limited[@]}" rustup --quiet target add $target >/dev/null 2>&1 && has_target
@@ -60,8 +57,9 @@ debian_install() {
   } >&2 && has_debian
 }
 
-# Each toolchain has a target directory of its own: sharing one, each would rebuild everything
-# that the other left.
+[[ -f target/$name$variant.wasm ]] || echo "build-wasm: building $name$variant.wasm; the first time takes a minute or two" >&2
+
+# One target directory for each toolchain: each would rebuild everything that the other has built.
 if has_target || rustup_add; then
   built=target/wasm$variant
   cargo build "${what[@]}" --target-dir $built
@@ -72,11 +70,11 @@ elif has_debian || debian_install; then
     CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld \
     /usr/bin/cargo build "${what[@]}" --target-dir $built -Zbuild-std=std,panic_abort
 else
-  echo "build-wasm: no Rust standard library for $target: run 'rustup target add $target', or on Debian install rustc-web cargo-web rust-web-src lld" >&2
+  echo "build-wasm: the Rust standard library for $target is missing: run 'rustup target add $target', or on Debian install rustc-web cargo-web rust-web-src lld" >&2
   exit 1
 fi
 
-# Put in place by a rename, and only when it has changed: an Envoy may be reading the old one.
+# Replaced by a rename and only if it has changed, because an Envoy may be reading the old file.
 module=target/$name$variant.wasm
 if ! cmp -s "$built/$target/release/$name.wasm" "$module"; then
   cp "$built/$target/release/$name.wasm" "$module.$$"
