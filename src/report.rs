@@ -1,15 +1,79 @@
-//! What a translation left out or repaired, in the request and in the reply.
+//! What a translation could not keep as it was: what it dropped and what it repaired.
+//!
+//! The request's report goes into the header `x-transponder-dropped`, the reply's into `metadata` of the
+//! response; both go into the metrics and the access log, each entry as `kind:name`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What did not pass as it was, on either way.
+/// What kind of thing was left out. The names are values of the metrics' label `kind`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dropped {
+    /// A citation that the Responses API cannot express, or that no text followed.
+    Annotation,
+    /// A request field that is too large to be repeated in every response event.
+    Echo,
+    /// A request field that the upstream does not accept.
+    Field,
+    /// An item of `input`.
+    Item,
+    /// A part of a message or of a tool output.
+    Part,
+    /// A tool that only OpenAI's servers can run.
+    Tool,
+    /// A call beyond the one that `parallel_tool_calls: false` allows.
+    ToolCall,
+}
+
+impl Dropped {
+    /// The names of all kinds, sorted.
+    pub const NAMES: &'static [&'static str] =
+        &["annotation", "echo", "field", "item", "part", "tool", "tool_call"];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Annotation => "annotation",
+            Self::Echo => "echo",
+            Self::Field => "field",
+            Self::Item => "item",
+            Self::Part => "part",
+            Self::Tool => "tool",
+            Self::ToolCall => "tool_call",
+        }
+    }
+}
+
+/// What kind of thing was invalid and could be repaired. The names are values of the metrics' label `kind`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repaired {
+    /// Arguments of a call that were not a JSON object.
+    Arguments,
+    /// A tool output without its call.
+    CallOutput,
+    /// A tool call without its output.
+    ToolCall,
+}
+
+impl Repaired {
+    /// The names of all kinds, sorted.
+    pub const NAMES: &'static [&'static str] = &["arguments", "call_output", "tool_call"];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Arguments => "arguments",
+            Self::CallOutput => "call_output",
+            Self::ToolCall => "tool_call",
+        }
+    }
+}
+
+/// What was dropped and what was repaired.
 #[derive(Debug, Default, Clone)]
 pub struct Report {
     dropped: Notes,
     repaired: Notes,
 }
 
-/// Each once, in the order of their first appearance.
+/// Entries without duplicates, in the order of their first appearance.
 #[derive(Debug, Default, Clone)]
 struct Notes {
     ordered: Vec<String>,
@@ -28,23 +92,47 @@ impl Notes {
 }
 
 impl Report {
-    /// Something was left out: `kind` is `tool`, `item`, `field`, `part`, `annotation`, `tool_call` or `echo`.
-    pub fn dropped(&mut self, kind: &'static str, name: &str) {
-        self.dropped.add(kind, name);
+    /// Notes that something was left out.
+    pub fn dropped(&mut self, kind: Dropped, name: &str) {
+        self.dropped.add(kind.name(), name);
     }
 
-    /// Something was broken and could be mended: `kind` is `tool_call`, `call_output` or `arguments`.
-    pub fn repaired(&mut self, kind: &'static str, name: &str) {
-        self.repaired.add(kind, name);
+    /// Notes that something invalid was repaired.
+    pub fn repaired(&mut self, kind: Repaired, name: &str) {
+        self.repaired.add(kind.name(), name);
     }
 
-    /// What was left out, each once, e.g. `tool:web_search`.
+    /// What was left out, without duplicates, e.g. `tool:web_search`.
     pub fn all_dropped(&self) -> &[String] {
         &self.dropped.ordered
     }
 
-    /// What was mended, each once, e.g. `arguments:shell`.
+    /// What was repaired, without duplicates, e.g. `arguments:shell`.
     pub fn all_repaired(&self) -> &[String] {
         &self.repaired.ordered
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_listed_by_its_name() {
+        use Dropped::*;
+        let dropped = [Annotation, Echo, Field, Item, Part, Tool, ToolCall];
+        assert_eq!(dropped.map(Dropped::name), Dropped::NAMES);
+        let repaired = [Repaired::Arguments, Repaired::CallOutput, Repaired::ToolCall];
+        assert_eq!(repaired.map(Repaired::name), Repaired::NAMES);
+    }
+
+    #[test]
+    fn an_entry_is_listed_once_in_the_order_of_appearance() {
+        let mut report = Report::default();
+        for name in ["b", "a", "b"] {
+            report.dropped(Dropped::Tool, name);
+        }
+        report.dropped(Dropped::Item, "a");
+        assert_eq!(report.all_dropped(), ["tool:b", "tool:a", "item:a"]);
     }
 }

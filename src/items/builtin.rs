@@ -6,6 +6,7 @@
 use super::{Call, CallHead, Conversation, Declaration, Entry, EventWriter, OpenCall, Output, ToolKind};
 use crate::error::ApiError;
 use crate::json::{self, JsonStr, RawJson};
+use crate::report::Dropped;
 use crate::wire::chat::request::Part;
 use crate::wire::responses::{
     ApplyPatchCall, ApplyPatchOutput, LocalShellCall, LocalShellOutput, OutputItem, ShellCall, ShellOutput,
@@ -26,7 +27,7 @@ pub(super) fn declare_shell<'a>(
     };
     match &*environment {
         "local" => conversation.tools.push(SHELL.declaration()),
-        _ => conversation.report.dropped("tool", SHELL.name),
+        _ => conversation.report.dropped(Dropped::Tool, SHELL.name),
     }
     Ok(())
 }

@@ -6,6 +6,7 @@
 use super::{Conversation, Entry, EventWriter, ReplayState};
 use crate::error::ApiError;
 use crate::json::{JsonStr, JsonStrBuilder};
+use crate::report::Dropped;
 use crate::wire::chat::request::Part;
 use crate::wire::responses::{CompactionItem, OutputItem};
 use crate::wire::typed::Object;
@@ -31,7 +32,7 @@ pub(super) fn read<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a
     let text = match memory {
         Some(ReplayState { text: summary, .. }) => JsonStr::new(&format!("{HEADING}{summary}")),
         None => {
-            conversation.report.dropped("item", "compaction");
+            conversation.report.dropped(Dropped::Item, "compaction");
             JsonStr::new(UNREADABLE)
         }
     };

@@ -1,7 +1,7 @@
 //! Parts of messages and of tool outputs, in their Chat form.
 
 use crate::error::{ApiError, Code};
-use crate::report::Report;
+use crate::report::{Dropped, Report};
 use crate::wire::chat::request::{File, ImageUrl, Part};
 use crate::wire::responses::{AudioPart, FilePart, ImagePart, RefusalPart, TextPart};
 use crate::wire::typed::{Located, Object, RawObject};
@@ -45,7 +45,7 @@ fn part<'a>(part: &Object<'_, 'a>, report: &mut Report) -> Result<Option<Part<'a
     };
     let read = read(part)?;
     if read.is_none() {
-        report.dropped("part", &kind);
+        report.dropped(Dropped::Part, &kind);
     }
     Ok(read)
 }

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::error::ApiError;
 use crate::json::{self, Completeness, JsonStr, RawJson};
-use crate::report::Report;
+use crate::report::{Repaired, Report};
 use crate::wire::responses::DeltaTemplate;
 use crate::wire::responses::{CallOutput, Event, FunctionCall, FunctionTool, OutputItem, Status};
 use crate::wire::typed::{Object, RawObject};
@@ -65,13 +65,13 @@ fn arguments<'a>(written: Option<JsonStr<'a>>, name: &str, report: &mut Report) 
             match json::without_lone_surrogates(object) {
                 Cow::Borrowed(_) => written,
                 Cow::Owned(mended) => {
-                    report.repaired("arguments", name);
+                    report.repaired(Repaired::Arguments, name);
                     JsonStr::new(&mended)
                 }
             }
         }
         _ => {
-            report.repaired("arguments", name);
+            report.repaired(Repaired::Arguments, name);
             JsonStr::new(&format!("{{\"_raw\":{}}}", written.as_json()))
         }
     }

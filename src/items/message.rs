@@ -3,6 +3,7 @@
 use super::{Conversation, Entry, EventWriter, content};
 use crate::error::ApiError;
 use crate::json::{self, JsonStr, JsonStrBuilder};
+use crate::report::Dropped;
 use crate::wire::responses::DeltaTemplate;
 use crate::wire::responses::{self, Annotation, Event, OutputItem, OutputPart, Status};
 use crate::wire::typed::Object;
@@ -34,7 +35,7 @@ pub(super) fn read_agent_message<'a>(
 ) -> Result<(), ApiError> {
     let parts = content::parts(item.site("content"), &mut conversation.report)?;
     match parts.is_empty() {
-        true => conversation.report.dropped("item", "agent_message"),
+        true => conversation.report.dropped(Dropped::Item, "agent_message"),
         false => conversation.entries.push(Entry::User(parts)),
     }
     Ok(())

@@ -27,6 +27,7 @@ pub use message::{ContentKind, OpenMessage, annotation};
 pub use reasoning::OpenReasoning;
 
 use crate::error::ApiError;
+use crate::report::Dropped;
 use crate::wire::typed::{Located, Object};
 use std::borrow::Cow;
 
@@ -86,7 +87,7 @@ pub fn read<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> R
     match lookup(ITEMS, &kind) {
         Some(read) => read(item, conversation),
         None => {
-            conversation.report.dropped("item", &kind);
+            conversation.report.dropped(Dropped::Item, &kind);
             Ok(())
         }
     }
@@ -110,7 +111,7 @@ fn declare<'a>(site: Located<'_, 'a>, conversation: &mut Conversation<'a>) -> Re
     match lookup(TOOLS, &kind) {
         Some(declare) => declare(&tool, conversation),
         None => {
-            conversation.report.dropped("tool", &kind);
+            conversation.report.dropped(Dropped::Tool, &kind);
             Ok(())
         }
     }

@@ -6,6 +6,7 @@
 use super::{Conversation, Entry, EventWriter, ReplayState, Thought};
 use crate::error::ApiError;
 use crate::json::{JsonStr, JsonStrBuilder};
+use crate::report::Dropped;
 use crate::wire::responses::DeltaTemplate;
 use crate::wire::responses::{Event, OutputItem, ReasoningItem, SummaryPart, TextPart};
 use crate::wire::typed::Object;
@@ -22,12 +23,12 @@ pub(super) fn read<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a
         true => joined(item.content).or_else(|| joined(item.summary)),
     };
     if text.is_none() && details.is_empty() && calls.is_empty() {
-        conversation.report.dropped("item", "reasoning");
+        conversation.report.dropped(Dropped::Item, "reasoning");
         return Ok(());
     }
     if is_foreign {
         // Another server's, or damaged. It cannot be opened, but what was shown can be read.
-        conversation.report.dropped("field", "encrypted_content");
+        conversation.report.dropped(Dropped::Field, "encrypted_content");
     }
     conversation.entries.push(Entry::Reasoning(Thought { text, details, calls }));
     Ok(())

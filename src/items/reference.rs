@@ -5,6 +5,7 @@
 use super::{Conversation, Entry, event_writer};
 use crate::config::History;
 use crate::error::ApiError;
+use crate::report::Dropped;
 use crate::wire::responses::ItemReference;
 use crate::wire::typed::Object;
 
@@ -25,7 +26,7 @@ pub(super) fn read_reference<'a>(
         ))
         .at(item.path_to("id")));
     }
-    conversation.report.dropped("item", "item_reference");
+    conversation.report.dropped(Dropped::Item, "item_reference");
     if event_writer::is_call(&id) {
         conversation.entries.push(Entry::LostCall);
     }

@@ -5,6 +5,7 @@ use super::{
 };
 use crate::error::ApiError;
 use crate::json::{self, JsonStr};
+use crate::report::Dropped;
 use crate::wire::chat::request::Part;
 use crate::wire::responses::{OutputItem, Status, ToolSearchCall, ToolSearchOutput, ToolSearchTool};
 use crate::wire::typed::{Object, RawObject};
@@ -20,7 +21,7 @@ pub(super) fn declare<'a>(
 ) -> Result<(), ApiError> {
     let tool = ToolSearchTool::of(tool)?;
     if tool.execution.as_deref() != Some("client") {
-        conversation.report.dropped("tool", NAME);
+        conversation.report.dropped(Dropped::Tool, NAME);
         return Ok(());
     }
     conversation.tools.push(Declaration {
@@ -42,7 +43,7 @@ pub(super) fn read_call<'a>(
 ) -> Result<(), ApiError> {
     let call = ToolSearchCall::of(item)?;
     let Some(call_id) = call.call_id else {
-        conversation.report.dropped("item", "tool_search_call");
+        conversation.report.dropped(Dropped::Item, "tool_search_call");
         return Ok(());
     };
     let arguments =
@@ -60,7 +61,7 @@ pub(super) fn read_output<'a>(
     let output = ToolSearchOutput::of(item)?;
     super::declare_all(item.site("tools"), conversation)?;
     let Some(call_id) = output.call_id else {
-        conversation.report.dropped("item", "tool_search_output");
+        conversation.report.dropped(Dropped::Item, "tool_search_output");
         return Ok(());
     };
     let parts = vec![Part::Text { text: JsonStr::new(output.tools.get()) }];

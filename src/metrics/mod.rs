@@ -68,8 +68,10 @@ pub struct Label {
 /// The possible values of a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Values {
-    /// These. Any other value is counted as [`OTHER`].
+    /// Exactly these. Any other value is counted as [`OTHER`].
     Of(&'static [&'static str]),
+    /// These, and [`OTHER`].
+    OrOther(&'static [&'static str]),
     /// The presets used in the plugin configuration.
     Presets,
     /// The error codes of requests that are not sent upstream (`docs/errors.md`), and [`OTHER`].
@@ -106,15 +108,16 @@ impl Label {
     fn known<'a>(&self, value: &'a str) -> &'a str {
         match self.values {
             Values::Presets => value,
-            Values::Of(values) if values.contains(&value) => value,
+            Values::Of(values) | Values::OrOther(values) if values.contains(&value) => value,
             Values::Refusals if refusals().any(|code| code == value) => value,
-            Values::Of(_) | Values::Refusals => OTHER,
+            Values::Of(_) | Values::OrOther(_) | Values::Refusals => OTHER,
         }
     }
 
     fn all<'a>(&self, presets: &[&'a str]) -> Vec<&'a str> {
         match self.values {
             Values::Of(values) => values.to_vec(),
+            Values::OrOther(values) => values.iter().copied().chain([OTHER]).collect(),
             Values::Presets => presets.to_vec(),
             Values::Refusals => refusals().chain([OTHER]).collect(),
         }

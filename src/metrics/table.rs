@@ -1,6 +1,7 @@
 //! All metrics, and the values of their labels.
 
 use super::{Kind, Label, Metric, OTHER, Values};
+use crate::report::{Dropped, Repaired};
 
 const PRESET: Label = Label { name: "preset", values: Values::Presets };
 
@@ -39,13 +40,9 @@ const ITEM: Label = Label {
     ]),
 };
 
-const DROPPED: Label = Label {
-    name: "kind",
-    values: Values::Of(&["annotation", "echo", "field", "item", "part", "tool", "tool_call", OTHER]),
-};
+const DROPPED: Label = Label { name: "kind", values: Values::OrOther(Dropped::NAMES) };
 
-const REPAIRED: Label =
-    Label { name: "kind", values: Values::Of(&["arguments", "call_output", "tool_call", OTHER]) };
+const REPAIRED: Label = Label { name: "kind", values: Values::OrOther(Repaired::NAMES) };
 
 const TOKENS_OF: Label =
     Label { name: "kind", values: Values::Of(&["input", "cached", "output", "reasoning"]) };

@@ -3,7 +3,7 @@
 use crate::bounds;
 use crate::error::{ApiError, Path};
 use crate::json::{JsonStr, RawJson, TapeValue};
-use crate::report::Report;
+use crate::report::{Dropped, Report};
 use crate::wire::responses::{Echo, EchoedReasoning, EchoedText, FunctionTool, JsonSchemaFormat, Request};
 use crate::wire::typed::{Located, RawObject};
 use std::borrow::Cow;
@@ -60,7 +60,7 @@ impl Room<'_> {
         let left = self.left.checked_sub(bytes);
         match left {
             Some(left) => self.left = left,
-            None => self.report.dropped("echo", field),
+            None => self.report.dropped(Dropped::Echo, field),
         }
         left.is_some()
     }

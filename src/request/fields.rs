@@ -2,7 +2,7 @@
 //! passed on as it is.
 
 use crate::json::RawJson;
-use crate::report::Report;
+use crate::report::{Dropped, Report};
 use crate::upstream::{Fields, MaxTokensField, Options, Sampling};
 use crate::wire::chat::request as chat;
 use crate::wire::responses::Request;
@@ -49,7 +49,7 @@ fn sampling<'a>(request: &Request<'_>, options: &Options, report: &mut Report) -
     let mut takes = |parameter, asked: bool, name| {
         let takes = taken.contains(&parameter);
         if asked && !takes {
-            report.dropped("field", name);
+            report.dropped(Dropped::Field, name);
         }
         takes
     };
@@ -81,7 +81,7 @@ fn added(request: &Request<'_>, options: &Options, report: &mut Report) -> Field
     if let Some(effort) = effort(request) {
         match options.reasoning.fields(effort) {
             Some(fields) => added.extend(fields),
-            None => report.dropped("field", "reasoning.effort"),
+            None => report.dropped(Dropped::Field, "reasoning.effort"),
         }
     }
     added
@@ -102,7 +102,7 @@ fn passed<'a>(
     {
         Some(field) => drop(passed.insert(field.as_str(), value)),
         None if asks_for_nothing(name, &value) => {}
-        None => report.dropped("field", path),
+        None => report.dropped(Dropped::Field, path),
     };
     if let Some(verbosity) = request.text.as_ref().and_then(|text| text.verbosity.clone()) {
         pass("verbosity", "text.verbosity", verbosity.into_raw());
@@ -128,6 +128,6 @@ fn asks_for_nothing(name: &str, value: &RawJson<'_>) -> bool {
 /// Reports what `include` asks for and nobody can give.
 fn report_includes(request: &Request<'_>, report: &mut Report) {
     for included in request.include.iter().flatten().filter(|included| !INCLUDED.contains(&&***included)) {
-        report.dropped("field", &format!("include.{included}"));
+        report.dropped(Dropped::Field, &format!("include.{included}"));
     }
 }

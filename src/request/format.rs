@@ -2,7 +2,7 @@
 
 use crate::error::{ApiError, Path};
 use crate::json::{JsonStr, RawJson, TapeValue};
-use crate::report::Report;
+use crate::report::{Dropped, Report};
 use crate::tools::schema;
 use crate::upstream::{JsonSchema, SchemaDialect};
 use crate::wire::chat::request as chat;
@@ -29,7 +29,7 @@ pub(super) fn response_format<'a>(
         "text" => Ok((None, None)),
         "json_object" => Ok(match json_schema {
             JsonSchema::Off => {
-                report.dropped("field", "text.format");
+                report.dropped(Dropped::Field, "text.format");
                 (None, Some(JsonStr::new("Answer with one JSON object, and nothing else.")))
             }
             JsonSchema::SchemaOnly => {

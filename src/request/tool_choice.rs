@@ -3,7 +3,7 @@
 use crate::error::{ApiError, Code, Path};
 use crate::items;
 use crate::json::TapeValue;
-use crate::report::Report;
+use crate::report::{Dropped, Report};
 use crate::tools::registry::Toolbox;
 use crate::upstream::{AllowedTools, ChoiceForm, Options};
 use crate::wire::chat::request as chat;
@@ -98,7 +98,7 @@ fn allowed<'t>(
         let kind: Cow<'_, str> = tool.get("type")?;
         match named(&tool, &kind, toolbox)? {
             Some(name) => drop(allowed.insert(name)),
-            None => report.dropped("tool", &kind),
+            None => report.dropped(Dropped::Tool, &kind),
         }
     }
     Ok(allowed)
@@ -146,7 +146,7 @@ pub(super) fn fit<'a>(
         ChoiceForm::Named => instead("required", tools),
         ChoiceForm::Required => {
             let weaker = instead("auto", tools);
-            report.dropped("field", "tool_choice");
+            report.dropped(Dropped::Field, "tool_choice");
             weaker
         }
     }

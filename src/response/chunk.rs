@@ -6,6 +6,7 @@ use crate::error::ApiError;
 use crate::error::classify;
 use crate::items::ContentKind;
 use crate::json::JsonStr;
+use crate::report::Dropped;
 use crate::response::call_assembler::{CallFragment, number};
 use crate::wire::chat::reply::{Choice, Completion, Function, Message, ToolCalls};
 use serde_json::Value;
@@ -206,7 +207,7 @@ impl ResponseStream {
                     let text = part.get("refusal").and_then(Value::as_str).unwrap_or_default();
                     self.refuse(&JsonStr::new(text));
                 }
-                _ => self.out.report_mut().dropped("part", kind),
+                _ => self.out.report_mut().dropped(Dropped::Part, kind),
             }
         }
     }

@@ -9,6 +9,7 @@ use crate::bounds;
 use crate::error::{ApiError, Code};
 use crate::items::{self, ContentKind, OpenCall, OpenMessage, OpenReasoning, ReplayState};
 use crate::json::{JsonStr, JsonStrBuilder};
+use crate::report::Dropped;
 use crate::response::call_assembler::CallFragment;
 use crate::wire::responses::Status;
 use serde_json::Value;
@@ -93,7 +94,7 @@ impl ResponseStream {
     pub(super) fn annotate(&mut self, written: &Value) {
         let Some(annotation) = items::annotation(written) else {
             let kind = written.get("type").and_then(Value::as_str).unwrap_or_default();
-            return self.out.report_mut().dropped("annotation", kind);
+            return self.out.report_mut().dropped(Dropped::Annotation, kind);
         };
         match &mut self.live {
             Live::Message(open) => open.annotate(annotation, &mut self.out),
@@ -328,7 +329,7 @@ impl ResponseStream {
         (0..self.calls.len()).for_each(|number| self.remember(number));
         self.carry_memory();
         if !self.annotations.is_empty() {
-            self.out.report_mut().dropped("annotation", "url_citation");
+            self.out.report_mut().dropped(Dropped::Annotation, "url_citation");
         }
         self.over(Outcome::Completed);
     }

@@ -5,6 +5,7 @@ use super::{Live, ResponseStream};
 use crate::error::ApiError;
 use crate::error::classify;
 use crate::json::{Completeness, RawJson, completeness};
+use crate::report::Dropped;
 use crate::response::context::ReplyContext;
 use crate::wire::responses::{IncompleteDetails, Response, ResponseError, Status, Usage};
 use serde_json::value::RawValue;
@@ -103,7 +104,7 @@ impl ResponseStream {
     pub(super) fn note(&mut self) {
         for (number, slot) in self.calls.iter().enumerate() {
             if self.is_surplus(number) {
-                self.out.report_mut().dropped("tool_call", &slot.name);
+                self.out.report_mut().dropped(Dropped::ToolCall, &slot.name);
             }
         }
         let report = self.out.report();

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 use transponder::config::Config;
 use transponder::exchange::{Exchange, Headers};
-use transponder::metrics::{ACCESS_LOG, Kind, METRICS, Metric, Telemetry, Values};
+use transponder::metrics::{ACCESS_LOG, Kind, METRICS, Metric, OTHER, Telemetry, Values};
 
 /// Keeps all that it is told.
 #[derive(Debug, Default)]
@@ -343,6 +343,7 @@ fn the_documentation_has_every_metric() {
     };
     let label = |label: &transponder::metrics::Label| match label.values {
         Values::Of(values) => format!("`{}`: {}", label.name, values.join(", ")),
+        Values::OrOther(values) => format!("`{}`: {}, {OTHER}", label.name, values.join(", ")),
         Values::Presets => format!("`{}`", label.name),
         Values::Refusals => format!("`{}`: as in [errors.md](errors.md)", label.name),
     };

@@ -15,6 +15,7 @@ mod input;
 use super::{Call, CallHead, Conversation, Declaration, Entry, EventWriter, OpenCall, ToolKind};
 use crate::error::ApiError;
 use crate::json::{JsonStr, JsonStrBuilder, RawJson};
+use crate::report::Repaired;
 use crate::wire::chat::request::{Custom, CustomFormat, Grammar};
 use crate::wire::responses::DeltaTemplate;
 use crate::wire::responses::{CustomTool, CustomToolCall, Event, OutputItem, Status};
@@ -173,7 +174,7 @@ impl OpenCall for OpenCustom {
     fn complete(mut self: Box<Self>, arguments: JsonStr<'static>, out: &mut EventWriter) {
         let is_read = self.is_raw || self.reader.began();
         if !is_read || self.reader.deviates() {
-            out.report_mut().repaired("arguments", &self.head.name);
+            out.report_mut().repaired(Repaired::Arguments, &self.head.name);
         }
         let rest =
             if is_read { self.reader.finish() } else { JsonStr::new(&other_form(&arguments.decode())) };

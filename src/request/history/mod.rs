@@ -7,7 +7,7 @@ use crate::config::History;
 use crate::error::ApiError;
 use crate::items::{CUSTOM_TOOL, Call, Entry, Output, Thought, ToolKind, custom_input};
 use crate::json::{self, JsonStr};
-use crate::report::Report;
+use crate::report::{Dropped, Repaired, Report};
 use crate::tools::registry::{Toolbox, host_call_id};
 use crate::upstream::{
     ContentForm, CustomTools, EmptyContent, Options, System, ToolOutputImages, UserMessages,
@@ -119,7 +119,7 @@ impl<'a> Writer<'a, '_> {
             Entry::Reasoning(thought) => self.think(thought),
             Entry::Call(call) => {
                 let output = self.outputs.next().flatten().unwrap_or_else(|| {
-                    self.report.repaired("tool_call", &call.name);
+                    self.report.repaired(Repaired::ToolCall, &call.name);
                     let parts = vec![Part::Text { text: JsonStr::new(NO_OUTPUT) }];
                     Output { call_id: call.call_id.clone(), parts }
                 });
@@ -136,7 +136,7 @@ impl<'a> Writer<'a, '_> {
         let details = if replay.details { details } else { Vec::new() };
         match (text, replay.field.is_some()) {
             (Some(text), true) => self.open_turn().reasoning.push(text),
-            (Some(_), false) if details.is_empty() => self.report.dropped("item", "reasoning"),
+            (Some(_), false) if details.is_empty() => self.report.dropped(Dropped::Item, "reasoning"),
             _ => {}
         }
         if !details.is_empty() {
@@ -182,7 +182,7 @@ impl<'a> Writer<'a, '_> {
         if turn.is_empty() {
             // Reasoning alone is no message to any host.
             if !turn.reasoning.is_empty() || !turn.details.is_empty() {
-                self.report.dropped("item", "reasoning");
+                self.report.dropped(Dropped::Item, "reasoning");
             }
             return;
         }
@@ -317,7 +317,7 @@ impl<'a> Writer<'a, '_> {
                 }
                 ToolOutputImages::Drop => {
                     texts.push(JsonStr::new("(what was attached was left out)"));
-                    attached.drain(..).for_each(|part| self.report.dropped("part", part.input_type()));
+                    attached.drain(..).for_each(|part| self.report.dropped(Dropped::Part, part.input_type()));
                 }
             }
         }

@@ -4,7 +4,7 @@ use crate::config::History;
 use crate::error::ApiError;
 use crate::items::{Entry, Output};
 use crate::json::JsonStr;
-use crate::report::Report;
+use crate::report::{Repaired, Report};
 use crate::wire::chat::request::Part;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
@@ -35,7 +35,7 @@ pub(super) fn pair<'a>(
             // What a tool said is worth something even if nobody knows what it was asked.
             Err(orphan) => {
                 lost = lost.saturating_sub(1);
-                report.repaired("call_output", &orphan.call_id);
+                report.repaired(Repaired::CallOutput, &orphan.call_id);
                 let heading = Part::Text { text: JsonStr::new(WITHOUT_CALL) };
                 Ok(Entry::User(std::iter::once(heading).chain(orphan.parts).collect()))
             }
