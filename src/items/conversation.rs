@@ -1,134 +1,123 @@
-//! What the items of a request mean, in terms that no longer depend on their type.
+//! What the items of a request mean, in terms that no longer depend on their types.
 
-use super::event_writer::{CallHead, EventWriter};
-use crate::config::History;
+use super::kind::ToolKind;
+use super::reference::Referenced;
 use crate::json::{JsonStr, RawJson};
 use crate::report::Report;
 use crate::wire::chat::request::{Custom, Part};
+use crate::wire::typed::RawObject;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt::Debug;
 
-/// A request's conversation, item by item.
+/// What the items and tools of a request were read into.
 #[derive(Debug, Default)]
 pub struct Conversation<'a> {
-    /// What becomes of items that lack what they stand for.
-    pub history: History,
-    /// What was said and called.
+    /// The entries of the history, in the order of the items.
     pub entries: Vec<Entry<'a>>,
-    /// The tools that were declared, wherever.
+    /// The tools that the request or its items declare.
     pub tools: Vec<Declaration<'a>>,
-    /// The client asks for a summary of it all, in a compaction item.
+    /// The client asks for a compaction item: a summary of the conversation.
     pub compact: bool,
-    /// What was left out.
+    /// What was dropped or repaired while reading.
     pub report: Report,
 }
 
-/// One thing that was said, called or answered.
+/// One entry of the history.
 #[derive(Debug)]
 pub enum Entry<'a> {
-    /// By the system or the developer.
+    /// Text of the system or the developer.
     Instructions(Vec<Part<'a>>),
-    /// By the user.
+    /// Content from the user.
     User(Vec<Part<'a>>),
-    /// By the model, aloud.
+    /// Text of the model.
     Assistant(Vec<Part<'a>>),
-    /// By the model, to itself.
-    Reasoning(Thought<'a>),
-    /// A tool was called.
+    /// Reasoning of the model.
+    Reasoning(Reasoning<'a>),
+    /// A call of a tool.
     Call(Call<'a>),
-    /// A tool answered.
+    /// The output of a tool.
     Output(Output<'a>),
-    /// A tool was called, but only a reference to the call was sent.
-    LostCall,
+    /// Only the id of an item was sent, instead of the item.
+    Reference(Referenced<'a>),
 }
 
-/// What the model thought, and what the host sent with it to have it back.
+/// Reasoning of the model, and what the upstream wants back with it.
 #[derive(Debug, Default)]
-pub struct Thought<'a> {
+pub struct Reasoning<'a> {
     /// The text, if there is any.
     pub text: Option<JsonStr<'a>>,
-    /// `reasoning_details`.
+    /// `reasoning_details`, as the upstream sent them.
     pub details: Vec<Box<RawValue>>,
-    /// `extra_content` of calls, by their ids.
+    /// `extra_content` of tool calls, by `call_id`.
     pub calls: BTreeMap<String, Box<RawValue>>,
 }
 
-/// A call of a tool, as it stands in the history.
+/// A call in the history.
 #[derive(Debug)]
 pub struct Call<'a> {
-    /// Its id.
+    /// `call_id`.
     pub call_id: Cow<'a, str>,
-    /// The namespace that holds the tool.
+    /// The namespace in which the client declared the tool.
     pub namespace: Option<Cow<'a, str>>,
-    /// The tool, as the client named it.
+    /// The tool's name as the client declared it.
     pub name: Cow<'a, str>,
-    /// The form of the call.
-    pub form: &'static ToolKind,
-    /// What the upstream sees as the function's arguments: a string that holds an object.
+    /// The kind of the tool.
+    pub kind: &'static ToolKind,
+    /// The arguments of the upstream's function: a string that holds a JSON object.
     pub arguments: JsonStr<'a>,
+    /// The plain text, if it is the call of a custom tool.
+    pub input: Option<JsonStr<'a>>,
 }
 
-/// The answer of a tool.
+/// The output of a call in the history.
 #[derive(Debug)]
 pub struct Output<'a> {
-    /// The call.
+    /// `call_id` of the call.
     pub call_id: Cow<'a, str>,
     /// Text and images.
     pub parts: Vec<Part<'a>>,
 }
 
-/// A tool that the client declared, and the function that stands for it upstream.
+/// A tool that the client declared, and the function that represents it upstream.
 #[derive(Debug)]
 pub struct Declaration<'a> {
-    /// The namespace that holds it.
+    /// The namespace in which it was declared.
     pub namespace: Option<Cow<'a, str>>,
-    /// Its name.
+    /// The name that the client gave it.
     pub name: Cow<'a, str>,
-    /// The form in which its calls come back.
-    pub form: &'static ToolKind,
-    /// What it does.
+    /// Its kind.
+    pub kind: &'static ToolKind,
+    /// What the model is told about it.
     pub description: Option<JsonStr<'a>>,
-    /// The JSON schema of its arguments upstream.
+    /// The JSON schema of the function's arguments.
     pub parameters: RawJson<'a>,
-    /// The arguments must follow the schema.
+    /// Whether the arguments must follow the schema.
     pub strict: Option<bool>,
-    /// Its declaration at hosts that know custom tools, if it is one.
+    /// Its declaration for upstreams that know custom tools, if it is one.
     pub custom: Option<Custom<'a>>,
 }
 
-/// The form in which a tool's calls come back.
-#[derive(Debug)]
-pub struct ToolKind {
-    /// The type of the item, e.g. `function_call`.
-    pub item: &'static str,
-    /// Begins an item of that type.
-    pub open: fn(CallHead, &mut EventWriter) -> Box<dyn OpenCall>,
-    /// Whether the item can hold these arguments; absent where it holds any, because they stand in it as text.
-    pub holds: Option<fn(&str) -> bool>,
-}
-
-/// An item of a call that has begun and waits for its arguments.
-pub trait OpenCall: Debug {
-    /// The next piece of the arguments, as the upstream writes them.
-    fn arguments(&mut self, piece: &JsonStr<'_>, out: &mut EventWriter);
-
-    /// The next piece of the raw text, where the host knows the tool as `custom`.
-    fn raw(&mut self, piece: &JsonStr<'_>, out: &mut EventWriter) {
-        self.arguments(piece, out);
+impl<'a> Conversation<'a> {
+    /// Adds a call of a tool that has no name but its type.
+    pub(super) fn push_builtin_call(
+        &mut self,
+        kind: &'static ToolKind,
+        call_id: Cow<'a, str>,
+        arguments: &RawObject<'_>,
+    ) {
+        self.entries.push(Entry::Call(Call {
+            call_id,
+            namespace: None,
+            name: kind.tool_type.into(),
+            kind,
+            arguments: JsonStr::new(arguments.0.get()),
+            input: None,
+        }));
     }
 
-    /// The arguments are whole: `arguments` is the sum of the pieces. Closes the item.
-    fn complete(self: Box<Self>, arguments: JsonStr<'static>, out: &mut EventWriter);
-
-    /// The reply was cut within the arguments. Closes the item as incomplete, or leaves it open where half of it
-    /// would be taken for the whole.
-    fn cut(self: Box<Self>, arguments: JsonStr<'static>, out: &mut EventWriter);
-}
-
-impl PartialEq for ToolKind {
-    fn eq(&self, other: &Self) -> bool {
-        self.item == other.item
+    /// Adds an output that is one text.
+    pub(super) fn push_output(&mut self, call_id: Cow<'a, str>, text: JsonStr<'a>) {
+        self.entries.push(Entry::Output(Output { call_id, parts: vec![Part::Text { text }] }));
     }
 }

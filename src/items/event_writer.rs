@@ -1,5 +1,6 @@
 //! Where events and finished items go: numbers them, writes the frames, keeps the items for `response.output`.
 
+use super::kind;
 use crate::json::{self, JsonStr};
 use crate::report::Report;
 use crate::sse::encode;
@@ -19,17 +20,6 @@ pub struct EventWriter {
     frames: Vec<u8>,
     items: Vec<Box<RawValue>>,
     report: Report,
-}
-
-/// What is known of a call when its item begins.
-#[derive(Debug, Clone)]
-pub struct CallHead {
-    /// Its id in the conversation.
-    pub call_id: String,
-    /// The tool, as the client named it.
-    pub name: String,
-    /// The namespace that holds it.
-    pub namespace: Option<String>,
 }
 
 impl EventWriter {
@@ -145,16 +135,13 @@ impl EventWriter {
 /// Whether an id looks like one of [`EventWriter::id`].
 pub(super) fn is_minted(id: &str) -> bool {
     id.split_once('_').is_some_and(|(prefix, digits)| {
-        (matches!(prefix, "msg" | "rs" | "cmp") || CALLS.contains(&prefix))
+        (matches!(prefix, "msg" | "rs" | "cmp") || kind::is_call_prefix(prefix))
             && digits.len() == 36
             && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
     })
 }
 
-/// Whether an id is a call's, by its prefix.
+/// Whether an id is that of a call item, by its prefix.
 pub(super) fn is_call(id: &str) -> bool {
-    id.split_once('_').is_some_and(|(prefix, _)| CALLS.contains(&prefix))
+    id.split_once('_').is_some_and(|(prefix, _)| kind::is_call_prefix(prefix))
 }
-
-/// The prefixes of calls' ids.
-const CALLS: &[&str] = &["fc", "ctc", "tsc", "sh", "lsh", "apc"];

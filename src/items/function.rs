@@ -1,4 +1,12 @@
-//! Function tools: the kind that both APIs know.
+//! `function`: the one kind of tool that both APIs know.
+//!
+//! <https://developers.openai.com/api/docs/guides/function-calling>
+//!
+//! ```json
+//! {"type": "function", "name": "add", "parameters": {"type": "object"}, "strict": true}
+//! {"type": "function_call", "call_id": "call_1", "name": "add", "arguments": "{\"a\": 1}"}
+//! {"type": "function_call_output", "call_id": "call_1", "output": "2"}
+//! ```
 
 use super::{
     Call, CallHead, Conversation, Declaration, Entry, EventWriter, OpenCall, Output, ToolKind, content,
@@ -11,16 +19,27 @@ use crate::wire::responses::{CallOutput, Event, FunctionCall, FunctionTool, Outp
 use crate::wire::typed::{Object, RawObject};
 use std::borrow::Cow;
 
-/// Declared: `function`.
-pub(super) fn declare<'a>(
-    tool: &Object<'_, 'a>,
-    conversation: &mut Conversation<'a>,
-) -> Result<(), ApiError> {
+/// Its row of [`super::KINDS`]. The reply's calls of tools that nobody declared also get this kind.
+pub static KIND: ToolKind = ToolKind {
+    tool_type: "function",
+    call_item: "function_call",
+    output_item: "function_call_output",
+    id_prefix: "fc",
+    named: true,
+    declare,
+    read_call,
+    read_output,
+    open,
+    accepts: None,
+};
+
+/// Reads a `function` of `tools`.
+fn declare<'a>(tool: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
     let tool = FunctionTool::of(tool)?;
     conversation.tools.push(Declaration {
         namespace: None,
         name: tool.name,
-        form: &FORM,
+        kind: &KIND,
         description: tool.description,
         parameters: parameters(tool.parameters),
         strict: tool.strict,
@@ -29,7 +48,7 @@ pub(super) fn declare<'a>(
     Ok(())
 }
 
-/// Hosts demand an object schema, also of a function that takes nothing.
+/// The schema of the arguments. Upstreams require an object schema, even if the function has no parameters.
 pub(super) fn parameters(declared: Option<RawObject<'_>>) -> RawJson<'_> {
     match declared {
         Some(RawObject(schema)) if schema.get() != "{}" => schema,
@@ -37,25 +56,23 @@ pub(super) fn parameters(declared: Option<RawObject<'_>>) -> RawJson<'_> {
     }
 }
 
-/// In the history: `function_call`.
-pub(super) fn read_call<'a>(
-    item: &Object<'_, 'a>,
-    conversation: &mut Conversation<'a>,
-) -> Result<(), ApiError> {
+/// Reads a `function_call`.
+fn read_call<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
     let call = FunctionCall::of(item)?;
     let arguments = arguments(call.arguments, &call.name, &mut conversation.report);
     conversation.entries.push(Entry::Call(Call {
         call_id: call.call_id,
         namespace: call.namespace,
         name: call.name,
-        form: &FORM,
+        kind: &KIND,
         arguments,
+        input: None,
     }));
     Ok(())
 }
 
-/// Chat templates parse the arguments of earlier calls, and some hosts answer 500 if they are no object:
-/// what the model wrote wrongly is kept, but wrapped.
+/// The arguments as a string that holds an object. Chat templates parse the arguments of earlier calls, and some
+/// upstreams return 500 if they are not an object. Invalid arguments are kept, wrapped into one.
 fn arguments<'a>(written: Option<JsonStr<'a>>, name: &str, report: &mut Report) -> JsonStr<'a> {
     let Some(written) = written else { return JsonStr::new("{}") };
     let decoded = written.decode();
@@ -77,7 +94,7 @@ fn arguments<'a>(written: Option<JsonStr<'a>>, name: &str, report: &mut Report) 
     }
 }
 
-/// In the history: `function_call_output` and `custom_tool_call_output`.
+/// Reads a `function_call_output` or a `custom_tool_call_output`.
 pub(super) fn read_output<'a>(
     item: &Object<'_, 'a>,
     conversation: &mut Conversation<'a>,
@@ -88,9 +105,7 @@ pub(super) fn read_output<'a>(
     Ok(())
 }
 
-/// Coming back: `function_call`.
-pub static FORM: ToolKind = ToolKind { item: "function_call", open, holds: None };
-
+/// A `function_call` item that receives its arguments.
 #[derive(Debug)]
 struct OpenFunction {
     id: String,
@@ -100,7 +115,7 @@ struct OpenFunction {
 }
 
 fn open(head: CallHead, out: &mut EventWriter) -> Box<dyn OpenCall> {
-    let id = out.id("fc");
+    let id = out.id(KIND.id_prefix);
     let output_index = out.begin(&item(&id, &head, Status::InProgress, &JsonStr::new("")));
     let deltas = out.deltas(&Event::FunctionCallArgumentsDelta {
         sequence_number: 0,

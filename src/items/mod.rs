@@ -1,8 +1,9 @@
-//! One file for each kind of thing a conversation holds. Both directions stand side by side in it:
-//! how it is declared upstream, how it stands in the history, and how it comes back.
+//! One file for each kind of item and tool, with both directions in it: how it is declared upstream, how it
+//! is read from `input`, and how it is written to `output`.
 //!
-//! A new kind is one new file and one line in a table below.
+//! Tools that the client runs are rows of [`KINDS`]. All other items are rows of a table below.
 
+mod apply_patch;
 mod builtin;
 mod compaction;
 mod content;
@@ -11,92 +12,66 @@ mod custom_tool;
 mod encrypted_content;
 mod event_writer;
 mod function;
+mod kind;
+mod local_shell;
 mod message;
 mod namespace;
 mod reasoning;
 mod reference;
+mod shell;
 mod tool_search;
 
 pub use compaction::{INSTRUCTION as COMPACTION_INSTRUCTION, OpenCompaction};
-pub use conversation::{Call, Conversation, Declaration, Entry, OpenCall, Output, Thought, ToolKind};
-pub use custom_tool::{FORM as CUSTOM_TOOL, input_of as custom_input};
+pub use conversation::{Call, Conversation, Declaration, Entry, Output, Reasoning};
 pub use encrypted_content::ReplayState;
-pub use event_writer::{CallHead, EventWriter};
-pub use function::FORM as FUNCTION;
+pub use event_writer::EventWriter;
+pub use function::KIND as FUNCTION;
+pub use kind::{CALL_ITEMS, CallHead, KINDS, OpenCall, ToolKind, is_nameless};
 pub use message::{ContentKind, OpenMessage, annotation};
 pub use reasoning::OpenReasoning;
+pub use reference::Referenced;
 
 use crate::error::ApiError;
 use crate::report::Dropped;
 use crate::wire::typed::{Located, Object};
+use kind::Read;
 use std::borrow::Cow;
 
-/// Reads one item or one tool into the conversation.
-type Read = for<'a> fn(&Object<'_, 'a>, &mut Conversation<'a>) -> Result<(), ApiError>;
-
-/// The types of `input` items. Whatever is not here is dropped and reported.
+/// The types of items that are neither calls nor outputs.
 const ITEMS: &[(&str, Read)] = &[
     ("message", message::read),
     ("reasoning", reasoning::read),
-    ("function_call", function::read_call),
-    ("function_call_output", function::read_output),
-    ("custom_tool_call", custom_tool::read_call),
-    ("custom_tool_call_output", function::read_output),
-    ("tool_search_call", tool_search::read_call),
-    ("tool_search_output", tool_search::read_output),
-    ("shell_call", builtin::read_shell),
-    ("shell_call_output", builtin::read_shell_output),
-    ("local_shell_call", builtin::read_local_shell),
-    ("local_shell_call_output", builtin::read_local_shell_output),
-    ("apply_patch_call", builtin::read_apply_patch),
-    ("apply_patch_call_output", builtin::read_apply_patch_output),
     ("additional_tools", namespace::read_additional_tools),
     ("agent_message", message::read_agent_message),
     ("compaction", compaction::read),
     ("context_compaction", compaction::read),
     ("compaction_trigger", compaction::read_trigger),
-    ("item_reference", reference::read_reference),
+    ("item_reference", reference::read),
 ];
 
-/// The types of `tools`. Whatever is not here runs on OpenAI's servers: dropped and reported.
-const TOOLS: &[(&str, Read)] = &[
-    ("function", function::declare),
-    ("custom", custom_tool::declare),
-    ("namespace", namespace::declare),
-    ("tool_search", tool_search::declare),
-    ("shell", builtin::declare_shell),
-    ("local_shell", builtin::declare_local_shell),
-    ("apply_patch", builtin::declare_apply_patch),
-];
+/// A group of tools, which is not a kind of its own: the calls have the kinds of the tools in it.
+const NAMESPACE: &str = "namespace";
 
-/// The types of `tools` that have no name but their type.
-const NAMELESS: &[&str] = &["tool_search", "shell", "local_shell", "apply_patch"];
-
-/// Whether a tool of this type is called by its type.
-pub fn is_nameless(kind: &str) -> bool {
-    NAMELESS.contains(&kind)
-}
-
-/// Reads one item of `input`.
+/// Reads one item of `input`. An item of an unknown type is dropped and reported.
 ///
 /// # Errors
-/// 400, naming the field.
+/// 400 that names the field.
 pub fn read<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
     // An item without a type is a message: "EasyInputMessage" of the API reference.
-    let kind = item.get::<Option<Cow<'_, str>>>("type")?.unwrap_or(Cow::Borrowed("message"));
-    match lookup(ITEMS, &kind) {
+    let item_type = item.get::<Option<Cow<'_, str>>>("type")?.unwrap_or(Cow::Borrowed("message"));
+    match lookup(ITEMS, &item_type).or_else(|| kind::item_reader(&item_type)) {
         Some(read) => read(item, conversation),
         None => {
-            conversation.report.dropped(Dropped::Item, &kind);
+            conversation.report.dropped(Dropped::Item, &item_type);
             Ok(())
         }
     }
 }
 
-/// Reads `tools`, wherever they stand.
+/// Reads `tools` of the request or of an item.
 ///
 /// # Errors
-/// 400, naming the field.
+/// 400 that names the field.
 pub fn declare_all<'a>(
     tools: Option<Located<'_, 'a>>,
     conversation: &mut Conversation<'a>,
@@ -105,31 +80,36 @@ pub fn declare_all<'a>(
     tools.elements("an array")?.try_for_each(|tool| declare(tool, conversation))
 }
 
+/// Reads one tool. A tool of an unknown type runs on OpenAI's servers: it is dropped and reported.
 fn declare<'a>(site: Located<'_, 'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
     let tool = site.object()?;
-    let kind: Cow<'_, str> = tool.get("type")?;
-    match lookup(TOOLS, &kind) {
-        Some(declare) => declare(&tool, conversation),
+    let tool_type: Cow<'_, str> = tool.get("type")?;
+    if tool_type == NAMESPACE {
+        return namespace::declare(&tool, conversation);
+    }
+    match kind::of_tool(&tool_type) {
+        Some(kind) => (kind.declare)(&tool, conversation),
         None => {
-            conversation.report.dropped(Dropped::Tool, &kind);
+            conversation.report.dropped(Dropped::Tool, &tool_type);
             Ok(())
         }
     }
 }
 
-/// The types of `input` items that are known.
+/// The types of `input` items that are read.
 pub fn item_types() -> impl Iterator<Item = &'static str> {
-    ITEMS.iter().map(|(kind, _)| *kind)
+    let of_kinds = KINDS.iter().flat_map(|kind| [kind.call_item, kind.output_item]);
+    ITEMS.iter().map(|(item_type, _)| *item_type).chain(of_kinds)
 }
 
-/// The types of `tools` that are known.
+/// The types of `tools` that are read.
 pub fn tool_types() -> impl Iterator<Item = &'static str> {
-    TOOLS.iter().map(|(kind, _)| *kind)
+    KINDS.iter().map(|kind| kind.tool_type).chain([NAMESPACE])
 }
 
-/// The types of content parts that are known.
+/// The types of content parts that are read.
 pub fn part_types() -> impl Iterator<Item = &'static str> {
-    content::PARTS.iter().map(|(kind, _)| *kind)
+    content::PARTS.iter().map(|(part_type, _)| *part_type)
 }
 
 fn lookup<T: Copy>(table: &[(&str, T)], name: &str) -> Option<T> {

@@ -1,13 +1,22 @@
-//! Namespaces: named groups of tools. Each of their tools becomes a function of its own upstream;
-//! its calls come back with `namespace` and the inner `name`, whatever form the tool has.
+//! `namespace`: a named group of tools.
+//!
+//! <https://developers.openai.com/api/docs/guides/tools-tool-search>
+//!
+//! ```json
+//! {"type": "namespace", "name": "crm", "tools": [{"type": "function", "name": "find"}]}
+//! {"type": "additional_tools", "tools": [{"type": "function", "name": "find"}]}
+//! ```
+//!
+//! Each tool of a namespace becomes a function of its own upstream. Its calls return to the client with
+//! `namespace` and the tool's own `name`.
 
-use super::Conversation;
+use super::{Conversation, NAMESPACE};
 use crate::error::ApiError;
 use crate::wire::responses::NamespaceTool;
 use crate::wire::typed::{Located, Object};
 use std::borrow::Cow;
 
-/// Declared: `namespace`.
+/// Reads a `namespace` of `tools`.
 pub(super) fn declare<'a>(
     tool: &Object<'_, 'a>,
     conversation: &mut Conversation<'a>,
@@ -26,18 +35,18 @@ pub(super) fn declare<'a>(
     Ok(())
 }
 
-/// A call has one `namespace`, so there is no way to say that one lies within another.
+/// Refuses a namespace within a namespace: a call has only one `namespace`.
 fn refuse_namespace(tool: Located<'_, '_>) -> Result<(), ApiError> {
     let tool = tool.object()?;
     match tool.get::<Option<Cow<'_, str>>>("type")?.as_deref() {
-        Some(kind @ "namespace") => {
-            Err(ApiError::wrong_value(tool.path_to("type"), kind, &["function", "custom"]))
+        Some(NAMESPACE) => {
+            Err(ApiError::wrong_value(tool.path_to("type"), NAMESPACE, &["function", "custom"]))
         }
         _ => Ok(()),
     }
 }
 
-/// In the history: `additional_tools`, by which Codex declares its tools for some models.
+/// Reads an `additional_tools` item, by which Codex declares its tools for some models.
 pub(super) fn read_additional_tools<'a>(
     item: &Object<'_, 'a>,
     conversation: &mut Conversation<'a>,

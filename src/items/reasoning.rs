@@ -3,7 +3,7 @@
 //! It goes out as a summary, the one spelling that every client shows, and, for clients that include
 //! `reasoning.encrypted_content`, once more in there: that is what comes back unchanged on the next turn.
 
-use super::{Conversation, Entry, EventWriter, ReplayState, Thought};
+use super::{Conversation, Entry, EventWriter, Reasoning, ReplayState};
 use crate::error::ApiError;
 use crate::json::{JsonStr, JsonStrBuilder};
 use crate::report::Dropped;
@@ -30,7 +30,7 @@ pub(super) fn read<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a
         // Another server's, or damaged. It cannot be opened, but what was shown can be read.
         conversation.report.dropped(Dropped::Field, "encrypted_content");
     }
-    conversation.entries.push(Entry::Reasoning(Thought { text, details, calls }));
+    conversation.entries.push(Entry::Reasoning(Reasoning { text, details, calls }));
     Ok(())
 }
 

@@ -1,34 +1,59 @@
-//! What lives on OpenAI's servers: hosted tools, and items that are only referred to.
+//! `item_reference`: the id of an item that an earlier response returned, instead of the item.
 //!
-//! Hosted tools and the items that they leave in a history are in no table of [`super`]: they are dropped and reported.
+//! <https://developers.openai.com/api/docs/guides/conversation-state>
+//!
+//! ```json
+//! {"type": "item_reference", "id": "rs_0123"}
+//! ```
+//!
+//! The items are not stored, so the history lacks what the reference stands for. Whether the request can
+//! still be served is decided with the history.
 
 use super::{Conversation, Entry, event_writer};
-use crate::config::History;
 use crate::error::ApiError;
 use crate::report::Dropped;
 use crate::wire::responses::ItemReference;
 use crate::wire::typed::Object;
+use std::borrow::Cow;
 
-/// In the history: `item_reference`. Nothing is stored, so what it stands for is lost, and reported. The
-/// Vercel AI SDK sends references for all that a response brought with an id, so a refusal would end its
-/// tool loops after the first step. With `store: false` it sends the items.
-pub(super) fn read_reference<'a>(
-    item: &Object<'_, 'a>,
-    conversation: &mut Conversation<'a>,
-) -> Result<(), ApiError> {
+/// An item of which only the id was sent.
+#[derive(Debug)]
+pub struct Referenced<'a> {
+    id: Cow<'a, str>,
+    /// The JSON path of the id.
+    path: String,
+}
+
+/// Reads an `item_reference`.
+pub(super) fn read<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
     let ItemReference { id } = ItemReference::of(item)?;
-    // The ids of another server, which the client used before: its reasoning could not be read anyway.
-    let may_be_lost =
-        event_writer::is_minted(&id) || id.starts_with("rs_") || conversation.history == History::Repair;
-    if !may_be_lost {
-        return Err(ApiError::invalid(format!(
+    conversation.report.dropped(Dropped::Item, "item_reference");
+    let path = item.path_to("id").to_string();
+    conversation.entries.push(Entry::Reference(Referenced { id, path }));
+    Ok(())
+}
+
+impl Referenced<'_> {
+    /// Whether the history can do without the item: it came from here, or it is the reasoning of another
+    /// server, which could not be read anyway.
+    ///
+    /// The Vercel AI SDK sends references for all items that had an id, so to refuse them would end its tool
+    /// loops after the first step. With `store: false` it sends the items.
+    pub(crate) fn is_dispensable(&self) -> bool {
+        event_writer::is_minted(&self.id) || self.id.starts_with("rs_")
+    }
+
+    /// Whether the item is a tool call. Its output then has no call.
+    pub(crate) fn is_call(&self) -> bool {
+        event_writer::is_call(&self.id)
+    }
+
+    /// The error for an item that the history cannot do without.
+    pub(crate) fn not_found(&self) -> ApiError {
+        let id = &self.id;
+        ApiError::invalid(format!(
             "Item with id '{id}' not found. Items are not persisted here; send the item itself in `input`."
         ))
-        .at(item.path_to("id")));
+        .at(&self.path)
     }
-    conversation.report.dropped(Dropped::Item, "item_reference");
-    if event_writer::is_call(&id) {
-        conversation.entries.push(Entry::LostCall);
-    }
-    Ok(())
 }

@@ -1,33 +1,45 @@
-//! Tool search: the model asks the client which tools there are, and the found ones join the others.
+//! `tool_search`: the model asks the client for tools. The tools that the client finds are declared from then on.
+//!
+//! <https://developers.openai.com/api/docs/guides/tools-tool-search>
+//!
+//! ```json
+//! {"type": "tool_search", "execution": "client", "parameters": {"type": "object"}}
+//! {"type": "tool_search_call", "call_id": "call_1", "execution": "client", "arguments": {"query": "crm"}}
+//! {"type": "tool_search_output", "call_id": "call_1", "tools": [{"type": "function", "name": "find"}]}
+//! ```
 
-use super::{
-    Call, CallHead, Conversation, Declaration, Entry, EventWriter, OpenCall, Output, ToolKind, function,
-};
+use super::{Call, CallHead, Conversation, Declaration, Entry, EventWriter, OpenCall, ToolKind, function};
 use crate::error::ApiError;
 use crate::json::{self, JsonStr};
 use crate::report::Dropped;
-use crate::wire::chat::request::Part;
 use crate::wire::responses::{OutputItem, Status, ToolSearchCall, ToolSearchOutput, ToolSearchTool};
 use crate::wire::typed::{Object, RawObject};
 use serde_json::value::RawValue;
 
-/// The tool has no name of its own; this is the function's.
-const NAME: &str = "tool_search";
+pub(super) static KIND: ToolKind = ToolKind {
+    tool_type: "tool_search",
+    call_item: "tool_search_call",
+    output_item: "tool_search_output",
+    id_prefix: "tsc",
+    named: false,
+    declare,
+    read_call,
+    read_output,
+    open,
+    accepts: Some(|arguments| json::is_object(arguments, |_| true)),
+};
 
-/// Declared: `tool_search`.
-pub(super) fn declare<'a>(
-    tool: &Object<'_, 'a>,
-    conversation: &mut Conversation<'a>,
-) -> Result<(), ApiError> {
+/// Reads a `tool_search` of `tools`. With another `execution` OpenAI's servers search.
+fn declare<'a>(tool: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
     let tool = ToolSearchTool::of(tool)?;
     if tool.execution.as_deref() != Some("client") {
-        conversation.report.dropped(Dropped::Tool, NAME);
+        conversation.report.dropped(Dropped::Tool, KIND.tool_type);
         return Ok(());
     }
     conversation.tools.push(Declaration {
         namespace: None,
-        name: NAME.into(),
-        form: &FORM,
+        name: KIND.tool_type.into(),
+        kind: &KIND,
         description: tool.description,
         parameters: function::parameters(tool.parameters),
         strict: None,
@@ -36,46 +48,39 @@ pub(super) fn declare<'a>(
     Ok(())
 }
 
-/// In the history: `tool_search_call`.
-pub(super) fn read_call<'a>(
-    item: &Object<'_, 'a>,
-    conversation: &mut Conversation<'a>,
-) -> Result<(), ApiError> {
+/// Reads a `tool_search_call`. One without a `call_id` was answered by OpenAI's servers.
+fn read_call<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
     let call = ToolSearchCall::of(item)?;
     let Some(call_id) = call.call_id else {
-        conversation.report.dropped(Dropped::Item, "tool_search_call");
+        conversation.report.dropped(Dropped::Item, KIND.call_item);
         return Ok(());
     };
     let arguments =
         JsonStr::new(call.arguments.as_ref().map_or("{}", |RawObject(arguments)| arguments.get()));
-    let call = Call { call_id, namespace: None, name: NAME.into(), form: &FORM, arguments };
-    conversation.entries.push(Entry::Call(call));
+    conversation.entries.push(Entry::Call(Call {
+        call_id,
+        namespace: None,
+        name: KIND.tool_type.into(),
+        kind: &KIND,
+        arguments,
+        input: None,
+    }));
     Ok(())
 }
 
-/// In the history: `tool_search_output`. What was found can be called from now on.
-pub(super) fn read_output<'a>(
-    item: &Object<'_, 'a>,
-    conversation: &mut Conversation<'a>,
-) -> Result<(), ApiError> {
+/// Reads a `tool_search_output`. The model can call the tools in it from then on.
+fn read_output<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
     let output = ToolSearchOutput::of(item)?;
     super::declare_all(item.site("tools"), conversation)?;
     let Some(call_id) = output.call_id else {
-        conversation.report.dropped(Dropped::Item, "tool_search_output");
+        conversation.report.dropped(Dropped::Item, KIND.output_item);
         return Ok(());
     };
-    let parts = vec![Part::Text { text: JsonStr::new(output.tools.get()) }];
-    conversation.entries.push(Entry::Output(Output { call_id, parts }));
+    conversation.push_output(call_id, JsonStr::new(output.tools.get()));
     Ok(())
 }
 
-/// Coming back: `tool_search_call`. Its arguments are an object, so they cannot stream.
-static FORM: ToolKind = ToolKind {
-    item: "tool_search_call",
-    open,
-    holds: Some(|arguments| json::is_object(arguments, |_| true)),
-};
-
+/// A `tool_search_call` item that has started. Its arguments are an object, so they cannot be streamed.
 #[derive(Debug)]
 struct OpenToolSearch {
     id: String,
@@ -83,13 +88,13 @@ struct OpenToolSearch {
 }
 
 fn open(head: CallHead, out: &mut EventWriter) -> Box<dyn OpenCall> {
-    let id = out.id("tsc");
-    out.begin(&item(&id, &head, Status::InProgress, &nothing()));
+    let id = out.id(KIND.id_prefix);
+    out.begin(&item(&id, &head, Status::InProgress, &no_arguments()));
     Box::new(OpenToolSearch { id, head })
 }
 
 /// The arguments of a call that has none, or none yet.
-fn nothing() -> Box<RawValue> {
+fn no_arguments() -> Box<RawValue> {
     json::raw(&serde_json::json!({}))
 }
 
@@ -101,11 +106,11 @@ impl OpenCall for OpenToolSearch {
     fn arguments(&mut self, _piece: &JsonStr<'_>, _out: &mut EventWriter) {}
 
     fn complete(self: Box<Self>, arguments: JsonStr<'static>, out: &mut EventWriter) {
-        let arguments = serde_json::from_str(&arguments.decode()).unwrap_or_else(|_| nothing());
+        let arguments = serde_json::from_str(&arguments.decode()).unwrap_or_else(|_| no_arguments());
         out.finish(&item(&self.id, &self.head, Status::Completed, &arguments));
     }
 
     fn cut(self: Box<Self>, _arguments: JsonStr<'static>, out: &mut EventWriter) {
-        out.finish(&item(&self.id, &self.head, Status::Incomplete, &nothing()));
+        out.finish(&item(&self.id, &self.head, Status::Incomplete, &no_arguments()));
     }
 }

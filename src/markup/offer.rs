@@ -1,51 +1,47 @@
 //! The tools that the request offers: whose names are taken for calls, and of which types their arguments are.
 
 use crate::json::{JsonStr, RawJson};
-use crate::wire::chat::request::Tool;
+use crate::tools::names::{Names, ToolName};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
-/// The tools that go up, by their upstream names, with the schemas of their arguments.
+/// The tools that the request offers: their names, and the schemas of their arguments by upstream name.
 #[derive(Debug, Default)]
-pub(crate) struct Offer(BTreeMap<String, RawJson<'static>>);
+pub(crate) struct Offer {
+    names: Names,
+    schemas: BTreeMap<String, RawJson<'static>>,
+}
 
 impl Offer {
-    pub(crate) fn of(tools: &[Tool<'_>]) -> Self {
-        let mut offered = BTreeMap::new();
-        for tool in tools {
-            if let Tool::Function { function } = tool {
-                offered.insert(function.name.clone().into_owned(), function.parameters.clone().into_owned());
-            }
+    pub(crate) fn new(tools: impl IntoIterator<Item = (ToolName, RawJson<'static>)>) -> Self {
+        let mut offer = Self::default();
+        for (tool, schema) in tools {
+            offer.schemas.insert(tool.upstream.clone(), schema);
+            offer.names.push(tool);
         }
-        Self(offered)
+        offer
     }
 
     /// Whether there is none.
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.names.is_empty()
     }
 
-    /// The tool that a model means by `written`, e.g. `functions.f:0`.
+    /// The upstream name of the tool that a model means by `written`, e.g. `functions.f:0`.
     pub(crate) fn find(&self, written: &str) -> Option<&str> {
-        let name = plain(written.trim());
-        self.0.keys().find(|known| *known == name).map(String::as_str)
+        let tool = self.names.get(self.names.resolve(written)?)?;
+        Some(&tool.upstream)
     }
 
     /// Whether `written` can become a name that is offered.
     pub(crate) fn may_become(&self, written: &str) -> bool {
-        let written = written.trim_start();
-        let name = written.strip_prefix(SCOPE).unwrap_or(written);
-        SCOPE.starts_with(written)
-            || self.0.keys().any(|known| match name.strip_prefix(known.as_str()) {
-                Some(rest) => rest.trim_start_matches(':').chars().all(|char| char.is_ascii_digit()),
-                None => known.starts_with(name),
-            })
+        self.names.may_become_one(written)
     }
 
     /// The JSON of one argument that was written as plain text, by the type that the schema declares.
     pub(crate) fn typed(&self, name: &str, key: &str, text: &str) -> String {
-        let schema = self.0.get(name).and_then(|schema| serde_json::from_str(schema.get()).ok());
+        let schema = self.schemas.get(name).and_then(|schema| serde_json::from_str(schema.get()).ok());
         let types =
             schema.as_ref().and_then(|schema: &Value| types(schema.pointer("/properties")?.get(key)?));
         let value =
@@ -60,19 +56,6 @@ impl Offer {
             true => text.to_lowercase(),
             false => JsonStr::new(text).as_json().to_owned(),
         }
-    }
-}
-
-/// Kimi and gpt-oss put this before a name.
-const SCOPE: &str = "functions.";
-
-fn plain(written: &str) -> &str {
-    let name = written.strip_prefix(SCOPE).unwrap_or(written);
-    match name.rsplit_once(':') {
-        Some((name, digits)) if !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit()) => {
-            name
-        }
-        _ => name,
     }
 }
 
@@ -112,7 +95,10 @@ pub(crate) mod tests {
             "either": {"anyOf": [{"type": "string"}, {"type": "null"}]}, "any": {},
         }});
         let tools = ["get_weather", "get_time", "shell"];
-        Offer(tools.into_iter().map(|name| (name.to_owned(), RawJson::new(&schema))).collect())
+        Offer::new(tools.map(|name| {
+            let tool = ToolName { namespace: None, name: name.to_owned(), upstream: name.to_owned() };
+            (tool, RawJson::new(&schema))
+        }))
     }
 
     #[test]
@@ -139,23 +125,6 @@ pub(crate) mod tests {
             ("undeclared", "text", r#""text""#),
         ] {
             assert_eq!(offer().typed("get_weather", key, text), expected, "{key}: {text}");
-        }
-    }
-
-    #[test]
-    fn only_what_is_offered_is_a_name() {
-        let offer = offer();
-        for written in ["shell", " shell ", "functions.shell", "functions.shell:12", "shell:0"] {
-            assert_eq!(offer.find(written), Some("shell"), "{written}");
-        }
-        for written in ["", "sh", "shell2", "shell:", "other", "functions.", "functions.other"] {
-            assert_eq!(offer.find(written), None, "{written}");
-        }
-        for written in ["", " sh", "func", "functions.", "functions.get_", "shell:", "shell:1"] {
-            assert!(offer.may_become(written), "{written}");
-        }
-        for written in ["x", "shells", "functions.x", "shell:x", "Shell"] {
-            assert!(!offer.may_become(written), "{written}");
         }
     }
 }

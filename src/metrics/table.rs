@@ -1,6 +1,7 @@
 //! All metrics, and the values of their labels.
 
-use super::{Kind, Label, Metric, OTHER, Values};
+use super::{Kind, Label, Metric, Values};
+use crate::items;
 use crate::report::{Dropped, Repaired};
 
 const PRESET: Label = Label { name: "preset", values: Values::Presets };
@@ -27,18 +28,7 @@ const CLASS: Label = Label {
     ]),
 };
 
-const ITEM: Label = Label {
-    name: "item",
-    values: Values::Of(&[
-        "function_call",
-        "custom_tool_call",
-        "tool_search_call",
-        "shell_call",
-        "local_shell_call",
-        "apply_patch_call",
-        OTHER,
-    ]),
-};
+const ITEM: Label = Label { name: "item", values: Values::OrOther(&items::CALL_ITEMS) };
 
 const DROPPED: Label = Label { name: "kind", values: Values::OrOther(Dropped::NAMES) };
 

@@ -8,10 +8,11 @@ mod format;
 mod history;
 mod refusals;
 mod tool_choice;
+mod tools;
 
 use crate::bounds;
 use crate::config::Config;
-use crate::config::{History, Upstream};
+use crate::config::Upstream;
 use crate::error::{ApiError, Code, Path};
 use crate::items::{self, COMPACTION_INSTRUCTION, Conversation, Entry};
 use crate::json::{self, JsonStr, ParseError, Tape};
@@ -68,7 +69,7 @@ pub struct Translated {
 pub fn translate(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiError> {
     read_body(body, |body| {
         let request = read(body)?;
-        let conversation = converse(body, context.config.history)?;
+        let conversation = converse(body)?;
         translated(body, &request, conversation, Answer::Response, context)
     })
 }
@@ -80,7 +81,7 @@ pub fn translate(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiEr
 pub fn translate_compact(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiError> {
     read_body(body, |body| {
         let request = Request { stream: None, ..read(body)? };
-        let conversation = Conversation { compact: true, ..converse(body, context.config.history)? };
+        let conversation = Conversation { compact: true, ..converse(body)? };
         translated(body, &request, conversation, Answer::Compaction, context)
     })
 }
@@ -129,8 +130,8 @@ fn read<'a>(body: &Object<'_, 'a>) -> Result<Request<'a>, ApiError> {
 }
 
 /// What was said so far, and the tools.
-fn converse<'a>(body: &Object<'_, 'a>, history: History) -> Result<Conversation<'a>, ApiError> {
-    let mut conversation = Conversation { history, ..Conversation::default() };
+fn converse<'a>(body: &Object<'_, 'a>) -> Result<Conversation<'a>, ApiError> {
+    let mut conversation = Conversation::default();
     items::declare_all(body.site("tools"), &mut conversation)?;
     let input = body.site("input").ok_or_else(|| ApiError::missing(Path::top("input")))?;
     match input.value.text() {
@@ -170,11 +171,12 @@ fn translated<'a>(
         Upstream::Native(_) | Upstream::Refuse => return Err(not_served(&request.model)),
     };
     ask_for_summary(&mut conversation);
-    let Conversation { mut entries, tools: declarations, compact, mut report, history } = conversation;
+    let Conversation { mut entries, tools: declarations, compact, mut report } = conversation;
     bounds::check_tools(declarations.len())?;
 
     let mut toolbox = Toolbox::default();
-    let tools = declarations.into_iter().filter_map(|tool| toolbox.declare(tool, options)).collect();
+    let tools =
+        declarations.into_iter().filter_map(|tool| tools::chat_tool(tool, &mut toolbox, options)).collect();
     let wanted = (!compact).then_some(request);
     let choice = wanted.and_then(|request| request.tool_choice);
     let choice = tool_choice::choose(tools, options, choice, &toolbox, &mut report)?;
@@ -182,7 +184,7 @@ fn translated<'a>(
     let (tools, tool_choice) = tool_choice::fit(choice, taken, &mut report);
     let offer = match (options.text_tool_calls, &tool_choice) {
         (false, _) | (_, Some(chat::ToolChoice::Mode("none"))) => Offer::default(),
-        (true, _) => Offer::of(&tools),
+        (true, _) => offer(&tools, &toolbox),
     };
 
     let format = wanted.and_then(|request| request.text.as_ref()?.format);
@@ -196,7 +198,7 @@ fn translated<'a>(
     for id in entries.iter().filter_map(call_id) {
         call_ids.insert(id);
     }
-    let messages = history::messages(entries, options, history, &mut toolbox, &mut report)?;
+    let messages = history::messages(entries, options, context.config.history, &mut toolbox, &mut report)?;
 
     let upstream = chat::Request {
         model: route.model,
@@ -237,6 +239,15 @@ fn translated<'a>(
         report,
         reply: Reply::new(plan, context.seed, context.now),
     })
+}
+
+fn offer(tools: &[chat::Tool<'_>], toolbox: &Toolbox) -> Offer {
+    Offer::new(tools.iter().filter_map(|tool| match tool {
+        chat::Tool::Function { function } => {
+            Some((toolbox.resolve(&function.name)?.clone(), function.parameters.clone().into_owned()))
+        }
+        chat::Tool::Custom { .. } => None,
+    }))
 }
 
 /// In OpenAI's words.

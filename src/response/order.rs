@@ -215,8 +215,8 @@ impl ResponseStream {
         self.carry_memory();
         let Some(slot) = self.calls.get_mut(number) else { return };
         slot.opened = true;
-        let (head, form) = self.plan.toolbox.restore(&slot.name, slot.call_id.clone());
-        let mut open = (form.open)(head, &mut self.out);
+        let head = self.plan.toolbox.head_of(&slot.name, slot.call_id.clone());
+        let mut open = (self.plan.toolbox.kind_of(&slot.name).open)(head, &mut self.out);
         let arguments = slot.arguments.clone().finish();
         match slot.raw {
             true => open.raw(&arguments, &mut self.out),
@@ -283,9 +283,9 @@ impl ResponseStream {
         let Some(slot) = self.calls.get_mut(number) else { return };
         slot.closed = true;
         let (arguments, raw) = (std::mem::take(&mut slot.arguments), slot.raw);
-        let (_, form) = self.plan.toolbox.restore(&slot.name, String::new());
+        let kind = self.plan.toolbox.kind_of(&slot.name);
         if status == Status::Completed {
-            self.handed_over(form.item);
+            self.handed_over(kind.call_item);
         }
         match status {
             Status::Completed if arguments.is_empty() && !raw => {

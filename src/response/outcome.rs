@@ -79,16 +79,16 @@ impl ResponseStream {
     /// Why a call whose arguments are whole cannot be an item of the type that its tool's calls are.
     pub(super) fn misshapen(&self, number: usize) -> Option<ApiError> {
         let slot = self.calls.get(number)?;
-        let (_, form) = self.plan.toolbox.restore(&slot.name, String::new());
-        let holds = form.holds?;
+        let kind = self.plan.toolbox.kind_of(&slot.name);
+        let accepts = kind.accepts?;
         let text = slot.arguments.clone().finish();
         let decoded = text.decode();
         let arguments = match decoded.trim() {
             "" => "{}",
             arguments => arguments,
         };
-        let why = || format!("its arguments are not the JSON object that a {} holds", form.item);
-        (!holds(arguments)).then(|| self.lost(number, &why()))
+        let why = || format!("its arguments are not the JSON object that a {} holds", kind.call_item);
+        (!accepts(arguments)).then(|| self.lost(number, &why()))
     }
 }
 

@@ -1,4 +1,5 @@
 //! The tools of one request: their names and kinds, and the schemas of their arguments.
 
+pub(crate) mod names;
 pub(crate) mod registry;
 pub(crate) mod schema;

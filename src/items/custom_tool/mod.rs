@@ -12,7 +12,7 @@
 
 mod input;
 
-use super::{Call, CallHead, Conversation, Declaration, Entry, EventWriter, OpenCall, ToolKind};
+use super::{Call, CallHead, Conversation, Declaration, Entry, EventWriter, OpenCall, ToolKind, function};
 use crate::error::ApiError;
 use crate::json::{JsonStr, JsonStrBuilder, RawJson};
 use crate::report::Repaired;
@@ -25,17 +25,28 @@ use input::{InputReader, other_form};
 /// The JSON schema of the function that represents a custom tool.
 const PARAMETERS: &str = r#"{"additionalProperties":false,"properties":{"input":{"description":"The raw text, exactly as the tool takes it.","type":"string"}},"required":["input"],"type":"object"}"#;
 
+/// Its row of [`super::KINDS`].
+pub(super) static KIND: ToolKind = ToolKind {
+    tool_type: "custom",
+    call_item: "custom_tool_call",
+    output_item: "custom_tool_call_output",
+    id_prefix: "ctc",
+    named: true,
+    declare,
+    read_call,
+    read_output: function::read_output,
+    open,
+    accepts: None,
+};
+
 /// Reads a declared tool of type `custom`.
-pub(super) fn declare<'a>(
-    tool: &Object<'_, 'a>,
-    conversation: &mut Conversation<'a>,
-) -> Result<(), ApiError> {
+fn declare<'a>(tool: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
     let tool = CustomTool::of(tool)?;
     let description = describe(&tool);
     conversation.tools.push(Declaration {
         namespace: None,
         name: tool.name.clone(),
-        form: &FORM,
+        kind: &KIND,
         description: Some(description),
         parameters: RawJson::literal(PARAMETERS),
         strict: None,
@@ -54,18 +65,6 @@ fn native<'a>(tool: &CustomTool<'a>) -> Custom<'a> {
         description: tool.description.clone(),
         format: grammar.map(|grammar| CustomFormat::Grammar { grammar }),
     }
-}
-
-/// Takes the input out of the arguments that [`read_call`] wrote.
-pub fn input_of(arguments: &JsonStr<'_>) -> Option<JsonStr<'static>> {
-    #[derive(serde::Deserialize)]
-    #[serde(bound(deserialize = "'de: 'a"))]
-    struct Arguments<'a> {
-        input: JsonStr<'a>,
-    }
-    serde_json::from_str::<Arguments<'_>>(&arguments.decode())
-        .ok()
-        .map(|arguments| arguments.input.into_owned())
 }
 
 /// The client's description asks for raw text and may forbid JSON, so the model needs to know what that means for a
@@ -89,23 +88,18 @@ fn describe(tool: &CustomTool<'_>) -> JsonStr<'static> {
 }
 
 /// Reads an input item of type `custom_tool_call`.
-pub(super) fn read_call<'a>(
-    item: &Object<'_, 'a>,
-    conversation: &mut Conversation<'a>,
-) -> Result<(), ApiError> {
+fn read_call<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
     let call = CustomToolCall::of(item)?;
     conversation.entries.push(Entry::Call(Call {
         call_id: call.call_id,
         namespace: call.namespace,
         name: call.name,
-        form: &FORM,
+        kind: &KIND,
         arguments: JsonStr::new(&format!("{{\"input\":{}}}", call.input.as_json())),
+        input: Some(call.input),
     }));
     Ok(())
 }
-
-/// Calls of custom tools are items of type `custom_tool_call`.
-pub static FORM: ToolKind = ToolKind { item: "custom_tool_call", open, holds: None };
 
 #[derive(Debug)]
 struct OpenCustom {
@@ -120,7 +114,7 @@ struct OpenCustom {
 }
 
 fn open(head: CallHead, out: &mut EventWriter) -> Box<dyn OpenCall> {
-    let id = out.id("ctc");
+    let id = out.id(KIND.id_prefix);
     let output_index = out.begin(&item(&id, &head, Status::InProgress, &JsonStr::new("")));
     let deltas = out.deltas(&Event::CustomToolCallInputDelta {
         sequence_number: 0,

@@ -1,20 +1,22 @@
 //! The history as Chat hosts demand it: one leading system message, calls, reasoning and text of one
 //! turn in one assistant message, and every tool message right after the call that it answers.
 
+mod call_id;
 mod pairs;
 
 use crate::config::History;
 use crate::error::ApiError;
-use crate::items::{CUSTOM_TOOL, Call, Entry, Output, Thought, ToolKind, custom_input};
+use crate::items::{Call, Entry, Output, Reasoning};
 use crate::json::{self, JsonStr};
 use crate::report::{Dropped, Repaired, Report};
-use crate::tools::registry::{Toolbox, host_call_id};
+use crate::tools::registry::Toolbox;
 use crate::upstream::{
     ContentForm, CustomTools, EmptyContent, Options, System, ToolOutputImages, UserMessages,
 };
 use crate::wire::chat::request::{
     Assistant, Called, Content, CustomCall, FunctionCall, Message, NamedText, Part, ToolCall,
 };
+use call_id::upstream_call_id;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -126,13 +128,13 @@ impl<'a> Writer<'a, '_> {
                 self.open_turn().calls.push((call, output));
             }
             Entry::Output(_) => self.turn.answered = true,
-            Entry::LostCall => {}
+            Entry::Reference(_) => {}
         }
     }
 
-    fn think(&mut self, thought: Thought<'a>) {
+    fn think(&mut self, thought: Reasoning<'a>) {
         let replay = &self.options.reasoning_replay;
-        let Thought { text, details, .. } = thought;
+        let Reasoning { text, details, .. } = thought;
         let details = if replay.details { details } else { Vec::new() };
         match (text, replay.field.is_some()) {
             (Some(text), true) => self.open_turn().reasoning.push(text),
@@ -196,12 +198,8 @@ impl<'a> Writer<'a, '_> {
             if calls.len() > 0 {
                 ids.insert(id.clone());
             }
-            let name = match self.toolbox.upstream_name(call.namespace.as_deref(), &call.name, call.form) {
-                upstream if upstream == call.name => call.name,
-                upstream => Cow::Owned(upstream.to_owned()),
-            };
-            let called = self.called(name, call.form, call.arguments);
             let extra_content = self.extras.remove(&*call.call_id);
+            let called = self.called(call);
             tool_calls.push(ToolCall { id: id.clone(), called, extra_content });
             answers.push((id, output.parts));
         }
@@ -224,12 +222,15 @@ impl<'a> Writer<'a, '_> {
         }
     }
 
-    /// A call in the form in which its tool is declared.
-    fn called(&self, name: Cow<'a, str>, form: &ToolKind, arguments: JsonStr<'a>) -> Called<'a> {
-        let native = *form == CUSTOM_TOOL && self.options.custom_tools == CustomTools::Native;
-        match native.then(|| custom_input(&arguments)).flatten() {
+    /// The call in the form in which its tool is declared upstream.
+    fn called(&mut self, call: Call<'a>) -> Called<'a> {
+        let name = match self.toolbox.name_for_call(call.namespace.as_deref(), &call.name, call.kind) {
+            upstream if upstream == call.name => call.name,
+            upstream => Cow::Owned(upstream.to_owned()),
+        };
+        match call.input.filter(|_| self.options.custom_tools == CustomTools::Native) {
             Some(input) => Called::Custom { custom: CustomCall { name, input } },
-            None => Called::Function { function: FunctionCall { name, arguments } },
+            None => Called::Function { function: FunctionCall { name, arguments: call.arguments } },
         }
     }
 
@@ -237,11 +238,11 @@ impl<'a> Writer<'a, '_> {
     /// could tell which of them a tool message answers.
     fn unused_id(&self, call_id: &Cow<'a, str>, used: &BTreeSet<Cow<'a, str>>) -> Cow<'a, str> {
         let first = match call_id {
-            Cow::Borrowed(id) => host_call_id(id, self.options),
-            Cow::Owned(id) => Cow::Owned(host_call_id(id, self.options).into_owned()),
+            Cow::Borrowed(id) => upstream_call_id(id, self.options),
+            Cow::Owned(id) => Cow::Owned(upstream_call_id(id, self.options).into_owned()),
         };
         let numbered = (used.len() + 1..)
-            .map(|number| host_call_id(&format!("{call_id}_{number}"), self.options).into_owned());
+            .map(|number| upstream_call_id(&format!("{call_id}_{number}"), self.options).into_owned());
         let numbered = numbered.map(Cow::Owned);
         std::iter::once(first).chain(numbered).find(|id| !used.contains(id)).unwrap_or_default()
     }

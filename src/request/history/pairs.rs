@@ -26,7 +26,7 @@ pub(super) fn pair<'a>(
     report: &mut Report,
 ) -> Result<(Vec<Entry<'a>>, Outputs<'a>), ApiError> {
     let mut calls = Calls::of(&entries);
-    let mut lost = entries.iter().filter(|entry| matches!(entry, Entry::LostCall)).count();
+    let mut lost = lost_calls(&entries, history)?;
     let placed = entries.into_iter().map(|entry| {
         let Entry::Output(output) = entry else { return Ok(entry) };
         match calls.answer(output) {
@@ -46,6 +46,19 @@ pub(super) fn pair<'a>(
         Some(call_id) if history == History::Strict => Err(without_output(call_id)),
         _ => Ok((placed, calls.outputs)),
     }
+}
+
+/// How many calls are only referred to. Their outputs find no call.
+fn lost_calls(entries: &[Entry<'_>], history: History) -> Result<usize, ApiError> {
+    let mut lost = 0;
+    for entry in entries {
+        let Entry::Reference(item) = entry else { continue };
+        if history == History::Strict && !item.is_dispensable() {
+            return Err(item.not_found());
+        }
+        lost += usize::from(item.is_call());
+    }
+    Ok(lost)
 }
 
 /// The calls of a conversation, in their order, and their outputs.
@@ -126,8 +139,9 @@ mod tests {
             call_id: Cow::Borrowed(id),
             namespace: None,
             name: Cow::Borrowed("f"),
-            form: &FUNCTION,
+            kind: &FUNCTION,
             arguments: JsonStr::new("{}"),
+            input: None,
         };
         let output = |id, number: usize| Output {
             call_id: Cow::Borrowed(id),

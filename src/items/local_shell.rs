@@ -1,0 +1,61 @@
+//! `local_shell`: the model runs one program on the client's machine.
+//!
+//! <https://developers.openai.com/api/docs/guides/tools-local-shell>
+//!
+//! ```json
+//! {"type": "local_shell"}
+//! {"type": "local_shell_call", "call_id": "call_1", "action": {"type": "exec", "command": ["ls", "-l"], "env": {}}}
+//! {"type": "local_shell_call_output", "id": "call_1", "output": "{\"stdout\": \"a\\n\"}"}
+//! ```
+
+use super::ToolKind;
+use super::builtin::{self, BufferedCall, has_strings};
+use crate::error::ApiError;
+use crate::json;
+use crate::wire::responses::{LocalShellCall, LocalShellOutput, OutputItem};
+use serde_json::{Value, json};
+
+pub(super) static KIND: ToolKind = ToolKind {
+    tool_type: "local_shell",
+    call_item: "local_shell_call",
+    output_item: "local_shell_call_output",
+    id_prefix: "lsh",
+    named: false,
+    declare: |_, conversation| {
+        builtin::declare(&KIND, DESCRIPTION, &parameters(), conversation);
+        Ok(())
+    },
+    read_call: |item, conversation| {
+        let LocalShellCall { call_id, action } = LocalShellCall::of(item)?;
+        conversation.push_builtin_call(&KIND, call_id, &action);
+        Ok(())
+    },
+    read_output: |item, conversation| {
+        // The API reference has the id of the call in `id`. Clients also send `call_id`, as for other tools.
+        let LocalShellOutput { call_id, id, output } = LocalShellOutput::of(item)?;
+        let call_id = call_id.or(id).ok_or_else(|| ApiError::missing(item.path_to("id")))?;
+        conversation.push_output(call_id, output);
+        Ok(())
+    },
+    open: |head, _| {
+        Box::new(BufferedCall {
+            kind: &KIND,
+            head,
+            defaults: &[("type", || "exec".into()), ("env", || json!({}))],
+            write: |id, call_id, status, action| OutputItem::LocalShellCall { id, status, call_id, action },
+        })
+    },
+    // Clients read `command`.
+    accepts: Some(|arguments| json::is_object(arguments, |action| has_strings(action, "command"))),
+};
+
+const DESCRIPTION: &str = "Runs a program on the user's machine and returns what it wrote.";
+
+fn parameters() -> Value {
+    json!({"type": "object", "properties": {
+        "command": {"type": "array", "items": {"type": "string"}, "description": "The program and its arguments, e.g. [\"bash\", \"-lc\", \"ls\"]."},
+        "working_directory": {"type": "string", "description": "Where it runs."},
+        "env": {"type": "object", "additionalProperties": {"type": "string"}, "description": "Environment variables."},
+        "timeout_ms": {"type": "integer", "description": "How long it may take."},
+    }, "required": ["command"]})
+}
