@@ -20,6 +20,7 @@ mod reasoning;
 mod reference;
 mod shell;
 mod tool_search;
+mod toolbox;
 
 pub use compaction::{INSTRUCTION as COMPACTION_INSTRUCTION, OpenCompaction};
 pub use conversation::{Call, Conversation, Declaration, Entry, Output, Reasoning};
@@ -30,6 +31,7 @@ pub use kind::{CALL_ITEMS, CallHead, KINDS, OpenCall, ToolKind, is_nameless};
 pub use message::{ContentKind, OpenMessage, annotation};
 pub use reasoning::OpenReasoning;
 pub use reference::Referenced;
+pub(crate) use toolbox::Toolbox;
 
 use crate::error::ApiError;
 use crate::report::Dropped;

@@ -2,9 +2,9 @@
 
 use crate::error::{ApiError, Code, Path};
 use crate::items;
+use crate::items::Toolbox;
 use crate::json::TapeValue;
 use crate::report::{Dropped, Report};
-use crate::tools::registry::Toolbox;
 use crate::upstream::{AllowedTools, ChoiceForm, Options};
 use crate::wire::chat::request as chat;
 use crate::wire::responses::NamedTool;

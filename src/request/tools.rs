@@ -1,7 +1,7 @@
 //! `tools`: the functions and custom tools that the upstream is offered.
 
 use crate::items::Declaration;
-use crate::tools::registry::Toolbox;
+use crate::items::Toolbox;
 use crate::tools::schema;
 use crate::upstream::{CustomTools, Options};
 use crate::wire::chat::request as chat;

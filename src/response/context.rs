@@ -1,8 +1,8 @@
 //! What a request settles about its reply, before the first byte of that comes.
 
 use crate::config::Limits;
+use crate::items::Toolbox;
 use crate::markup::Scanner;
-use crate::tools::registry::Toolbox;
 use crate::upstream::ReasoningReplay;
 use crate::wire::responses::Echo;
 use fnv::FnvHasher;

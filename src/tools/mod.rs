@@ -1,5 +1,4 @@
-//! The tools of one request: their names and kinds, and the schemas of their arguments.
+//! What tools need that does not depend on their kinds: how their names may be written, and their schemas.
 
 pub(crate) mod names;
-pub(crate) mod registry;
 pub(crate) mod schema;

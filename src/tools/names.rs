@@ -169,7 +169,7 @@ impl Names {
 }
 
 /// Whether OpenAI's rule for function names allows this character.
-pub(super) fn is_name_char(char: char) -> bool {
+pub(crate) fn is_name_char(char: char) -> bool {
     char.is_ascii_alphanumeric() || char == '_' || char == '-'
 }
 

@@ -6,10 +6,10 @@ mod pairs;
 
 use crate::config::History;
 use crate::error::ApiError;
+use crate::items::Toolbox;
 use crate::items::{Call, Entry, Output, Reasoning};
 use crate::json::{self, JsonStr};
 use crate::report::{Dropped, Repaired, Report};
-use crate::tools::registry::Toolbox;
 use crate::upstream::{
     ContentForm, CustomTools, EmptyContent, Options, System, ToolOutputImages, UserMessages,
 };

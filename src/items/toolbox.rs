@@ -3,8 +3,8 @@
 //! One request builds one [`Toolbox`], and its reply is translated with it. Names are restored by looking
 //! them up and never by parsing them: `mcp__tiny__add` may be a tool of a namespace or only a name.
 
-use super::names::{Names, ToolName, significant};
-use crate::items::{CallHead, Declaration, FUNCTION, ToolKind};
+use super::{CallHead, Declaration, FUNCTION, ToolKind};
+use crate::tools::names::{Names, ToolName, significant};
 use std::collections::BTreeMap;
 
 /// The tools of one request.
@@ -99,9 +99,9 @@ impl Toolbox {
 
 #[cfg(test)]
 mod tests {
-    use super::super::names::is_name_char;
     use super::*;
     use crate::json::RawJson;
+    use crate::tools::names::is_name_char;
     use std::borrow::Cow;
 
     fn toolbox(tools: &[(Option<&str>, &str)]) -> (Toolbox, Vec<String>) {
