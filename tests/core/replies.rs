@@ -214,6 +214,45 @@ fn calls_that_leaked_into_the_text_are_calls_again() {
     assert!(seen > 10);
 }
 
+/// One rule for `tool_calls` and for calls in the text.
+#[test]
+fn a_spelling_means_the_same_tool_in_a_field_and_in_the_text() {
+    let namespace =
+        |name| json!({"type": "namespace", "name": name, "tools": [{"type": "function", "name": "same"}]});
+    let tools = json!([
+        {"type": "namespace", "name": "mcp__tiny", "tools": [{"type": "function", "name": "add"}]},
+        {"type": "function", "name": "f"}, namespace("a"), namespace("b"),
+    ]);
+    let called = |delta: Value| {
+        let mut reply = reply_to(json!({"upstream": {"text_tool_calls": true}}), json!({"tools": tools}));
+        let chunk = json!({"choices": [{"index": 0, "delta": delta, "finish_reason": "stop"}]});
+        let mut out = Vec::new();
+        reply.push(format!("data: {chunk}\n\ndata: [DONE]\n\n").as_bytes(), &mut out);
+        reply.end(&mut out);
+        let item = Transcript::of(&out).response()["output"][0].clone();
+        (item["type"].clone(), item["namespace"].clone(), item["name"].clone())
+    };
+    for (written, namespace, name) in [
+        ("f", Value::Null, "f"),
+        ("functions.f:0", Value::Null, "f"),
+        ("add", json!("mcp__tiny"), "add"),
+        ("mcp__tiny.add", json!("mcp__tiny"), "add"),
+        ("functions.mcp__tiny__add:1", json!("mcp__tiny"), "add"),
+        ("a.same", json!("a"), "same"),
+    ] {
+        let expected = (json!("function_call"), namespace, json!(name));
+        let function = json!({"name": written, "arguments": "{}"});
+        let field =
+            json!({"tool_calls": [{"index": 0, "id": "c", "type": "function", "function": function}]});
+        assert_eq!(called(field), expected, "{written} in the field");
+        let call = json!({"name": written, "arguments": {}});
+        let text = json!({"content": format!("<tool_call>{call}</tool_call>")});
+        assert_eq!(called(text), expected, "{written} in the text");
+    }
+    let ambiguous = json!({"content": r#"<tool_call>{"name":"same","arguments":{}}</tool_call>"#});
+    assert_eq!(called(ambiguous).0, "message");
+}
+
 #[test]
 fn no_cut_changes_a_byte() {
     for fixture in fixtures() {
