@@ -29,7 +29,7 @@ macro_rules! codes {
             pub const ALL: &[Self] = &[$($(Self::$code,)*)*];
 
             /// The code as written in an error body.
-            pub fn name(self) -> &'static str {
+            pub const fn name(self) -> &'static str {
                 match self { $($(Self::$code => $name,)*)* }
             }
 
@@ -113,6 +113,10 @@ codes! {
             "The quota of the upstream account is exhausted." "Add credit to the upstream account; retrying will not help."
         RateLimitExceeded "rate_limit_exceeded" 429
             "The upstream's rate limit is reached." "Wait for the time in `retry-after`."
+        ServerIsOverloaded "server_is_overloaded" 0
+            "The upstream reports this code itself." "Wait, then send the request again. Codex does so by itself."
+        SlowDown "slow_down" 0
+            "The upstream is overloaded or is still loading the model." "Wait, then send the request again. Codex does so by itself."
         UpstreamUnexpectedStatus "upstream_unexpected_status" 502
             "The upstream answered with a status that is neither success nor error, such as a redirect." "Configure the final address of the upstream."
         UpstreamEncodingUnsupported "upstream_encoding_unsupported" 502

@@ -1,4 +1,4 @@
-//! The error body of the API: one type, one shape.
+//! Errors of the API: the type, the stable codes, and how an upstream's error is read as one.
 
 pub(crate) mod classify;
 mod code;
@@ -11,23 +11,25 @@ use serde::Serialize;
 use std::borrow::Cow;
 use std::fmt::Display;
 
-/// An error as the API writes it: `{"error":{"message","type","param","code"}}`.
+/// An error of the API. See [OpenAI's reference](https://platform.openai.com/docs/guides/error-codes).
+///
+/// As JSON: `{"error": {"message": "…", "type": "invalid_request_error", "param": "input[3].call_id", "code": "invalid_type"}}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiError {
-    /// The HTTP status, where one can still be sent.
+    /// The HTTP status, used when the response's headers have not been sent yet.
     pub status: u16,
     /// `type`, e.g. `invalid_request_error`.
     pub kind: Cow<'static, str>,
-    /// `code`, stable and for programs; e.g. `context_length_exceeded`.
+    /// `code`, stable, for programs, e.g. `context_length_exceeded`.
     pub code: Option<Cow<'static, str>>,
-    /// What was wrong and what to do.
+    /// What was wrong and what to do, for people.
     pub message: String,
-    /// Where: the JSON path in the request, e.g. `input[3].call_id`.
+    /// The path of the field in the request, e.g. `input[3].call_id`.
     pub param: Option<String>,
 }
 
 impl ApiError {
-    /// 400 `invalid_request_error`.
+    /// 400 `invalid_request_error` without a code.
     pub fn invalid(message: impl Into<String>) -> Self {
         Self {
             status: 400,
@@ -38,20 +40,20 @@ impl ApiError {
         }
     }
 
-    /// One of our own errors, as the table of codes has it.
+    /// An error of the filter, with the status that the table of codes gives.
     pub fn of(code: Code, message: impl Into<String>) -> Self {
         let error = if code.status() < 500 { Self::invalid(message) } else { Self::upstream(message) };
         error.status(code.status()).code(code)
     }
 
-    /// 400: a field that is needed is absent.
+    /// 400: a required field is absent.
     pub fn missing(path: Path<'_>) -> Self {
         Self::invalid(format!("Missing required parameter: '{path}'."))
             .code(Code::MissingRequiredParameter)
             .at(path)
     }
 
-    /// 400: a value of the wrong type.
+    /// 400: a value has the wrong type.
     pub fn wrong_type(path: Path<'_>, expected: &str, found: &str) -> Self {
         if let Path::Root = path {
             return Self::invalid(format!("Invalid body: expected {expected}, but got {found} instead."))
@@ -62,7 +64,7 @@ impl ApiError {
             .at(path)
     }
 
-    /// 400: a string that is none of those which are known.
+    /// 400: a string is not one of the `known` values.
     pub fn wrong_value(path: Path<'_>, value: &str, known: &[&str]) -> Self {
         let supported = match known {
             [rest @ .., before, last] => {
@@ -74,7 +76,7 @@ impl ApiError {
         Self::invalid(format!("Invalid value: '{value}'. {supported}")).code(Code::InvalidValue).at(path)
     }
 
-    /// 400: a number that is too small; `kind` is `integer` or `decimal`.
+    /// 400: a number is too small. `kind` is `integer` or `decimal`.
     pub fn below_minimum(path: Path<'_>, kind: &str, minimum: impl Display, found: impl Display) -> Self {
         Self::invalid(format!(
             "Invalid '{path}': {kind} below minimum value. Expected a value >= {minimum}, but got {found} instead."
@@ -83,7 +85,7 @@ impl ApiError {
         .at(path)
     }
 
-    /// 400: a number that is too large.
+    /// 400: a number is too large. `kind` is `integer` or `decimal`.
     pub fn above_maximum(path: Path<'_>, kind: &str, maximum: impl Display, found: impl Display) -> Self {
         Self::invalid(format!(
             "Invalid '{path}': {kind} above maximum value. Expected a value <= {maximum}, but got {found} instead."
@@ -92,10 +94,10 @@ impl ApiError {
         .at(path)
     }
 
-    /// The status of an error that the upstream made while its own status was 200.
+    /// The status for an upstream error that came with status 200.
     pub const UPSTREAM_STATUS: u16 = 502;
 
-    /// 502 `server_error`: the upstream's reply is broken.
+    /// 502 `server_error`: the upstream's reply cannot be used.
     pub fn upstream(message: impl Into<String>) -> Self {
         Self {
             status: Self::UPSTREAM_STATUS,
@@ -106,22 +108,22 @@ impl ApiError {
         }
     }
 
-    /// The same error with another status.
+    /// Replaces the status.
     pub fn status(self, status: u16) -> Self {
         Self { status, ..self }
     }
 
-    /// The same error with a `code`.
+    /// Sets `code`.
     pub fn code(self, code: impl Into<Cow<'static, str>>) -> Self {
         Self { code: Some(code.into()), ..self }
     }
 
-    /// The same error, naming the field it is about.
+    /// Sets `param`, the field that the error is about.
     pub fn at(self, param: impl Display) -> Self {
         Self { param: Some(param.to_string()), ..self }
     }
 
-    /// The body that says so.
+    /// The JSON body.
     pub fn to_json(&self) -> Vec<u8> {
         #[derive(Serialize)]
         struct Body<'a> {

@@ -1,20 +1,20 @@
-//! Paths into a request, as `param` of an error names them.
+//! Paths into a request, as the `param` of an error names them.
 
 use std::fmt;
 
-/// Where a value stands in the request, e.g. `input[3].call_id`.
+/// The position of a value in the request, e.g. `input[3].call_id`.
 #[derive(Debug, Clone, Copy)]
 pub enum Path<'p> {
-    /// The body itself.
+    /// The body.
     Root,
-    /// A field of an object.
+    /// A field of the object at a path.
     Field(&'p Path<'p>, &'p str),
-    /// An element of an array.
+    /// An element of the array at a path.
     Element(&'p Path<'p>, usize),
 }
 
 impl Path<'static> {
-    /// A field of the body.
+    /// A top-level field of the body.
     pub const fn top(field: &'static str) -> Self {
         Self::Field(&Path::Root, field)
     }

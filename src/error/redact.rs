@@ -1,33 +1,33 @@
-//! Secrets in the words of hosts.
+//! Removes API keys from messages.
 
-/// What keys of the known hosts begin with.
-const KEYS: &[&str] = &[
+/// Prefixes of the API keys of known providers.
+const PREFIXES: &[&str] = &[
     "sk-", "sk_", "pk-", "rk-", "gsk_", "xai-", "hf_", "csk-", "fw_", "key-", "tgp_", "r8_", "nvapi-",
     "AIza", "eyJ",
 ];
-/// Shorter words are words.
-const KEY_CHARS: usize = 16;
+/// Anything shorter is an ordinary word.
+const KEY_MIN_BYTES: usize = 16;
 
-/// Hosts echo the key that they refuse. It stands in the log of every client that shows the message, so
-/// only its beginning stays.
-pub(crate) fn masked(message: &str) -> String {
-    let mut masked = String::with_capacity(message.len());
+/// Cuts API keys down to their first four characters. Providers repeat the key that they reject, and the message
+/// ends up in the logs of every client that shows it.
+pub(crate) fn redact_api_keys(message: &str) -> String {
+    let mut redacted = String::with_capacity(message.len());
     let is_key_char = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_' | '.' | '*');
     let mut after_bearer = false;
     for piece in message.split_inclusive(|char| !is_key_char(char)) {
         let word = piece.trim_end_matches(|char| !is_key_char(char));
-        let is_key = KEYS.iter().any(|begin| word.starts_with(begin)) || after_bearer;
-        match word.get(..4).filter(|_| is_key && word.len() >= KEY_CHARS) {
-            Some(begin) => {
-                masked.push_str(begin);
-                masked.push('…');
-                masked.push_str(piece.get(word.len()..).unwrap_or_default());
+        let is_key = PREFIXES.iter().any(|prefix| word.starts_with(prefix)) || after_bearer;
+        match word.get(..4).filter(|_| is_key && word.len() >= KEY_MIN_BYTES) {
+            Some(start) => {
+                redacted.push_str(start);
+                redacted.push('…');
+                redacted.push_str(piece.get(word.len()..).unwrap_or_default());
             }
-            None => masked.push_str(piece),
+            None => redacted.push_str(piece),
         }
         after_bearer = word.eq_ignore_ascii_case("bearer") || after_bearer && word.is_empty();
     }
-    masked
+    redacted
 }
 
 #[cfg(test)]
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_masked_and_words_are_not() {
+    fn keys_are_cut_and_ordinary_words_are_not() {
         for (message, expected) in [
             (
                 "Incorrect API key provided: sk-abcdefghijklmnop123. Check it.",
@@ -49,7 +49,7 @@ mod tests {
             ),
             ("Grüße 🦀", "Grüße 🦀"),
         ] {
-            assert_eq!(masked(message), expected);
+            assert_eq!(redact_api_keys(message), expected);
         }
     }
 }
