@@ -1,14 +1,16 @@
-//! JSON schemas in the part of JSON Schema that the host takes: those of tools, and that of the answer.
+//! Rewrites JSON schemas, of tools and of the answer, into the part of JSON Schema that an upstream accepts.
 //!
-//! A schema that the host takes as it is goes up as it was written, byte for byte. Else it is taken
-//! apart, and what cannot be said in the host's dialect is said in words, in `description`: the model
-//! reads those too. Schemas come from anybody's tools, so nothing in them is trusted: references may
-//! go in circles, or unfold to more than memory holds, and both have a bound here.
+//! A schema that the upstream accepts is sent byte for byte as the client wrote it. Otherwise it is parsed and
+//! rewritten; what the dialect cannot express is added to `description` in words, which the model also reads. Schemas
+//! come from arbitrary tools and are not trusted: references may be circular or expand exponentially, so both the
+//! depth and the growth are bounded.
 
+mod budget;
 mod compose;
 mod node;
 mod refs;
 mod root;
+mod subschemas;
 mod values;
 mod walk;
 
@@ -17,10 +19,10 @@ use crate::upstream::{Rules, SchemaDialect};
 use memchr::memmem;
 use node::Node;
 
-/// The schema of a tool's arguments, whose root is an object.
+/// The schema of a tool's arguments. Its root becomes an object.
 pub(crate) fn of_arguments<'a>(schema: RawJson<'a>, dialect: SchemaDialect) -> RawJson<'a> {
     let rules = dialect.rules();
-    if is_plain(schema.get(), rules) && root::is_plain(schema.get(), rules) {
+    if is_accepted(schema.get(), rules) && root::is_plain_object(schema.get(), rules) {
         return schema;
     }
     match parse(&schema) {
@@ -32,7 +34,7 @@ pub(crate) fn of_arguments<'a>(schema: RawJson<'a>, dialect: SchemaDialect) -> R
 /// The schema of the answer.
 pub(crate) fn of_answer<'a>(schema: RawJson<'a>, dialect: SchemaDialect) -> RawJson<'a> {
     let rules = dialect.rules();
-    if is_plain(schema.get(), rules) {
+    if is_accepted(schema.get(), rules) {
         return schema;
     }
     match parse(&schema) {
@@ -41,26 +43,26 @@ pub(crate) fn of_answer<'a>(schema: RawJson<'a>, dialect: SchemaDialect) -> RawJ
     }
 }
 
-/// One that cannot be read goes up as it is. Depth is no reason: a request that is too deep was refused before.
+/// A schema that cannot be parsed is sent as it is. Depth is not a reason: requests that are too deep were refused.
 fn parse(schema: &RawJson<'_>) -> Option<Node> {
     serde_json::from_str(schema.get()).ok()
 }
 
-/// Whether no word of a schema could be one that the dialect lacks. Most schemas are such, and need not be parsed.
-fn is_plain(text: &str, rules: &Rules) -> bool {
+/// Whether the text holds no keyword that the dialect lacks. This is true of most schemas and saves parsing them.
+fn is_accepted(text: &str, rules: &Rules) -> bool {
     let has = |word: &str| memmem::find(text.as_bytes(), word.as_bytes()).is_some();
-    let composes = || has("Of\"");
-    let refers = || has("\"$") || has("\"definitions\"");
-    let lists = || has("\"prefixItems\"") || has_tuple(text);
+    let has_composition = || has("Of\"");
+    let has_reference = || has("\"$") || has("\"definitions\"");
+    let has_tuple = || has("\"prefixItems\"") || has_items_list(text);
     rules.keywords.is_none()
         && !rules.differs_in_values()
-        && (rules.composed_root && rules.type_beside_any_of || !composes())
-        && (rules.refs || !refers())
-        && (rules.tuples || !lists())
+        && (rules.composed_root && rules.type_beside_any_of || !has_composition())
+        && (rules.refs || !has_reference())
+        && (rules.tuples || !has_tuple())
 }
 
 /// `"items": [`.
-fn has_tuple(text: &str) -> bool {
+fn has_items_list(text: &str) -> bool {
     const ITEMS: &str = "\"items\"";
     memmem::find_iter(text.as_bytes(), ITEMS).any(|at| {
         let after = text.get(at + ITEMS.len()..).unwrap_or_default().trim_start();

@@ -1,11 +1,17 @@
-//! A schema taken apart, its keywords in the order in which they were written: models write arguments in that order.
+//! A parsed schema. Keywords keep the order of the source, because models write arguments in that order.
 
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use std::fmt;
 
-/// Any JSON value.
+/// The keywords that describe a schema without limiting its values.
+pub(super) const ANNOTATIONS: [&str; 4] = ["title", "description", "default", "nullable"];
+
+/// The longest value of a keyword that is added to a description, in characters.
+const MAX_DESCRIBED_CHARS: usize = 2000;
+
+/// A JSON value.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Node {
     Object(Keywords),
@@ -13,7 +19,7 @@ pub(super) enum Node {
     Scalar(Value),
 }
 
-/// The keywords of a schema, or the names of `properties`.
+/// The members of an object: the keywords of a schema, or the names in `properties`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Keywords(Vec<(String, Node)>);
 
@@ -43,7 +49,7 @@ impl Node {
         }
     }
 
-    /// A schema as an object: `true`, and whatever is no schema, allows anything.
+    /// The keywords of a schema. `true`, and anything that is not a schema, has none and so allows any value.
     pub(super) fn into_keywords(self) -> Keywords {
         match self {
             Self::Object(keywords) => keywords,
@@ -58,12 +64,11 @@ impl Node {
         }
     }
 
-    /// The JSON text.
     pub(super) fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// How many values it holds, itself included.
+    /// The number of JSON values, including this one.
     pub(super) fn size(&self) -> usize {
         match self {
             Self::Object(keywords) => 1 + keywords.size(),
@@ -94,12 +99,12 @@ impl Keywords {
         self.0.len()
     }
 
-    /// How many values it holds.
+    /// The number of JSON values within.
     pub(super) fn size(&self) -> usize {
         self.0.iter().map(|(_, node)| node.size()).sum()
     }
 
-    /// In the place of what was there, else last.
+    /// Replaces the value in place, or adds it at the end.
     pub(super) fn set(&mut self, key: &str, node: Node) {
         match self.get_mut(key) {
             Some(known) => *known = node,
@@ -117,7 +122,7 @@ impl Keywords {
         Some(self.0.remove(at).1)
     }
 
-    /// Takes it only if it is an array.
+    /// Takes the value if it is an array.
     pub(super) fn take_array(&mut self, key: &str) -> Option<Vec<Node>> {
         self.get(key)?.as_array()?;
         self.take(key)?.into_array()
@@ -127,30 +132,28 @@ impl Keywords {
         self.0.iter_mut().map(|(key, node)| (key.as_str(), node))
     }
 
-    /// Takes out the keywords for which `goes` holds.
-    pub(super) fn extract(&mut self, goes: impl Fn(&str, &Node) -> bool) -> Self {
-        let (gone, kept) = std::mem::take(&mut self.0).into_iter().partition(|(key, node)| goes(key, node));
+    /// Takes the keywords that match.
+    pub(super) fn extract(&mut self, matches: impl Fn(&str, &Node) -> bool) -> Self {
+        let (taken, kept) =
+            std::mem::take(&mut self.0).into_iter().partition(|(key, node)| matches(key, node));
         self.0 = kept;
-        Self(gone)
+        Self(taken)
     }
 
-    /// Says in words what cannot be said otherwise.
-    pub(super) fn say(&mut self, words: &str) {
+    /// Adds a line to the description.
+    pub(super) fn describe(&mut self, words: &str) {
         let before = self.text("description").unwrap_or_default();
         let separator = if before.is_empty() { "" } else { "\n" };
         let all = format!("{before}{separator}{words}");
         self.set("description", Node::text(all));
     }
 
-    /// Says a keyword in words.
-    pub(super) fn say_keyword(&mut self, key: &str, value: &Node) {
-        let value: String = value.to_json().chars().take(LONGEST_WORDS).collect();
-        self.say(&format!("({key}: {value})"));
+    /// Adds a keyword to the description, for dialects that cannot express it.
+    pub(super) fn describe_keyword(&mut self, key: &str, value: &Node) {
+        let value: String = value.to_json().chars().take(MAX_DESCRIBED_CHARS).collect();
+        self.describe(&format!("({key}: {value})"));
     }
 }
-
-/// A keyword's value in words; the longest that still helps a model.
-const LONGEST_WORDS: usize = 2000;
 
 impl IntoIterator for Keywords {
     type Item = (String, Node);

@@ -1,81 +1,79 @@
-//! `$ref`: what it points to is put in its place.
+//! `$ref`: a reference is replaced by the schema that it points to.
 //!
-//! A schema that refers to itself has no end, so where it comes round again stands an open schema
-//! that says what belongs there. Several references to one definition unfold to several copies, and
-//! definitions that refer to each other twice double each time, so the whole has a bound.
+//! A recursive reference is replaced by an open schema with a description. Several references to one definition become
+//! several copies, and definitions that refer to each other twice double each time, so the growth is bounded.
 
+use super::budget::Budget;
 use super::node::{Keywords, Node};
-use super::walk::{LARGEST, each_schema};
+use super::subschemas::each_subschema;
 use serde_json::Value;
 
-/// How far references may lead on to references.
-const LONGEST_CHAIN: usize = 32;
+/// The longest chain of references.
+const MAX_CHAIN: usize = 32;
 
-/// Keywords that are of use to references, or to validators, and to no model.
+/// Keywords that serve references or validators and tell a model nothing.
 const HOUSEKEEPING: [&str; 8] =
     ["$defs", "definitions", "$schema", "$id", "$anchor", "$comment", "$dynamicAnchor", "$vocabulary"];
 
-/// Unfolds a schema.
-pub(super) fn unfolded(whole: &Node) -> Node {
-    let mut unfolding = Unfolding { whole, open: Vec::new(), left: LARGEST };
-    let mut node = whole.clone();
-    unfolding.unfold(&mut node);
+/// Replaces all references.
+pub(super) fn inline(root: &Node) -> Node {
+    let mut inliner = Inliner { root, open: Vec::new(), budget: Budget::default() };
+    let mut node = root.clone();
+    inliner.inline(&mut node);
     node
 }
 
-struct Unfolding<'w> {
-    whole: &'w Node,
-    /// The references that are being unfolded.
+struct Inliner<'r> {
+    root: &'r Node,
+    /// The references that are being replaced, outermost first.
     open: Vec<String>,
-    /// How many values may still be added.
-    left: usize,
+    budget: Budget,
 }
 
-impl Unfolding<'_> {
-    fn unfold(&mut self, node: &mut Node) {
+impl Inliner<'_> {
+    fn inline(&mut self, node: &mut Node) {
         let Node::Object(keywords) = node else { return };
         keywords.extract(|key, _| HOUSEKEEPING.contains(&key));
-        let unfolded = match keywords.take("$ref") {
+        let replaced = match keywords.take("$ref") {
             Some(Node::Scalar(Value::String(reference))) => self.replace(keywords, reference),
             _ => false,
         };
-        if !unfolded {
-            each_schema(keywords, &mut |node| self.unfold(node));
+        if !replaced {
+            each_subschema(keywords, &mut |node| self.inline(node));
         }
     }
 
-    /// Puts in its place what a reference points to, or says why not. What stands beside it counts more.
+    /// Replaces a reference by its target, or describes why not. The keywords beside `$ref` take precedence.
     fn replace(&mut self, keywords: &mut Keywords, reference: String) -> bool {
         let name = reference.rsplit('/').next().unwrap_or_default();
         let Some(target) = self.find(&reference).cloned() else {
-            keywords.say(&format!("(a {name})"));
+            keywords.describe(&format!("(a {name})"));
             return false;
         };
         let mut target = target.into_keywords();
-        let size = target.size();
-        if self.open.contains(&reference) || self.open.len() == LONGEST_CHAIN || size > self.left {
+        let is_recursive = self.open.contains(&reference) || self.open.len() == MAX_CHAIN;
+        if is_recursive || !self.budget.spend(target.size()) {
             if let Some(kind) = target.take("type") {
                 keywords.set("type", kind);
             }
-            keywords.say(&format!("(again a {name}, as described above)"));
+            keywords.describe(&format!("(again a {name}, as described above)"));
             return false;
         }
-        self.left -= size;
         for (key, node) in std::mem::take(keywords) {
             target.set(&key, node);
         }
         self.open.push(reference);
-        let mut unfolded = Node::Object(target);
-        self.unfold(&mut unfolded);
+        let mut inlined = Node::Object(target);
+        self.inline(&mut inlined);
         self.open.pop();
-        *keywords = unfolded.into_keywords();
+        *keywords = inlined.into_keywords();
         true
     }
 
-    /// RFC 6901: `#/$defs/name`, where `~1` stands for `/` and `~0` for `~`.
+    /// RFC 6901: in `#/$defs/name`, `~1` is `/` and `~0` is `~`.
     fn find(&self, reference: &str) -> Option<&Node> {
         let pointer = reference.strip_prefix('#')?;
-        pointer.split('/').skip(1).try_fold(self.whole, |node, token| {
+        pointer.split('/').skip(1).try_fold(self.root, |node, token| {
             let token = token.replace("~1", "/").replace("~0", "~");
             match node {
                 Node::Object(keywords) => keywords.get(&token),

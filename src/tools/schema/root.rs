@@ -1,14 +1,14 @@
-//! The root of a schema: arguments are an object, and most dialects want it to be plainly one.
+//! The root of a schema. Arguments are an object, and most dialects require a plain one there.
 
+use super::budget::MAX_VALUES;
 use super::node::{Keywords, Node};
-use super::walk::LARGEST;
 use super::{compose, refs, walk};
 use crate::upstream::Rules;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// Whether the root, of which nothing else is known, is a plain object.
-pub(super) fn is_plain(schema: &str, rules: &Rules) -> bool {
+/// Whether the root is a plain object, without parsing the schema.
+pub(super) fn is_plain_object(schema: &str, rules: &Rules) -> bool {
     #[derive(Deserialize)]
     struct Root<'a> {
         #[serde(borrow)]
@@ -25,7 +25,7 @@ pub(super) fn is_plain(schema: &str, rules: &Rules) -> bool {
 
 /// The schema of a tool's arguments.
 pub(super) fn of_arguments(node: Node, rules: &Rules) -> Node {
-    let mut node = shaped(node, rules);
+    let mut node = rewritten(node, rules);
     if let Node::Object(keywords) = &mut node {
         if !rules.composed_root {
             flatten(keywords);
@@ -40,9 +40,9 @@ pub(super) fn of_arguments(node: Node, rules: &Rules) -> Node {
     node
 }
 
-/// The schema of the answer, whose root may be anything.
+/// The schema of the answer. Its root may have any type.
 pub(super) fn of_answer(node: Node, rules: &Rules) -> Node {
-    let mut node = shaped(node, rules);
+    let mut node = rewritten(node, rules);
     if let Node::Object(keywords) = &mut node
         && !rules.composed_root
         && keywords.text("type") == Some("object")
@@ -52,45 +52,45 @@ pub(super) fn of_answer(node: Node, rules: &Rules) -> Node {
     node
 }
 
-fn shaped(mut node: Node, rules: &Rules) -> Node {
-    if node.size() > LARGEST {
+fn rewritten(mut node: Node, rules: &Rules) -> Node {
+    if node.size() > MAX_VALUES {
         return node;
     }
     if !rules.refs || node.as_object().is_some_and(|root| root.has("$ref") && !rules.composed_root) {
-        node = refs::unfolded(&node);
+        node = refs::inline(&node);
     }
-    walk::shape(&mut node, rules);
+    walk::rewrite(&mut node, rules);
     node
 }
 
-/// Alternatives at the root become one object with all of their properties, of which only those are required that
-/// every alternative requires. Which belong together is said in words.
+/// Merges alternatives at the root into one object with all of their properties. A property is required if every
+/// alternative requires it. The description lists the alternatives.
 fn flatten(root: &mut Keywords) {
     if let Some(all) = root.take_array("allOf") {
-        all.into_iter().for_each(|part| compose::add(root, part.into_keywords()));
+        all.into_iter().for_each(|part| compose::merge(root, part.into_keywords()));
     }
     for word in ["anyOf", "oneOf"] {
         let Some(alternatives) = root.take_array(word) else { continue };
         let required: Vec<Vec<Node>> = alternatives.iter().map(required_by).collect();
-        root.say(&format!("({word} of these: {})", summary(&alternatives)));
+        root.describe(&format!("({word} of these: {})", summary(&alternatives)));
         for alternative in alternatives {
             let properties = alternative.into_keywords().take("properties");
-            properties.into_iter().for_each(|properties| allow(root, properties.into_keywords()));
+            properties.into_iter().for_each(|properties| add_properties(root, properties.into_keywords()));
         }
         let by_all = required.first().cloned().unwrap_or_default();
         let by_all = by_all.into_iter().filter(|name| required.iter().all(|names| names.contains(name)));
         let by_all = Keywords::from_iter([("required".to_owned(), Node::Array(by_all.collect()))]);
-        compose::add(root, by_all);
+        compose::merge(root, by_all);
     }
     for word in ["enum", "not", "const", "if", "then", "else"] {
         if let Some(value) = root.take(word) {
-            root.say_keyword(word, &value);
+            root.describe_keyword(word, &value);
         }
     }
 }
 
-/// Adds the properties of an alternative. One that another alternative has too may be as either says.
-fn allow(root: &mut Keywords, properties: Keywords) {
+/// Adds the properties of an alternative. A property that several alternatives have becomes `anyOf`.
+fn add_properties(root: &mut Keywords, properties: Keywords) {
     if !root.has("properties") {
         root.set("properties", Node::Object(Keywords::default()));
     }
@@ -119,7 +119,7 @@ fn required_by(schema: &Node) -> Vec<Node> {
     required.and_then(Node::as_array).unwrap_or_default().to_vec()
 }
 
-/// The alternatives by what they require: that is what tells them apart.
+/// Lists the alternatives by their required properties, which is what distinguishes them.
 fn summary(alternatives: &[Node]) -> String {
     let each = alternatives.iter().map(|alternative| {
         let title = alternative.as_object().and_then(|keywords| keywords.text("title"));

@@ -1,13 +1,12 @@
-//! `type`, `enum`, `const`, tuples, and the keywords that a dialect does not know.
+//! `type`, `enum`, `const`, tuples, and keywords that a dialect does not have.
 
-use super::compose::ANNOTATIONS;
-use super::node::{Keywords, Node};
+use super::node::{ANNOTATIONS, Keywords, Node};
 use crate::upstream::{Enums, Nulls, Rules};
 use serde_json::Value;
 
-pub(super) fn shape(keywords: &mut Keywords, rules: &Rules) {
+pub(super) fn rewrite(keywords: &mut Keywords, rules: &Rules) {
     if !rules.tuples {
-        lists(keywords);
+        tuples(keywords);
     }
     if rules.enums != Enums::Any {
         enumerations(keywords, rules.enums);
@@ -17,18 +16,18 @@ pub(super) fn shape(keywords: &mut Keywords, rules: &Rules) {
     }
     if let Some(known) = rules.keywords {
         let unknown = keywords.extract(|key, _| !known.contains(&key));
-        // Models do not add what is not declared, so that need not be said.
-        let unsaid = |key: &str, node: &Node| {
+        // Models do not add undeclared properties anyway.
+        let is_implied = |key: &str, node: &Node| {
             key == "additionalProperties" && matches!(node, Node::Scalar(Value::Bool(_)))
         };
-        for (key, node) in unknown.into_iter().filter(|(key, node)| !unsaid(key, node)) {
-            keywords.say_keyword(&key, &node);
+        for (key, node) in unknown.into_iter().filter(|(key, node)| !is_implied(key, node)) {
+            keywords.describe_keyword(&key, &node);
         }
     }
 }
 
-/// A tuple becomes a list of any of its members; their order is said in words.
-fn lists(keywords: &mut Keywords) {
+/// A tuple becomes a list of any of its members. The description gives their order.
+fn tuples(keywords: &mut Keywords) {
     let prefix = keywords.take_array("prefixItems");
     let Some(members) = keywords.take_array("items").or(prefix) else { return };
     let mut any = Vec::new();
@@ -47,11 +46,11 @@ fn lists(keywords: &mut Keywords) {
     };
     keywords.take("additionalItems");
     keywords.set("items", items);
-    keywords.say(&format!("(the items in their order: {})", Node::Array(members).to_json()));
+    keywords.describe(&format!("(the items in their order: {})", Node::Array(members).to_json()));
 }
 
-/// Enumerations of more than the dialect can say: the values in words, the type they have in common as it is.
-fn enumerations(keywords: &mut Keywords, taken: Enums) {
+/// Values that the dialect cannot list go into the description; a type that they share becomes `type`.
+fn enumerations(keywords: &mut Keywords, accepted: Enums) {
     if let Some(value) = keywords.take("const") {
         keywords.set("enum", Node::Array(vec![value]));
     }
@@ -59,7 +58,7 @@ fn enumerations(keywords: &mut Keywords, taken: Enums) {
     let all = Node::Array(values.clone());
     values.retain(|value| *value != Node::Scalar(Value::Null));
     let nullable = values.len() < all.as_array().unwrap_or_default().len();
-    let mut kinds: Vec<&str> = values.iter().map(kind_of).collect();
+    let mut kinds: Vec<&str> = values.iter().map(type_of).collect();
     kinds.dedup();
     let kind = match kinds.as_slice() {
         [kind] => Some(*kind),
@@ -73,16 +72,16 @@ fn enumerations(keywords: &mut Keywords, taken: Enums) {
     if nullable && let Some(kind) = keywords.text("type").map(str::to_owned) {
         keywords.set("type", Node::Array(vec![Node::text(kind), Node::text("null")]));
     }
-    match (taken, kind) {
+    match (accepted, kind) {
         (_, Some("string")) | (Enums::OneType, Some("integer" | "number")) => {
             keywords.set("enum", Node::Array(values));
         }
-        _ => keywords.say_keyword("enum", &all),
+        _ => keywords.describe_keyword("enum", &all),
     }
 }
 
-/// The name of a value's type.
-fn kind_of(value: &Node) -> &'static str {
+/// The name of a value's type in JSON Schema.
+fn type_of(value: &Node) -> &'static str {
     match value {
         Node::Object(_) => "object",
         Node::Array(_) => "array",
@@ -94,7 +93,7 @@ fn kind_of(value: &Node) -> &'static str {
     }
 }
 
-/// Several types become as many branches, null a word or a branch of its own.
+/// A list of types becomes `anyOf` with one branch each. `null` becomes `nullable` or a branch.
 fn types(keywords: &mut Keywords, nulls: Nulls) {
     let Some(mut kinds) = keywords.take_array("type") else { return };
     let all = kinds.len();
@@ -116,9 +115,9 @@ fn types(keywords: &mut Keywords, nulls: Nulls) {
     keywords.set("anyOf", Node::Array(branches));
 }
 
-/// What holds for values of one type.
+/// The keywords of `all` that apply to values of one type.
 fn branch(kind: Node, all: &Keywords) -> Node {
-    let concerns: &[&str] = match kind.as_text() {
+    let applicable: &[&str] = match kind.as_text() {
         Some("string") => &["minLength", "maxLength", "pattern", "format"],
         Some("integer" | "number") => {
             &["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"]
@@ -130,7 +129,7 @@ fn branch(kind: Node, all: &Keywords) -> Node {
         _ => &[],
     };
     let mut all = all.clone();
-    let mut keywords = all.extract(|key, _| key == "enum" || concerns.contains(&key));
+    let mut keywords = all.extract(|key, _| key == "enum" || applicable.contains(&key));
     keywords.set_first("type", kind);
     Node::Object(keywords)
 }
@@ -142,10 +141,10 @@ mod tests {
     #[test]
     fn types_have_the_names_of_json_schema() {
         for (json, kind) in [("{}", "object"), ("[]", "array"), ("\"\"", "string"), ("true", "boolean")] {
-            assert_eq!(kind_of(&serde_json::from_str(json).unwrap()), kind);
+            assert_eq!(type_of(&serde_json::from_str(json).unwrap()), kind);
         }
         for (json, kind) in [("1", "integer"), ("-1", "integer"), ("1.5", "number"), ("null", "null")] {
-            assert_eq!(kind_of(&serde_json::from_str(json).unwrap()), kind);
+            assert_eq!(type_of(&serde_json::from_str(json).unwrap()), kind);
         }
     }
 }
