@@ -1,348 +1,357 @@
-//! A block of markup that may hold tool calls: from its first tag to the last call.
+//! A block of tool calls in the text: from its opening tag to the end of its last call.
 //!
-//! The block sees a growing text and looks at each byte of it once. It says as early as possible that the text
-//! cannot be a call, because until then nothing of it is shown.
+//! The block reads a growing text and looks at each byte once. It decides as early as possible that the text is not a
+//! call, because the client does not see the text before that.
 
-use super::dialects::{DIALECTS, Dialect, JSON, Name, Pairs};
-use super::object::{Fit, fit, spoken};
-use super::offer::Offer;
+use super::OfferedTools;
+use super::dialects::{Arguments, DIALECTS, Dialect, JSON, Name};
+use super::json_call::{self, Match};
 use crate::json::{DepthScanner, JsonStr};
 use serde_json::value::RawValue;
 
-/// A block under way.
+/// The longest text between a name and its arguments, in bytes.
+const MAX_GAP: usize = 80;
+/// The longest name of a tool or argument, with what models write around it, in bytes.
+const MAX_NAME: usize = 96;
+
 #[derive(Debug)]
-pub(super) struct Block {
-    rows: Vec<&'static Dialect>,
-    /// What was read of the text.
-    at: usize,
-    phase: Phase,
-    /// Something that begins a call was read, so that even a bare name may follow.
-    announced: bool,
-    /// How much of the text belongs to calls that were found.
-    settled: usize,
-    found: bool,
+pub(super) struct CallBlock {
+    /// The dialects that the block may be written in.
+    dialects: Vec<&'static Dialect>,
+    /// The bytes that were read.
+    position: usize,
+    state: State,
+    /// Where the last call ends, with its closing tags.
+    calls_end: Option<usize>,
 }
 
 #[derive(Debug)]
-enum Phase {
-    /// Before a call.
-    Head,
-    /// Within its name.
+enum State {
+    /// Before a call. After an opening tag the name may follow without further markup.
+    BeforeCall { after_tag: bool },
+    /// Within the name.
     Name(&'static Dialect, &'static Name),
-    /// Between its name and its arguments.
-    Between(Named),
-    /// Within a JSON object.
-    Json { from: usize, brackets: DepthScanner, named: Option<Named> },
-    /// Before an argument.
-    Key(Named, &'static Pairs),
-    /// Within the value of one.
-    Value { named: Named, pairs: &'static Pairs, key: String, from: usize },
+    /// Between the name and the arguments.
+    AfterName(NamedCall),
+    /// Within a JSON object that began at `from`: the arguments, or the call itself.
+    Json { from: usize, depth: DepthScanner, call: Option<NamedCall> },
+    /// Before an argument, or the end of the call.
+    BeforeArgument(NamedCall, &'static Arguments),
+    /// Within the value of an argument, which began at `from`.
+    Value { call: NamedCall, markup: &'static Arguments, key: String, from: usize },
 }
 
 /// A call whose name is known.
 #[derive(Debug)]
-struct Named {
-    row: &'static Dialect,
+struct NamedCall {
+    dialect: &'static Dialect,
     name: String,
-    /// Its arguments so far, the JSON of an object without braces.
+    /// The arguments so far: the members of a JSON object, without its braces.
     arguments: String,
 }
 
-/// What a block has come to.
+/// The result of reading on.
 #[derive(Debug, PartialEq)]
 pub(super) enum Step {
-    /// It depends on what follows.
-    More,
-    /// A call.
+    /// More text is needed.
+    Undecided,
+    /// The next call. The block goes on after it.
     Call { name: String, arguments: String },
-    /// That far it is text after all.
+    /// The block is not a call. Up to this position it is text.
     Text(usize),
-    /// That far it was calls; what follows is none.
-    Done(usize),
+    /// The block ends at this position, after at least one call.
+    End(usize),
 }
 
-/// What comes between a name and its arguments is short.
-const BETWEEN: usize = 80;
-/// As long as a tool's name may be, and what models put around it.
-const NAME: usize = 96;
+/// What a state decided.
+enum Next {
+    /// Another state goes on.
+    Continue,
+    Return(Step),
+}
 
-impl Block {
-    /// A block that begins with `tag`, which has been read.
-    pub(super) fn begin(tag: &str) -> Self {
-        let rows = DIALECTS.iter().copied().filter(|row| row.begin.contains(&tag));
-        Self { at: tag.len(), announced: true, ..Self::of(rows.collect()) }
+impl CallBlock {
+    /// A block that begins with an opening tag.
+    pub(super) fn after(tag: &str) -> Self {
+        let dialects = DIALECTS.iter().copied().filter(|dialect| dialect.open.contains(&tag));
+        let block = Self::new(dialects.collect());
+        Self { position: tag.len(), state: State::BeforeCall { after_tag: true }, ..block }
     }
 
-    /// A block that begins with a call's name, before which `tag` stands.
-    pub(super) fn begin_named(tag: &str) -> Self {
-        let is_named = |row: &&Dialect| row.name.as_ref().is_some_and(|name| name.before == tag);
-        Self::of(DIALECTS.iter().copied().filter(is_named).collect())
+    /// A block that begins with the tag before a call's name.
+    pub(super) fn named(tag: &str) -> Self {
+        let is_before_name =
+            |dialect: &&Dialect| dialect.name.as_ref().is_some_and(|name| name.before == tag);
+        Self::new(DIALECTS.iter().copied().filter(is_before_name).collect())
     }
 
-    /// A block of JSON without any markup.
-    pub(super) fn bare() -> Self {
-        Self::of(vec![JSON])
+    /// A block that begins with a JSON object, without any markup.
+    pub(super) fn json() -> Self {
+        Self::new(vec![JSON])
     }
 
-    fn of(rows: Vec<&'static Dialect>) -> Self {
-        Self { rows, at: 0, phase: Phase::Head, announced: false, settled: 0, found: false }
+    fn new(dialects: Vec<&'static Dialect>) -> Self {
+        Self { dialects, position: 0, state: State::BeforeCall { after_tag: false }, calls_end: None }
     }
 
-    /// Reads on in `text`, all of the block so far.
-    pub(super) fn read(&mut self, text: &str, offer: &Offer) -> Step {
+    /// The end of the last call that was found; 0 if there was none.
+    pub(super) fn calls_end(&self) -> usize {
+        self.calls_end.unwrap_or(0)
+    }
+
+    /// Reads on. `text` is the block from its beginning.
+    pub(super) fn read(&mut self, text: &str, tools: &OfferedTools) -> Step {
         loop {
-            let rest = text.get(self.at..).unwrap_or_default();
-            let next = match std::mem::replace(&mut self.phase, Phase::Head) {
-                Phase::Head => self.head(rest, offer),
-                Phase::Name(row, name) => self.name(row, name, rest, offer),
-                Phase::Between(named) => self.between(named, rest),
-                Phase::Json { from, brackets, named } => self.json(from, brackets, named, text, offer),
-                Phase::Key(named, pairs) => self.key(named, pairs, rest),
-                Phase::Value { named, pairs, key, from } => self.value(named, pairs, key, from, text, offer),
+            let rest = text.get(self.position..).unwrap_or_default();
+            let next = match std::mem::replace(&mut self.state, State::BeforeCall { after_tag: false }) {
+                State::BeforeCall { after_tag } => self.before_call(after_tag, rest, tools),
+                State::Name(dialect, name) => self.name(dialect, name, rest, tools),
+                State::AfterName(call) => self.after_name(call, rest),
+                State::Json { from, depth, call } => self.json_object(from, depth, call, text, tools),
+                State::BeforeArgument(call, markup) => self.before_argument(call, markup, rest),
+                State::Value { call, markup, key, from } => self.value(call, markup, key, from, text, tools),
             };
-            match next {
-                Next::Go => {}
-                Next::Stop(step) => return step,
+            if let Next::Return(step) = next {
+                return step;
             }
         }
     }
 
-    fn head(&mut self, rest: &str, offer: &Offer) -> Next {
+    fn before_call(&mut self, after_tag: bool, rest: &str, tools: &OfferedTools) -> Next {
         let gap = rest.len() - rest.trim_start().len();
         let rest = rest.trim_start();
-        let tags = || self.rows.iter().flat_map(|row| row.begin.iter().chain(row.end));
-        let mut may_fit = tags().any(|tag| tag.len() > rest.len() && tag.starts_with(rest));
+        let tags = || self.dialects.iter().flat_map(|dialect| dialect.open.iter().chain(dialect.close));
+        let mut undecided = tags().any(|tag| tag.len() > rest.len() && tag.starts_with(rest));
         if let Some(tag) = tags().filter(|tag| rest.starts_with(**tag)).max_by_key(|tag| tag.len())
-            && !may_fit
+            && !undecided
         {
-            self.at += gap + tag.len();
-            match self.rows.iter().any(|row| row.begin.contains(tag)) {
-                true => self.announced = true,
-                false => self.settled = self.at,
+            self.position += gap + tag.len();
+            let is_opening = self.dialects.iter().any(|dialect| dialect.open.contains(tag));
+            if !is_opening && self.calls_end.is_some() {
+                self.calls_end = Some(self.position);
             }
-            return Next::Go;
+            self.state = State::BeforeCall { after_tag: is_opening || after_tag };
+            return Next::Continue;
         }
-        for row in &self.rows {
-            match (self.fit(row, rest, offer), &row.name) {
-                (Fit::No, _) => {}
-                (Fit::Maybe, _) => may_fit = true,
-                (Fit::Yes, _) if may_fit => {}
-                (Fit::Yes, Some(name)) => {
-                    self.at += gap + name.before.len();
-                    self.phase = Phase::Name(row, name);
-                    return Next::Go;
+        for dialect in &self.dialects {
+            match (begins_call(dialect, after_tag, rest, tools), &dialect.name) {
+                (Match::No, _) => {}
+                (Match::Partial, _) => undecided = true,
+                (Match::Yes, _) if undecided => {}
+                (Match::Yes, Some(name)) => {
+                    self.position += gap + name.before.len();
+                    self.state = State::Name(dialect, name);
+                    return Next::Continue;
                 }
-                (Fit::Yes, None) => {
-                    self.at += gap;
-                    self.phase =
-                        Phase::Json { from: self.at, brackets: DepthScanner::default(), named: None };
-                    return Next::Go;
+                (Match::Yes, None) => {
+                    self.position += gap;
+                    self.state = self.json_from_here(None);
+                    return Next::Continue;
                 }
             }
         }
-        if may_fit { Next::Stop(Step::More) } else { self.give_up(self.at) }
-    }
-
-    /// Whether a call of this dialect begins here.
-    fn fit(&self, row: &Dialect, rest: &str, offer: &Offer) -> Fit {
-        match &row.name {
-            None => fit(rest, offer),
-            Some(Name { before: "", .. }) if !self.announced || rest.is_empty() => Fit::No,
-            Some(Name { before: "", after }) => {
-                let end = after.iter().filter_map(|tag| rest.find(tag)).min();
-                let fits = match end {
-                    Some(end) => offer.find(rest.get(..end).unwrap_or_default()).is_some(),
-                    None => may_be_name(rest, after, offer),
-                };
-                if fits { Fit::Yes } else { Fit::No }
-            }
-            Some(Name { before, .. }) if rest.starts_with(before) => Fit::Yes,
-            Some(Name { before, .. }) if before.starts_with(rest) => Fit::Maybe,
-            Some(_) => Fit::No,
+        if undecided {
+            self.undecided(State::BeforeCall { after_tag })
+        } else {
+            self.not_a_call(self.position)
         }
     }
 
-    fn name(&mut self, row: &'static Dialect, name: &'static Name, rest: &str, offer: &Offer) -> Next {
-        let found =
-            name.after.iter().filter_map(|tag| Some((rest.find(tag)?, *tag))).min_by_key(|(at, _)| *at);
-        let Some((end, tag)) = found else {
-            self.phase = Phase::Name(row, name);
-            let fits = rest.len() <= NAME && may_be_name(rest, name.after, offer);
-            return if fits { Next::Stop(Step::More) } else { self.give_up(self.at) };
+    fn name(
+        &mut self,
+        dialect: &'static Dialect,
+        name: &'static Name,
+        rest: &str,
+        tools: &OfferedTools,
+    ) -> Next {
+        let ends = name.after.iter().filter_map(|tag| Some((rest.find(tag)?, *tag)));
+        let Some((end, tag)) = ends.min_by_key(|(at, _)| *at) else {
+            let may_match = rest.len() <= MAX_NAME && may_become_name(rest, name.after, tools);
+            return self.undecided_if(may_match, State::Name(dialect, name), self.position);
         };
-        let Some(name) = offer.find(rest.get(..end).unwrap_or_default()) else {
-            return self.give_up(self.at);
+        let Some(name) = tools.find(rest.get(..end).unwrap_or_default()) else {
+            return self.not_a_call(self.position);
         };
-        // What begins the arguments, or ends the call, is still to be read.
-        let is_part =
-            tag == "{" || row.end.contains(&tag) || row.pairs.as_ref().is_some_and(|pairs| pairs.key == tag);
-        self.at += end + if is_part { 0 } else { tag.len() };
-        self.phase = Phase::Between(Named { row, name: name.to_owned(), arguments: String::new() });
-        Next::Go
+        // A tag that also begins the arguments or closes the call is read again.
+        let is_key = dialect.arguments.as_ref().is_some_and(|markup| markup.key == tag);
+        let read_again = tag == "{" || dialect.close.contains(&tag) || is_key;
+        self.position += end + if read_again { 0 } else { tag.len() };
+        let call = NamedCall { dialect, name: name.to_owned(), arguments: String::new() };
+        self.state = State::AfterName(call);
+        Next::Continue
     }
 
-    fn between(&mut self, named: Named, rest: &str) -> Next {
-        let pairs = named.row.pairs.as_ref();
-        let key = pairs.and_then(|pairs| rest.find(pairs.key)).map(|at| (at, Between::Pairs));
-        let object = rest.find('{').map(|at| (at, Between::Json));
-        let end = named.row.end.iter().filter(|tag| **tag != "```").filter_map(|tag| rest.find(tag)).min();
-        let first = [key, object, end.map(|at| (at, Between::Nothing))]
-            .into_iter()
-            .flatten()
-            .min_by_key(|(at, _)| *at);
-        match (first, pairs) {
-            (Some((at, _)), _) if at > BETWEEN => self.give_up(self.at),
-            (Some((at, Between::Pairs)), Some(pairs)) => {
-                self.at += at;
-                self.phase = Phase::Key(named, pairs);
-                Next::Go
-            }
-            (Some((at, Between::Json)), _) => {
-                self.at += at;
-                self.phase =
-                    Phase::Json { from: self.at, brackets: DepthScanner::default(), named: Some(named) };
-                Next::Go
-            }
-            (Some((at, _)), _) => {
-                self.at += at;
-                self.call(named.name, "{}".to_owned())
-            }
-            (None, _) if rest.len() > BETWEEN => self.give_up(self.at),
-            (None, _) => {
-                self.phase = Phase::Between(named);
-                Next::Stop(Step::More)
+    fn after_name(&mut self, call: NamedCall, rest: &str) -> Next {
+        enum Found {
+            Argument(&'static Arguments),
+            Json,
+            End,
+        }
+        let markup = call.dialect.arguments.as_ref();
+        let argument = markup.and_then(|markup| Some((rest.find(markup.key)?, Found::Argument(markup))));
+        let object = rest.find('{').map(|at| (at, Found::Json));
+        let close = call.dialect.close.iter().filter(|tag| **tag != "```");
+        let end = close.filter_map(|tag| rest.find(tag)).min().map(|at| (at, Found::End));
+        match [argument, object, end].into_iter().flatten().min_by_key(|(at, _)| *at) {
+            None => self.undecided_if(rest.len() <= MAX_GAP, State::AfterName(call), self.position),
+            Some((at, _)) if at > MAX_GAP => self.not_a_call(self.position),
+            Some((at, found)) => {
+                self.position += at;
+                match found {
+                    Found::Argument(markup) => self.state = State::BeforeArgument(call, markup),
+                    Found::Json => self.state = self.json_from_here(Some(call)),
+                    Found::End => return self.call(call.name, "{}".to_owned()),
+                }
+                Next::Continue
             }
         }
     }
 
-    fn json(
+    fn json_from_here(&self, call: Option<NamedCall>) -> State {
+        State::Json { from: self.position, depth: DepthScanner::default(), call }
+    }
+
+    fn json_object(
         &mut self,
         from: usize,
-        mut brackets: DepthScanner,
-        named: Option<Named>,
+        mut depth: DepthScanner,
+        call: Option<NamedCall>,
         text: &str,
-        offer: &Offer,
+        tools: &OfferedTools,
     ) -> Next {
-        let (read, _) = brackets.split(text.as_bytes().get(self.at..).unwrap_or_default());
-        self.at += read.len();
-        if !brackets.closed() {
-            self.phase = Phase::Json { from, brackets, named };
-            return Next::Stop(Step::More);
+        let (read, _) = depth.split(text.as_bytes().get(self.position..).unwrap_or_default());
+        self.position += read.len();
+        if !depth.closed() {
+            return self.undecided(State::Json { from, depth, call });
         }
-        let object = text.get(from..self.at).unwrap_or_default();
-        let call = match named {
-            Some(named) => {
-                serde_json::from_str::<&RawValue>(object).ok().map(|_| (named.name, object.to_owned()))
+        let object = text.get(from..self.position).unwrap_or_default();
+        let found = match call {
+            Some(call) => {
+                let is_json = serde_json::from_str::<&RawValue>(object).is_ok();
+                is_json.then(|| (call.name, object.to_owned()))
             }
-            None => {
-                spoken(object).and_then(|(name, arguments)| Some((offer.find(&name)?.to_owned(), arguments)))
-            }
+            None => json_call::parse(object)
+                .and_then(|(name, arguments)| Some((tools.find(&name)?.to_owned(), arguments))),
         };
-        match call {
+        match found {
             Some((name, arguments)) => self.call(name, arguments),
-            None => self.give_up(self.at),
+            None => self.not_a_call(self.position),
         }
     }
 
-    fn key(&mut self, named: Named, pairs: &'static Pairs, rest: &str) -> Next {
+    fn before_argument(&mut self, call: NamedCall, markup: &'static Arguments, rest: &str) -> Next {
         let gap = rest.len() - rest.trim_start().len();
         let rest = rest.trim_start();
-        if named.row.end.iter().any(|tag| rest.starts_with(tag)) {
-            self.at += gap;
-            return self.call(named.name, format!("{{{}}}", named.arguments));
+        let end = self.position + gap;
+        if call.dialect.close.iter().any(|tag| rest.starts_with(tag)) {
+            self.position = end;
+            return self.call(call.name, format!("{{{}}}", call.arguments));
         }
-        let Some(tail) = rest.strip_prefix(pairs.key) else {
-            let may_fit = [pairs.key].iter().chain(named.row.end).any(|tag| tag.starts_with(rest));
-            self.phase = Phase::Key(named, pairs);
-            return if may_fit { Next::Stop(Step::More) } else { self.give_up(self.at + gap) };
+        let Some(tail) = rest.strip_prefix(markup.key) else {
+            let mut tags = [markup.key].into_iter().chain(call.dialect.close.iter().copied());
+            let may_match = tags.any(|tag| tag.starts_with(rest));
+            return self.undecided_if(may_match, State::BeforeArgument(call, markup), end);
         };
-        let Some((key, after)) = tail.split_once(pairs.key_end) else {
-            self.phase = Phase::Key(named, pairs);
-            return if tail.len() <= NAME { Next::Stop(Step::More) } else { self.give_up(self.at + gap) };
+        let Some((key, after)) = tail.split_once(markup.key_end) else {
+            let may_match = tail.len() <= MAX_NAME;
+            return self.undecided_if(may_match, State::BeforeArgument(call, markup), end);
         };
-        let Some((between, value)) = after.split_once(pairs.value) else {
-            self.phase = Phase::Key(named, pairs);
-            return if after.len() <= BETWEEN { Next::Stop(Step::More) } else { self.give_up(self.at + gap) };
+        let Some((between, value)) = after.split_once(markup.value) else {
+            let may_match = after.len() <= MAX_GAP;
+            return self.undecided_if(may_match, State::BeforeArgument(call, markup), end);
         };
-        if between.len() > BETWEEN {
-            return self.give_up(self.at + gap);
+        if between.len() > MAX_GAP {
+            return self.not_a_call(end);
         }
-        self.at += gap + rest.len() - value.len();
-        self.phase = Phase::Value { named, pairs, key: key.trim().to_owned(), from: self.at };
-        Next::Go
+        self.position = end + rest.len() - value.len();
+        self.state = State::Value { call, markup, key: key.trim().to_owned(), from: self.position };
+        Next::Continue
     }
 
     fn value(
         &mut self,
-        mut named: Named,
-        pairs: &'static Pairs,
+        mut call: NamedCall,
+        markup: &'static Arguments,
         key: String,
         from: usize,
         text: &str,
-        offer: &Offer,
+        tools: &OfferedTools,
     ) -> Next {
-        let rest = text.get(self.at..).unwrap_or_default();
-        let Some(end) = rest.find(pairs.value_end) else {
-            // The tag's beginning may be there, so the search goes on a little before the end.
-            let back = (0..pairs.value_end.len().min(rest.len() + 1)).rev().find(|length| {
-                rest.get(rest.len() - length..).is_some_and(|tail| pairs.value_end.starts_with(tail))
+        let rest = text.get(self.position..).unwrap_or_default();
+        let Some(end) = rest.find(markup.value_end) else {
+            // The rest may end within the closing tag, so that much of it is read again.
+            let again = (0..markup.value_end.len().min(rest.len() + 1)).rev().find(|length| {
+                rest.get(rest.len() - length..).is_some_and(|tail| markup.value_end.starts_with(tail))
             });
-            self.at += rest.len() - back.unwrap_or(0);
-            self.phase = Phase::Value { named, pairs, key, from };
-            return Next::Stop(Step::More);
+            self.position += rest.len() - again.unwrap_or(0);
+            return self.undecided(State::Value { call, markup, key, from });
         };
-        let value = text.get(from..self.at + end).unwrap_or_default();
+        let value = text.get(from..self.position + end).unwrap_or_default();
         let value = value.strip_prefix('\n').unwrap_or(value);
         let value = value.strip_suffix('\n').unwrap_or(value);
-        if !named.arguments.is_empty() {
-            named.arguments.push(',');
+        if !call.arguments.is_empty() {
+            call.arguments.push(',');
         }
-        named.arguments.push_str(JsonStr::new(&key).as_json());
-        named.arguments.push(':');
-        named.arguments.push_str(&offer.typed(&named.name, &key, value));
-        self.at += end + pairs.value_end.len();
-        self.phase = Phase::Key(named, pairs);
-        Next::Go
+        call.arguments.push_str(JsonStr::new(&key).as_json());
+        call.arguments.push(':');
+        call.arguments.push_str(&tools.typed_argument(&call.name, &key, value));
+        self.position += end + markup.value_end.len();
+        self.state = State::BeforeArgument(call, markup);
+        Next::Continue
     }
 
     fn call(&mut self, name: String, arguments: String) -> Next {
-        self.phase = Phase::Head;
-        self.found = true;
-        self.announced = false;
-        self.settled = self.at;
-        Next::Stop(Step::Call { name, arguments })
+        self.state = State::BeforeCall { after_tag: false };
+        self.calls_end = Some(self.position);
+        Next::Return(Step::Call { name, arguments })
     }
 
-    /// What was read up to `end` is no call. What stands before calls that were found is not text either.
-    fn give_up(&mut self, end: usize) -> Next {
-        self.phase = Phase::Head;
-        Next::Stop(match self.found {
-            true => Step::Done(self.settled),
-            false => Step::Text(end),
-        })
+    fn undecided(&mut self, state: State) -> Next {
+        self.state = state;
+        Next::Return(Step::Undecided)
     }
 
-    /// The text ends here: how much of it belongs to calls.
-    pub(super) fn end(&self) -> usize {
-        if self.found { self.settled } else { 0 }
+    fn undecided_if(&mut self, may_match: bool, state: State, end: usize) -> Next {
+        if may_match { self.undecided(state) } else { self.not_a_call(end) }
+    }
+
+    /// What was read up to `end` is not a call. After the last call only the tags between are left out.
+    fn not_a_call(&self, end: usize) -> Next {
+        Next::Return(self.calls_end.map_or(Step::Text(end), Step::End))
     }
 }
 
-enum Next {
-    Go,
-    Stop(Step),
+/// Whether a call in this dialect begins here.
+fn begins_call(dialect: &Dialect, after_tag: bool, rest: &str, tools: &OfferedTools) -> Match {
+    let Some(Name { before, after }) = &dialect.name else { return json_call::begins(rest, tools) };
+    if before.is_empty() {
+        return bare_name(after_tag, after, rest, tools);
+    }
+    if rest.starts_with(before) {
+        Match::Yes
+    } else if before.starts_with(rest) {
+        Match::Partial
+    } else {
+        Match::No
+    }
 }
 
-enum Between {
-    Pairs,
-    Json,
-    Nothing,
+/// Whether a name without any markup before it begins here.
+fn bare_name(after_tag: bool, after: &[&str], rest: &str, tools: &OfferedTools) -> Match {
+    if !after_tag || rest.is_empty() {
+        return Match::No;
+    }
+    let is_name = match after.iter().filter_map(|tag| rest.find(tag)).min() {
+        Some(end) => tools.find(rest.get(..end).unwrap_or_default()).is_some(),
+        None => may_become_name(rest, after, tools),
+    };
+    if is_name { Match::Yes } else { Match::No }
 }
 
-/// Whether `text` can become a name that is offered; the beginning of what ends it may already be there.
-fn may_be_name(text: &str, after: &[&str], offer: &Offer) -> bool {
-    let begins_end =
+/// Whether `text` can become the name of an offered tool. It may already hold the beginning of the tag after it.
+fn may_become_name(text: &str, after: &[&str], tools: &OfferedTools) -> bool {
+    let begins_tag =
         |at: &usize| text.get(*at..).is_some_and(|tail| after.iter().any(|tag| tag.starts_with(tail)));
-    let end = text.char_indices().map(|(at, _)| at).find(begins_end);
-    offer.may_become(text.get(..end.unwrap_or(text.len())).unwrap_or_default())
+    let end = text.char_indices().map(|(at, _)| at).find(begins_tag);
+    tools.may_become(text.get(..end.unwrap_or(text.len())).unwrap_or_default())
 }

@@ -1,83 +1,38 @@
-//! The markups in which models write what a server should have told apart: thoughts and tool calls.
-//!
-//! A new one is a row in a table; what the rows mean is for [`super::block`] and [`super`] to know.
+//! The markups in which models write reasoning and tool calls. A new one is a row in a table.
 
-/// How one family of models writes tool calls.
+/// How a family of models writes tool calls.
 #[derive(Debug)]
 pub(super) struct Dialect {
-    /// What begins a block of calls, and may stand again before each of them.
-    pub(super) begin: &'static [&'static str],
-    /// What stands around a call's name. Nothing: a JSON object names itself.
+    /// Tags that open a block of calls, and may be repeated before each call.
+    pub(super) open: &'static [&'static str],
+    /// The markup around a call's name. None: a call is a JSON object that holds its name.
     pub(super) name: Option<Name>,
-    /// How arguments are written one by one; all of them can also be one JSON object.
-    pub(super) pairs: Option<Pairs>,
-    /// What may end a call or the block.
-    pub(super) end: &'static [&'static str],
+    /// The markup of single arguments. All arguments can also be one JSON object.
+    pub(super) arguments: Option<Arguments>,
+    /// Tags that may close a call or the block.
+    pub(super) close: &'static [&'static str],
 }
 
-/// What stands around a call's name.
+/// The markup around a call's name.
 #[derive(Debug)]
 pub(super) struct Name {
     pub(super) before: &'static str,
     pub(super) after: &'static [&'static str],
 }
 
-/// What stands around the name of an argument and around its value.
+/// The markup around an argument's key and value.
 #[derive(Debug)]
-pub(super) struct Pairs {
+pub(super) struct Arguments {
     pub(super) key: &'static str,
     pub(super) key_end: &'static str,
     pub(super) value: &'static str,
     pub(super) value_end: &'static str,
 }
 
-/// `<invoke name="f"><parameter name="x">1</parameter></invoke>`, in whatever brackets.
-macro_rules! invoke {
-    ($prefix:literal, [$($begin:literal),*], [$($end:literal),*]) => {
-        Dialect {
-            begin: &[$($begin),*],
-            name: Some(Name { before: concat!("<", $prefix, "invoke name=\""), after: &["\""] }),
-            pairs: Some(Pairs {
-                key: concat!("<", $prefix, "parameter name=\""),
-                key_end: "\"",
-                // Attributes may follow the name.
-                value: ">",
-                value_end: concat!("</", $prefix, "parameter>"),
-            }),
-            end: &[concat!("</", $prefix, "invoke>"), $($end),*],
-        }
-    };
-}
-
-/// DeepSeek's, in which `bar` and `gap` are special characters, or the ASCII ones that look like them.
-macro_rules! deepseek {
-    ($bar:literal, $gap:literal, name: $before:expr, $after:expr) => {
-        Dialect {
-            begin: &[concat!("<", $bar, "tool", $gap, "calls", $gap, "begin", $bar, ">")],
-            name: Some(Name { before: $before, after: &[$after] }),
-            pairs: None,
-            end: &[
-                "```",
-                concat!("<", $bar, "tool", $gap, "call", $gap, "end", $bar, ">"),
-                concat!("<", $bar, "tool", $gap, "calls", $gap, "end", $bar, ">"),
-            ],
-        }
-    };
-    ($bar:literal, $gap:literal, V3) => {
-        deepseek!($bar, $gap, name:
-            concat!("<", $bar, "tool", $gap, "call", $gap, "begin", $bar, ">function<", $bar, "tool", $gap, "sep", $bar, ">"),
-            "\n")
-    };
-    ($bar:literal, $gap:literal, V31) => {
-        deepseek!($bar, $gap, name:
-            concat!("<", $bar, "tool", $gap, "call", $gap, "begin", $bar, ">"),
-            concat!("<", $bar, "tool", $gap, "sep", $bar, ">"))
-    };
-}
-
-/// JSON objects that name themselves. The first row: it is also the one for JSON without any markup.
+/// Calls that are JSON objects, with a tag or without: `<tool_call>{"name": "f", "arguments": {}}</tool_call>`.
+/// Hermes, Qwen, Llama, Mistral, Granite, Phi, Nemotron, Command.
 pub(super) const JSON: &Dialect = &Dialect {
-    begin: &[
+    open: &[
         "<tool_call>",
         "<tool_calls>",
         "<function_call>",
@@ -88,8 +43,8 @@ pub(super) const JSON: &Dialect = &Dialect {
         "<|START_ACTION|>",
     ],
     name: None,
-    pairs: None,
-    end: &[
+    arguments: None,
+    close: &[
         "</tool_call>",
         "</tool_calls>",
         "</function_call>",
@@ -106,76 +61,118 @@ pub(super) const JSON: &Dialect = &Dialect {
     ],
 };
 
-/// Where two rows fit, the first counts.
+/// Where two dialects match, the first counts.
 pub(super) static DIALECTS: &[&Dialect] = &[
-    // Hermes, Qwen, Llama, Mistral, Granite, Phi, Nemotron, Command: `<tool_call>{"name": "f", "arguments": {}}</tool_call>`.
     JSON,
-    // Qwen-Coder, Seed: `<tool_call><function=f><parameter=x>1</parameter></function></tool_call>`; Llama: `<function=f>{}</function>`.
+    // Qwen-Coder, Seed: `<tool_call><function=f><parameter=x>1</parameter></function></tool_call>`.
+    // Llama: `<function=f>{}</function>`.
     &Dialect {
-        begin: &["<tool_call>", "<seed:tool_call>"],
+        open: &["<tool_call>", "<seed:tool_call>"],
         name: Some(Name { before: "<function=", after: &[">", "=", "{"] }),
-        pairs: Some(Pairs { key: "<parameter=", key_end: ">", value: "", value_end: "</parameter>" }),
-        end: &["</function>", "</tool_call>", "</seed:tool_call>"],
+        arguments: Some(Arguments { key: "<parameter=", key_end: ">", value: "", value_end: "</parameter>" }),
+        close: &["</function>", "</tool_call>", "</seed:tool_call>"],
     },
-    // GLM: `<tool_call>f\n<arg_key>x</arg_key>\n<arg_value>1</arg_value>\n</tool_call>`; Hunyuan puts `<tool_sep>` after the name.
+    // GLM: `<tool_call>f\n<arg_key>x</arg_key>\n<arg_value>1</arg_value>\n</tool_call>`.
+    // Hunyuan writes `<tool_sep>` after the name.
     &Dialect {
-        begin: &["<tool_call>", "<tool_calls>"],
+        open: &["<tool_call>", "<tool_calls>"],
         name: Some(Name { before: "", after: &["<tool_sep>", "\n", "<arg_key>", "</tool_call>"] }),
-        pairs: Some(Pairs {
+        arguments: Some(Arguments {
             key: "<arg_key>",
             key_end: "</arg_key>",
             value: "<arg_value>",
             value_end: "</arg_value>",
         }),
-        end: &["</tool_call>", "</tool_calls>"],
+        close: &["</tool_call>", "</tool_calls>"],
     },
-    // MiniMax, and Claude's of old.
-    &invoke!(
-        "",
-        ["<minimax:tool_call>", "<function_calls>", "<tool_calls>"],
-        ["</minimax:tool_call>", "</function_calls>", "</tool_calls>"]
-    ),
-    // DeepSeek from V3.2 on.
-    &invoke!(
-        "｜DSML｜",
-        ["<｜DSML｜function_calls>", "<｜DSML｜tool_calls>"],
-        ["</｜DSML｜function_calls>", "</｜DSML｜tool_calls>"]
-    ),
-    &invoke!(
-        "|DSML|",
-        ["<|DSML|function_calls>", "<|DSML|tool_calls>"],
-        ["</|DSML|function_calls>", "</|DSML|tool_calls>"]
-    ),
-    // DeepSeek before that: `<｜tool▁call▁begin｜>f<｜tool▁sep｜>{}<｜tool▁call▁end｜>`.
-    &deepseek!("｜", "▁", V3),
-    &deepseek!("｜", "▁", V31),
-    &deepseek!("|", "_", V3),
-    &deepseek!("|", "_", V31),
-    // Kimi: `<|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>{}<|tool_call_end|>`.
+    // MiniMax, older Claude: `<invoke name="f"><parameter name="x">1</parameter></invoke>`.
     &Dialect {
-        begin: &["<|tool_calls_section_begin|>"],
+        open: &["<minimax:tool_call>", "<function_calls>", "<tool_calls>"],
+        name: Some(Name { before: "<invoke name=\"", after: &["\""] }),
+        arguments: Some(Arguments {
+            key: "<parameter name=\"",
+            key_end: "\"",
+            value: ">", // Attributes may follow the key.
+            value_end: "</parameter>",
+        }),
+        close: &["</invoke>", "</minimax:tool_call>", "</function_calls>", "</tool_calls>"],
+    },
+    // DeepSeek from V3.2.
+    &Dialect {
+        open: &["<｜DSML｜function_calls>", "<｜DSML｜tool_calls>"],
+        name: Some(Name { before: "<｜DSML｜invoke name=\"", after: &["\""] }),
+        arguments: Some(Arguments {
+            key: "<｜DSML｜parameter name=\"",
+            key_end: "\"",
+            value: ">", // Attributes may follow the key.
+            value_end: "</｜DSML｜parameter>",
+        }),
+        close: &["</｜DSML｜invoke>", "</｜DSML｜function_calls>", "</｜DSML｜tool_calls>"],
+    },
+    // The same in ASCII.
+    &Dialect {
+        open: &["<|DSML|function_calls>", "<|DSML|tool_calls>"],
+        name: Some(Name { before: "<|DSML|invoke name=\"", after: &["\""] }),
+        arguments: Some(Arguments {
+            key: "<|DSML|parameter name=\"",
+            key_end: "\"",
+            value: ">", // Attributes may follow the key.
+            value_end: "</|DSML|parameter>",
+        }),
+        close: &["</|DSML|invoke>", "</|DSML|function_calls>", "</|DSML|tool_calls>"],
+    },
+    // DeepSeek V3: the name after `function`, the arguments in a block of Markdown.
+    &Dialect {
+        open: &["<｜tool▁calls▁begin｜>"],
+        name: Some(Name { before: "<｜tool▁call▁begin｜>function<｜tool▁sep｜>", after: &["\n"] }),
+        arguments: None,
+        close: &["```", "<｜tool▁call▁end｜>", "<｜tool▁calls▁end｜>"],
+    },
+    // DeepSeek V3.1: `<｜tool▁call▁begin｜>f<｜tool▁sep｜>{}<｜tool▁call▁end｜>`.
+    &Dialect {
+        open: &["<｜tool▁calls▁begin｜>"],
+        name: Some(Name { before: "<｜tool▁call▁begin｜>", after: &["<｜tool▁sep｜>"] }),
+        arguments: None,
+        close: &["```", "<｜tool▁call▁end｜>", "<｜tool▁calls▁end｜>"],
+    },
+    // Both in ASCII.
+    &Dialect {
+        open: &["<|tool_calls_begin|>"],
+        name: Some(Name { before: "<|tool_call_begin|>function<|tool_sep|>", after: &["\n"] }),
+        arguments: None,
+        close: &["```", "<|tool_call_end|>", "<|tool_calls_end|>"],
+    },
+    &Dialect {
+        open: &["<|tool_calls_begin|>"],
+        name: Some(Name { before: "<|tool_call_begin|>", after: &["<|tool_sep|>"] }),
+        arguments: None,
+        close: &["```", "<|tool_call_end|>", "<|tool_calls_end|>"],
+    },
+    // Kimi K2: `<|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>{}<|tool_call_end|>`.
+    &Dialect {
+        open: &["<|tool_calls_section_begin|>"],
         name: Some(Name { before: "<|tool_call_begin|>", after: &["<|tool_call_argument_begin|>"] }),
-        pairs: None,
-        end: &["<|tool_call_end|>", "<|tool_calls_section_end|>"],
+        arguments: None,
+        close: &["<|tool_call_end|>", "<|tool_calls_section_end|>"],
     },
-    // Mistral from v11 on: `[TOOL_CALLS]f[ARGS]{}`, with `[CALL_ID]...` between in some versions.
+    // Mistral from v11: `[TOOL_CALLS]f[ARGS]{}`, in some versions with `[CALL_ID]...` before `[ARGS]`.
     &Dialect {
-        begin: &["[TOOL_CALLS]"],
+        open: &["[TOOL_CALLS]"],
         name: Some(Name { before: "", after: &["[ARGS]", "[CALL_ID]", "{"] }),
-        pairs: None,
-        end: &["[/TOOL_CALLS]"],
+        arguments: None,
+        close: &["[/TOOL_CALLS]"],
     },
-    // Harmony: `<|channel|>commentary to=functions.f <|constrain|>json<|message|>{}<|call|>`.
+    // Harmony (gpt-oss): `<|channel|>commentary to=functions.f <|constrain|>json<|message|>{}<|call|>`.
     &Dialect {
-        begin: &["<|start|>assistant", "<|channel|>commentary", "<|channel|>analysis"],
+        open: &["<|start|>assistant", "<|channel|>commentary", "<|channel|>analysis"],
         name: Some(Name { before: "to=", after: &[" ", "<"] }),
-        pairs: None,
-        end: &["<|call|>", "<|end|>"],
+        arguments: None,
+        close: &["<|call|>", "<|end|>"],
     },
 ];
 
-/// The tags around a thought at the beginning of a text.
-pub(super) static THINK: &[(&str, &str)] = &[
+/// The tags around reasoning at the start of a text.
+pub(super) static REASONING: &[(&str, &str)] = &[
     ("<think>", "</think>"),
     ("<thinking>", "</thinking>"),
     ("<thought>", "</thought>"),
@@ -183,13 +180,13 @@ pub(super) static THINK: &[(&str, &str)] = &[
     ("[THINK]", "[/THINK]"),
 ];
 
-/// Thoughts of harmony, which stand anywhere.
-pub(super) static ANALYSIS: &[(&str, &str)] = &[
+/// Reasoning in harmony, which may occur anywhere.
+pub(super) static HARMONY_REASONING: &[(&str, &str)] = &[
     ("<|channel|>analysis<|message|>", "<|end|>"),
     ("<|start|>assistant<|channel|>analysis<|message|>", "<|end|>"),
 ];
 
-/// What harmony puts around a text that is shown.
+/// The tags that harmony puts around text.
 pub(super) static FRAMES: &[&str] = &[
     "<|channel|>final<|message|>",
     "<|channel|>commentary<|message|>",

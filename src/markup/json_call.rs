@@ -1,62 +1,62 @@
-//! Calls that are a JSON object which names itself, in the spellings of all models.
+//! Calls that are a JSON object with the name and the arguments, in the key names of all models.
 
-use super::offer::Offer;
+use super::OfferedTools;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// Whether something begins here.
+/// Whether a text matches a pattern.
 #[derive(PartialEq)]
-pub(super) enum Fit {
+pub(super) enum Match {
     No,
-    Maybe,
+    /// More text decides.
+    Partial,
     Yes,
 }
 
-/// The keys of an object that is a call.
-const KEYS: &[&str] =
-    &["name", "tool_name", "type", "function", "id", "tool_call_id", "arguments", "parameters"];
-
-/// Whether a JSON object begins here that can be a call: by its first key and, if that is the name, by the name.
-pub(super) fn fit(text: &str, offer: &Offer) -> Fit {
-    let Some(inside) = text.strip_prefix('{').map(str::trim_start) else { return Fit::No };
-    let Some(key) = inside.strip_prefix('"') else {
-        return if inside.is_empty() { Fit::Maybe } else { Fit::No };
-    };
-    let Some((key, after)) = key.split_once('"') else {
-        return if KEYS.iter().any(|known| known.starts_with(key)) { Fit::Maybe } else { Fit::No };
-    };
-    if !KEYS.contains(&key) {
-        return Fit::No;
-    }
-    if !["name", "tool_name", "function"].contains(&key) {
-        return Fit::Yes;
-    }
-    let after = after.trim_start();
-    let Some(value) = after.strip_prefix(':').map(str::trim_start) else {
-        return if after.is_empty() { Fit::Maybe } else { Fit::No };
-    };
-    match (value.is_empty(), value.strip_prefix('"')) {
-        (true, _) => Fit::Maybe,
-        (_, None) => {
-            if key == "function" && value.starts_with('{') {
-                Fit::Yes
-            } else {
-                Fit::No
-            }
-        }
-        (_, Some(name)) => match name.split_once('"') {
-            Some((name, _)) if offer.find(name).is_some() => Fit::Yes,
-            None if offer.may_become(name) => Fit::Maybe,
-            _ => Fit::No,
-        },
+impl Match {
+    fn partial_if(may_match: bool) -> Self {
+        if may_match { Self::Partial } else { Self::No }
     }
 }
 
-/// A call as a JSON object, in the spellings of all models.
+/// The keys that a call can begin with.
+const KEYS: &[&str] =
+    &["name", "tool_name", "type", "function", "id", "tool_call_id", "arguments", "parameters"];
+
+/// Whether a call begins here: a JSON object with one of the known keys first and, if that is the name, an offered
+/// tool's name.
+pub(super) fn begins(text: &str, tools: &OfferedTools) -> Match {
+    let Some(inside) = text.strip_prefix('{').map(str::trim_start) else { return Match::No };
+    let Some(key) = inside.strip_prefix('"') else { return Match::partial_if(inside.is_empty()) };
+    let Some((key, after)) = key.split_once('"') else {
+        return Match::partial_if(KEYS.iter().any(|known| known.starts_with(key)));
+    };
+    if !KEYS.contains(&key) {
+        return Match::No;
+    }
+    if !["name", "tool_name", "function"].contains(&key) {
+        return Match::Yes;
+    }
+    let after = after.trim_start();
+    let Some(value) = after.strip_prefix(':').map(str::trim_start) else {
+        return Match::partial_if(after.is_empty());
+    };
+    if value.is_empty() {
+        return Match::Partial;
+    }
+    match value.strip_prefix('"').map(|name| name.split_once('"').ok_or(name)) {
+        None if key == "function" && value.starts_with('{') => Match::Yes,
+        None => Match::No,
+        Some(Ok((name, _))) if tools.find(name).is_some() => Match::Yes,
+        Some(Ok(_)) => Match::No,
+        Some(Err(name)) => Match::partial_if(tools.may_become(name)),
+    }
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Spoken<'a> {
+struct JsonCall<'a> {
     #[serde(borrow, alias = "tool_name")]
     name: Option<Cow<'a, str>>,
     #[serde(borrow)]
@@ -65,17 +65,17 @@ struct Spoken<'a> {
     arguments: Option<&'a RawValue>,
 }
 
-/// The name and the arguments of a call that is a JSON object.
-pub(super) fn spoken(object: &str) -> Option<(String, String)> {
-    let Spoken { name, function, arguments } = serde_json::from_str(object).ok()?;
+/// The name and the arguments.
+pub(super) fn parse(object: &str) -> Option<(String, String)> {
+    let JsonCall { name, function, arguments } = serde_json::from_str(object).ok()?;
     let name = match (name, function) {
         (Some(name), _) => name.into_owned(),
-        (None, Some(function)) if function.get().starts_with('{') => return spoken(function.get()),
+        (None, Some(function)) if function.get().starts_with('{') => return parse(function.get()),
         (None, Some(function)) => serde_json::from_str(function.get()).ok()?,
         (None, None) => return None,
     };
     let arguments = match arguments {
-        // Some write the JSON of the arguments as a string, as it stands in the API.
+        // The arguments as a JSON string, as Chat Completions has them.
         Some(raw) if raw.get().starts_with('"') => serde_json::from_str(raw.get()).ok()?,
         Some(raw) => raw.get().to_owned(),
         None => "{}".to_owned(),

@@ -1,4 +1,4 @@
-//! The tools that the request offers: whose names are taken for calls, and of which types their arguments are.
+//! The tools that the request offers. Only their names make a call, and their schemas give the types of arguments.
 
 use crate::json::{JsonStr, RawJson};
 use crate::tools::names::{Names, ToolName};
@@ -6,41 +6,42 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
-/// The tools that the request offers: their names, and the schemas of their arguments by upstream name.
+/// The names of the offered tools, and the JSON schemas of their arguments by upstream name.
 #[derive(Debug, Default)]
-pub(crate) struct Offer {
+pub(crate) struct OfferedTools {
     names: Names,
     schemas: BTreeMap<String, RawJson<'static>>,
 }
 
-impl Offer {
-    pub(crate) fn new(tools: impl IntoIterator<Item = (ToolName, RawJson<'static>)>) -> Self {
-        let mut offer = Self::default();
+impl FromIterator<(ToolName, RawJson<'static>)> for OfferedTools {
+    fn from_iter<I: IntoIterator<Item = (ToolName, RawJson<'static>)>>(tools: I) -> Self {
+        let mut offered = Self::default();
         for (tool, schema) in tools {
-            offer.schemas.insert(tool.upstream.clone(), schema);
-            offer.names.push(tool);
+            offered.schemas.insert(tool.upstream.clone(), schema);
+            offered.names.push(tool);
         }
-        offer
+        offered
     }
+}
 
-    /// Whether there is none.
+impl OfferedTools {
     pub(crate) fn is_empty(&self) -> bool {
         self.names.is_empty()
     }
 
-    /// The upstream name of the tool that a model means by `written`, e.g. `functions.f:0`.
+    /// The upstream name of the tool that a model means, e.g. by `functions.f:0`.
     pub(crate) fn find(&self, written: &str) -> Option<&str> {
         let tool = self.names.get(self.names.resolve(written)?)?;
         Some(&tool.upstream)
     }
 
-    /// Whether `written` can become a name that is offered.
+    /// Whether `written` can become the name of an offered tool.
     pub(crate) fn may_become(&self, written: &str) -> bool {
         self.names.may_become_one(written)
     }
 
-    /// The JSON of one argument that was written as plain text, by the type that the schema declares.
-    pub(crate) fn typed(&self, name: &str, key: &str, text: &str) -> String {
+    /// An argument that was written as plain text, as JSON of the type that the schema declares.
+    pub(crate) fn typed_argument(&self, name: &str, key: &str, text: &str) -> String {
         let schema = self.schemas.get(name).and_then(|schema| serde_json::from_str(schema.get()).ok());
         let types =
             schema.as_ref().and_then(|schema: &Value| types(schema.pointer("/properties")?.get(key)?));
@@ -50,16 +51,18 @@ impl Offer {
             Some(types) => !value.is_string() && types.iter().any(|declared| is_of(&value, declared)),
             None => true,
         });
-        match fits {
-            true if serde_json::from_str::<&RawValue>(text).is_ok() => text.trim().to_owned(),
-            // Python's `True` and `None`.
-            true => text.to_lowercase(),
-            false => JsonStr::new(text).as_json().to_owned(),
+        if !fits {
+            JsonStr::new(text).as_json().to_owned()
+        } else if serde_json::from_str::<&RawValue>(text).is_ok() {
+            text.trim().to_owned()
+        } else {
+            // `True` and `None` of Python.
+            text.to_lowercase()
         }
     }
 }
 
-/// The types that a schema allows; nothing if it does not say.
+/// The types that a schema allows. None: any.
 fn types(schema: &Value) -> Option<Vec<&str>> {
     match schema.get("type") {
         Some(Value::String(one)) => Some(vec![one]),
@@ -88,17 +91,18 @@ pub(crate) mod tests {
     use super::*;
     use serde_json::json;
 
-    pub(in super::super) fn offer() -> Offer {
+    pub(in super::super) fn offered_tools() -> OfferedTools {
         let schema = json!({"type": "object", "properties": {
             "city": {"type": "string"}, "n": {"type": "integer"}, "x": {"type": ["number", "null"]},
             "on": {"type": "boolean"}, "list": {"type": "array"}, "o": {"type": "object"},
             "either": {"anyOf": [{"type": "string"}, {"type": "null"}]}, "any": {},
         }});
         let tools = ["get_weather", "get_time", "shell"];
-        Offer::new(tools.map(|name| {
+        let named = tools.map(|name| {
             let tool = ToolName { namespace: None, name: name.to_owned(), upstream: name.to_owned() };
             (tool, RawJson::new(&schema))
-        }))
+        });
+        named.into_iter().collect()
     }
 
     #[test]
@@ -124,7 +128,7 @@ pub(crate) mod tests {
             ("undeclared", "{}", "{}"),
             ("undeclared", "text", r#""text""#),
         ] {
-            assert_eq!(offer().typed("get_weather", key, text), expected, "{key}: {text}");
+            assert_eq!(offered_tools().typed_argument("get_weather", key, text), expected, "{key}: {text}");
         }
     }
 }

@@ -1,71 +1,73 @@
-//! What a text is heard as, whole and cut anywhere.
+//! The segments of texts, in one piece and cut anywhere.
 
-use super::offer::tests::offer;
+use super::dialects::{DIALECTS, FRAMES};
+use super::offered_tools::tests::offered_tools;
 use super::*;
+use ReplyStart::{Reasoning, Text};
 
-/// Everything heard, in one line: text as it is, `(thought)`, `name{...}`, `|` for a break.
-fn heard(think: ThinkTags, offer: Offer, pieces: &[&str]) -> String {
-    let mut scanner = Scanner::new(think, offer, 1 << 20).unwrap();
+/// All segments in one line: text as it is, `(reasoning)`, `«name{...}»`, `|` for a retraction.
+fn segments(reasoning: Option<ReplyStart>, tools: OfferedTools, pieces: &[&str]) -> String {
+    let mut scanner = Scanner::new(reasoning, tools, 1 << 20).unwrap();
     let mut all: Vec<Segment> = pieces.iter().flat_map(|piece| scanner.push(piece)).collect();
     all.extend(scanner.flush());
     all.iter()
-        .map(|heard| match heard {
+        .map(|segment| match segment {
             Segment::Text(text) => text.clone(),
-            Segment::Reasoning(thought) => format!("({thought})"),
+            Segment::Reasoning(reasoning) => format!("({reasoning})"),
             Segment::ToolCall { name, arguments } => format!("«{name}{arguments}»"),
             Segment::Retract => "|".to_owned(),
         })
         .collect::<String>()
-        // A thought in pieces is one thought.
+        // Pieces of the same reasoning.
         .replace(")(", "")
 }
 
-/// Whole, in single characters, and cut at every place.
-fn check(think: ThinkTags, offer: fn() -> Offer, text: &str, expected: &str) {
-    assert_eq!(heard(think, offer(), &[text]), expected, "{text}");
+/// In one piece, in single characters, and in two pieces cut at every position.
+fn check(reasoning: Option<ReplyStart>, tools: fn() -> OfferedTools, text: &str, expected: &str) {
+    assert_eq!(segments(reasoning, tools(), &[text]), expected, "{text}");
     let characters: Vec<&str> = text.split("").collect();
-    assert_eq!(heard(think, offer(), &characters), expected, "{text} in single characters");
+    assert_eq!(segments(reasoning, tools(), &characters), expected, "{text} in single characters");
     for (at, _) in text.char_indices() {
         let (first, second) = text.split_at(at);
-        assert_eq!(heard(think, offer(), &[first, second]), expected, "{text} cut at {at}");
+        assert_eq!(segments(reasoning, tools(), &[first, second]), expected, "{text} cut at {at}");
     }
 }
 
 #[test]
-fn thoughts_between_tags() {
-    let table: &[(ThinkTags, &str, &str)] = &[
-        (ThinkTags::On, "<think>Hm.</think>Hi", "(Hm.)Hi"),
-        (ThinkTags::On, "\n<think>\nHm.\n\n</think>\n\nHi", "(Hm.)Hi"),
-        (ThinkTags::On, "<think>a\n\nb</think>c", "(a\n\nb)c"),
-        (ThinkTags::On, "<think>\n\n</think>\n\nHi", "Hi"),
-        (ThinkTags::On, "<thinking>Hm.</thinking>Hi", "(Hm.)Hi"),
-        (ThinkTags::On, "[THINK]Hm.[/THINK]Hi [1]", "(Hm.)Hi [1]"),
-        (ThinkTags::On, "<think>a</think>\n<think>b</think>c", "(ab)c"),
-        (ThinkTags::On, "<think>a <b> </thin </think>c", "(a <b> </thin )c"),
-        (ThinkTags::On, "<think>cut", "(cut)"),
-        (ThinkTags::On, "<think>cut</th", "(cut</th)"),
-        (ThinkTags::On, "</think>\n\nHi", "Hi"),
-        (ThinkTags::On, " Hi ", " Hi "),
-        (ThinkTags::On, "Say `<think>` and `</think>`.", "Say `<think>` and `</think>`."),
-        (ThinkTags::On, "<think>a</think>let x = \"<think>b</think>\";", "(a)let x = \"<think>b</think>\";"),
-        (ThinkTags::On, "a < b </t> <thinker>", "a < b </t> <thinker>"),
-        (ThinkTags::On, "<thi", "<thi"),
-        (ThinkTags::On, "", ""),
-        (ThinkTags::On, "  ", "  "),
-        (ThinkTags::Implied, "Hm.</think>Hi", "(Hm.)Hi"),
-        (ThinkTags::Implied, "<think>\nHm.</think>Hi", "(Hm.)Hi"),
-        (ThinkTags::Implied, "</think>Hi", "Hi"),
-        (ThinkTags::Implied, "cut", "(cut)"),
+fn reasoning_between_tags() {
+    let table: &[(Option<ReplyStart>, &str, &str)] = &[
+        (Some(Text), "<think>Hm.</think>Hi", "(Hm.)Hi"),
+        (Some(Text), "\n<think>\nHm.\n\n</think>\n\nHi", "(Hm.)Hi"),
+        (Some(Text), "<think>a\n\nb</think>c", "(a\n\nb)c"),
+        (Some(Text), "<think>\n\n</think>\n\nHi", "Hi"),
+        (Some(Text), "<thinking>Hm.</thinking>Hi", "(Hm.)Hi"),
+        (Some(Text), "[THINK]Hm.[/THINK]Hi [1]", "(Hm.)Hi [1]"),
+        (Some(Text), "<think>a</think>\n<think>b</think>c", "(ab)c"),
+        (Some(Text), "<think>a <b> </thin </think>c", "(a <b> </thin )c"),
+        (Some(Text), "<think>cut", "(cut)"),
+        (Some(Text), "<think>cut</th", "(cut</th)"),
+        (Some(Text), "</think>\n\nHi", "Hi"),
+        (Some(Text), " Hi ", " Hi "),
+        (Some(Text), "Say `<think>` and `</think>`.", "Say `<think>` and `</think>`."),
+        (Some(Text), "<think>a</think>let x = \"<think>b</think>\";", "(a)let x = \"<think>b</think>\";"),
+        (Some(Text), "a < b </t> <thinker>", "a < b </t> <thinker>"),
+        (Some(Text), "<thi", "<thi"),
+        (Some(Text), "", ""),
+        (Some(Text), "  ", "  "),
+        (Some(Reasoning), "Hm.</think>Hi", "(Hm.)Hi"),
+        (Some(Reasoning), "<think>\nHm.</think>Hi", "(Hm.)Hi"),
+        (Some(Reasoning), "</think>Hi", "Hi"),
+        (Some(Reasoning), "cut", "(cut)"),
     ];
     for (think, text, expected) in table {
-        check(*think, Offer::default, text, expected);
+        check(*think, OfferedTools::default, text, expected);
     }
 }
 
-/// A stream has shown the thought before its end says that it was one; a whole reply has not.
+/// A stream has already shown the reasoning when the closing tag comes; a document has not.
 #[test]
 fn a_closing_tag_without_an_opening_one() {
-    let pieces = |pieces: &[&str]| heard(ThinkTags::On, Offer::default(), pieces);
+    let pieces = |pieces: &[&str]| segments(Some(Text), OfferedTools::default(), pieces);
     assert_eq!(pieces(&["Hm.</think>\n\nHi"]), "(Hm.)Hi");
     assert_eq!(pieces(&["Hm.", "</th", "ink>\n", "\nHi"]), "Hm.|Hi");
     assert_eq!(pieces(&["Hm.", "</think>Hi</think>"]), "Hm.|Hi</think>");
@@ -189,12 +191,12 @@ fn calls_in_the_markup_of_every_family() {
         ),
     ];
     for (text, expected) in table {
-        check(ThinkTags::Off, offer, text, expected);
+        check(None, offered_tools, text, expected);
     }
 }
 
 #[test]
-fn what_is_no_call_stays_text() {
+fn other_text_stays_as_it_is() {
     for text in [
         "Use <tool_call> for this.",
         "<tool_call>{\"name\":\"unknown\",\"arguments\":{}}</tool_call>",
@@ -225,25 +227,25 @@ fn what_is_no_call_stays_text() {
         "",
         "  ",
     ] {
-        check(ThinkTags::Off, offer, text, text);
+        check(None, offered_tools, text, text);
     }
 }
 
 #[test]
-fn thoughts_and_calls_in_one_text() {
+fn reasoning_and_calls_in_one_text() {
     check(
-        ThinkTags::On,
-        offer,
+        Some(Text),
+        offered_tools,
         "<think>\nI call <tool_call>.\n</think>\n\nLook:\n<tool_call>{\"name\":\"shell\",\"arguments\":{}}</tool_call>\n",
         "(I call <tool_call>.)Look:\n«shell{}»",
     );
-    check(ThinkTags::On, offer, "<think>a</think>{\"name\":\"shell\",\"arguments\":{}}", "(a)«shell{}»");
+    check(Some(Text), offered_tools, "<think>a</think>{\"name\":\"shell\",\"arguments\":{}}", "(a)«shell{}»");
 }
 
-/// What cannot be markup goes out with the piece that brought it.
+/// Text that cannot be markup is passed on with the piece that brought it.
 #[test]
-fn nothing_else_is_held() {
-    let mut scanner = Scanner::new(ThinkTags::On, offer(), 1 << 20).unwrap();
+fn only_possible_markup_is_held() {
+    let mut scanner = Scanner::new(Some(Text), offered_tools(), 1 << 20).unwrap();
     let text = |text: &str| vec![Segment::Text(text.to_owned())];
     for (piece, shown) in [
         (" ", vec![]),
@@ -267,8 +269,8 @@ fn nothing_else_is_held() {
 }
 
 #[test]
-fn what_is_held_has_a_limit() {
-    let mut scanner = Scanner::new(ThinkTags::Off, offer(), 64).unwrap();
+fn held_text_has_a_limit() {
+    let mut scanner = Scanner::new(None, offered_tools(), 64).unwrap();
     assert_eq!(scanner.push("<tool_call>{\"name\":\"shell\",\"arguments\":{\"a\":\""), []);
     let shown = scanner.push(&"x".repeat(64));
     assert!(matches!(&shown[..], [Segment::Text(text)] if text.ends_with("xx")));
@@ -279,14 +281,17 @@ mod properties {
     use super::*;
     use proptest::prelude::*;
 
-    /// Texts made of everything that could mean something.
+    /// Texts made of all markup and of what resembles it.
     fn text() -> impl Strategy<Value = String> {
         let mut bits: Vec<&str> = DIALECTS
             .iter()
-            .flat_map(|row| {
-                let name = row.name.iter().flat_map(|name| name.after.iter().chain([&name.before]));
-                let pairs = row.pairs.iter().flat_map(|pairs| [&pairs.key, &pairs.value_end, &pairs.value]);
-                row.begin.iter().chain(row.end).chain(name).chain(pairs)
+            .flat_map(|dialect| {
+                let name = dialect.name.iter().flat_map(|name| name.after.iter().chain([&name.before]));
+                let arguments = dialect
+                    .arguments
+                    .iter()
+                    .flat_map(|markup| [&markup.key, &markup.value_end, &markup.value]);
+                dialect.open.iter().chain(dialect.close).chain(name).chain(arguments)
             })
             .copied()
             .collect();
@@ -319,17 +324,17 @@ mod properties {
 
     proptest! {
         #[test]
-        fn no_cut_changes_what_is_heard(text in text(), size in 1usize..7) {
+        fn segments_do_not_depend_on_the_pieces(text in text(), size in 1usize..7) {
             let characters: Vec<char> = text.chars().collect();
             let pieces: Vec<String> = characters.chunks(size).map(|piece| piece.iter().collect()).collect();
             let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
-            let whole = heard(ThinkTags::Off, offer(), &[&text]);
-            prop_assert_eq!(heard(ThinkTags::Off, offer(), &pieces), whole);
+            let whole = segments(None, offered_tools(), &[&text]);
+            prop_assert_eq!(segments(None, offered_tools(), &pieces), whole);
         }
 
         #[test]
-        fn what_holds_no_call_comes_out_as_it_went_in(text in text()) {
-            let said = heard(ThinkTags::Off, offer(), &[&text]);
+        fn text_without_calls_is_unchanged(text in text()) {
+            let said = segments(None, offered_tools(), &[&text]);
             if !said.contains(['«', '(']) && !FRAMES.iter().any(|frame| text.contains(frame)) {
                 prop_assert_eq!(said, text);
             }

@@ -17,10 +17,11 @@ use crate::error::{ApiError, Code, Path};
 use crate::items::Toolbox;
 use crate::items::{self, COMPACTION_INSTRUCTION, Conversation, Entry};
 use crate::json::{self, JsonStr, ParseError, Tape};
-use crate::markup::{Offer, Scanner};
+use crate::markup::{OfferedTools, ReplyStart, Scanner};
 use crate::report::Report;
 use crate::response::Reply;
 use crate::response::context::{Answer, CallIds, ReplyContext};
+use crate::upstream::ThinkTags;
 use crate::wire::chat::request as chat;
 use crate::wire::responses::Request;
 use crate::wire::typed::{Located, Object};
@@ -183,8 +184,8 @@ fn translated<'a>(
     let taken = options.tool_choice(fields::thinks(request, options));
     let (tools, tool_choice) = tool_choice::fit(choice, taken, &mut report);
     let offer = match (options.text_tool_calls, &tool_choice) {
-        (false, _) | (_, Some(chat::ToolChoice::Mode("none"))) => Offer::default(),
-        (true, _) => offer(&tools, &toolbox),
+        (false, _) | (_, Some(chat::ToolChoice::Mode("none"))) => OfferedTools::default(),
+        (true, _) => offered_tools(&tools, &toolbox),
     };
 
     let format = wanted.and_then(|request| request.text.as_ref()?.format);
@@ -225,7 +226,7 @@ fn translated<'a>(
         seal_reasoning: fields::includes(request, "reasoning.encrypted_content"),
         logprobs: upstream.logprobs.is_some(),
         replay: options.reasoning_replay.clone(),
-        scanner: Scanner::new(options.think_tags, offer, context.config.limits.event_bytes),
+        scanner: Scanner::new(reply_start(options.think_tags), offer, context.config.limits.event_bytes),
         parallel: request.parallel_tool_calls != Some(false),
         limits: context.config.limits,
     };
@@ -241,13 +242,14 @@ fn translated<'a>(
     })
 }
 
-fn offer(tools: &[chat::Tool<'_>], toolbox: &Toolbox) -> Offer {
-    Offer::new(tools.iter().filter_map(|tool| match tool {
+fn offered_tools(tools: &[chat::Tool<'_>], toolbox: &Toolbox) -> OfferedTools {
+    let functions = tools.iter().filter_map(|tool| match tool {
         chat::Tool::Function { function } => {
             Some((toolbox.resolve(&function.name)?.clone(), function.parameters.clone().into_owned()))
         }
         chat::Tool::Custom { .. } => None,
-    }))
+    });
+    functions.collect()
 }
 
 /// In OpenAI's words.
@@ -256,6 +258,15 @@ fn not_served(model: &str) -> ApiError {
         .status(404)
         .code(Code::ModelNotFound)
         .at(Path::top("model"))
+}
+
+/// Whether the reply may begin with reasoning in tags.
+fn reply_start(think_tags: ThinkTags) -> Option<ReplyStart> {
+    match think_tags {
+        ThinkTags::Off => None,
+        ThinkTags::On => Some(ReplyStart::Text),
+        ThinkTags::Implied => Some(ReplyStart::Reasoning),
+    }
 }
 
 fn call_id<'e>(entry: &'e Entry<'_>) -> Option<&'e str> {

@@ -1,0 +1,377 @@
+//! Splits a reply's text into segments while it arrives.
+
+use super::call_block::{CallBlock, Step};
+use super::dialects::{DIALECTS, FRAMES, HARMONY_REASONING, REASONING};
+use super::{OfferedTools, Segment};
+
+/// Reads the text of one reply.
+#[derive(Debug)]
+pub(crate) struct Scanner {
+    finds_reasoning: bool,
+    tools: OfferedTools,
+    tags: Vec<Tag>,
+    state: State,
+    /// Text that may still turn out to be markup.
+    held: String,
+    /// The most bytes that are held.
+    limit: usize,
+    segments: Vec<Segment>,
+}
+
+/// Whether the first text of a reply is reasoning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ReplyStart {
+    /// It is, if an opening tag says so.
+    Text,
+    /// It is: the chat template put the opening tag into the prompt.
+    Reasoning,
+}
+
+///```text
+///   ┌───────────┐ text   ┌───────────┐      ┌──────┐
+///   │   Start   ├───────▶│ FirstText ├─────▶│ Text │◀─┐ not a call, or after the last one
+///   └─┬───────▲─┘        └─────┬─────┘      └──┬───┘  │
+///     │ tag   │ closing tag    │ tag           │ tag  │
+///     ▼       │                ▼               ▼      │
+///   ReasoningStart ─▶ Reasoning            Calls ─────┘
+///```
+#[derive(Debug)]
+enum State {
+    /// Before any text. Reasoning may begin here.
+    Start(Start),
+    /// The first text of the reply. It may have been reasoning whose opening tag was left out, unless the closing
+    /// tag stands after a backtick: then the model writes about it.
+    FirstText {
+        after_backtick: bool,
+    },
+    /// Any later text.
+    Text,
+    /// Before the first character of reasoning. Line ends are left out here.
+    ReasoningStart {
+        close: &'static str,
+    },
+    Reasoning {
+        close: &'static str,
+    },
+    Calls(CallBlock),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Start {
+    Reply,
+    /// The reply begins within reasoning.
+    InReasoning,
+    AfterReasoning,
+}
+
+impl Start {
+    /// Whether the text before a closing tag at `end`, which has no opening tag, can be reasoning.
+    fn allows_reasoning(self, text: &str, end: usize) -> bool {
+        let before = text.get(..end).unwrap_or_default();
+        match self {
+            Self::Reply => !before.ends_with('`') && !REASONING.iter().any(|(open, _)| before.contains(open)),
+            Self::InReasoning => true,
+            Self::AfterReasoning => false,
+        }
+    }
+}
+
+/// Markup that may occur anywhere in the text.
+#[derive(Debug, Clone, Copy)]
+struct Tag {
+    text: &'static str,
+    kind: TagKind,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum TagKind {
+    /// Begins a block of calls.
+    Calls,
+    /// Begins a call whose name follows.
+    NamedCall,
+    Reasoning {
+        close: &'static str,
+    },
+    EndOfReasoning,
+    Frame,
+}
+
+impl Scanner {
+    /// Without `reasoning` and tools there is nothing to find, and no scanner.
+    pub(crate) fn new(reasoning: Option<ReplyStart>, tools: OfferedTools, limit: usize) -> Option<Self> {
+        if reasoning.is_none() && tools.is_empty() {
+            return None;
+        }
+        let start = if reasoning == Some(ReplyStart::Reasoning) { Start::InReasoning } else { Start::Reply };
+        Some(Self {
+            finds_reasoning: reasoning.is_some(),
+            tags: tags(reasoning.is_some(), !tools.is_empty()),
+            tools,
+            state: State::Start(start),
+            held: String::new(),
+            limit,
+            segments: Vec::new(),
+        })
+    }
+
+    /// Whether text can skip [`Scanner::push`], because nothing is held and it cannot begin markup.
+    pub(crate) fn lets_pass(&self, escaped: &str) -> bool {
+        let is_plain = || !escaped.bytes().any(|byte| matches!(byte, b'<' | b'[' | b'\\' | b'`'));
+        matches!(self.state, State::FirstText { after_backtick: false } | State::Text)
+            && self.held.is_empty()
+            && is_plain()
+    }
+
+    /// Reads the next piece of text. Returns the segments that are decided.
+    pub(crate) fn push(&mut self, piece: &str) -> Vec<Segment> {
+        self.held.push_str(piece);
+        while self.step() {}
+        if self.held.len() > self.limit {
+            self.release_held();
+        }
+        std::mem::take(&mut self.segments)
+    }
+
+    /// The text ends here, or something else interrupts it: undecided text is text.
+    pub(crate) fn flush(&mut self) -> Vec<Segment> {
+        match std::mem::replace(&mut self.state, State::Text) {
+            State::Start(Start::AfterReasoning) if self.held.trim().is_empty() => self.held.clear(),
+            State::Calls(block) => {
+                let end = block.calls_end();
+                self.take(end);
+                if end > 0 && self.held.trim().is_empty() {
+                    self.held.clear();
+                }
+            }
+            State::Start(start) if self.held.is_empty() => self.state = State::Start(start),
+            State::Start(_) => {}
+            other => self.state = other,
+        }
+        self.release_held();
+        std::mem::take(&mut self.segments)
+    }
+
+    fn release_held(&mut self) {
+        let held = std::mem::take(&mut self.held);
+        match self.state {
+            State::ReasoningStart { .. } | State::Reasoning { .. } => self.emit_reasoning(&held),
+            _ if held.is_empty() => {}
+            _ => {
+                self.state = State::Text;
+                self.emit_text(&held);
+            }
+        }
+    }
+
+    /// Reads on in the held text. False: more text is needed.
+    fn step(&mut self) -> bool {
+        match std::mem::replace(&mut self.state, State::Text) {
+            State::Start(start) => self.at_start(start),
+            text @ (State::FirstText { .. } | State::Text) => self.in_text(text),
+            State::ReasoningStart { close } => self.at_reasoning_start(close),
+            State::Reasoning { close } => self.in_reasoning(close),
+            State::Calls(block) => self.in_calls(block),
+        }
+    }
+
+    fn at_start(&mut self, start: Start) -> bool {
+        let text = self.held.trim_start();
+        let gap = self.held.len() - text.len();
+        self.state = State::Start(start);
+        if self.finds_reasoning {
+            for &(open, close) in REASONING {
+                if text.starts_with(open) {
+                    self.take(gap + open.len());
+                    self.state = State::ReasoningStart { close };
+                    return true;
+                }
+                // The opening tag is in the prompt, or the server has removed it.
+                if let Some(end) = text.find(close).filter(|end| start.allows_reasoning(text, *end)) {
+                    let reasoning = self.take(gap + end);
+                    self.emit_reasoning(reasoning.trim_matches('\n'));
+                    self.take(close.len());
+                    self.state = State::Start(Start::AfterReasoning);
+                    return true;
+                }
+            }
+            if REASONING.iter().any(|(open, close)| open.starts_with(text) || close.starts_with(text)) {
+                return false;
+            }
+        }
+        if text.is_empty() {
+            return false;
+        }
+        if start == Start::InReasoning {
+            self.state = State::ReasoningStart { close: "</think>" };
+            return true;
+        }
+        if start == Start::AfterReasoning {
+            self.take(gap);
+        }
+        self.at_first_text(start)
+    }
+
+    /// Text that begins with a JSON object, or a list of them, may be calls without any markup.
+    fn at_first_text(&mut self, start: Start) -> bool {
+        let text = self.held.trim_start();
+        let in_list = text.strip_prefix('[').map(str::trim_start);
+        let finds_calls = !self.tools.is_empty();
+        if finds_calls && in_list == Some("") {
+            return false;
+        }
+        self.state = if finds_calls && in_list.unwrap_or(text).starts_with('{') {
+            State::Calls(CallBlock::json())
+        } else if start == Start::Reply {
+            State::FirstText { after_backtick: false }
+        } else {
+            State::Text
+        };
+        true
+    }
+
+    /// `state` is one of the two text states.
+    fn in_text(&mut self, state: State) -> bool {
+        self.state = state;
+        let (end, tag) = self.next_tag().unwrap_or((self.held.len(), None));
+        let text = self.take(end);
+        self.emit_text(&text);
+        match tag {
+            Some(tag) => {
+                self.at_tag(tag);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// The held text begins with `tag`.
+    fn at_tag(&mut self, tag: Tag) {
+        match tag.kind {
+            TagKind::Calls => self.state = State::Calls(CallBlock::after(tag.text)),
+            TagKind::NamedCall => self.state = State::Calls(CallBlock::named(tag.text)),
+            TagKind::Reasoning { close } => {
+                self.take(tag.text.len());
+                self.state = State::ReasoningStart { close };
+            }
+            TagKind::EndOfReasoning => {
+                let text = self.take(tag.text.len());
+                if let State::FirstText { after_backtick: false } = self.state {
+                    self.segments.push(Segment::Retract);
+                    self.state = State::Start(Start::AfterReasoning);
+                } else {
+                    self.emit_text(&text);
+                }
+            }
+            TagKind::Frame => drop(self.take(tag.text.len())),
+        }
+    }
+
+    /// The position of the next tag, and the tag if it is complete.
+    fn next_tag(&self) -> Option<(usize, Option<Tag>)> {
+        let starts = self.held.bytes().enumerate().filter(|(_, byte)| matches!(byte, b'<' | b'['));
+        for (at, _) in starts {
+            let rest = self.held.get(at..).unwrap_or_default();
+            if self.tags.iter().any(|tag| tag.text.len() > rest.len() && tag.text.starts_with(rest)) {
+                return Some((at, None));
+            }
+            let longest =
+                self.tags.iter().filter(|tag| rest.starts_with(tag.text)).max_by_key(|tag| tag.text.len());
+            if let Some(tag) = longest {
+                return Some((at, Some(*tag)));
+            }
+        }
+        None
+    }
+
+    fn at_reasoning_start(&mut self, close: &'static str) -> bool {
+        let gap = self.held.len() - self.held.trim_start_matches(['\n', '\r']).len();
+        self.take(gap);
+        let has_text = !self.held.is_empty();
+        self.state = if has_text { State::Reasoning { close } } else { State::ReasoningStart { close } };
+        has_text
+    }
+
+    fn in_reasoning(&mut self, close: &'static str) -> bool {
+        if let Some(end) = self.held.find(close) {
+            let reasoning = self.take(end);
+            self.emit_reasoning(reasoning.trim_end_matches(['\n', '\r']));
+            self.take(close.len());
+            self.state = State::Start(Start::AfterReasoning);
+            return true;
+        }
+        self.state = State::Reasoning { close };
+        // Line ends before the closing tag are not part of the reasoning, so they are held too.
+        let held_from = self.held.char_indices().map(|(at, _)| at).find(|at| {
+            let tail = self.held.get(*at..).unwrap_or_default().trim_start_matches(['\n', '\r']);
+            close.starts_with(tail)
+        });
+        let reasoning = self.take(held_from.unwrap_or(self.held.len()));
+        self.emit_reasoning(&reasoning);
+        false
+    }
+
+    fn in_calls(&mut self, mut block: CallBlock) -> bool {
+        match block.read(&self.held, &self.tools) {
+            Step::Undecided => {
+                self.state = State::Calls(block);
+                return false;
+            }
+            Step::Call { name, arguments } => {
+                self.state = State::Calls(block);
+                self.segments.push(Segment::ToolCall { name, arguments });
+            }
+            Step::Text(end) => {
+                let first = self.held.chars().next().map_or(0, char::len_utf8);
+                let text = self.take(end.max(first));
+                self.emit_text(&text);
+            }
+            Step::End(end) => drop(self.take(end)),
+        }
+        true
+    }
+
+    /// Takes the first `length` bytes of the held text.
+    fn take(&mut self, length: usize) -> String {
+        let rest = self.held.split_off(length.min(self.held.len()));
+        std::mem::replace(&mut self.held, rest)
+    }
+
+    fn emit_text(&mut self, text: &str) {
+        let Some(last) = text.chars().next_back() else { return };
+        if let State::FirstText { after_backtick } = &mut self.state {
+            *after_backtick = last == '`';
+        }
+        match self.segments.last_mut() {
+            Some(Segment::Text(before)) => before.push_str(text),
+            _ => self.segments.push(Segment::Text(text.to_owned())),
+        }
+    }
+
+    fn emit_reasoning(&mut self, reasoning: &str) {
+        match self.segments.last_mut() {
+            _ if reasoning.is_empty() => {}
+            Some(Segment::Reasoning(before)) => before.push_str(reasoning),
+            _ => self.segments.push(Segment::Reasoning(reasoning.to_owned())),
+        }
+    }
+}
+
+/// The tags to look for in the text.
+fn tags(reasoning: bool, calls: bool) -> Vec<Tag> {
+    let mut tags = Vec::new();
+    if reasoning {
+        tags.extend(REASONING.iter().map(|(_, close)| Tag { text: close, kind: TagKind::EndOfReasoning }));
+    }
+    if calls {
+        for dialect in DIALECTS {
+            tags.extend(dialect.open.iter().map(|text| Tag { text, kind: TagKind::Calls }));
+            let before = dialect.name.as_ref().map(|name| name.before);
+            let before = before.filter(|before| before.starts_with('<'));
+            tags.extend(before.map(|text| Tag { text, kind: TagKind::NamedCall }));
+        }
+        let harmony = HARMONY_REASONING.iter();
+        tags.extend(harmony.map(|&(text, close)| Tag { text, kind: TagKind::Reasoning { close } }));
+        tags.extend(FRAMES.iter().map(|text| Tag { text, kind: TagKind::Frame }));
+    }
+    tags
+}
