@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use transponder::sse::decode::{Decoder, Frame};
+use transponder::sse::decode::{Decoder, Frame, TooLarge};
 use transponder_fuzz::memory::bounded;
 
 fn decode(limit: usize, pieces: &[&[u8]]) -> (Vec<(Vec<u8>, Vec<u8>)>, bool) {
@@ -18,9 +18,19 @@ fn decode(limit: usize, pieces: &[&[u8]]) -> (Vec<(Vec<u8>, Vec<u8>)>, bool) {
         });
     };
     let mut decoder = Decoder::new(limit);
-    let pushed = pieces.iter().all(|piece| decoder.push(piece, &mut take).is_ok());
-    let finished = decoder.finish(&mut take).is_ok();
-    (frames, pushed && finished)
+    let mut pull = || {
+        for mut piece in pieces.iter().copied() {
+            while let Some(frame) = decoder.next(&mut piece)? {
+                take(frame);
+            }
+        }
+        while let Some(frame) = decoder.finish()? {
+            take(frame);
+        }
+        Ok::<(), TooLarge>(())
+    };
+    let is_ok = pull().is_ok();
+    (frames, is_ok)
 }
 
 fuzz_target!(|input: &[u8]| {

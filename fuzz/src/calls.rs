@@ -31,8 +31,12 @@ pub fn made_by(reply: &[u8]) -> BTreeSet<String> {
         }
     };
     let mut decoder = Decoder::new(8 << 20);
-    if decoder.push(reply, &mut take).is_ok() {
-        let _ = decoder.finish(&mut take);
+    let mut rest = reply;
+    while let Ok(Some(frame)) = decoder.next(&mut rest) {
+        take(frame);
+    }
+    while let Ok(Some(frame)) = decoder.finish() {
+        take(frame);
     }
     ids
 }

@@ -61,10 +61,17 @@ impl BodyReader {
         match &mut self.source {
             Source::Unknown => self.recognise(bytes),
             Source::Events { decoder, pattern } => {
-                let machine = &mut self.machine;
-                let pushed = decoder.push(bytes, |frame| read_frame(machine, pattern, frame));
-                self.after_events(pushed);
-                &[]
+                let mut rest = bytes;
+                loop {
+                    match decoder.next(&mut rest) {
+                        Ok(Some(frame)) => read_frame(&mut self.machine, pattern, frame),
+                        Ok(None) => return rest,
+                        Err(TooLarge { limit }) => {
+                            self.machine.fail(bounds::event_too_large(limit));
+                            return rest;
+                        }
+                    }
+                }
             }
             Source::Document { body, brackets } => {
                 let (document, rest) = brackets.split(bytes);
@@ -108,8 +115,16 @@ impl BodyReader {
         match &mut self.source {
             Source::Events { decoder, pattern } => {
                 let machine = &mut self.machine;
-                let finished = decoder.finish(|frame| read_frame(machine, pattern, frame));
-                self.after_events(finished);
+                loop {
+                    match decoder.finish() {
+                        Ok(Some(frame)) => read_frame(machine, pattern, frame),
+                        Ok(None) => break,
+                        Err(TooLarge { limit }) => {
+                            machine.fail(bounds::event_too_large(limit));
+                            break;
+                        }
+                    }
+                }
                 self.machine.end(false);
             }
             Source::Unknown => self.machine.end(false),
@@ -120,12 +135,6 @@ impl BodyReader {
             Source::Over(_) => {}
         }
         self.deliver(out);
-    }
-
-    fn after_events(&mut self, pushed: Result<(), TooLarge>) {
-        if let Err(TooLarge { limit }) = pushed {
-            self.machine.fail(bounds::event_too_large(limit));
-        }
     }
 
     fn end_document(&mut self) {

@@ -1,16 +1,14 @@
 //! Writes server-sent events.
 //!
-//! Each frame is written whole, name and data and blank line, so that what stands in the
-//! buffer can be sent at any moment.
+//! Each frame is written complete, with name, data and blank line, so that the buffer can be sent at any time.
 
 use memchr::memchr2;
 use serde::Serialize;
 
 /// Appends `event: NAME`, `data: JSON` and the blank line that ends the event.
 ///
-/// `event` is one of the API's event names, never text from outside: it is not escaped.
-///
-/// Nothing half leaves: if `data` refuses to be serialised, `out` stays as it was.
+/// `event` is not escaped: it must be one of the API's event names, never text from outside. If `data` cannot be
+/// serialised, `out` does not change.
 pub fn frame(out: &mut Vec<u8>, event: &str, data: &impl Serialize) {
     let start = out.len();
     out.extend_from_slice(b"event: ");
@@ -21,9 +19,8 @@ pub fn frame(out: &mut Vec<u8>, event: &str, data: &impl Serialize) {
         out.truncate(start);
         return;
     }
-    // What serde_json writes itself never holds a raw line end, neither between tokens nor in
-    // strings. But it copies a `RawValue` as it stands, and one that an upstream spread over
-    // several data lines holds them between its tokens, where a space means the same.
+    // serde_json writes no raw line ends, but it copies a `RawValue` unchanged. One that an upstream spread over
+    // several data lines has line ends between its tokens, where a space means the same.
     let mut rest = out.get_mut(json..).unwrap_or_default();
     while let Some((line_end, after)) =
         memchr2(b'\n', b'\r', rest).and_then(|at| rest.get_mut(at..)?.split_first_mut())
@@ -46,7 +43,7 @@ mod tests {
     use serde_json::{json, value::RawValue};
 
     #[test]
-    fn writes_frames_behind_each_other() {
+    fn frames_follow_each_other() {
         let mut out = Vec::new();
         frame(&mut out, "response.created", &json!({"a": [1, null]}));
         frame(&mut out, "error", &json!("two\r\nlines"));
@@ -68,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_serialised_leaves_no_trace() {
+    fn data_that_cannot_be_serialised_writes_nothing() {
         struct Breaks;
         impl Serialize for Breaks {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,7 +1,6 @@
-//! Server-sent events: the frames in which a stream comes in and goes out.
+//! Server-sent events: the framing of the upstream's stream and of the client's.
 //!
-//! Only framing lives here. What an event's data means is for `chat` (coming in) and
-//! `responses` (going out) to know.
+//! What the data of an event means is defined in [`crate::wire`].
 
 pub mod decode;
 pub mod encode;

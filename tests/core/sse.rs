@@ -16,22 +16,31 @@ enum Seen {
 /// All that comes out of a stream cut into these pieces, its end included.
 fn decode<'a>(limit: usize, pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Seen> {
     let mut seen = Vec::new();
-    let mut on = |frame: Frame<'_>| {
-        seen.push(match frame {
-            Frame::Event { name, data } => Seen::Event(name.to_vec(), data.to_vec()),
-            Frame::Comment => Seen::Comment,
-        });
-    };
-    let mut decoder = Decoder::new(limit);
-    for piece in pieces {
-        if decoder.push(piece, &mut on).is_err() {
-            break;
-        }
-    }
-    if decoder.finish(&mut on) == Err(TooLarge { limit }) {
+    if pull(limit, pieces, &mut seen) == Err(TooLarge { limit }) {
         seen.push(Seen::TooLarge);
     }
     seen
+}
+
+fn pull<'a>(
+    limit: usize,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+    seen: &mut Vec<Seen>,
+) -> Result<(), TooLarge> {
+    let owned = |frame: Frame<'_>| match frame {
+        Frame::Event { name, data } => Seen::Event(name.to_vec(), data.to_vec()),
+        Frame::Comment => Seen::Comment,
+    };
+    let mut decoder = Decoder::new(limit);
+    for mut piece in pieces {
+        while let Some(frame) = decoder.next(&mut piece)? {
+            seen.push(owned(frame));
+        }
+    }
+    while let Some(frame) = decoder.finish()? {
+        seen.push(owned(frame));
+    }
+    Ok(())
 }
 
 /// What the rules say, written without regard to speed or memory.
