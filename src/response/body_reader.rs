@@ -1,294 +1,295 @@
-//! The reply on its way down: finds out what kind of bytes the upstream sends, and reads them.
+//! Reads the body of a successful reply: server-sent events, one JSON document, or JSON lines.
 
 use super::context::ReplyContext;
-use super::{ChunkTemplate, ReplyStats, ResponseStream};
+use super::normalizer::chunk_template::ChunkTemplate;
+use super::outcome::{End, Failure};
+use super::stats::ReplyStats;
+use super::stream::ResponseStream;
 use crate::bounds;
 use crate::config::Limits;
-use crate::error::ApiError;
-use crate::error::classify;
+use crate::error::{ApiError, classify};
 use crate::json::{self, DepthScanner};
 use crate::report::Report;
-use crate::sse::decode::{Decoder, Frame, TooLarge};
+use crate::sse::decode::{Decoder, Frame};
 use crate::wire::chat::reply::Completion;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// Reads the body of a successful reply: server-sent events, one JSON document, or JSON lines.
+/// Reads the upstream's body. The first byte decides which form it has. Times are Unix seconds.
 #[derive(Debug)]
 pub(super) struct BodyReader {
-    machine: ResponseStream,
     source: Source,
-    wants_stream: bool,
+    chunks: ChunkReader,
     limits: Limits,
+    wants_stream: bool,
 }
 
-/// What the upstream sends.
+/// The form of the body.
 #[derive(Debug)]
 enum Source {
-    /// Nothing yet but white space, or one line of JSON is over and the next has not begun.
+    /// Only white space so far; or a line of JSON ended and the next has not begun.
     Unknown,
-    /// Events. `pattern` is that of an earlier one.
-    Events { decoder: Decoder, pattern: Option<ChunkTemplate> },
-    /// A JSON document: the whole reply, or one line of a stream of them.
-    Document { body: Vec<u8>, brackets: DepthScanner },
-    /// Everything was said.
-    Over(Option<ApiError>),
+    Events(Decoder),
+    /// The complete reply, or one line of a stream of JSON lines.
+    Document {
+        body: Vec<u8>,
+        depth: DepthScanner,
+    },
+}
+
+/// What is left of a reply that has ended.
+#[derive(Debug, Default)]
+pub(super) struct Finished {
+    pub(super) error: Option<ApiError>,
+    pub(super) report: Report,
+    pub(super) stats: ReplyStats,
+    pub(super) has_output: bool,
 }
 
 impl BodyReader {
-    pub(super) fn new(plan: ReplyContext, seed: u128, now: u64) -> Self {
-        let (limits, wants_stream) = (plan.limits, plan.stream);
-        Self { machine: ResponseStream::new(plan, seed, now), source: Source::Unknown, wants_stream, limits }
+    pub(super) fn new(context: ReplyContext, seed: u128, now: u64) -> Self {
+        let (limits, wants_stream) = (context.limits, context.stream);
+        let stream = ResponseStream::new(context, seed, now);
+        let chunks = ChunkReader { stream, template: None, largest_event: 0, document_bytes: 0 };
+        Self { source: Source::Unknown, chunks, limits, wants_stream }
     }
 
-    /// The time of what comes next, in Unix seconds; for `completed_at`.
-    pub(super) fn set_time(&mut self, now: u64) {
-        self.machine.set_time(now);
-    }
-
-    /// Takes the next bytes of the upstream's body, appends what the client gets now.
-    /// A frame is appended whole or not at all.
-    pub(super) fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
-        let mut rest = bytes;
-        while !rest.is_empty() && !self.machine.is_over() {
-            rest = self.take(rest);
+    /// Takes the next bytes and appends what the client gets now. Returns the result if the reply ends with them.
+    pub(super) fn push(&mut self, bytes: &[u8], now: u64, out: &mut Vec<u8>) -> Option<Finished> {
+        match self.read(bytes, now) {
+            Ok(()) => {
+                self.chunks.stream.take_frames(out);
+                None
+            }
+            Err(end) => Some(self.finish(end, now, out)),
         }
-        self.deliver(out);
     }
 
-    /// Takes what belongs together, and gives back what follows.
-    fn take<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
-        match &mut self.source {
-            Source::Unknown => self.recognise(bytes),
-            Source::Events { decoder, pattern } => {
-                let mut rest = bytes;
-                loop {
-                    match decoder.next(&mut rest) {
-                        Ok(Some(frame)) => read_frame(&mut self.machine, pattern, frame),
-                        Ok(None) => return rest,
-                        Err(TooLarge { limit }) => {
-                            self.machine.fail(bounds::event_too_large(limit));
-                            return rest;
-                        }
+    /// The body ended: appends what is left for the client.
+    pub(super) fn end(&mut self, now: u64, out: &mut Vec<u8>) -> Finished {
+        let end = self.read_end(now).err().unwrap_or(End::Unmarked);
+        self.finish(end, now, out)
+    }
+
+    /// What was dropped or repaired so far.
+    pub(super) fn report(&self) -> &Report {
+        self.chunks.stream.report()
+    }
+
+    /// Whether the model has produced text, reasoning or a call.
+    pub(super) fn has_output(&self) -> bool {
+        self.chunks.stream.has_output()
+    }
+
+    /// What was counted so far.
+    pub(super) fn stats(&self) -> ReplyStats {
+        let stats = self.chunks.stream.stats();
+        ReplyStats {
+            held_bytes: stats.held_bytes.max(self.chunks.document_bytes),
+            largest_event: self.chunks.largest_event,
+            ..stats
+        }
+    }
+
+    fn finish(&mut self, end: End, now: u64, out: &mut Vec<u8>) -> Finished {
+        let stream = &mut self.chunks.stream;
+        let outcome = stream.end(end, now);
+        stream.take_frames(out);
+        if !self.wants_stream {
+            out.extend_from_slice(&stream.document(&outcome, now));
+        }
+        Finished {
+            report: self.report().clone(),
+            has_output: self.has_output(),
+            stats: ReplyStats { incomplete: matches!(outcome, Err(Failure::Incomplete(_))), ..self.stats() },
+            error: match outcome {
+                Err(Failure::Failed(error)) => Some(error),
+                Ok(()) | Err(Failure::Incomplete(_)) => None,
+            },
+        }
+    }
+
+    fn read(&mut self, bytes: &[u8], now: u64) -> Result<(), End> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            match &mut self.source {
+                Source::Unknown => rest = self.recognise(rest, now)?,
+                Source::Events(decoder) => {
+                    while let Some(frame) = decoder.next(&mut rest)? {
+                        self.chunks.frame(frame, now)?;
+                    }
+                }
+                Source::Document { body, depth } => {
+                    let (document, after) = depth.split(rest);
+                    body.extend_from_slice(document);
+                    rest = after;
+                    if depth.closed() {
+                        self.read_document(now)?;
+                    } else if body.len() > self.limits.reply_bytes {
+                        return Err(bounds::reply_too_large(self.limits.reply_bytes).into());
                     }
                 }
             }
-            Source::Document { body, brackets } => {
-                let (document, rest) = brackets.split(bytes);
-                body.extend_from_slice(document);
-                if brackets.closed() {
-                    self.end_document();
-                } else if body.len() > self.limits.reply_bytes {
-                    self.machine.fail(bounds::reply_too_large(self.limits.reply_bytes));
+        }
+        Ok(())
+    }
+
+    /// Reads what is complete only because the body ended.
+    fn read_end(&mut self, now: u64) -> Result<(), End> {
+        match &mut self.source {
+            Source::Unknown => Ok(()),
+            Source::Events(decoder) => {
+                while let Some(frame) = decoder.finish()? {
+                    self.chunks.frame(frame, now)?;
                 }
-                rest
+                Ok(())
             }
-            Source::Over(_) => &[],
+            Source::Document { .. } => self.read_document(now),
         }
     }
 
-    /// Finds out by the first byte what comes.
-    fn recognise<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
+    /// Finds out by its first byte which form the body has. Returns the bytes from there on.
+    fn recognise<'b>(&mut self, bytes: &'b [u8], now: u64) -> Result<&'b [u8], End> {
         let start = bytes.iter().position(|byte| !is_padding(*byte)).unwrap_or(bytes.len());
         let (padding, rest) = bytes.split_at_checked(start).unwrap_or((bytes, &[]));
         if padding.contains(&b'\n') {
-            self.machine.keep_alive();
+            self.chunks.stream.keep_alive(now);
         }
         match rest.first() {
             None => {}
             Some(b'{' | b'[') => {
-                self.source = Source::Document { body: Vec::new(), brackets: DepthScanner::default() };
+                self.source = Source::Document { body: Vec::new(), depth: DepthScanner::default() };
             }
-            Some(b'<') => self.machine.fail(ApiError::upstream(
-                "The upstream sent a page of HTML instead of a chat completion. Is its address right?",
-            )),
-            Some(_) => {
-                self.source =
-                    Source::Events { decoder: Decoder::new(self.limits.event_bytes), pattern: None };
+            Some(b'<') => {
+                return Err(ApiError::upstream(
+                    "The upstream sent a page of HTML instead of a chat completion. Is its address right?",
+                )
+                .into());
             }
+            Some(_) => self.source = Source::Events(Decoder::new(self.limits.event_bytes)),
         }
-        rest
+        Ok(rest)
     }
 
-    /// The upstream's body ended: appends the rest.
-    pub(super) fn end(&mut self, out: &mut Vec<u8>) {
-        match &mut self.source {
-            Source::Events { decoder, pattern } => {
-                let machine = &mut self.machine;
-                loop {
-                    match decoder.finish() {
-                        Ok(Some(frame)) => read_frame(machine, pattern, frame),
-                        Ok(None) => break,
-                        Err(TooLarge { limit }) => {
-                            machine.fail(bounds::event_too_large(limit));
-                            break;
-                        }
-                    }
-                }
-                self.machine.end(false);
-            }
-            Source::Unknown => self.machine.end(false),
-            Source::Document { .. } => {
-                self.end_document();
-                self.machine.end(false);
-            }
-            Source::Over(_) => {}
-        }
-        self.deliver(out);
-    }
-
-    fn end_document(&mut self) {
-        let Source::Document { body, .. } = std::mem::replace(&mut self.source, Source::Unknown) else {
-            return;
-        };
-        self.machine.held_document(body.len());
-        if read_document(&mut self.machine, &json::utf8(&body)) == Extent::Whole {
-            self.machine.end(true);
-        }
-    }
-
-    fn deliver(&mut self, out: &mut Vec<u8>) {
-        self.machine.take_frames(out);
-        if self.machine.is_over() && !matches!(self.source, Source::Over(_)) {
-            self.source = Source::Over(self.machine.failure().cloned());
-            if !self.wants_stream {
-                out.extend_from_slice(&self.machine.document());
-            }
-        }
-    }
-
-    /// Nothing more will come out, whatever goes in. For a JSON reply this may be before the upstream's end.
-    pub(super) fn is_done(&self) -> bool {
-        matches!(self.source, Source::Over(_))
-    }
-
-    /// What did not pass as it was, once it is done.
-    pub(super) fn report(&self) -> &Report {
-        self.machine.report()
-    }
-
-    /// Whether the model has said, thought or called something.
-    pub(super) fn has_output(&self) -> bool {
-        self.machine.has_output()
-    }
-
-    /// What it has come to.
-    pub(super) fn stats(&self) -> ReplyStats {
-        self.machine.stats()
-    }
-
-    /// The error in which it ended, if it did, once it is done: for a client whose headers are held,
-    /// the body instead of what was pushed out.
-    pub(super) fn error(&self) -> Option<&ApiError> {
-        match &self.source {
-            Source::Over(error) => error.as_ref(),
-            _ => None,
+    fn read_document(&mut self, now: u64) -> Result<(), End> {
+        match std::mem::replace(&mut self.source, Source::Unknown) {
+            Source::Document { body, .. } => self.chunks.document(&body, now),
+            Source::Unknown | Source::Events(_) => Ok(()),
         }
     }
 }
 
-/// DeepSeek sends blank lines while a model waits for its turn; others begin with a byte order mark.
+/// DeepSeek sends blank lines while a request is queued. Some upstreams begin with a byte order mark.
 fn is_padding(byte: u8) -> bool {
     byte.is_ascii_whitespace() || [0xEF, 0xBB, 0xBF].contains(&byte)
 }
 
-fn read_frame(machine: &mut ResponseStream, pattern: &mut Option<ChunkTemplate>, frame: Frame<'_>) {
-    match frame {
-        _ if machine.is_over() => {}
-        Frame::Comment => machine.keep_alive(),
-        Frame::Event { name, data } => {
-            machine.saw_event(data.len());
-            let data = json::utf8(data);
-            match name {
-                b"error" => {
-                    let value =
+/// Reads the chunks in frames and documents.
+#[derive(Debug)]
+struct ChunkReader {
+    stream: ResponseStream,
+    /// What is common to the events of this stream.
+    template: Option<ChunkTemplate>,
+    largest_event: usize,
+    document_bytes: usize,
+}
+
+impl ChunkReader {
+    fn frame(&mut self, frame: Frame<'_>, now: u64) -> Result<(), End> {
+        match frame {
+            Frame::Comment => {
+                self.stream.keep_alive(now);
+                Ok(())
+            }
+            Frame::Event { name, data } => {
+                self.largest_event = self.largest_event.max(data.len());
+                let data = json::utf8(data);
+                if name == b"error" {
+                    let error =
                         serde_json::from_str(&data).unwrap_or_else(|_| Value::String(data.into_owned()));
-                    machine.fail(classify::in_reply(&value));
+                    return Err(classify::in_reply(&error).into());
                 }
-                _ => read_event(machine, pattern, &data),
+                self.event(&data, now)
             }
         }
     }
-}
 
-fn read_event(machine: &mut ResponseStream, pattern: &mut Option<ChunkTemplate>, data: &str) {
-    if let Some(chunk) = pattern.as_ref().and_then(|pattern| pattern.read(data)) {
-        return machine.chunk(&chunk);
+    fn event(&mut self, data: &str, now: u64) -> Result<(), End> {
+        if let Some(chunk) = self.template.as_ref().and_then(|template| template.read(data)) {
+            return Ok(self.stream.chunk(&chunk, now)?);
+        }
+        match data.trim() {
+            "" => Ok(()),
+            "[DONE]" | "\"[DONE]\"" => Err(End::Marked),
+            data => match serde_json::from_str::<Completion<'_>>(data) {
+                Ok(chunk) => {
+                    self.completion(&chunk, data, now)?;
+                    self.template = ChunkTemplate::of(&chunk, data).or(self.template.take());
+                    Ok(())
+                }
+                // An upstream that leaves out the blank lines between events makes one event of many lines.
+                Err(_) if data.contains('\n') => data.lines().try_for_each(|line| self.event(line, now)),
+                Err(problem) => Ok(broken_event(data, &problem)?),
+            },
+        }
     }
-    match data.trim() {
-        "" => {}
-        "[DONE]" | "\"[DONE]\"" => machine.end(true),
-        data => match serde_json::from_str::<Completion<'_>>(data) {
-            Ok(chunk) => {
-                read_completion(machine, &chunk, data);
-                *pattern = ChunkTemplate::of(&chunk, data).or(pattern.take());
+
+    /// A document: the complete reply, or one of its lines.
+    fn document(&mut self, body: &[u8], now: u64) -> Result<(), End> {
+        self.document_bytes = body.len();
+        match self.document_text(&json::utf8(body), now)? {
+            Extent::Complete => Err(End::Marked),
+            Extent::Line => Ok(()),
+        }
+    }
+
+    fn document_text(&mut self, body: &str, now: u64) -> Result<Extent, End> {
+        match serde_json::from_str::<Completion<'_>>(body) {
+            Ok(completion) => self.completion(&completion, body, now),
+            Err(_) if body == "[DONE]" => Ok(Extent::Complete),
+            Err(problem) => Err(broken_document(body, &problem).into()),
+        }
+    }
+
+    /// A completion, a chunk of one, an error in its place, or one of them in Cloudflare's envelope.
+    fn completion(&mut self, completion: &Completion<'_>, json: &str, now: u64) -> Result<Extent, End> {
+        if is_bare(completion) {
+            if let Some(inner) = completion.result {
+                return self.document_text(inner.get(), now);
             }
-            // A sender that forgets the blank lines between events makes one event of many lines.
-            Err(_) if data.contains('\n') => data.lines().for_each(|line| read_event(machine, pattern, line)),
-            Err(problem) => read_broken(machine, data, &problem),
-        },
+            let value: Value = serde_json::from_str(json).unwrap_or_default();
+            if classify::is_error(&value) {
+                return Err(classify::in_reply(&value).into());
+            }
+        }
+        self.stream.chunk(completion, now)?;
+        Ok(Extent::of(completion))
     }
-}
-
-/// One broken event among good ones is skipped, but not if it held what cannot be missed.
-fn read_broken(machine: &mut ResponseStream, data: &str, problem: &serde_json::Error) {
-    if has_substance(data) {
-        machine
-            .fail(ApiError::upstream(format!("The upstream sent a chunk that cannot be read: {problem}.")));
-    } else if data.trim_start_matches('[').get(..5).is_some_and(|word| word.eq_ignore_ascii_case("error")) {
-        machine.fail(classify::in_reply(&Value::String(data.to_owned())));
-    }
-}
-
-/// Whether an event that cannot be read is a chunk, or mentions a tool call at least.
-fn has_substance(data: &str) -> bool {
-    let is_chunk = serde_json::from_str::<Value>(data).is_ok_and(|value| value.get("choices").is_some());
-    is_chunk || ["tool_call", "function_call"].iter().any(|key| data.contains(key))
 }
 
 /// How much of the reply a document is.
-#[derive(PartialEq, Eq)]
 enum Extent {
-    Whole,
-    /// One of the lines in which it comes.
+    Complete,
+    /// One of the lines in which the reply comes.
     Line,
 }
 
-fn read_document(machine: &mut ResponseStream, body: &str) -> Extent {
-    match serde_json::from_str::<Completion<'_>>(body) {
-        Ok(completion) => return read_completion(machine, &completion, body),
-        Err(_) if body == "[DONE]" => {}
-        Err(parse_error) => {
-            let value = serde_json::from_str(body).ok();
-            machine.fail(match value {
-                Some(value) if !matches!(value, Value::Object(_)) || classify::is_error(&value) => {
-                    classify::in_reply(&value)
-                }
-                _ => {
-                    ApiError::upstream(format!("The upstream's reply is no chat completion: {parse_error}."))
-                }
-            });
+impl Extent {
+    /// A chunk of a stream has deltas, or nothing but the usage. Ollama's own form says whether it is the last.
+    fn of(completion: &Completion<'_>) -> Self {
+        let is_chunk = match &completion.choices {
+            Some(choices) => choices.iter().all(|choice| choice.message.is_none()),
+            None => false,
+        };
+        if is_chunk || completion.done.is_some_and(|done| done.get() == "false") {
+            Self::Line
+        } else {
+            Self::Complete
         }
     }
-    Extent::Whole
 }
 
-/// A completion or a chunk of one, an error in its place, or one of them in Cloudflare's envelope.
-fn read_completion(machine: &mut ResponseStream, completion: &Completion<'_>, json: &str) -> Extent {
-    if is_bare(completion) {
-        if let Some(inner) = completion.result {
-            return read_document(machine, inner.get());
-        }
-        let value: Value = serde_json::from_str(json).unwrap_or_default();
-        if classify::is_error(&value) {
-            machine.fail(classify::in_reply(&value));
-            return Extent::Whole;
-        }
-    }
-    machine.chunk(completion);
-    extent(completion)
-}
-
+/// Whether nothing in it is a reply.
 fn is_bare(completion: &Completion<'_>) -> bool {
     completion.choices.is_none()
         && !completion.message.is_some_and(is_object)
@@ -301,14 +302,28 @@ fn is_object(raw: &RawValue) -> bool {
     raw.get().starts_with('{')
 }
 
-/// A chunk of a stream has deltas, or nothing but the usage; Ollama's own says whether it is the last.
-fn extent(completion: &Completion<'_>) -> Extent {
-    let is_chunk = match &completion.choices {
-        Some(choices) => choices.iter().all(|choice| choice.message.is_none()),
-        None => false,
-    };
-    match is_chunk || completion.done.is_some_and(|done| done.get() == "false") {
-        true => Extent::Line,
-        false => Extent::Whole,
+/// Skips an event that cannot be read, unless it is an error or may hold what must not be lost.
+fn broken_event(data: &str, problem: &serde_json::Error) -> Result<(), ApiError> {
+    if has_substance(data) {
+        return Err(ApiError::upstream(format!("The upstream sent a chunk that cannot be read: {problem}.")));
+    }
+    let is_error =
+        data.trim_start_matches('[').get(..5).is_some_and(|word| word.eq_ignore_ascii_case("error"));
+    if is_error { Err(classify::in_reply(&Value::String(data.to_owned()))) } else { Ok(()) }
+}
+
+/// Whether an event that cannot be read is a chunk, or at least mentions a tool call.
+fn has_substance(data: &str) -> bool {
+    let is_chunk = serde_json::from_str::<Value>(data).is_ok_and(|value| value.get("choices").is_some());
+    is_chunk || ["tool_call", "function_call"].iter().any(|key| data.contains(key))
+}
+
+/// The error for a document that is not a completion.
+fn broken_document(body: &str, problem: &serde_json::Error) -> ApiError {
+    match serde_json::from_str(body).ok() {
+        Some(value) if !matches!(value, Value::Object(_)) || classify::is_error(&value) => {
+            classify::in_reply(&value)
+        }
+        _ => ApiError::upstream(format!("The upstream's reply is no chat completion: {problem}.")),
     }
 }

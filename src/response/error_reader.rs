@@ -1,7 +1,7 @@
 //! Reads the body of an upstream's HTTP error and turns it into the API's error.
 
-use crate::error::{ApiError, classify};
-use crate::report::Report;
+use super::body_reader::Finished;
+use crate::error::classify;
 
 /// Bytes of an error body that are read. Error messages are short; the rest of a long HTML page adds nothing.
 const MAX_BODY: usize = 64 * 1024;
@@ -11,15 +11,12 @@ const MAX_BODY: usize = 64 * 1024;
 pub(super) struct ErrorReader {
     status: u16,
     body: Vec<u8>,
-    error: Option<ApiError>,
-    /// Always empty: nothing of an error is dropped or repaired.
-    report: Report,
 }
 
 impl ErrorReader {
     /// `status`: the upstream's HTTP status.
     pub(super) fn new(status: u16) -> Self {
-        Self { status, body: Vec::new(), error: None, report: Report::default() }
+        Self { status, body: Vec::new() }
     }
 
     /// Takes the next bytes of the body.
@@ -28,22 +25,10 @@ impl ErrorReader {
         self.body.extend_from_slice(bytes.get(..room).unwrap_or_default());
     }
 
-    /// The body ended: appends the error as the client gets it. Only the first call appends.
-    pub(super) fn end(&mut self, out: &mut Vec<u8>) {
-        if self.error.is_none() {
-            let error = classify::of_body(self.status, &self.body);
-            out.extend_from_slice(&error.to_json());
-            self.error = Some(error);
-        }
-    }
-
-    /// The error, once the body has ended.
-    pub(super) fn error(&self) -> Option<&ApiError> {
-        self.error.as_ref()
-    }
-
-    /// An empty report.
-    pub(super) fn report(&self) -> &Report {
-        &self.report
+    /// The body ended: appends the error as the client gets it.
+    pub(super) fn end(&mut self, out: &mut Vec<u8>) -> Finished {
+        let error = classify::of_body(self.status, &self.body);
+        out.extend_from_slice(&error.to_json());
+        Finished { error: Some(error), ..Finished::default() }
     }
 }

@@ -1,9 +1,9 @@
 //! The translator of one reply, as the exchange drives it.
 
-use super::ReplyStats;
-use super::body_reader::BodyReader;
+use super::body_reader::{BodyReader, Finished};
 use super::context::ReplyContext;
 use super::error_reader::ErrorReader;
+use super::stats::ReplyStats;
 use crate::error::ApiError;
 use crate::report::Report;
 
@@ -14,22 +14,29 @@ use crate::report::Report;
 #[derive(Debug)]
 pub struct Reply {
     body: Body,
+    /// Empty until the reply is complete.
+    finished: Finished,
     wants_stream: bool,
+    /// Unix seconds.
+    now: u64,
 }
 
-/// What the upstream's status says about its body.
+/// What is read of the upstream's body.
 #[derive(Debug)]
 enum Body {
     /// Chat completions or chunks of one.
     Completion(Box<BodyReader>),
     /// The body of an HTTP error.
-    Error(Box<ErrorReader>),
+    Error(ErrorReader),
+    /// Nothing more: the reply is complete.
+    Done,
 }
 
 impl Reply {
     pub(crate) fn new(context: ReplyContext, seed: u128, now: u64) -> Self {
         let wants_stream = context.stream;
-        Self { body: Body::Completion(Box::new(BodyReader::new(context, seed, now))), wants_stream }
+        let reader = BodyReader::new(context, seed, now);
+        Self { body: Body::Completion(Box::new(reader)), finished: Finished::default(), wants_stream, now }
     }
 
     /// A reply that only turns the upstream's HTTP error into an error of the API. It needs no request.
@@ -48,7 +55,8 @@ impl Reply {
     /// # Ok::<(), std::string::FromUtf8Error>(())
     /// ```
     pub fn error_only(status: u16) -> Self {
-        Self { body: Body::Error(Box::new(ErrorReader::new(status))), wants_stream: false }
+        let body = Body::Error(ErrorReader::new(status));
+        Self { body, finished: Finished::default(), wants_stream: false, now: 0 }
     }
 
     /// Whether the client asked for `text/event-stream`.
@@ -58,49 +66,58 @@ impl Reply {
 
     /// Sets the time, in Unix seconds, at which the next bytes arrive. It is used for `completed_at` and keep-alives.
     pub fn set_time(&mut self, now: u64) {
-        if let Body::Completion(reader) = &mut self.body {
-            reader.set_time(now);
-        }
+        self.now = now;
     }
 
     /// The upstream's HTTP status is known. Call it once, before the first byte of the body.
     pub fn begin(&mut self, status: u16) {
         if status >= 400 {
-            self.body = Body::Error(Box::new(ErrorReader::new(status)));
+            self.body = Body::Error(ErrorReader::new(status));
         }
     }
 
     /// Takes the next bytes of the upstream's body and appends the bytes that the client gets now.
     /// A frame is appended complete or not at all.
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
-        match &mut self.body {
-            Body::Completion(reader) => reader.push(bytes, out),
-            Body::Error(reader) => reader.push(bytes),
+        let finished = match &mut self.body {
+            Body::Completion(reader) => reader.push(bytes, self.now, out),
+            Body::Error(reader) => {
+                reader.push(bytes);
+                None
+            }
+            Body::Done => None,
+        };
+        if let Some(finished) = finished {
+            self.finish(finished);
         }
     }
 
     /// The upstream's body ended: appends what is left for the client.
     pub fn end(&mut self, out: &mut Vec<u8>) {
-        match &mut self.body {
-            Body::Completion(reader) => reader.end(out),
+        let finished = match &mut self.body {
+            Body::Completion(reader) => reader.end(self.now, out),
             Body::Error(reader) => reader.end(out),
-        }
+            Body::Done => return,
+        };
+        self.finish(finished);
+    }
+
+    fn finish(&mut self, finished: Finished) {
+        self.finished = finished;
+        self.body = Body::Done;
     }
 
     /// Whether the reply is complete: nothing more will be appended, whatever is pushed. A JSON reply may be complete
     /// before the upstream's body ends.
     pub fn is_done(&self) -> bool {
-        match &self.body {
-            Body::Completion(reader) => reader.is_done(),
-            Body::Error(reader) => reader.error().is_some(),
-        }
+        matches!(self.body, Body::Done)
     }
 
     /// What was dropped or repaired so far.
     pub fn report(&self) -> &Report {
         match &self.body {
             Body::Completion(reader) => reader.report(),
-            Body::Error(reader) => reader.report(),
+            Body::Error(_) | Body::Done => &self.finished.report,
         }
     }
 
@@ -108,7 +125,7 @@ impl Reply {
     pub fn has_output(&self) -> bool {
         match &self.body {
             Body::Completion(reader) => reader.has_output(),
-            Body::Error(_) => false,
+            Body::Error(_) | Body::Done => self.finished.has_output,
         }
     }
 
@@ -116,7 +133,7 @@ impl Reply {
     pub fn stats(&self) -> ReplyStats {
         match &self.body {
             Body::Completion(reader) => reader.stats(),
-            Body::Error(_) => ReplyStats::default(),
+            Body::Error(_) | Body::Done => self.finished.stats.clone(),
         }
     }
 
@@ -129,9 +146,6 @@ impl Reply {
     /// The error in which the reply ended, once it is complete. A client whose headers are held gets it in place of
     /// what was appended.
     pub fn error(&self) -> Option<&ApiError> {
-        match &self.body {
-            Body::Completion(reader) => reader.error(),
-            Body::Error(reader) => reader.error(),
-        }
+        self.finished.error.as_ref()
     }
 }

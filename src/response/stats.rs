@@ -1,57 +1,20 @@
-//! What a reply came to, for whoever counts.
+//! What is counted of a reply, for metrics and the access log.
 
-use super::outcome::Outcome;
-use super::{Live, Phase, ResponseStream};
 use crate::wire::responses::Usage;
 
-/// What a reply came to. Numbers and names of ours only, nothing of what was said.
+/// Counts of one reply. They hold numbers and names of item types, and nothing of what the model said.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReplyStats {
-    /// It was cut by the token limit or a content filter.
+    /// The token limit or a content filter cut the reply.
     pub incomplete: bool,
-    /// The tokens, as the upstream counts them.
+    /// Tokens, as the upstream counts them.
     pub usage: Option<Usage>,
-    /// The type of the item of each tool call that the client got whole.
+    /// The item type of each tool call that the client got complete, e.g. `function_call`.
     pub calls: Vec<&'static str>,
-    /// How many calls were begun upstream and did not arrive whole.
+    /// Tool calls that the upstream began and the client did not get complete.
     pub lost_calls: usize,
-    /// How much text is held for it.
+    /// The most bytes that were held at once for the reply.
     pub held_bytes: usize,
-    /// The size of its largest event.
+    /// Bytes of the largest event's data.
     pub largest_event: usize,
-}
-
-impl ResponseStream {
-    /// What the reply has come to so far.
-    pub(crate) fn stats(&self) -> ReplyStats {
-        // Of calls beyond the one that was asked for, the report tells.
-        let begun = (0..self.calls.len()).filter(|number| !self.is_surplus(*number)).count();
-        ReplyStats {
-            incomplete: matches!(self.phase, Phase::Over(Outcome::Incomplete(_))),
-            usage: self.usage,
-            lost_calls: begun.saturating_sub(self.stats.calls.len()),
-            held_bytes: self.stats.held_bytes.max(self.kept_bytes),
-            ..self.stats.clone()
-        }
-    }
-
-    /// Whether the model has said, thought or called something.
-    pub(crate) fn has_output(&self) -> bool {
-        !matches!(self.live, Live::Nothing) || !self.out.items().is_empty()
-    }
-
-    /// An event of this size came.
-    pub(crate) fn saw_event(&mut self, bytes: usize) {
-        self.stats.largest_event = self.stats.largest_event.max(bytes);
-    }
-
-    /// A document of this size was held.
-    pub(crate) fn held_document(&mut self, bytes: usize) {
-        self.stats.held_bytes = bytes;
-    }
-
-    /// The client got a call whole.
-    pub(super) fn handed_over(&mut self, item: &'static str) {
-        self.stats.calls.push(item);
-    }
 }

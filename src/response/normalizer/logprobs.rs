@@ -1,11 +1,11 @@
-//! `logprobs`, from the forms in which hosts write them into the one of the Responses API.
+//! Reads `logprobs` in the forms that providers write, and converts them to the form of the Responses API.
 
 use crate::json;
 use crate::wire::chat::reply::{Logprob, Logprobs};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-/// The API demands all of these; `bytes` is an array, never null.
+/// The Responses API requires all fields; `bytes` is an array, never null.
 #[derive(Serialize)]
 struct Normal<'a> {
     token: &'a str,
@@ -21,11 +21,11 @@ struct Top<'a> {
     bytes: &'a [u8],
 }
 
-/// What OpenAI writes for a token that is all but impossible.
+/// The value that OpenAI uses for a token that is nearly impossible.
 const LOWEST: f64 = -9999.0;
 
-/// One for each token; none if the host writes what cannot be read.
-pub(super) fn logprobs(raw: &RawValue) -> Vec<Box<RawValue>> {
+/// One object for each token. Empty if `raw` has an unknown form.
+pub(super) fn from_json(raw: &RawValue) -> Vec<Box<RawValue>> {
     let logprobs: Logprobs<'_> = serde_json::from_str(raw.get()).unwrap_or_default();
     match logprobs.content {
         Some(content) => content.iter().map(normal).collect(),
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_form_becomes_the_one_of_the_api() {
+    fn every_form_becomes_that_of_the_responses_api() {
         for (written, expected) in [
             (
                 r#"{"content":[{"token":"a","logprob":-0.5,"bytes":[97],"top_logprobs":[{"token":"é","logprob":-1.0,"bytes":null}]}]}"#,
@@ -79,7 +79,7 @@ mod tests {
             (r#"{"content":null}"#, ""),
             (r#"{"content":"x"}"#, ""),
         ] {
-            let read: Vec<Box<RawValue>> = logprobs(serde_json::from_str(written).unwrap());
+            let read: Vec<Box<RawValue>> = from_json(serde_json::from_str(written).unwrap());
             assert_eq!(read.iter().map(|one| one.get()).collect::<String>(), expected, "{written}");
         }
     }

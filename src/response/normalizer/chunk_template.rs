@@ -1,23 +1,23 @@
-//! Chunks that are like the one before: they differ in one value, and only that is read.
+//! Reads a chunk that differs from an earlier one in a single value without parsing the rest.
 //!
-//! A host repeats the id, the model and all the rest in each of its thousands of chunks. Where all the bytes
-//! before and after the delta's one value are those of an earlier chunk, they mean what they meant there.
-//! What is then handed on is the same chunk as ever, so nothing behind this knows that it was not parsed.
+//! Providers repeat the id, the model and everything else in each of thousands of chunks. Where all bytes before and
+//! after the delta's only value equal those of an earlier chunk, they mean the same. The result is the chunk that a
+//! parser would return, so no other code needs to know.
 
-use crate::response::call_assembler::number;
+use super::call_assembler::number;
 use crate::wire::chat::reply::{Choice, Completion, Function, Message, ToolCall, ToolCalls};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// What stands around the one value of a chunk.
+/// The bytes around the only value of a chunk.
 #[derive(Debug)]
-pub(crate) struct ChunkTemplate {
+pub(in crate::response) struct ChunkTemplate {
     before: Box<str>,
     after: Box<str>,
     field: Field,
 }
 
-/// The fields of a delta that come in many pieces.
+/// The field that holds the value.
 #[derive(Debug)]
 enum Field {
     Content,
@@ -26,7 +26,7 @@ enum Field {
     Arguments(Call),
 }
 
-/// What a call says besides its arguments.
+/// What a call fragment holds besides its arguments.
 #[derive(Debug)]
 struct Call {
     index: Option<Box<RawValue>>,
@@ -35,7 +35,7 @@ struct Call {
 }
 
 impl Call {
-    /// The next piece of the same call.
+    /// The next fragment of the same call.
     fn with<'a>(&'a self, arguments: &'a RawValue) -> ToolCall<'a> {
         let name = self.name.as_deref().map(Cow::Borrowed);
         ToolCall {
@@ -48,8 +48,8 @@ impl Call {
 }
 
 impl ChunkTemplate {
-    /// The pattern of `chunk`, which was read from `json`, if a delta's one value is all that it says.
-    pub(crate) fn of(chunk: &Completion<'_>, json: &str) -> Option<Self> {
+    /// The template of `chunk`, which was parsed from `json`, if it says nothing but the only value of its delta.
+    pub(in crate::response) fn of(chunk: &Completion<'_>, json: &str) -> Option<Self> {
         let (field, value) = only_value(chunk)?;
         let start = (value.get().as_ptr() as usize).checked_sub(json.as_ptr() as usize)?;
         let (before, rest) = json.split_at_checked(start)?;
@@ -57,14 +57,14 @@ impl ChunkTemplate {
         Some(Self { before: before.into(), after: after.into(), field })
     }
 
-    /// The chunk that `json` holds, if it follows the pattern.
-    pub(crate) fn read<'a>(&'a self, json: &'a str) -> Option<Completion<'a>> {
+    /// The chunk in `json`, if that matches the template.
+    pub(in crate::response) fn read<'a>(&'a self, json: &'a str) -> Option<Completion<'a>> {
         let (before, rest) = json.split_at_checked(self.before.len())?;
         let (value, after) = rest.split_at_checked(rest.len().checked_sub(self.after.len())?)?;
         if !is_same(before, &self.before) || !is_same(after, &self.after) {
             return None;
         }
-        // That it is one whole value makes sure that what comes after it stands outside of it.
+        // It must be one complete JSON value, or else `after` could begin inside of it.
         let value: &RawValue = serde_json::from_str(value).ok()?;
         let delta = match &self.field {
             _ if value.get() == "null" => return None,
@@ -81,16 +81,16 @@ impl ChunkTemplate {
     }
 }
 
-/// Whether two texts of the same length are the same. A loop over words, because WebAssembly's `==` is one over bytes,
-/// and nearly all of a stream passes here.
+/// Whether two strings are equal. It compares 16 bytes at a time, because `==` compares single bytes in WebAssembly and
+/// nearly all bytes of a stream are compared here.
 fn is_same(one: &str, other: &str) -> bool {
     let ((words, rest), (other_words, other_rest)) =
         (one.as_bytes().as_chunks::<16>(), other.as_bytes().as_chunks::<16>());
     words.iter().zip(other_words).all(|(word, other)| word == other) && rest == other_rest
 }
 
-/// The delta's one value, if nothing else in the chunk says anything. All fields are named here,
-/// so that a new one has to be thought of.
+/// The delta's only value, if no other field of the chunk means anything. All fields are listed, so that the compiler
+/// asks about a new one.
 fn only_value<'a>(chunk: &Completion<'a>) -> Option<(Field, &'a RawValue)> {
     let Completion {
         choices: Some(choices),
@@ -141,7 +141,7 @@ fn only_value<'a>(chunk: &Completion<'a>) -> Option<(Field, &'a RawValue)> {
     else {
         return None;
     };
-    let is_ours = index.and_then(number).unwrap_or(0) == 0;
+    let is_first_choice = index.and_then(number).unwrap_or(0) == 0;
     let call = match tool_calls {
         Some(calls) => Some(only_arguments(calls)?),
         None => None,
@@ -152,11 +152,11 @@ fn only_value<'a>(chunk: &Completion<'a>) -> Option<(Field, &'a RawValue)> {
         (Field::Reasoning, reasoning),
     ];
     let texts = texts.into_iter().filter_map(|(field, value)| Some((field, (*value)?)));
-    let mut said = texts.chain(call);
-    said.next().filter(|_| is_ours && said.next().is_none())
+    let mut values = texts.chain(call);
+    values.next().filter(|_| is_first_choice && values.next().is_none())
 }
 
-/// The arguments of the one call that there is a piece of.
+/// The arguments of the only call fragment.
 fn only_arguments<'a>(calls: &ToolCalls<'a>) -> Option<(Field, &'a RawValue)> {
     let ToolCalls::Read(calls) = calls else { return None };
     let [
@@ -186,12 +186,12 @@ mod tests {
         format!(r#"{{"id":"c","choices":[{{"index":0,"delta":{delta},"finish_reason":null}}]}}"#)
     }
 
-    /// What the second chunk says by the pattern of the first, if it follows that.
-    fn follows(first: &str, second: &str) -> bool {
+    /// Whether the second chunk matches the template of the first. If so, it must read as if it was parsed.
+    fn matches(first: &str, second: &str) -> bool {
         let (first, second) = (chunk(first), chunk(second));
         let delta = |chunk: &Completion<'_>| format!("{:?}", chunk.choices.as_ref().unwrap()[0].delta);
-        let pattern = ChunkTemplate::of(&serde_json::from_str(&first).unwrap(), &first);
-        let read = pattern.as_ref().and_then(|pattern| pattern.read(&second));
+        let template = ChunkTemplate::of(&serde_json::from_str(&first).unwrap(), &first);
+        let read = template.as_ref().and_then(|template| template.read(&second));
         if let Some(read) = &read {
             let parsed = serde_json::from_str(&second).unwrap();
             assert_eq!(delta(read), delta(&parsed), "{second}");
@@ -199,7 +199,7 @@ mod tests {
         read.is_some()
     }
 
-    fn piece(arguments: &str) -> String {
+    fn fragment(arguments: &str) -> String {
         format!(r#"{{"tool_calls":[{{"index":1,"function":{{"arguments":{arguments}}}}}]}}"#)
     }
 
@@ -210,22 +210,22 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_in_its_one_value_follows_and_says_what_it_would_say_parsed() {
+    fn a_chunk_that_differs_in_its_only_value_matches_and_reads_as_parsed() {
         for (first, second) in [
             (r#"{"content":"a"}"#, r#"{"content":"b\"}"}"#),
             (r#"{"role":"assistant","reasoning":"a"}"#, r#"{"role":"assistant","reasoning":""}"#),
             (r#"{"reasoning_content":"a"}"#, r#"{"reasoning_content":"}]}"}"#),
-            (&piece(r#""{\"a""#), &piece(r#""\":1}""#)),
-            (&piece(r#""{\"a""#), &piece(r#"{"a":1}"#)),
+            (&fragment(r#""{\"a""#), &fragment(r#""\":1}""#)),
+            (&fragment(r#""{\"a""#), &fragment(r#"{"a":1}"#)),
             (&named(r#""""#), &named(r#""{}""#)),
         ] {
-            assert!(follows(first, second), "{second} after {first}");
+            assert!(matches(first, second), "{second} after {first}");
         }
     }
 
     #[test]
-    fn what_says_anything_else_does_not_follow() {
-        let other_index = piece(r#""x""#).replace('1', "2");
+    fn a_chunk_with_any_other_difference_does_not_match() {
+        let other_index = fragment(r#""x""#).replace('1', "2");
         let other_call = named(r#""x""#).replace(r#""a""#, r#""b""#);
         let two = r#"{"tool_calls":[{"index":1,"function":{"arguments":"x"}},{"index":2,"function":{"arguments":"y"}}]}"#;
         for (first, second) in [
@@ -233,10 +233,10 @@ mod tests {
             (r#"{"content":"a"}"#, r#"{"content":"b","refusal":"c"}"#),
             (r#"{"content":"a"}"#, r#"{"content":"b"},"index":1,"x":{"y":"z"}"#),
             (r#"{"content":"a","reasoning":"b"}"#, r#"{"content":"b","reasoning":"b"}"#),
-            (&piece(r#""x""#), other_index.as_str()),
-            (&piece(r#""x""#), two),
+            (&fragment(r#""x""#), other_index.as_str()),
+            (&fragment(r#""x""#), two),
             (two, two),
-            (&piece(r#""x""#), &piece("null")),
+            (&fragment(r#""x""#), &fragment("null")),
             (&named(r#""x""#), &other_call),
             (r#"{"tool_calls":[]}"#, r#"{"tool_calls":[]}"#),
             (
@@ -244,7 +244,7 @@ mod tests {
                 r#"{"tool_calls":{"name":"f","arguments":"y"}}"#,
             ),
         ] {
-            assert!(!follows(first, second), "{second} after {first}");
+            assert!(!matches(first, second), "{second} after {first}");
         }
     }
 }

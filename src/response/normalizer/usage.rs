@@ -1,22 +1,22 @@
-//! `usage`, from the fields in which hosts write it.
+//! Reads `usage` from the fields that providers write.
 
 use crate::bounds;
 use crate::json::TapeValue;
 use crate::wire::responses::{InputTokensDetails, OutputTokensDetails, Usage};
 use serde_json::value::RawValue;
 
-/// The usage that a host reports; nothing if it reports none.
-pub(super) fn usage(raw: &RawValue) -> Option<Usage> {
+/// The usage in `raw`, or `None` if it has no token counts.
+pub(super) fn from_json(raw: &RawValue) -> Option<Usage> {
     let document = bounds::document(raw.get()).ok()?;
     let value = |path: &str| path.split('.').try_fold(document.root(), |value, name| value.field(name));
-    let count = |paths: &[&str]| paths.iter().find_map(|path| whole(value(path)?));
+    let count = |paths: &[&str]| paths.iter().find_map(|path| count_of(value(path)?));
     let input = count(&["prompt_tokens", "input_tokens"]);
     let output = count(&["completion_tokens", "output_tokens"]);
     if input.is_none() && output.is_none() {
         return None;
     }
     let (input_tokens, written) = (input.unwrap_or(0), output.unwrap_or(0));
-    // xAI leaves the reasoning out of `completion_tokens`, not out of the total.
+    // xAI does not count reasoning in `completion_tokens`, but does in `total_tokens`.
     let output_tokens = match count(&["total_tokens"]) {
         Some(total) => written.max(total.saturating_sub(input_tokens)),
         None => written,
@@ -52,14 +52,14 @@ pub(super) fn usage(raw: &RawValue) -> Option<Usage> {
     })
 }
 
-/// A count; some hosts write it as `3.0`.
-fn whole(value: TapeValue<'_>) -> Option<u64> {
+/// A count. Some providers write it as `3.0`.
+fn count_of(value: TapeValue<'_>) -> Option<u64> {
     let written = value.get();
     written.parse().ok().or_else(|| format!("{:.0}", written.parse::<f64>().ok()?).parse().ok())
 }
 
-/// The usage in the two counts of Ollama's own API.
-pub(super) fn ollama(prompt: Option<&RawValue>, answer: Option<&RawValue>) -> Option<Usage> {
+/// The usage in the two counts of Ollama's own API, or `None` if both are absent.
+pub(super) fn from_ollama(prompt: Option<&RawValue>, answer: Option<&RawValue>) -> Option<Usage> {
     let count = |raw: Option<&RawValue>| raw?.get().parse::<u64>().ok();
     let (input_tokens, output_tokens) = (count(prompt), count(answer));
     (input_tokens.is_some() || output_tokens.is_some()).then(|| {
@@ -74,9 +74,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn usage_is_read_from_every_spelling() {
+    fn usage_is_read_from_every_form() {
         let of = |json: &str| {
-            usage(serde_json::from_str(json).unwrap()).map(|usage| {
+            from_json(serde_json::from_str(json).unwrap()).map(|usage| {
                 (
                     usage.input_tokens,
                     usage.output_tokens,

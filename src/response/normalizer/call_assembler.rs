@@ -1,0 +1,488 @@
+//! Assembles tool calls from the fragments in which providers send them.
+//!
+//! By OpenAI's rule, `index` says to which call a fragment belongs, and `id` and `name` come once, with the first
+//! fragment. Providers leave the index out, send 0 for every call, begin at 1, repeat the id or send an empty one, and
+//! split the name. [`begins_another_call`] is the rule for all of them.
+
+use crate::json::{DepthScanner, JsonStr, SurrogateJoiner};
+use crate::response::delta::{CallDelta, CallFormat};
+use crate::wire::chat::reply::ToolCall;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+/// The calls of one reply, in the order in which they began.
+#[derive(Debug, Default)]
+pub(super) struct CallAssembler {
+    calls: Vec<AssembledCall>,
+}
+
+/// One call, as far as it arrived.
+#[derive(Debug, Default)]
+struct AssembledCall {
+    index: Option<u64>,
+    id: String,
+    name: String,
+    arguments: Arguments,
+    joiner: SurrogateJoiner,
+    /// Its name came again after its arguments were complete: a repetition, or the name of another call.
+    named_again: bool,
+}
+
+/// The arguments of a call, as far as they arrived.
+#[derive(Debug)]
+enum Arguments {
+    Json {
+        /// The decoded text.
+        text: String,
+        depth: DepthScanner,
+    },
+    /// The text of a custom tool. Only its length matters here.
+    Text { bytes: usize },
+}
+
+impl Default for Arguments {
+    fn default() -> Self {
+        Self::Json { text: String::new(), depth: DepthScanner::default() }
+    }
+}
+
+/// Indices from here on are those of calls that were found in the text. No provider counts that far.
+const FIRST_TEXT_CALL_INDEX: u64 = 1 << 32;
+
+/// A fragment of a call, as the provider sent it.
+#[derive(Debug, Default)]
+pub(super) struct CallFragment<'a> {
+    index: Option<u64>,
+    id: Cow<'a, str>,
+    name: &'a str,
+    arguments: Option<&'a RawValue>,
+    /// It is of a tool that the upstream declares as `custom`.
+    is_custom: bool,
+    extra: Option<&'a RawValue>,
+}
+
+impl<'a> CallFragment<'a> {
+    /// An element of `tool_calls`, in any form.
+    pub(super) fn of(call: &'a ToolCall<'a>) -> Self {
+        let (function, custom) = (call.function.as_ref(), call.custom.as_ref());
+        let name = function.and_then(|f| f.name.as_deref()).or(custom.and_then(|c| c.name.as_deref()));
+        Self {
+            index: call.index.and_then(number),
+            id: call.id.map(label).unwrap_or_default(),
+            name: name.or(call.name.as_deref()).unwrap_or_default(),
+            arguments: function.and_then(|f| f.arguments).or(custom.and_then(|c| c.input)).or(call.arguments),
+            is_custom: custom.is_some(),
+            extra: call.extra_content,
+        }
+    }
+
+    /// A complete call that was found in the text, the `number`th of them, from 0.
+    pub(super) fn from_text(number: u64, name: &'a str, arguments: &'a RawValue) -> Self {
+        let index = Some(FIRST_TEXT_CALL_INDEX.saturating_add(number));
+        Self { index, name, arguments: Some(arguments), ..Self::default() }
+    }
+
+    /// The deprecated single `function_call`.
+    pub(super) fn legacy(name: Option<&'a str>, arguments: Option<&'a RawValue>) -> Self {
+        Self { index: Some(0), name: name.unwrap_or_default(), arguments, ..Self::default() }
+    }
+
+    /// The same fragment, with this index.
+    pub(super) fn at(self, index: u64) -> Self {
+        Self { index: Some(index), ..self }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.id.is_empty() && self.name.is_empty() && self.arguments.is_none()
+    }
+}
+
+/// A number; some providers write it as a string.
+pub(super) fn number(raw: &RawValue) -> Option<u64> {
+    raw.get().trim_matches('"').parse().ok()
+}
+
+/// A string; some providers write it as a number.
+fn label(raw: &RawValue) -> Cow<'_, str> {
+    match JsonStr::of(raw) {
+        Some(text) => Cow::Owned(text.decode().into_owned()),
+        None => Cow::Borrowed(raw.get()),
+    }
+}
+
+impl CallAssembler {
+    /// Adds a fragment to its call. `None`: it says nothing new.
+    pub(super) fn add<'d>(&'d mut self, fragment: &'d CallFragment<'_>) -> Option<CallDelta<'d>> {
+        let call = match self.find(fragment) {
+            Some(call) => call,
+            // Cloudflare ends a call with a fragment in which everything is null.
+            None if fragment.is_empty() => return None,
+            None => self.begin(fragment),
+        };
+        let assembled = self.calls.get_mut(call)?;
+        if assembled.is_repeated_by(fragment) {
+            return None;
+        }
+        let arguments = assembled.add(fragment);
+        Some(CallDelta {
+            call,
+            id: &assembled.id,
+            name: &assembled.name,
+            label_bytes: fragment.id.len() + fragment.name.len(),
+            arguments,
+            format: assembled.arguments.format(),
+            extra: fragment.extra,
+        })
+    }
+
+    /// How many calls have begun.
+    pub(super) fn len(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// The call that a fragment continues.
+    fn find(&self, fragment: &CallFragment<'_>) -> Option<usize> {
+        let last = self.calls.len().checked_sub(1);
+        let candidate = match fragment.index {
+            Some(_) => self.calls.iter().rposition(|call| call.index == fragment.index),
+            None if !fragment.id.is_empty() => {
+                self.calls.iter().rposition(|call| call.id == fragment.id).or(last)
+            }
+            None => last,
+        }?;
+        let call = self.calls.get(candidate)?;
+        let continues = call.is_repeated_by(fragment)
+            || !begins_another_call(&Evidence::of(fragment, call), call.progress());
+        continues.then_some(candidate)
+    }
+
+    /// Begins the call of a fragment. One that begins with arguments alone has the name that came before them.
+    fn begin(&mut self, fragment: &CallFragment<'_>) -> usize {
+        let announced = self.calls.last().filter(|last| last.named_again && fragment.name.is_empty());
+        let name = announced.map(|last| last.name.clone()).unwrap_or_default();
+        self.calls.push(AssembledCall { index: fragment.index, name, ..AssembledCall::default() });
+        self.calls.len() - 1
+    }
+}
+
+/// What a fragment says of the call to which it seems to belong by its index, by its id, or because it is the last.
+#[derive(Debug)]
+struct Evidence {
+    id: Id,
+    name: Name,
+    arguments: Presence,
+    index: Presence,
+}
+
+/// How the fragment's id compares with the call's.
+#[derive(Debug, Clone, Copy)]
+enum Id {
+    Absent,
+    /// The call has no id yet.
+    First,
+    Same,
+    Other,
+}
+
+/// How the fragment's name compares with the call's, as far as that has arrived.
+#[derive(Debug, Clone, Copy)]
+enum Name {
+    Absent,
+    Same,
+    Other,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Presence {
+    Absent,
+    Present,
+}
+
+impl Presence {
+    fn of(is_present: bool) -> Self {
+        if is_present { Self::Present } else { Self::Absent }
+    }
+}
+
+impl Evidence {
+    fn of(fragment: &CallFragment<'_>, call: &AssembledCall) -> Self {
+        Self {
+            id: match &*fragment.id {
+                "" => Id::Absent,
+                _ if call.id.is_empty() => Id::First,
+                id if id == call.id => Id::Same,
+                _ => Id::Other,
+            },
+            name: match fragment.name {
+                "" => Name::Absent,
+                name if name == call.name => Name::Same,
+                _ => Name::Other,
+            },
+            arguments: Presence::of(fragment.arguments.is_some_and(|raw| raw.get() != "\"\"")),
+            index: Presence::of(fragment.index.is_some()),
+        }
+    }
+}
+
+/// How far a call has come.
+#[derive(Debug, Clone, Copy)]
+enum Progress {
+    /// It has no arguments yet.
+    NoArguments,
+    /// Its arguments have begun. The text of a custom tool stays here: nothing marks its end.
+    Partial,
+    /// Its arguments are a JSON value whose last bracket has closed.
+    Complete,
+    /// Its arguments are complete, and its name came again after that.
+    CompleteAndNamedAgain,
+}
+
+/// Whether a fragment begins another call than the one to which it seems to belong.
+fn begins_another_call(evidence: &Evidence, progress: Progress) -> bool {
+    use Presence::{Absent, Present};
+    use Progress::{Complete, CompleteAndNamedAgain, NoArguments, Partial};
+
+    let Evidence { id, name, arguments, index } = *evidence;
+    match (id, name, arguments, index, progress) {
+        // A new id with a name: providers that send the index 0 for every call, or none.
+        (Id::Other, Name::Same | Name::Other, _, _, _) => true,
+        // A new id without a name may be a new id for the same call, until that is complete.
+        (Id::Other, Name::Absent, _, _, NoArguments | Partial) => false,
+        (Id::Other, Name::Absent, _, _, Complete | CompleteAndNamedAgain) => true,
+
+        // The usual continuation that repeats the id, or an id that comes late.
+        (Id::Same | Id::First, Name::Absent, _, _, _) => false,
+
+        // TGI gives each call the id "0" and sends it in one fragment.
+        (Id::Same, Name::Same | Name::Other, Present, _, Complete | CompleteAndNamedAgain) => true,
+        (Id::Same, Name::Same | Name::Other, Absent, _, _) => false,
+        (Id::Same, Name::Same | Name::Other, Present, _, NoArguments | Partial) => false,
+
+        // The usual continuation. Its arguments are another call's if the name came again before them.
+        (Id::Absent, Name::Absent, Present, _, CompleteAndNamedAgain) => true,
+        (Id::Absent, Name::Absent, Present, _, NoArguments | Partial | Complete) => false,
+        (Id::Absent, Name::Absent, Absent, _, _) => false,
+
+        // Some providers repeat the name with every fragment. With an index, only arguments begin a call then.
+        (Id::Absent | Id::First, Name::Same, Present, Present, Complete | CompleteAndNamedAgain) => true,
+        (Id::Absent | Id::First, Name::Same, Absent, Present, Complete | CompleteAndNamedAgain) => false,
+        (Id::Absent | Id::First, Name::Same, _, Absent, Complete | CompleteAndNamedAgain) => true,
+        (Id::Absent | Id::First, Name::Same, _, _, NoArguments | Partial) => false,
+
+        // Another name may be the rest of this call's name, until the arguments begin.
+        (Id::Absent | Id::First, Name::Other, _, _, NoArguments) => false,
+        // The index counts more than the name, until the arguments are complete.
+        (Id::Absent | Id::First, Name::Other, _, Present, Partial) => false,
+        (Id::Absent | Id::First, Name::Other, _, Absent, Partial) => true,
+        (Id::Absent | Id::First, Name::Other, _, _, Complete | CompleteAndNamedAgain) => true,
+    }
+}
+
+impl AssembledCall {
+    fn progress(&self) -> Progress {
+        match (self.arguments.format(), self.named_again) {
+            (CallFormat::Json { complete: true }, true) => Progress::CompleteAndNamedAgain,
+            (CallFormat::Json { complete: true }, false) => Progress::Complete,
+            _ if self.arguments.is_empty() => Progress::NoArguments,
+            _ => Progress::Partial,
+        }
+    }
+
+    /// Whether the fragment is this complete call once more. Some providers end the reply with such a repetition.
+    fn is_repeated_by(&self, fragment: &CallFragment<'_>) -> bool {
+        if fragment.id.is_empty() || fragment.id != self.id || fragment.name != self.name {
+            return false;
+        }
+        let Arguments::Json { text, depth } = &self.arguments else { return false };
+        depth.closed()
+            && fragment.arguments.and_then(JsonStr::of).is_some_and(|arguments| arguments.decode() == *text)
+    }
+
+    /// Adds a fragment of this call. Returns what it adds to the arguments.
+    fn add<'a>(&mut self, fragment: &'a CallFragment<'_>) -> JsonStr<'a> {
+        if fragment.is_custom {
+            self.arguments.make_text();
+        }
+        if self.id.is_empty() {
+            self.id.push_str(&fragment.id);
+        }
+        let is_complete = self.arguments.format() == CallFormat::Json { complete: true };
+        self.named_again |= is_complete && !fragment.name.is_empty();
+        // A name comes once, or in pieces, or complete with every fragment.
+        if self.arguments.is_empty() && self.name != fragment.name {
+            self.name.push_str(fragment.name);
+        }
+        let Some(raw) = fragment.arguments else { return JsonStr::new("") };
+        // Some providers send the object itself in place of a string.
+        let arguments = self.joiner.push(raw).unwrap_or_else(|| JsonStr::new(raw.get()));
+        self.arguments.push(&arguments);
+        arguments
+    }
+}
+
+impl Arguments {
+    fn push(&mut self, fragment: &JsonStr<'_>) {
+        match self {
+            Self::Json { text, depth } => {
+                let decoded = fragment.decode();
+                depth.push(decoded.as_bytes());
+                text.push_str(&decoded);
+            }
+            Self::Text { bytes } => *bytes += fragment.escaped().len(),
+        }
+    }
+
+    fn make_text(&mut self) {
+        if let Self::Json { text, .. } = self {
+            *self = Self::Text { bytes: text.len() };
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Json { text, .. } => text.is_empty(),
+            Self::Text { bytes } => *bytes == 0,
+        }
+    }
+
+    fn format(&self) -> CallFormat {
+        match self {
+            Self::Json { depth, .. } => CallFormat::Json { complete: depth.closed() },
+            Self::Text { .. } => CallFormat::Text,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Calls as `name(arguments)`, from fragments as JSON.
+    fn calls(fragments: &[&str]) -> Vec<String> {
+        let mut assembler = CallAssembler::default();
+        let mut calls: Vec<(String, String)> = Vec::new();
+        for fragment in fragments {
+            let call: ToolCall<'_> = serde_json::from_str(fragment).unwrap();
+            if let Some(delta) = assembler.add(&CallFragment::of(&call)) {
+                calls.resize_with(calls.len().max(delta.call + 1), Default::default);
+                let (name, arguments) = &mut calls[delta.call];
+                delta.name.clone_into(name);
+                arguments.push_str(&delta.arguments.decode());
+            }
+        }
+        calls.into_iter().map(|(name, arguments)| format!("{name}({arguments})")).collect()
+    }
+
+    #[test]
+    fn fragments_find_their_call() {
+        let table: &[(&str, &[&str], &[&str])] = &[
+            (
+                "by index, interleaved",
+                &[
+                    r#"{"index":0,"id":"a","function":{"name":"f","arguments":""}}"#,
+                    r#"{"index":1,"id":"b","function":{"name":"g","arguments":"{"}}"#,
+                    r#"{"index":0,"function":{"arguments":"{}"}}"#,
+                    r#"{"index":1,"function":{"arguments":"}"}}"#,
+                ],
+                &["f({})", "g({})"],
+            ),
+            (
+                "constant index, new ids",
+                &[
+                    r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}"#,
+                    r#"{"index":0,"id":"b","function":{"name":"f","arguments":"{}"}}"#,
+                ],
+                &["f({})", "f({})"],
+            ),
+            (
+                "no index, no id, the same name again after complete arguments",
+                &[
+                    r#"{"function":{"name":"f","arguments":"{}"}}"#,
+                    r#"{"function":{"name":"f","arguments":"{}"}}"#,
+                ],
+                &["f({})", "f({})"],
+            ),
+            (
+                "no index, the id repeated in each fragment",
+                &[
+                    r#"{"id":"a","function":{"name":"f","arguments":"{\"x\""}}"#,
+                    r#"{"id":"a","function":{"name":"f","arguments":":1}"}}"#,
+                ],
+                &[r#"f({"x":1})"#],
+            ),
+            (
+                "a name in pieces, then empty",
+                &[
+                    r#"{"index":1,"id":"a","function":{"name":"get_"}}"#,
+                    r#"{"index":1,"id":"","function":{"name":"weather"}}"#,
+                    r#"{"index":1,"function":{"name":"","arguments":"{}"}}"#,
+                ],
+                &["get_weather({})"],
+            ),
+            (
+                "arguments as an object, and a last fragment of nulls",
+                &[
+                    r#"{"index":0,"id":"a","function":{"name":"f","arguments":{"x":1}}}"#,
+                    r#"{"index":0,"id":null,"function":{"name":null,"arguments":null}}"#,
+                ],
+                &[r#"f({"x":1})"#],
+            ),
+            (
+                "the name repeated after the arguments are complete",
+                &[
+                    r#"{"index":0,"function":{"name":"f","arguments":"{}"}}"#,
+                    r#"{"index":0,"function":{"name":"f","arguments":""}}"#,
+                ],
+                &["f({})"],
+            ),
+            (
+                "constant index, no id, the same name again, and then other arguments",
+                &[
+                    r#"{"index":0,"function":{"name":"f","arguments":"{}"}}"#,
+                    r#"{"index":0,"function":{"name":"f","arguments":""}}"#,
+                    r#"{"index":0,"function":{"arguments":"{\"x\":"}}"#,
+                    r#"{"index":0,"function":{"arguments":"1}"}}"#,
+                ],
+                &["f({})", r#"f({"x":1})"#],
+            ),
+            (
+                "index as a string, id as a number",
+                &[
+                    r#"{"index":"0","id":1,"function":{"name":"f","arguments":"{"}}"#,
+                    r#"{"index":"1","id":2,"function":{"name":"g","arguments":"{}"}}"#,
+                    r#"{"index":"0","function":{"arguments":"}"}}"#,
+                ],
+                &["f({})", "g({})"],
+            ),
+            (
+                "one id for all calls, each in one fragment",
+                &[
+                    r#"{"index":0,"id":"0","function":{"name":"f","arguments":"{\"x\":1}"}}"#,
+                    r#"{"index":0,"id":"0","function":{"name":"f","arguments":"{\"x\":2}"}}"#,
+                ],
+                &[r#"f({"x":1})"#, r#"f({"x":2})"#],
+            ),
+            (
+                "a complete call that is repeated at the end",
+                &[
+                    r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\""}}"#,
+                    r#"{"index":0,"function":{"arguments":":1}"}}"#,
+                    r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\":1}"}}"#,
+                ],
+                &[r#"f({"x":1})"#],
+            ),
+            (
+                "a custom tool in its own form",
+                &[
+                    r#"{"index":0,"id":"a","type":"custom","custom":{"name":"f","input":"{x"}}"#,
+                    r#"{"index":0,"custom":{"input":"}y"}}"#,
+                ],
+                &["f({x}y)"],
+            ),
+            ("nothing but nulls", &[r#"{"index":0,"id":null,"function":{"name":null}}"#], &[]),
+        ];
+        for (what, fragments, expected) in table {
+            assert_eq!(calls(fragments), *expected, "{what}");
+        }
+    }
+}

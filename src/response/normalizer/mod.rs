@@ -1,0 +1,374 @@
+//! What the chunks of a reply say, whatever the provider's way of saying it.
+//!
+//! Everything that providers do differently ends here: [`ChunkNormalizer`] reads chunks and emits [`Delta`]s. Each
+//! known deviation is a row of the table in `tests.rs`. A JSON reply is read as a single chunk that holds a complete
+//! message, so both kinds of reply take the same path.
+
+mod call_assembler;
+pub(super) mod chunk_template;
+mod ending;
+mod logprobs;
+#[cfg(test)]
+mod tests;
+mod text_markup;
+mod usage;
+
+use super::delta::{Delta, DeltaSink};
+use super::outcome::Failure;
+use crate::error::{ApiError, classify};
+use crate::items::{self, ContentKind};
+use crate::json::{JsonStr, SurrogateJoiner};
+use crate::markup::Scanner;
+use crate::report::Dropped;
+use crate::wire::chat::reply::{Choice, Completion, Function, Message, ToolCalls};
+use call_assembler::{CallAssembler, CallFragment, number};
+pub(super) use ending::{Ending, FinishReason};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use text_markup::{TextMarkup, TextPiece};
+
+/// Reads the chunks of one reply.
+#[derive(Debug)]
+pub(super) struct ChunkNormalizer {
+    wants_logprobs: bool,
+    /// How the client gets refusals.
+    refusal_kind: ContentKind,
+    joiners: SurrogateJoiners,
+    seen: SeenInDeltas,
+    reasoning: ReasoningSource,
+    markup: TextMarkup,
+    calls: CallAssembler,
+    ending: Ending,
+}
+
+/// Each string of a message is joined by itself.
+#[derive(Debug, Default)]
+struct SurrogateJoiners {
+    reasoning: SurrogateJoiner,
+    text: SurrogateJoiner,
+    refusal: SurrogateJoiner,
+}
+
+/// What the deltas so far contained. A complete message after them repeats it.
+#[derive(Debug, Clone, Copy, Default)]
+struct SeenInDeltas {
+    text: bool,
+    reasoning: bool,
+    calls: bool,
+}
+
+/// Where the provider puts readable reasoning. A text that it sends in several places is read once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ReasoningSource {
+    /// Not known yet: any place counts.
+    Unknown,
+    /// A field such as `reasoning_content`. `reasoning_details` and tags in the text repeat it.
+    Field,
+}
+
+/// Whether a message is a fragment or complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Delta,
+    Complete,
+}
+
+impl ChunkNormalizer {
+    /// `scanner` finds reasoning and calls in the text, if the upstream's options ask for it.
+    pub(super) fn new(wants_logprobs: bool, refusal_kind: ContentKind, scanner: Option<Scanner>) -> Self {
+        Self {
+            wants_logprobs,
+            refusal_kind,
+            joiners: SurrogateJoiners::default(),
+            seen: SeenInDeltas::default(),
+            reasoning: ReasoningSource::Unknown,
+            markup: TextMarkup::new(scanner),
+            calls: CallAssembler::default(),
+            ending: Ending::default(),
+        }
+    }
+
+    /// What the chunks so far say of the reply's end.
+    pub(super) fn ending(&self) -> Ending {
+        self.ending
+    }
+
+    /// Reads the next chunk, or a complete completion.
+    pub(super) fn read(&mut self, chunk: &Completion<'_>, sink: &mut impl DeltaSink) -> Result<(), Failure> {
+        self.ending.add_usage(chunk.usage.or(chunk.x_groq.as_ref().and_then(|groq| groq.usage)));
+        match &chunk.choices {
+            Some(choices) => match first_choice(choices) {
+                Some(choice) => self.choice(choice, sink)?,
+                // A last chunk has the usage and no choices.
+                None if choices.is_empty() && chunk.usage.is_some() && !sink.is_blank() => {
+                    self.ending.stop();
+                }
+                None => {}
+            },
+            None => self.ollama_or_cloudflare(chunk, sink)?,
+        }
+        check_error(chunk.error)
+    }
+
+    /// No chunk follows: emits what was held back.
+    pub(super) fn finish(&mut self, sink: &mut impl DeltaSink) -> Result<(), Failure> {
+        if let Some(text) = self.joiners.reasoning.finish() {
+            sink.delta(Delta::Reasoning(text))?;
+        }
+        if let Some(text) = self.joiners.text.finish() {
+            self.text(text, &[], sink)?;
+        }
+        self.flush_markup(sink)?;
+        match self.joiners.refusal.finish() {
+            Some(text) => self.refusal(text, sink),
+            None => Ok(()),
+        }
+    }
+
+    fn choice(&mut self, choice: &Choice<'_>, sink: &mut impl DeltaSink) -> Result<(), Failure> {
+        self.ending.add_usage(choice.usage);
+        if let Some(delta) = &choice.delta {
+            self.message(delta, choice.logprobs, Form::Delta, sink)?;
+            self.seen.add(delta);
+        }
+        if let Some(message) = &choice.message {
+            self.message(message, choice.logprobs, Form::Complete, sink)?;
+        }
+        self.ending.add_finish_reason(choice.finish_reason);
+        check_error(choice.error)
+    }
+
+    /// The forms without `choices`: those of Ollama's and Cloudflare's own APIs.
+    fn ollama_or_cloudflare(
+        &mut self,
+        chunk: &Completion<'_>,
+        sink: &mut impl DeltaSink,
+    ) -> Result<(), Failure> {
+        if let Some(message) = chunk.message.and_then(|raw| serde_json::from_str(raw.get()).ok()) {
+            self.message(&message, None, Form::Complete, sink)?;
+        }
+        self.content(chunk.response, None, sink)?;
+        self.tool_calls(chunk.tool_calls.as_ref(), Form::Delta, sink)?;
+        self.ending.add_finish_reason(chunk.finish_reason.or(chunk.done_reason));
+        if chunk.done.is_some_and(|done| done.get() == "true") {
+            self.ending.stop();
+            self.ending.add_ollama_usage(chunk.prompt_eval_count, chunk.eval_count);
+        }
+        Ok(())
+    }
+
+    fn message(
+        &mut self,
+        message: &Message<'_>,
+        logprobs: Option<&RawValue>,
+        form: Form,
+        sink: &mut impl DeltaSink,
+    ) -> Result<(), Failure> {
+        let repeated = match form {
+            Form::Delta => SeenInDeltas::default(),
+            Form::Complete => self.seen,
+        };
+        if !repeated.reasoning {
+            self.reasoning(message, sink)?;
+        }
+        if !repeated.text {
+            self.content(message.content, logprobs, sink)?;
+            if let Some(text) = message.refusal.and_then(|raw| self.joiners.refusal.push(raw)) {
+                self.refusal(text, sink)?;
+            }
+        }
+        annotations(message.annotations, sink)?;
+        self.tool_calls(message.tool_calls.as_ref(), form, sink)?;
+        match &message.function_call {
+            Some(Function { name, arguments }) if !repeated.calls => {
+                self.call(&CallFragment::legacy(name.as_deref(), *arguments), sink)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Some providers send the same reasoning in two fields at once, and again in `reasoning_details`.
+    fn reasoning(&mut self, message: &Message<'_>, sink: &mut impl DeltaSink) -> Result<(), Failure> {
+        let fields = [message.reasoning_content, message.reasoning, message.reasoning_text, message.thinking];
+        let field = fields.into_iter().flatten().find(|raw| is_nonempty_string(raw));
+        if field.is_some() {
+            self.reasoning = ReasoningSource::Field;
+        }
+        if let Some(raw) = message.reasoning_details {
+            let visible = self.reasoning == ReasoningSource::Unknown;
+            sink.delta(Delta::ReasoningDetails { raw, visible })?;
+        }
+        match field.and_then(|raw| self.joiners.reasoning.push(raw)) {
+            Some(text) => sink.delta(Delta::Reasoning(text)),
+            None => Ok(()),
+        }
+    }
+
+    /// `content`: a string. Some providers send a number or an array of parts.
+    fn content(
+        &mut self,
+        raw: Option<&RawValue>,
+        logprobs: Option<&RawValue>,
+        sink: &mut impl DeltaSink,
+    ) -> Result<(), Failure> {
+        let Some(raw) = raw else { return Ok(()) };
+        match raw.get().as_bytes().first() {
+            Some(b'"') => {
+                let logprobs = logprobs.filter(|_| self.wants_logprobs).map(logprobs::from_json);
+                match self.joiners.text.push(raw) {
+                    Some(text) => self.text(text, &logprobs.unwrap_or_default(), sink),
+                    None => Ok(()),
+                }
+            }
+            Some(b'[') => self.parts(raw, sink),
+            // Cloudflare sends an object when the request asked for one.
+            Some(b'0'..=b'9' | b'-' | b'{') => self.text(JsonStr::new(raw.get()), &[], sink),
+            _ => Ok(()),
+        }
+    }
+
+    /// The next piece of the text, which may hold markup.
+    fn text(
+        &mut self,
+        text: JsonStr<'_>,
+        logprobs: &[Box<RawValue>],
+        sink: &mut impl DeltaSink,
+    ) -> Result<(), Failure> {
+        match self.markup.push(&text) {
+            None => sink.delta(Delta::Content { kind: ContentKind::Text, text, logprobs }),
+            Some(pieces) => self.text_pieces(pieces, sink),
+        }
+    }
+
+    fn flush_markup(&mut self, sink: &mut impl DeltaSink) -> Result<(), Failure> {
+        let pieces = self.markup.flush();
+        self.text_pieces(pieces, sink)
+    }
+
+    fn text_pieces(&mut self, pieces: Vec<TextPiece>, sink: &mut impl DeltaSink) -> Result<(), Failure> {
+        pieces.into_iter().try_for_each(|piece| match piece {
+            TextPiece::Text(text) => {
+                sink.delta(Delta::Content { kind: ContentKind::Text, text, logprobs: &[] })
+            }
+            TextPiece::Reasoning(_) if self.reasoning == ReasoningSource::Field => Ok(()),
+            TextPiece::Reasoning(text) => sink.delta(Delta::Reasoning(text)),
+            TextPiece::Call { number, name, arguments } => {
+                self.call(&CallFragment::from_text(number, &name, &arguments), sink)
+            }
+            TextPiece::EndOfMessage => sink.delta(Delta::EndOfMessage),
+        })
+    }
+
+    /// Codex discards any message that holds a refusal, so it gets refusals as text.
+    fn refusal(&self, text: JsonStr<'_>, sink: &mut impl DeltaSink) -> Result<(), Failure> {
+        sink.delta(Delta::Content { kind: self.refusal_kind, text, logprobs: &[] })
+    }
+
+    /// Mistral sends `[{"type": "thinking", "thinking": [...]}, {"type": "text", "text": "..."}]`.
+    fn parts(&mut self, raw: &RawValue, sink: &mut impl DeltaSink) -> Result<(), Failure> {
+        let parts: Vec<Value> = serde_json::from_str(raw.get()).unwrap_or_default();
+        parts.iter().try_for_each(|part| self.part(part, sink))
+    }
+
+    fn part(&mut self, part: &Value, sink: &mut impl DeltaSink) -> Result<(), Failure> {
+        let part_type = part.get("type").and_then(Value::as_str).unwrap_or_default();
+        let string = |key: &str| part.get(key).and_then(Value::as_str);
+        match (part.get("thinking").or_else(|| part.get("reasoning")), string("text"), string("refusal")) {
+            (Some(Value::String(text)), _, _) => sink.delta(Delta::Reasoning(JsonStr::new(text))),
+            (Some(Value::Array(texts)), _, _) => texts
+                .iter()
+                .filter_map(|text| text.get("text")?.as_str())
+                .try_for_each(|text| sink.delta(Delta::Reasoning(JsonStr::new(text)))),
+            (_, Some(text), _) if part_type.starts_with("reasoning") => {
+                sink.delta(Delta::Reasoning(JsonStr::new(text)))
+            }
+            (_, Some(text), _) => self.text(JsonStr::new(text), &[], sink),
+            (_, None, Some(text)) => self.refusal(JsonStr::new(text), sink),
+            (_, None, None) => sink.delta(Delta::Unsupported { kind: Dropped::Part, name: part_type }),
+        }
+    }
+
+    fn tool_calls(
+        &mut self,
+        calls: Option<&ToolCalls<'_>>,
+        form: Form,
+        sink: &mut impl DeltaSink,
+    ) -> Result<(), Failure> {
+        let calls = match calls {
+            None => return Ok(()),
+            Some(ToolCalls::Read(calls)) => calls,
+            Some(ToolCalls::Unreadable) => {
+                return Err(ApiError::upstream("The upstream sent a tool call that cannot be read.").into());
+            }
+        };
+        if !calls.is_empty() {
+            self.flush_markup(sink)?;
+        }
+        // A complete message repeats the calls of the deltas in their order, and may have more of them.
+        let repeated = if form == Form::Complete && self.seen.calls { self.calls.len() } else { 0 };
+        let each_is_a_call =
+            form == Form::Complete || calls.len() > 1 && calls.iter().all(|call| call.index.is_none());
+        for (index, call) in (0u64..).zip(calls).skip(repeated) {
+            let fragment = CallFragment::of(call);
+            self.call(&if each_is_a_call { fragment.at(index) } else { fragment }, sink)?;
+        }
+        Ok(())
+    }
+
+    fn call(&mut self, fragment: &CallFragment<'_>, sink: &mut impl DeltaSink) -> Result<(), Failure> {
+        match self.calls.add(fragment) {
+            Some(delta) => sink.delta(Delta::Call(delta)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl SeenInDeltas {
+    fn add(&mut self, delta: &Message<'_>) {
+        let is_set = |raw: Option<&RawValue>| raw.is_some_and(|raw| !["\"\"", "[]"].contains(&raw.get()));
+        self.text |= is_set(delta.content) || is_set(delta.refusal);
+        self.reasoning |= is_set(delta.reasoning_content)
+            || is_set(delta.reasoning)
+            || is_set(delta.reasoning_text)
+            || is_set(delta.reasoning_details);
+        self.calls |= match &delta.tool_calls {
+            None => delta.function_call.is_some(),
+            Some(ToolCalls::Read(calls)) => !calls.is_empty() || delta.function_call.is_some(),
+            Some(ToolCalls::Unreadable) => true,
+        };
+    }
+}
+
+/// The choice with the lowest index. Requests ask for one choice, so others are ignored.
+fn first_choice<'c, 'a>(choices: &'c [Choice<'a>]) -> Option<&'c Choice<'a>> {
+    let index = |choice: &Choice<'_>| choice.index.and_then(number).unwrap_or(0);
+    let first = choices.iter().min_by_key(|choice| index(choice))?;
+    (index(first) == 0 || first.message.is_some()).then_some(first)
+}
+
+fn is_nonempty_string(raw: &RawValue) -> bool {
+    raw.get().starts_with('"') && raw.get() != "\"\""
+}
+
+fn annotations(raw: Option<&RawValue>, sink: &mut impl DeltaSink) -> Result<(), Failure> {
+    let annotations: Vec<Value> =
+        raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
+    annotations.iter().try_for_each(|annotation| match items::annotation(annotation) {
+        Some(citation) => sink.delta(Delta::Citation(citation)),
+        None => {
+            let name = annotation.get("type").and_then(Value::as_str).unwrap_or_default();
+            sink.delta(Delta::Unsupported { kind: Dropped::Annotation, name })
+        }
+    })
+}
+
+/// Fails if the reply holds an error. Some providers send an empty `error` with every chunk.
+fn check_error(error: Option<&RawValue>) -> Result<(), Failure> {
+    match error.filter(|raw| !["{}", "\"\"", "false", "0"].contains(&raw.get())) {
+        None => Ok(()),
+        Some(raw) => {
+            let value = serde_json::from_str(raw.get()).unwrap_or(Value::Null);
+            Err(classify::in_reply(&serde_json::json!({ "error": value })).into())
+        }
+    }
+}

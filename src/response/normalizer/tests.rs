@@ -1,0 +1,279 @@
+//! What providers send, and the deltas that it becomes. A new deviation is a new row.
+
+use super::*;
+use crate::response::delta::{CallDelta, CallFormat};
+
+/// Writes down each delta as one line.
+#[derive(Default)]
+struct Recorder(Vec<String>);
+
+impl DeltaSink for Recorder {
+    fn delta(&mut self, delta: Delta<'_>) -> Result<(), Failure> {
+        self.0.push(match delta {
+            Delta::Reasoning(text) => format!("reasoning {}", text.as_json()),
+            Delta::ReasoningDetails { raw, visible } => {
+                format!("{} details {}", if visible { "visible" } else { "hidden" }, raw.get())
+            }
+            Delta::Content { kind: ContentKind::Text, text, logprobs } => {
+                let logprobs: String = logprobs.iter().map(|raw| format!(" {}", raw.get())).collect();
+                format!("text {}{logprobs}", text.as_json())
+            }
+            Delta::Content { kind: ContentKind::Refusal, text, .. } => format!("refusal {}", text.as_json()),
+            Delta::Call(CallDelta { call, id, name, arguments, format, extra, .. }) => {
+                let end = match format {
+                    CallFormat::Json { complete: true } => " complete",
+                    CallFormat::Json { complete: false } => "",
+                    CallFormat::Text => " text",
+                };
+                let extra = extra.map(|raw| format!(" extra {}", raw.get())).unwrap_or_default();
+                format!("call {call} {id}:{name}({}){end}{extra}", arguments.decode())
+            }
+            Delta::Citation(citation) => format!("citation {}", citation.get()),
+            Delta::EndOfMessage => "end of message".to_owned(),
+            Delta::Unsupported { kind, name } => format!("unsupported {kind:?} {name}"),
+        });
+        Ok(())
+    }
+
+    fn is_blank(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// The deltas of a reply, and a last line for its end: the finish reason and the total tokens, or the failure.
+fn deltas(chunks: &[&str]) -> Vec<String> {
+    let mut normalizer = ChunkNormalizer::new(true, ContentKind::Refusal, None);
+    let mut sink = Recorder::default();
+    let read = chunks
+        .iter()
+        .try_for_each(|chunk| normalizer.read(&serde_json::from_str(chunk).unwrap(), &mut sink))
+        .and_then(|()| normalizer.finish(&mut sink));
+    let Ending { finish, usage } = normalizer.ending();
+    sink.0.push(match read {
+        Ok(()) => match (finish, usage) {
+            (None, None) => "open".to_owned(),
+            (None, Some(usage)) => format!("open, {} tokens", usage.total_tokens),
+            (Some(finish), None) => format!("{finish:?}"),
+            (Some(finish), Some(usage)) => format!("{finish:?}, {} tokens", usage.total_tokens),
+        },
+        Err(Failure::Failed(error)) => format!("failed: {}", error.message),
+        Err(Failure::Incomplete(reason)) => format!("incomplete: {reason}"),
+    });
+    sink.0
+}
+
+/// A chunk whose only choice has this delta.
+macro_rules! delta {
+    ($delta:literal) => {
+        concat!(r#"{"choices":[{"index":0,"delta":"#, $delta, "}]}")
+    };
+}
+
+/// A chunk whose delta is one fragment of a call.
+macro_rules! call {
+    ($call:literal) => {
+        concat!(r#"{"choices":[{"index":0,"delta":{"tool_calls":["#, $call, "]}}]}")
+    };
+}
+
+const STOP: &str = r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#;
+
+#[test]
+fn what_providers_send_becomes_deltas() {
+    // What the upstream does, its chunks, the deltas and the end.
+    let table: &[(&str, &[&str], &[&str])] = &[
+        // Text.
+        (
+            "text as OpenAI sends it",
+            &[delta!(r#"{"role":"assistant","content":""}"#), delta!(r#"{"content":"a\n"}"#), STOP],
+            &[r#"text """#, r#"text "a\n""#, "Stop"],
+        ),
+        (
+            "a surrogate pair split over two deltas",
+            &[delta!(r#"{"content":"a\ud83e"}"#), delta!(r#"{"content":"\udd80"}"#)],
+            &[r#"text "a""#, r#"text "\ud83e\udd80""#, "open"],
+        ),
+        (
+            "half a surrogate pair at the end",
+            &[delta!(r#"{"content":"a\ud83e"}"#)],
+            &[r#"text "a""#, r#"text "�""#, "open"],
+        ),
+        ("content as a number", &[delta!(r#"{"content":42}"#)], &[r#"text "42""#, "open"]),
+        ("content as an object", &[delta!(r#"{"content":{"a":1}}"#)], &[r#"text "{\"a\":1}""#, "open"]),
+        (
+            "content in parts, reasoning among them",
+            &[delta!(
+                r#"{"content":[{"type":"thinking","thinking":[{"type":"text","text":"t"}]},{"type":"text","text":"a"},{"type":"refusal","refusal":"r"},{"type":"image_url"}]}"#
+            )],
+            &[r#"reasoning "t""#, r#"text "a""#, r#"refusal "r""#, "unsupported Part image_url", "open"],
+        ),
+        ("a refusal", &[delta!(r#"{"refusal":"no"}"#)], &[r#"refusal "no""#, "open"]),
+        (
+            "log probabilities",
+            &[
+                r#"{"choices":[{"delta":{"content":"a"},"logprobs":{"content":[{"token":"a","logprob":-0.5}]}}]}"#,
+            ],
+            &[r#"text "a" {"token":"a","logprob":-0.5,"bytes":[97],"top_logprobs":[]}"#, "open"],
+        ),
+        (
+            "citations, nested, and another annotation",
+            &[delta!(
+                r#"{"content":"a","annotations":[{"type":"url_citation","url_citation":{"url":"u"}},{"type":"file"}]}"#
+            )],
+            &[
+                r#"text "a""#,
+                r#"citation {"type":"url_citation","start_index":0,"end_index":0,"url":"u","title":""}"#,
+                "unsupported Annotation file",
+                "open",
+            ],
+        ),
+        // Messages and choices.
+        (
+            "a complete message",
+            &[
+                r#"{"choices":[{"index":0,"message":{"content":"a","reasoning":"t"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":2}}"#,
+            ],
+            &[r#"reasoning "t""#, r#"text "a""#, "Stop, 3 tokens"],
+        ),
+        (
+            "a complete message that repeats the deltas and adds a call",
+            &[
+                delta!(r#"{"content":"a"}"#),
+                call!(r#"{"index":0,"id":"x","function":{"name":"f","arguments":"{}"}}"#),
+                r#"{"choices":[{"message":{"content":"a","tool_calls":[{"id":"x","function":{"name":"f","arguments":"{}"}},{"id":"y","function":{"name":"g","arguments":"{}"}}]}}]}"#,
+            ],
+            &[r#"text "a""#, "call 0 x:f({}) complete", "call 1 y:g({}) complete", "open"],
+        ),
+        (
+            "a second choice",
+            &[
+                r#"{"choices":[{"index":1,"delta":{"content":"b"}},{"index":0,"delta":{"content":"a"}}]}"#,
+                r#"{"choices":[{"index":1,"delta":{"content":"b"}}]}"#,
+            ],
+            &[r#"text "a""#, "open"],
+        ),
+        // Reasoning.
+        (
+            "reasoning in two fields at once, and again in details",
+            &[delta!(
+                r#"{"reasoning":"t","reasoning_content":"t","reasoning_details":[{"type":"reasoning.text","text":"t"}]}"#
+            )],
+            &[r#"hidden details [{"type":"reasoning.text","text":"t"}]"#, r#"reasoning "t""#, "open"],
+        ),
+        (
+            "reasoning in details only",
+            &[delta!(r#"{"reasoning":"","reasoning_details":[{"type":"reasoning.text","text":"t"}]}"#)],
+            &[r#"visible details [{"type":"reasoning.text","text":"t"}]"#, "open"],
+        ),
+        (
+            "the fields of other providers",
+            &[delta!(r#"{"reasoning_text":"t"}"#), delta!(r#"{"thinking":"u"}"#)],
+            &[r#"reasoning "t""#, r#"reasoning "u""#, "open"],
+        ),
+        // Calls. The call assembler has a table of its own for fragments that are hard to place.
+        (
+            "a call as OpenAI sends it",
+            &[
+                call!(r#"{"index":0,"id":"x","type":"function","function":{"name":"f","arguments":""}}"#),
+                call!(r#"{"index":0,"function":{"arguments":"{\"a\":"}}"#),
+                call!(r#"{"index":0,"function":{"arguments":"1}"}}"#),
+            ],
+            &["call 0 x:f()", r#"call 0 x:f({"a":)"#, "call 0 x:f(1}) complete", "open"],
+        ),
+        (
+            "several calls in one delta without an index",
+            &[delta!(
+                r#"{"tool_calls":[{"id":"x","function":{"name":"f","arguments":"{}"}},{"id":"y","function":{"name":"f","arguments":"{}"}}]}"#
+            )],
+            &["call 0 x:f({}) complete", "call 1 y:f({}) complete", "open"],
+        ),
+        (
+            "arguments as an object, and something to send back",
+            &[call!(r#"{"id":"x","extra_content":{"s":1},"function":{"name":"f","arguments":{"a":1}}}"#)],
+            &[r#"call 0 x:f({"a":1}) complete extra {"s":1}"#, "open"],
+        ),
+        (
+            "a custom tool",
+            &[call!(r#"{"index":0,"id":"x","type":"custom","custom":{"name":"f","input":"{}"}}"#)],
+            &["call 0 x:f({}) text", "open"],
+        ),
+        (
+            "the deprecated function_call",
+            &[
+                delta!(r#"{"function_call":{"name":"f","arguments":"{"}}"#),
+                delta!(r#"{"function_call":{"arguments":"}"}}"#),
+            ],
+            &["call 0 :f({)", "call 0 :f(}) complete", "open"],
+        ),
+        (
+            "a call that is repeated at the end",
+            &[
+                call!(r#"{"index":0,"id":"x","function":{"name":"f","arguments":"{}"}}"#),
+                call!(r#"{"index":0,"id":"x","function":{"name":"f","arguments":"{}"}}"#),
+            ],
+            &["call 0 x:f({}) complete", "open"],
+        ),
+        (
+            "tool_calls that cannot be read",
+            &[delta!(r#"{"tool_calls":"f()"}"#)],
+            &["failed: The upstream sent a tool call that cannot be read."],
+        ),
+        // Other APIs.
+        (
+            "Ollama's own form",
+            &[
+                r#"{"message":{"thinking":"t","content":"a"},"done":false}"#,
+                r#"{"message":{"content":"","tool_calls":[{"function":{"name":"f","arguments":{}}}]},"done":true,"done_reason":"stop","prompt_eval_count":1,"eval_count":2}"#,
+            ],
+            &[r#"reasoning "t""#, r#"text "a""#, r#"text """#, "call 0 :f({}) complete", "Stop, 3 tokens"],
+        ),
+        (
+            "Cloudflare's own form",
+            &[r#"{"response":"a","tool_calls":[{"name":"f","arguments":{}}]}"#],
+            &[r#"text "a""#, "call 0 :f({}) complete", "open"],
+        ),
+        // The end.
+        (
+            "finish reasons in other words",
+            &[r#"{"choices":[{"delta":{"content":"a"},"finish_reason":"MAX_TOKENS"}]}"#],
+            &[r#"text "a""#, "Length"],
+        ),
+        (
+            "an unknown finish reason, and an empty one after it",
+            &[
+                r#"{"choices":[{"delta":{"content":"a"},"finish_reason":"eos"}]}"#,
+                r#"{"choices":[{"delta":{},"finish_reason":""}]}"#,
+            ],
+            &[r#"text "a""#, "Stop"],
+        ),
+        (
+            "usage in a last chunk without choices, and no finish reason",
+            &[delta!(r#"{"content":"a"}"#), r#"{"choices":[],"usage":{"total_tokens":3,"prompt_tokens":1}}"#],
+            &[r#"text "a""#, "Stop, 3 tokens"],
+        ),
+        (
+            "usage in a first chunk without choices",
+            &[r#"{"choices":[],"usage":{"total_tokens":3,"prompt_tokens":1}}"#],
+            &["open, 3 tokens"],
+        ),
+        (
+            "a usage of zero after the real one",
+            &[
+                r#"{"choices":[],"x_groq":{"usage":{"prompt_tokens":1,"completion_tokens":2}}}"#,
+                r#"{"choices":[{"delta":{},"usage":{"prompt_tokens":0,"completion_tokens":0}}]}"#,
+            ],
+            &["open, 3 tokens"],
+        ),
+        (
+            "an error beside the text, and an empty one",
+            &[
+                r#"{"choices":[{"delta":{"content":"a"}}],"error":{}}"#,
+                r#"{"choices":[{"delta":{"content":"b"},"error":{"message":"overloaded"}}]}"#,
+            ],
+            &[r#"text "a""#, r#"text "b""#, "failed: overloaded"],
+        ),
+    ];
+    for (what, chunks, expected) in table {
+        assert_eq!(deltas(chunks), *expected, "{what}");
+    }
+}

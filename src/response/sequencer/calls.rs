@@ -1,0 +1,296 @@
+//! The calls of a reply. Each is queued, open, delivered or surplus, and each state is a type that owns the call.
+
+use super::replay::ReplayCollector;
+use crate::error::{ApiError, Code};
+use crate::items::{EventWriter, OpenCall, ToolKind, Toolbox};
+use crate::json::{Completeness, JsonStr, JsonStrBuilder, completeness};
+use crate::response::context::CallIds;
+use crate::response::delta::{CallDelta, CallFormat};
+use crate::response::outcome::{Failure, Outcome};
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+
+/// What arrived of a call.
+#[derive(Debug)]
+struct Call {
+    /// Its position among the calls of the reply.
+    number: usize,
+    /// The provider's id. Empty if it has not sent one.
+    provider_id: String,
+    name: String,
+    arguments: JsonStrBuilder,
+    format: CallFormat,
+    /// `extra_content`, which the provider wants back with the call.
+    extra: Option<Box<RawValue>>,
+}
+
+/// A call whose item is not open yet, because its name may grow or another item is open.
+#[derive(Debug)]
+pub(super) struct QueuedCall(Call);
+
+/// A call whose item is open. Fragments are written as they arrive.
+#[derive(Debug)]
+pub(super) struct OpenedCall {
+    call: Call,
+    /// The id for the client.
+    id: String,
+    kind: &'static ToolKind,
+    item: Box<dyn OpenCall>,
+}
+
+/// A call that the client got complete. More arguments are an error.
+#[derive(Debug)]
+pub(super) struct DeliveredCall {
+    number: usize,
+    id: String,
+    /// The type of its item, e.g. `function_call`.
+    item_type: &'static str,
+    /// `extra_content` that arrived after the item was opened.
+    late_extra: Option<Box<RawValue>>,
+}
+
+impl Call {
+    fn add(&mut self, delta: &CallDelta<'_>) {
+        if self.provider_id.is_empty() {
+            self.provider_id.push_str(delta.id);
+        }
+        self.arguments.push(&delta.arguments);
+        self.format = delta.format;
+        if let Some(extra) = delta.extra {
+            self.extra = Some(extra.to_owned());
+        }
+    }
+
+    fn arguments(&self) -> JsonStr<'static> {
+        self.arguments.clone().finish()
+    }
+
+    /// Fails unless an item of this kind can hold the arguments, which are complete.
+    fn check_arguments(&self, kind: &ToolKind) -> Result<(), ApiError> {
+        let Some(accepts) = kind.accepts else { return Ok(()) };
+        let arguments = self.arguments();
+        let decoded = arguments.decode();
+        let arguments = match decoded.trim() {
+            "" => "{}",
+            arguments => arguments,
+        };
+        if accepts(arguments) {
+            return Ok(());
+        }
+        let why = format!("its arguments are not the JSON object that a {} holds", kind.call_item);
+        Err(lost(&self.name, &self.provider_id, &why))
+    }
+
+    /// Fails unless the call is complete at the end of the reply.
+    fn check_end(&self, kind: &ToolKind) -> Outcome {
+        if self.name.is_empty() {
+            return Err(lost(&self.name, &self.provider_id, "it has no name").into());
+        }
+        if let CallFormat::Json { .. } = self.format {
+            let arguments = self.arguments();
+            let decoded = arguments.decode();
+            let arguments = decoded.trim();
+            // Older vLLM sends the finish reason `tool_calls` when the token limit cut a call.
+            if !arguments.is_empty() && completeness(arguments) == Completeness::Truncated {
+                return Err(Failure::Incomplete("max_output_tokens"));
+            }
+        }
+        self.check_arguments(kind).map_err(Failure::from)
+    }
+}
+
+impl QueuedCall {
+    pub(super) fn new(delta: &CallDelta<'_>) -> Self {
+        let mut queued = Self(Call {
+            number: delta.call,
+            provider_id: String::new(),
+            name: String::new(),
+            arguments: JsonStrBuilder::default(),
+            format: delta.format,
+            extra: None,
+        });
+        queued.add(delta);
+        queued
+    }
+
+    pub(super) fn is(&self, delta: &CallDelta<'_>) -> bool {
+        self.0.number == delta.call
+    }
+
+    pub(super) fn add(&mut self, delta: &CallDelta<'_>) {
+        if self.0.name != delta.name {
+            delta.name.clone_into(&mut self.0.name);
+        }
+        self.0.add(delta);
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    pub(super) fn has_arguments(&self) -> bool {
+        !self.0.arguments.is_empty()
+    }
+
+    pub(super) fn take_extra(&mut self) -> Option<Box<RawValue>> {
+        self.0.extra.take()
+    }
+
+    pub(super) fn check_end(&self, toolbox: &Toolbox) -> Outcome {
+        self.0.check_end(toolbox.kind_of(&self.0.name))
+    }
+}
+
+impl OpenedCall {
+    /// Opens the item and writes the arguments that arrived so far.
+    pub(super) fn open(queued: QueuedCall, id: String, toolbox: &Toolbox, writer: &mut EventWriter) -> Self {
+        let QueuedCall(call) = queued;
+        let head = toolbox.head_of(&call.name, id.clone());
+        let kind = toolbox.kind_of(&call.name);
+        let mut item = (kind.open)(head, writer);
+        match call.format {
+            CallFormat::Text => item.raw(&call.arguments(), writer),
+            CallFormat::Json { .. } if call.arguments.is_empty() => {}
+            CallFormat::Json { .. } => item.arguments(&call.arguments(), writer),
+        }
+        Self { call, id, kind, item }
+    }
+
+    pub(super) fn is(&self, delta: &CallDelta<'_>) -> bool {
+        self.call.number == delta.call
+    }
+
+    /// Adds a fragment. The name does not grow any more: the client already has it.
+    pub(super) fn add(&mut self, delta: &CallDelta<'_>, writer: &mut EventWriter) {
+        self.call.add(delta);
+        match delta.format {
+            _ if delta.arguments.is_empty() => {}
+            CallFormat::Text => self.item.raw(&delta.arguments, writer),
+            CallFormat::Json { .. } => self.item.arguments(&delta.arguments, writer),
+        }
+    }
+
+    /// Whether its arguments are complete as far as that can be known before the reply ends.
+    pub(super) fn is_complete(&self) -> bool {
+        self.call.format == CallFormat::Json { complete: true }
+    }
+
+    pub(super) fn check_arguments(&self) -> Result<(), ApiError> {
+        self.call.check_arguments(self.kind)
+    }
+
+    pub(super) fn check_end(&self) -> Outcome {
+        self.call.check_end(self.kind)
+    }
+
+    /// Closes the item.
+    pub(super) fn complete(self, writer: &mut EventWriter) -> DeliveredCall {
+        let Self { call, id, kind, mut item } = self;
+        if call.arguments.is_empty() && call.format != CallFormat::Text {
+            // A call without arguments is one with an empty object.
+            let empty = JsonStr::new("{}");
+            item.arguments(&empty, writer);
+            item.complete(empty, writer);
+        } else {
+            item.complete(call.arguments.finish(), writer);
+        }
+        DeliveredCall { number: call.number, id, item_type: kind.call_item, late_extra: call.extra }
+    }
+
+    /// Closes the item as incomplete.
+    pub(super) fn cut(self, writer: &mut EventWriter) {
+        self.item.cut(self.call.arguments.finish(), writer);
+    }
+}
+
+impl DeliveredCall {
+    /// Adds a fragment that came after the item was closed. White space changes nothing.
+    pub(super) fn add(&mut self, delta: &CallDelta<'_>) -> Result<(), ApiError> {
+        if let Some(extra) = delta.extra {
+            self.late_extra = Some(extra.to_owned());
+        }
+        if delta.arguments.is_blank() {
+            return Ok(());
+        }
+        Err(lost(delta.name, delta.id, "its arguments went on after they were whole"))
+    }
+}
+
+/// The calls that need no item any more, and what was counted of all.
+#[derive(Debug)]
+pub(super) struct CallLog {
+    /// The ids that are taken, those of the conversation included.
+    ids: CallIds,
+    /// How many calls were begun, the surplus ones not counted.
+    begun: usize,
+    delivered: Vec<DeliveredCall>,
+    /// The names of the calls beyond the one that `parallel_tool_calls: false` allows.
+    surplus: BTreeMap<usize, String>,
+}
+
+impl CallLog {
+    pub(super) fn new(ids: CallIds) -> Self {
+        Self { ids, begun: 0, delivered: Vec::new(), surplus: BTreeMap::new() }
+    }
+
+    /// Counts the call with this number.
+    pub(super) fn begin(&mut self, number: usize) {
+        self.begun = self.begun.max(number + 1);
+    }
+
+    pub(super) fn begun(&self) -> usize {
+        self.begun
+    }
+
+    /// The id for the client: the provider's, unless another call of the conversation has it.
+    pub(super) fn assign_id(&mut self, call: &QueuedCall, writer: &EventWriter) -> String {
+        let QueuedCall(call) = call;
+        if !call.provider_id.is_empty() && self.ids.insert(&call.provider_id) {
+            return call.provider_id.clone();
+        }
+        let minted = writer.call_id(call.number);
+        self.ids.insert(&minted);
+        minted
+    }
+
+    pub(super) fn add_delivered(&mut self, call: DeliveredCall) {
+        self.delivered.push(call);
+    }
+
+    pub(super) fn delivered_mut(&mut self, number: usize) -> Option<&mut DeliveredCall> {
+        self.delivered.iter_mut().find(|call| call.number == number)
+    }
+
+    /// The item types of the delivered calls.
+    pub(super) fn delivered_types(&self) -> Vec<&'static str> {
+        self.delivered.iter().map(|call| call.item_type).collect()
+    }
+
+    /// How many calls were begun and not delivered.
+    pub(super) fn lost(&self) -> usize {
+        self.begun.saturating_sub(self.delivered.len())
+    }
+
+    pub(super) fn add_surplus(&mut self, delta: &CallDelta<'_>) {
+        self.surplus.insert(delta.call, delta.name.to_owned());
+    }
+
+    pub(super) fn surplus_names(&self) -> impl Iterator<Item = &str> {
+        self.surplus.values().map(String::as_str)
+    }
+
+    /// Moves what arrived late and the provider wants back.
+    pub(super) fn take_late_extras(&mut self, replay: &mut ReplayCollector) {
+        for call in &mut self.delivered {
+            replay.add_call(&call.id, call.late_extra.take());
+        }
+    }
+}
+
+/// The error that a call is lost in, which names it. `id`: the provider's.
+pub(super) fn lost(name: &str, id: &str, why: &str) -> ApiError {
+    ApiError::upstream(format!(
+        "The upstream's call of the tool '{name}' (id '{id}') cannot be handed over: {why}."
+    ))
+    .code(Code::ToolCallLost)
+}

@@ -1,0 +1,397 @@
+//! In which order items open and close: one is open at a time.
+//!
+//! Text closes before a call opens. The first call streams as it arrives; everything else is queued until its arguments
+//! are complete. A call is handed over complete or not at all.
+
+mod calls;
+mod open_item;
+mod reasoning_details;
+mod replay;
+
+use super::budget::Budget;
+use super::context::{CallIds, ItemRules};
+use super::delta::{CallDelta, Delta};
+use super::outcome::{Failure, Outcome};
+use crate::bounds;
+use crate::items::{ContentKind, EventWriter, OpenMessage, OpenReasoning};
+use crate::json::{JsonStr, JsonStrBuilder};
+use crate::report::Dropped;
+use crate::wire::responses::Status;
+use calls::{CallLog, OpenedCall, QueuedCall};
+use open_item::{NextMessage, OpenItem};
+use replay::ReplayCollector;
+use serde_json::value::RawValue;
+use std::collections::VecDeque;
+
+/// Turns the deltas of a reply into items, and writes their events.
+#[derive(Debug)]
+pub(super) struct ItemSequencer {
+    rules: ItemRules,
+    open: OpenItem,
+    queue: VecDeque<Queued>,
+    calls: CallLog,
+    replay: ReplayCollector,
+    budget: Budget,
+    writer: EventWriter,
+}
+
+/// What waits for the open call to be complete.
+#[derive(Debug)]
+enum Queued {
+    Reasoning(JsonStrBuilder),
+    Content(ContentKind, JsonStrBuilder),
+    Call(QueuedCall),
+}
+
+impl ItemSequencer {
+    /// `call_ids`: the ids of the calls in the conversation so far.
+    pub(super) fn new(rules: ItemRules, call_ids: CallIds, budget: Budget, writer: EventWriter) -> Self {
+        let replay = ReplayCollector::new(rules.replay.clone());
+        Self {
+            rules,
+            open: OpenItem::default(),
+            queue: VecDeque::new(),
+            calls: CallLog::new(call_ids),
+            replay,
+            budget,
+            writer,
+        }
+    }
+
+    /// Takes the next delta.
+    pub(super) fn delta(&mut self, delta: Delta<'_>) -> Result<(), Failure> {
+        match delta {
+            Delta::Reasoning(text) => self.reasoning(&text),
+            Delta::ReasoningDetails { raw, visible } => self.reasoning_details(raw, visible),
+            Delta::Content { kind, text, logprobs } => self.content(kind, &text, logprobs),
+            Delta::Call(call) => self.call(&call),
+            Delta::Citation(citation) => self.citation(citation),
+            Delta::EndOfMessage => {
+                if let OpenItem::Message(_) = &self.open {
+                    self.open = OpenItem::None(self.close(Status::Completed));
+                }
+                Ok(())
+            }
+            Delta::Unsupported { kind, name } => {
+                self.charge(name.len())?;
+                self.writer.report_mut().dropped(kind, name);
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether nothing was said that becomes an item.
+    pub(super) fn is_blank(&self) -> bool {
+        !self.has_items() && self.queue.is_empty()
+    }
+
+    /// Whether an item was begun.
+    pub(super) fn has_items(&self) -> bool {
+        !matches!(self.open, OpenItem::None(_)) || !self.writer.items().is_empty()
+    }
+
+    /// Whether a call was begun.
+    pub(super) fn has_calls(&self) -> bool {
+        self.calls.begun() > 0
+    }
+
+    /// The item type of each call that was handed over complete, e.g. `function_call`.
+    pub(super) fn delivered_calls(&self) -> Vec<&'static str> {
+        self.calls.delivered_types()
+    }
+
+    /// How many calls were begun and not handed over.
+    pub(super) fn lost_calls(&self) -> usize {
+        self.calls.lost()
+    }
+
+    pub(super) fn held_bytes(&self) -> usize {
+        self.budget.held()
+    }
+
+    pub(super) fn writer(&self) -> &EventWriter {
+        &self.writer
+    }
+
+    pub(super) fn writer_mut(&mut self) -> &mut EventWriter {
+        &mut self.writer
+    }
+
+    fn reasoning(&mut self, text: &JsonStr<'_>) -> Result<(), Failure> {
+        if text.is_empty() {
+            return Ok(());
+        }
+        self.charge(text.escaped().len())?;
+        if self.must_queue() {
+            match self.queue.back_mut() {
+                Some(Queued::Reasoning(queued)) => queued.push(text),
+                _ => self.queue.push_back(Queued::Reasoning(builder(text))),
+            }
+            return Ok(());
+        }
+        if let OpenItem::Reasoning(item, _) = &mut self.open {
+            item.think(text, &mut self.writer);
+            return Ok(());
+        }
+        let next = self.close_open_item()?;
+        self.open_reasoning(text, next);
+        Ok(())
+    }
+
+    fn reasoning_details(&mut self, raw: &RawValue, visible: bool) -> Result<(), Failure> {
+        self.charge(raw.get().len())?;
+        let text = self.replay.add_details(raw);
+        if visible { self.reasoning(&JsonStr::new(&text)) } else { Ok(()) }
+    }
+
+    fn content(
+        &mut self,
+        kind: ContentKind,
+        text: &JsonStr<'_>,
+        logprobs: &[Box<RawValue>],
+    ) -> Result<(), Failure> {
+        if text.is_empty() {
+            return Ok(());
+        }
+        self.charge(text.escaped().len() + logprobs.iter().map(|raw| raw.get().len()).sum::<usize>())?;
+        if self.must_queue() {
+            match self.queue.back_mut() {
+                Some(Queued::Content(queued_kind, queued)) if *queued_kind == kind => queued.push(text),
+                _ => self.queue.push_back(Queued::Content(kind, builder(text))),
+            }
+            return Ok(());
+        }
+        match &mut self.open {
+            OpenItem::Message(item) => {
+                item.say(kind, text, logprobs, &mut self.writer);
+                return Ok(());
+            }
+            OpenItem::None(next) | OpenItem::Reasoning(_, next) | OpenItem::Call(_, next) => {
+                next.whitespace.push(text);
+            }
+        }
+        if text.is_blank() {
+            return Ok(());
+        }
+        let NextMessage { whitespace, citations } = self.close_open_item()?;
+        self.open_message(kind, &whitespace.finish(), logprobs, citations);
+        Ok(())
+    }
+
+    fn citation(&mut self, citation: Box<RawValue>) -> Result<(), Failure> {
+        self.charge(citation.get().len())?;
+        match &mut self.open {
+            OpenItem::Message(item) => item.annotate(citation, &mut self.writer),
+            OpenItem::None(next) | OpenItem::Reasoning(_, next) | OpenItem::Call(_, next) => {
+                next.citations.push(citation);
+            }
+        }
+        Ok(())
+    }
+
+    fn call(&mut self, delta: &CallDelta<'_>) -> Result<(), Failure> {
+        let is_surplus = delta.call > 0 && !self.rules.parallel_calls;
+        if !is_surplus {
+            self.calls.begin(delta.call);
+        }
+        if delta.call >= bounds::CALLS {
+            return Err(calls::lost(delta.name, delta.id, &bounds::too_many_calls()).into());
+        }
+        self.charge(delta.label_bytes + delta.arguments.escaped().len())?;
+        if is_surplus {
+            self.calls.add_surplus(delta);
+            return Ok(());
+        }
+        if let OpenItem::Call(call, _) = &mut self.open
+            && call.is(delta)
+        {
+            call.add(delta, &mut self.writer);
+        } else if let Some(delivered) = self.calls.delivered_mut(delta.call) {
+            return delivered.add(delta).map_err(Failure::from);
+        } else {
+            let mut queued = self.queue.iter_mut().filter_map(|queued| match queued {
+                Queued::Call(call) => Some(call),
+                Queued::Reasoning(_) | Queued::Content(..) => None,
+            });
+            match queued.find(|call| call.is(delta)) {
+                Some(call) => call.add(delta),
+                None => self.queue.push_back(Queued::Call(QueuedCall::new(delta))),
+            }
+        }
+        self.drain_queue()
+    }
+
+    /// Whether anything new must wait: the open item cannot be closed yet, or others wait already.
+    fn must_queue(&self) -> bool {
+        !self.queue.is_empty() || !self.open.may_close()
+    }
+
+    /// Opens what is queued, as long as the open item may be closed.
+    fn drain_queue(&mut self) -> Result<(), Failure> {
+        while self.open.may_close() && self.next_is_ready() {
+            let Some(next) = self.queue.pop_front() else { break };
+            self.open_next(next)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the first in the queue can be opened. A call can if its name is known to be complete: its arguments have
+    /// begun, or no other tool's name begins with it, or it is a tool's name and something else is queued after it.
+    fn next_is_ready(&self) -> bool {
+        let toolbox = &self.rules.toolbox;
+        match self.queue.front() {
+            None => false,
+            Some(Queued::Reasoning(_) | Queued::Content(..)) => true,
+            Some(Queued::Call(call)) => {
+                let is_followed = self.queue.len() > 1 && toolbox.knows(call.name());
+                !call.name().is_empty()
+                    && (call.has_arguments() || is_followed || toolbox.is_settled(call.name()))
+            }
+        }
+    }
+
+    fn open_next(&mut self, next: Queued) -> Result<(), Failure> {
+        match next {
+            Queued::Reasoning(text) => {
+                let next = self.close_open_item()?.without_whitespace();
+                self.open_reasoning(&text.finish(), next);
+            }
+            Queued::Content(kind, text) => {
+                let next = self.close_open_item()?.without_whitespace();
+                let text = text.finish();
+                if text.is_blank() {
+                    self.open = OpenItem::None(next);
+                } else {
+                    self.open_message(kind, &text, &[], next.citations);
+                }
+            }
+            Queued::Call(call) => self.open_call(call)?,
+        }
+        Ok(())
+    }
+
+    fn open_reasoning(&mut self, text: &JsonStr<'_>, next: NextMessage) {
+        let mut item = OpenReasoning::open(&mut self.writer);
+        item.think(text, &mut self.writer);
+        self.open = OpenItem::Reasoning(item, next);
+    }
+
+    fn open_message(
+        &mut self,
+        kind: ContentKind,
+        text: &JsonStr<'_>,
+        logprobs: &[Box<RawValue>],
+        citations: Vec<Box<RawValue>>,
+    ) {
+        let mut item = OpenMessage::open(&mut self.writer);
+        item.say(kind, text, logprobs, &mut self.writer);
+        for citation in citations {
+            item.annotate(citation, &mut self.writer);
+        }
+        self.open = OpenItem::Message(item);
+    }
+
+    /// Opens a call. What the provider wants back with it must reach the client before the call does: the open
+    /// reasoning takes it along, or an item of its own.
+    fn open_call(&mut self, mut call: QueuedCall) -> Result<(), Failure> {
+        let id = self.calls.assign_id(&call, &self.writer);
+        self.replay.add_call(&id, call.take_extra());
+        let next = self.close_open_item()?.without_whitespace();
+        self.emit_replay_item();
+        let call = OpenedCall::open(call, id, &self.rules.toolbox, &mut self.writer);
+        self.open = OpenItem::Call(call, next);
+        Ok(())
+    }
+
+    /// Closes the open item for the next one. Fails if it is a call that cannot be handed over.
+    fn close_open_item(&mut self) -> Result<NextMessage, Failure> {
+        if let OpenItem::Call(call, _) = &self.open {
+            call.check_arguments()?;
+        }
+        Ok(self.close(Status::Completed))
+    }
+
+    /// Closes the open item, so that none is open. Returns what already arrived for the next message.
+    fn close(&mut self, status: Status) -> NextMessage {
+        match std::mem::take(&mut self.open) {
+            OpenItem::None(next) => next,
+            OpenItem::Reasoning(item, next) => {
+                let state = self.replay.take();
+                item.close(self.rules.encrypted_reasoning, state, &mut self.writer);
+                next
+            }
+            OpenItem::Message(item) => {
+                item.close(status, &mut self.writer);
+                NextMessage::default()
+            }
+            OpenItem::Call(call, next) => {
+                match status {
+                    Status::Completed => self.calls.add_delivered(call.complete(&mut self.writer)),
+                    // Codex runs whatever call is closed, even an incomplete one, so its item stays open.
+                    _ if self.rules.is_codex => {}
+                    _ => call.cut(&mut self.writer),
+                }
+                next
+            }
+        }
+    }
+
+    /// Writes an item for what the provider wants back and no other item holds yet.
+    fn emit_replay_item(&mut self) {
+        let state = self.replay.take();
+        if state.has_extras() {
+            OpenReasoning::carry(&state, &mut self.writer);
+        }
+    }
+
+    /// Fails unless the calls that are open or queued can be handed over.
+    pub(super) fn check_calls(&self) -> Outcome {
+        if let OpenItem::Call(call, _) = &self.open {
+            call.check_end()?;
+        }
+        self.queue.iter().try_for_each(|queued| match queued {
+            Queued::Call(call) => call.check_end(&self.rules.toolbox),
+            Queued::Reasoning(_) | Queued::Content(..) => Ok(()),
+        })
+    }
+
+    /// The reply is complete: opens and closes all that is left.
+    pub(super) fn complete(&mut self) -> Result<(), Failure> {
+        while let Some(next) = self.queue.pop_front() {
+            self.open_next(next)?;
+        }
+        let next = self.close_open_item()?;
+        self.calls.take_late_extras(&mut self.replay);
+        self.emit_replay_item();
+        if !next.citations.is_empty() {
+            self.writer.report_mut().dropped(Dropped::Annotation, "url_citation");
+        }
+        Ok(())
+    }
+
+    /// The reply was cut: closes the open item as incomplete.
+    pub(super) fn cut(&mut self) {
+        self.close(Status::Incomplete);
+    }
+
+    pub(super) fn report_surplus_calls(&mut self) {
+        for name in self.calls.surplus_names() {
+            self.writer.report_mut().dropped(Dropped::ToolCall, name);
+        }
+    }
+
+    /// Counts what is kept until the end, and the items.
+    fn charge(&mut self, bytes: usize) -> Result<(), Failure> {
+        self.budget.charge(bytes)?;
+        if self.writer.items().len() + self.queue.len() > bounds::REPLY_ITEMS {
+            return Err(bounds::too_many_items().into());
+        }
+        Ok(())
+    }
+}
+
+fn builder(text: &JsonStr<'_>) -> JsonStrBuilder {
+    let mut builder = JsonStrBuilder::default();
+    builder.push(text);
+    builder
+}

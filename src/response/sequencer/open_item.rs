@@ -1,0 +1,53 @@
+//! The item that is open.
+
+use super::calls::OpenedCall;
+use crate::items::{OpenMessage, OpenReasoning};
+use crate::json::JsonStrBuilder;
+use serde_json::value::RawValue;
+
+/// The open item. Each type holds what can exist beside it and nothing else.
+///
+/// ```text
+///          visible text           named call
+///   None ───────────────▶ Message ───────────▶ Call ──complete──▶ next of the queue
+///    │                       ▲                  ▲    (until then all else is queued)
+///    └──reasoning──▶ Reasoning ─────────────────┘
+/// ```
+#[derive(Debug)]
+pub(super) enum OpenItem {
+    None(NextMessage),
+    Reasoning(OpenReasoning, NextMessage),
+    Message(OpenMessage),
+    Call(OpenedCall, NextMessage),
+}
+
+/// What arrived for a message that has not begun.
+#[derive(Debug, Default)]
+pub(super) struct NextMessage {
+    /// It begins the message if visible text follows: an empty message would blank Codex's last answer.
+    pub(super) whitespace: JsonStrBuilder,
+    pub(super) citations: Vec<Box<RawValue>>,
+}
+
+impl Default for OpenItem {
+    fn default() -> Self {
+        Self::None(NextMessage::default())
+    }
+}
+
+impl OpenItem {
+    /// Whether another item may take its place. A call must be complete first.
+    pub(super) fn may_close(&self) -> bool {
+        match self {
+            Self::None(_) | Self::Reasoning(..) | Self::Message(_) => true,
+            Self::Call(call, _) => call.is_complete(),
+        }
+    }
+}
+
+impl NextMessage {
+    /// The white space was before another item, so it does not begin the message.
+    pub(super) fn without_whitespace(self) -> Self {
+        Self { whitespace: JsonStrBuilder::default(), ..self }
+    }
+}

@@ -1,0 +1,123 @@
+//! One reply on its way to the client.
+
+use super::budget::Budget;
+use super::context::{ItemRules, ReplyContext};
+use super::lifecycle::{Ended, Lifecycle};
+use super::normalizer::ChunkNormalizer;
+use super::outcome::{End, Failure, Outcome, judge};
+use super::output::{Output, SummaryCollector};
+use super::sequencer::ItemSequencer;
+use super::stats::ReplyStats;
+use crate::items::{ContentKind, EventWriter};
+use crate::report::Report;
+use crate::wire::chat::reply::Completion;
+
+/// Chunks go in, events come out. Three types stand in a line:
+///
+/// ```text
+/// chunk ─▶ ChunkNormalizer ─Delta─▶ Output (ItemSequencer) ─▶ EventWriter ─▶ events
+///          Lifecycle: the first and last events of the response
+/// ```
+///
+/// A failure travels up by `?` to the caller, who ends the reply with it in [`end`](Self::end). Times are Unix seconds.
+#[derive(Debug)]
+pub(super) struct ResponseStream {
+    lifecycle: Lifecycle,
+    input: ChunkNormalizer,
+    output: Output,
+}
+
+impl ResponseStream {
+    /// `seed`: differs from exchange to exchange; all ids derive from it.
+    pub(super) fn new(context: ReplyContext, seed: u128, now: u64) -> Self {
+        let refusal_kind = if context.codex { ContentKind::Text } else { ContentKind::Refusal };
+        let budget = Budget::new(context.limits.reply_bytes);
+        let writer = EventWriter::new(seed, context.stream);
+        let rules = ItemRules {
+            toolbox: context.toolbox,
+            parallel_calls: context.parallel,
+            is_codex: context.codex,
+            encrypted_reasoning: context.seal_reasoning,
+            replay: context.replay,
+        };
+        Self {
+            lifecycle: Lifecycle::new(format!("resp_{seed:032x}"), context.answer, now, context.echo),
+            input: ChunkNormalizer::new(context.logprobs, refusal_kind, context.scanner),
+            output: if context.compact {
+                Output::Summary(Box::new(SummaryCollector::new(budget, writer)))
+            } else {
+                Output::Items(Box::new(ItemSequencer::new(rules, context.call_ids, budget, writer)))
+            },
+        }
+    }
+
+    /// The next chunk, or a complete completion.
+    pub(super) fn chunk(&mut self, chunk: &Completion<'_>, now: u64) -> Result<(), Failure> {
+        self.lifecycle.run(now, self.output.writer_mut());
+        self.lifecycle.set_service_tier(chunk.service_tier);
+        self.input.read(chunk, &mut self.output)
+    }
+
+    /// The upstream is alive but has nothing to say.
+    pub(super) fn keep_alive(&mut self, now: u64) {
+        self.lifecycle.keep_alive(now, self.output.writer_mut());
+    }
+
+    /// Ends the reply and writes the last events. Call it once; nothing may follow.
+    pub(super) fn end(&mut self, end: End, now: u64) -> Outcome {
+        self.lifecycle.run(now, self.output.writer_mut());
+        let outcome = self.outcome(end);
+        if let Err(Failure::Incomplete(_)) = outcome {
+            self.output.cut();
+        }
+        self.output.report_surplus_calls();
+        let usage = self.input.ending().usage;
+        let ended = Ended { outcome: &outcome, completed_at: now, usage: usage.as_ref() };
+        self.lifecycle.end(ended, self.output.writer_mut());
+        outcome
+    }
+
+    fn outcome(&mut self, end: End) -> Outcome {
+        let is_marked = match end {
+            End::Failed(failure) => return Err(failure),
+            End::Marked => true,
+            End::Unmarked => false,
+        };
+        self.input.finish(&mut self.output)?;
+        judge(self.input.ending(), is_marked, &self.output)?;
+        self.output.complete()
+    }
+
+    /// The ended response as one JSON document.
+    pub(super) fn document(&self, outcome: &Outcome, now: u64) -> Vec<u8> {
+        let usage = self.input.ending().usage;
+        let ended = Ended { outcome, completed_at: now, usage: usage.as_ref() };
+        self.lifecycle.document(ended, self.output.writer().items())
+    }
+
+    /// Moves the frames that were written.
+    pub(super) fn take_frames(&mut self, into: &mut Vec<u8>) {
+        self.output.writer_mut().take_frames(into);
+    }
+
+    /// What was dropped or repaired so far.
+    pub(super) fn report(&self) -> &Report {
+        self.output.writer().report()
+    }
+
+    /// Whether the model has produced text, reasoning or a call.
+    pub(super) fn has_output(&self) -> bool {
+        self.output.has_items()
+    }
+
+    /// What was counted so far.
+    pub(super) fn stats(&self) -> ReplyStats {
+        ReplyStats {
+            usage: self.input.ending().usage,
+            calls: self.output.delivered_calls(),
+            lost_calls: self.output.lost_calls(),
+            held_bytes: self.output.held_bytes(),
+            ..ReplyStats::default()
+        }
+    }
+}
