@@ -319,18 +319,18 @@ mod tests {
     }
 
     #[test]
-    fn a_preset_says_only_what_differs_from_generic() {
+    fn a_preset_lists_only_what_differs_from_generic() {
         let generic = serde_json::to_value(Options::default()).unwrap();
         for name in preset_names() {
             let options: Map<String, Value> = serde_json::from_str(preset(name).unwrap().1).unwrap();
             for (option, value) in options {
-                assert_ne!(Some(&value), generic.get(&option), "{name}: {option} is as in generic");
+                assert_ne!(Some(&value), generic.get(&option), "{name}: {option} is the same as in generic");
             }
         }
     }
 
     #[test]
-    fn options_are_merged_into_the_preset_down_to_what_is_the_hosts() {
+    fn options_are_merged_but_fields_for_the_upstream_are_replaced() {
         let preset = json!({
             "reasoning": {"efforts": {"low": "low", "none": {"thinking": {"type": "off"}}}},
             "reasoning_replay": {"field": "reasoning", "always_present": true},

@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn an_effort_that_the_table_lacks_is_the_nearest_that_it_has() {
+    fn a_missing_effort_maps_to_the_closest_one() {
         let three = table(json!({"efforts": {"none": "off", "low": "l", "high": {"thinking": true}}}));
         let word = |word: &str| Some(Fields::from_iter([("reasoning_effort".to_owned(), json!(word))]));
         let thinking = Some(Fields::from_iter([("thinking".to_owned(), json!(true))]));
@@ -152,13 +152,13 @@ mod tests {
     }
 
     #[test]
-    fn none_is_taken_for_no_other_and_no_other_for_none() {
+    fn none_is_never_substituted() {
         assert_eq!(table(json!({"efforts": {"high": "high"}})).fields("none"), None);
         assert_eq!(table(json!({"efforts": {"none": "none"}})).fields("low"), None);
     }
 
     #[test]
-    fn what_is_said_of_unknown_efforts_counts_more_than_the_nearest() {
+    fn the_entry_for_unknown_efforts_takes_precedence_over_the_closest() {
         let table = table(json!({"efforts": {"low": "low"}, "unknown": "high"}));
         for effort in ["medium", "none", "enormous"] {
             assert_eq!(table.fields(effort), table.unknown.as_ref().map(EffortFields::to_fields), "{effort}");
@@ -166,9 +166,9 @@ mod tests {
     }
 
     #[test]
-    fn only_none_keeps_a_model_from_thinking() {
+    fn only_the_effort_none_turns_thinking_off() {
         let table = table(json!({"efforts": {"none": "none"}}));
         assert!(table.thinks(None) && table.thinks(Some("low")) && !table.thinks(Some("none")));
-        assert!(Reasoning::default().thinks(Some("none")), "it was never told");
+        assert!(Reasoning::default().thinks(Some("none")), "no table can turn thinking off");
     }
 }

@@ -1,5 +1,7 @@
-//! The README tells no lies about the configuration.
+//! The README's examples are valid, and every link in the documentation leads somewhere.
 
+use std::fs;
+use std::path::PathBuf;
 use transponder::config::Config;
 use transponder::upstream::preset_names;
 
@@ -22,11 +24,43 @@ fn the_presets_are_these() {
     assert_eq!(listed, known);
 }
 
+/// The README and all other pages, with their paths.
+fn pages() -> Vec<(PathBuf, String)> {
+    let mut pages = Vec::new();
+    for directory in
+        [".", "docs", "docs/adr", "docs/contributing", "docs/quick-start", ".github/ISSUE_TEMPLATE"]
+    {
+        let files = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+        let files = files.filter(|path| path.extension().is_some_and(|end| end == "md"));
+        pages.extend(files.map(|path| (path.clone(), fs::read_to_string(path).unwrap())));
+    }
+    pages
+}
+
+/// The anchors of a page's headings, as GitHub derives them.
+fn anchors(page: &str) -> Vec<String> {
+    let headings =
+        page.lines().filter_map(|line| line.strip_prefix('#')).map(|line| line.trim_matches(['#', ' ']));
+    let anchor = |heading: &str| {
+        let kept = heading.chars().filter(|char| char.is_alphanumeric() || [' ', '-', '_'].contains(char));
+        kept.collect::<String>().to_lowercase().replace(' ', "-")
+    };
+    headings.map(anchor).collect()
+}
+
 #[test]
-fn the_links_lead_somewhere() {
-    let targets = README.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
-    let files = targets.map(|(target, _)| target).filter(|target| !target.contains("://"));
-    for file in files {
-        assert!(std::path::Path::new(file).exists(), "{file}");
+fn every_link_leads_to_a_file_and_a_heading() {
+    let pages = pages();
+    assert!(pages.len() > 25);
+    for (path, page) in pages {
+        let targets = page.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
+        for (target, _) in targets.filter(|(target, _)| !target.contains("://")) {
+            let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
+            let file = if file.is_empty() { path.clone() } else { path.with_file_name("").join(file) };
+            assert!(file.exists(), "{}: {target}", path.display());
+            let is_there =
+                || anchors(&fs::read_to_string(&file).unwrap()).iter().any(|known| known == anchor);
+            assert!(anchor.is_empty() || is_there(), "{}: {target}", path.display());
+        }
     }
 }
