@@ -104,7 +104,8 @@ fn the_architecture_page_has_this_table() {
         let row = page.lines().find(|line| line.starts_with(&format!("| `{room}` | ")));
         let uses: Vec<String> = uses.iter().map(|used| format!("`{used}`")).collect();
         let uses = if uses.is_empty() { "-".to_owned() } else { uses.join(", ") };
-        assert!(row.is_some_and(|row| row.ends_with(&format!(" | {uses} |"))), "{room}: {uses}\n{row:?}");
+        let agrees = row.is_some_and(|row| row.ends_with(&format!(" | {uses} |")));
+        assert!(agrees, "the row of `{room}` in ARCHITECTURE.md should end with: | {uses} |");
     }
 }
 
