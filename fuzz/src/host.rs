@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 use transponder::config::Config;
-use transponder::exchange::{BodyVerdict, Edit, Exchange, Headers, HeadersVerdict, LocalReply};
+use transponder::exchange::{BodyVerdict, Edit, Exchange, Headers, HeadersVerdict, LocalReply, TrailersVerdict};
 
 /// What went up or down in the end.
 #[derive(Debug, Default)]
@@ -13,7 +13,7 @@ pub struct Message {
     /// `:status` and `content-length`, if the filter set them.
     edits: Vec<Edit>,
     held: bool,
-    /// The last body callback asked to wait, so a body can still be written in trailers.
+    /// The last callback asked to wait.
     waits: bool,
 }
 
@@ -64,11 +64,13 @@ impl Message {
         self.body.extend_from_slice(body);
     }
 
-    fn trailers(&mut self, verdict: BodyVerdict) -> Option<LocalReply> {
-        if let BodyVerdict::Replace(body) | BodyVerdict::Release(_, body) = &verdict {
-            assert!(body.is_empty() || self.waits, "a body is written into trailers");
+    fn trailers(&mut self, verdict: TrailersVerdict) -> Option<LocalReply> {
+        match verdict {
+            TrailersVerdict::Pass => self.goes(b""),
+            TrailersVerdict::Hold => self.waits = true,
+            TrailersVerdict::Respond(reply) => return Some(reply),
         }
-        self.body(verdict, b"")
+        None
     }
 
     fn set(&self, name: &str) -> Option<usize> {

@@ -80,6 +80,7 @@ pub(super) fn limits(limits: &Limits) -> Result<(), ConfigError> {
         ("limits.request_bytes", limits.request_bytes),
         ("limits.reply_bytes", limits.reply_bytes),
         ("limits.event_bytes", limits.event_bytes),
+        ("limits.held_reply_bytes", limits.held_reply_bytes),
     ];
     match all.iter().find(|(_, limit)| *limit == 0) {
         Some((at, _)) => Err(wrong(at, "expected more than 0")),

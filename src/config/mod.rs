@@ -79,6 +79,9 @@ pub struct Limits {
     pub reply_bytes: usize,
     /// The largest single event of a stream.
     pub event_bytes: usize,
+    /// With `hold_request_headers`: how much of a reply that is no stream its headers wait for, so that an error
+    /// in a good status becomes one with a status of its own. A longer reply goes out as it comes.
+    pub held_reply_bytes: usize,
 }
 
 /// Where a model's requests go.
@@ -206,7 +209,12 @@ impl Default for Config {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { request_bytes: 64 << 20, reply_bytes: 64 << 20, event_bytes: 8 << 20 }
+        Self {
+            request_bytes: 64 << 20,
+            reply_bytes: 64 << 20,
+            event_bytes: 8 << 20,
+            held_reply_bytes: 16 << 10,
+        }
     }
 }
 

@@ -1,17 +1,36 @@
-//! One HTTP exchange, without the host: headers, body chunks and ends in, verdicts out.
+//! One HTTP exchange, without Envoy: headers, body chunks and ends in, verdicts out.
 //!
-//! The host's callbacks each have one method here, which says what to do in that callback. What may be
-//! done when is a matter of hard limits: a header set too late, or a body written into trailers, ends
-//! the whole VM. So the phase is one enum, and each verdict is one that is allowed where it is given:
+//! Each of Envoy's callbacks has one method here, which returns what to do in that callback. Envoy allows little: a
+//! header that is set too late ends the VM, and a body that overfills Envoy's buffer ends the process. So each verdict
+//! is one that is allowed where it is returned:
 //!
 //! * Headers are edited in their own callback, or in a body callback while they are held.
-//! * A request is always taken whole before it goes up. A reply goes out as it is translated, unless its
-//!   headers are held for it too ([`Config::hold_request_headers`], and not for streams).
-//! * Where the end of a reply is seen only by its trailers, and its headers have gone on, nothing can be
-//!   written any more. Therefore the translator ends a reply as soon as the body itself says that it is
-//!   whole (`[DONE]`, the document's last brace), and its announced length counts as its end. What is
-//!   left is a body that says neither and has trailers, such as a cut stream or a plain-text error that
-//!   went through a decompressor. It stays without an end; to wait for one would hang.
+//! * A request is translated when it is complete. A reply goes out as it is translated, unless its headers are held
+//!   for it too ([`Config::hold_request_headers`], and not for streams).
+//! * Where only trailers show the end of a reply, and its headers have gone on, nothing can be written any more.
+//!   Therefore a reply ends as soon as the body itself shows its end (`[DONE]`, the document's last brace), and its
+//!   announced length counts as its end. What is left is a body with neither and with trailers, such as a cut stream
+//!   or a plain-text error that went through a decompressor. It gets no last event; to wait for one would hang.
+//!
+//! # What is written while something is held
+//!
+//! Nothing is written into a held body outside its own callback, and inside it only into the callback's own chunk:
+//! what a verdict holds never enters Envoy's buffer (`src/filter/apply.rs`), so no limit of the listener bounds it.
+//!
+//! | where | what is written | bound | test |
+//! |---|---|---|---|
+//! | request, headers held, more to come | nothing | `limits.request_bytes` | `buffer_limits::*` |
+//! | request, headers held, complete with its last chunk | the translated body, into that chunk | none | `buffer_limits::*` |
+//! | request, headers held, complete by its announced length | nothing; the body goes with the next chunk | none | `an_announced_body_goes_with_its_end` |
+//! | request, trailers instead of that chunk | nothing: 400 | | `an_announced_body_with_trailers_is_refused_and_does_not_hang` |
+//! | reply, headers held, more to come | nothing | `limits.held_reply_bytes` | `buffer_limits::*` |
+//! | reply, headers held, complete | the translated body or the error, into that chunk | none | `buffer_limits::*` |
+//! | reply, headers held, longer than its limit | what is translated so far, into that chunk | none | `a_reply_that_outgrows_the_limit_is_no_longer_held` |
+//! | reply, headers held, trailers | nothing: a local reply | | `a_held_reply_has_its_exact_length_and_status` |
+//! | a local reply in any callback | sent by Envoy after the callback | | `refusals::*` |
+//! | request resumed by the watchdog | nothing | | `requests::held_headers_without_envoys_knob_cost_a_delay_and_no_hang` |
+//!
+//! HTTP/1.1 and HTTP/2 differ in none of this. The filter makes no callouts, so no body is written after one.
 
 mod observer;
 mod passthrough;
@@ -32,7 +51,7 @@ use request_headers::{Disposition, Endpoint};
 use std::mem;
 use std::rc::Rc;
 use std::time::Duration;
-pub use verdict::{BodyVerdict, Edit, Header, Headers, HeadersVerdict, LocalReply};
+pub use verdict::{BodyVerdict, Edit, Header, Headers, HeadersVerdict, LocalReply, TrailersVerdict};
 
 /// One HTTP exchange.
 #[derive(Debug)]
@@ -144,18 +163,15 @@ impl Exchange {
         }
     }
 
-    /// The request's trailers: its body ended with the chunk before.
-    pub fn on_request_trailers(&mut self) -> BodyVerdict {
+    /// The request's trailers: its body ended with the chunk before. What was to go with its end cannot go any more.
+    pub fn on_request_trailers(&mut self) -> TrailersVerdict {
         match &self.phase {
-            Phase::Foreign => BodyVerdict::Pass,
-            // The last chunk was held, and only then can a body be written here.
-            Phase::Collecting { held: true, .. } => self.send(true),
-            Phase::Collecting { .. } => BodyVerdict::Respond(self.refuse(&request_headers::trailers())),
-            // It was whole by its length, and was to go with its end.
+            Phase::Foreign => TrailersVerdict::Pass,
+            Phase::Collecting { .. } => TrailersVerdict::Respond(self.refuse(&request_headers::trailers())),
             Phase::Awaiting { unsent, .. } | Phase::Passing { unsent } if !unsent.is_empty() => {
-                BodyVerdict::Respond(self.refuse(&request_headers::trailers()))
+                TrailersVerdict::Respond(self.refuse(&request_headers::trailers()))
             }
-            _ => BodyVerdict::Hold,
+            _ => TrailersVerdict::Hold,
         }
     }
 
@@ -210,7 +226,7 @@ impl Exchange {
             Phase::Assembling { upstream, body, .. } => {
                 if upstream.take(chunk, end, body) {
                     self.release()
-                } else if upstream.is_too_long_to_hold() {
+                } else if upstream.is_longer_than(self.config.limits.held_reply_bytes) {
                     self.let_go()
                 } else {
                     BodyVerdict::Hold
@@ -226,19 +242,18 @@ impl Exchange {
     }
 
     /// The response's trailers: its body ended with the chunk before.
-    pub fn on_response_trailers(&mut self) -> BodyVerdict {
+    pub fn on_response_trailers(&mut self) -> TrailersVerdict {
         match &mut self.phase {
-            // The last chunk was held, and only then can a body be written here.
             Phase::Assembling { upstream, body, .. } if upstream.began => {
                 upstream.reply.end(body);
-                self.release()
+                TrailersVerdict::Respond(self.release_anew())
             }
-            Phase::Assembling { .. } => BodyVerdict::Respond(self.fail(&reply::empty())),
+            Phase::Assembling { .. } => TrailersVerdict::Respond(self.fail(&reply::empty())),
             Phase::Streaming(_) => {
                 self.cut();
-                BodyVerdict::Pass
+                TrailersVerdict::Pass
             }
-            _ => BodyVerdict::Pass,
+            _ => TrailersVerdict::Pass,
         }
     }
 

@@ -1,16 +1,11 @@
 //! How a reply begins, whether its headers wait for it, and what becomes of them.
 
-use super::verdict::{BodyVerdict, Edit, Headers, HeadersVerdict, LocalReply, visible};
+use super::verdict::{BodyVerdict, Edit, Header, Headers, HeadersVerdict, LocalReply, visible};
 use super::{Exchange, Phase, retry_after};
 use crate::error::{ApiError, Code};
 use crate::request;
 use crate::response::Reply;
 use std::mem;
-
-/// How much of a reply its headers wait for. What is longer is no error in a good status, for which they
-/// wait; and while a filter waits, Envoy keeps what it writes in a buffer of 1 MiB, beyond which it
-/// answers 500 in the upstream's stead.
-const HELD_REPLY: usize = 256 * 1024;
 
 /// A reply on its way through: the translator, and how much is still to come.
 #[derive(Debug)]
@@ -35,9 +30,9 @@ impl UpstreamBody {
         Self { reply, status, left: headers.content_length(), began: false, taken: 0 }
     }
 
-    /// Whether more of it came than its headers wait for.
-    pub(super) fn is_too_long_to_hold(&self) -> bool {
-        self.taken > HELD_REPLY
+    /// Whether more of it came than so many bytes.
+    pub(super) fn is_longer_than(&self, bytes: usize) -> bool {
+        self.taken > bytes
     }
 
     /// Takes a chunk, appends what the client gets for it; says whether that was the last.
@@ -112,25 +107,49 @@ impl Exchange {
         BodyVerdict::Release(edits, body)
     }
 
-    /// The held headers and the whole reply go out.
+    /// The held headers and the complete reply go out.
     pub(super) fn release(&mut self) -> BodyVerdict {
         let phase = mem::replace(&mut self.phase, Phase::Done);
         let Phase::Assembling { upstream, body, retry_after } = phase else {
             return BodyVerdict::Pass;
         };
         self.report(&upstream);
-        // The headers wait, so an error can still be one.
-        let body = upstream.reply.error().map_or(body, ApiError::to_json);
-        let status = upstream.reply.status();
+        let Complete { status, body, retry_after } = Complete::of(&upstream, body, retry_after);
         let mut edits = vec![
             Edit::Set(":status", status.to_string()),
             Edit::Set("content-length", body.len().to_string()),
         ];
-        // Waiting does not fill an exhausted quota.
-        let quota =
-            upstream.reply.error().and_then(|error| error.code.as_deref()) == Some("insufficient_quota");
-        edits.extend(retry_after.filter(|_| status == 429 && !quota).map(Edit::from));
+        edits.extend(retry_after.map(Edit::from));
         BodyVerdict::Release(edits, body)
+    }
+
+    /// The complete reply as an answer of our own, where its body cannot be written any more.
+    pub(super) fn release_anew(&mut self) -> LocalReply {
+        let phase = mem::replace(&mut self.phase, Phase::Answered);
+        let Phase::Assembling { upstream, body, retry_after } = phase else {
+            return self.fail(&empty());
+        };
+        self.report(&upstream);
+        let Complete { status, body, retry_after } = Complete::of(&upstream, body, retry_after);
+        LocalReply::json(status, body).with(retry_after)
+    }
+}
+
+/// A reply that its headers have waited for, so that an error can still be one.
+struct Complete {
+    status: u16,
+    body: Vec<u8>,
+    retry_after: Option<Header>,
+}
+
+impl Complete {
+    fn of(upstream: &UpstreamBody, body: Vec<u8>, retry_after: Option<Header>) -> Self {
+        let error = upstream.reply.error();
+        let status = upstream.reply.status();
+        // Waiting does not fill an exhausted quota.
+        let quota = error.and_then(|error| error.code.as_deref()) == Some("insufficient_quota");
+        let retry_after = retry_after.filter(|_| status == 429 && !quota);
+        Self { status, body: error.map_or(body, ApiError::to_json), retry_after }
     }
 }
 

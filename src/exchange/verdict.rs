@@ -129,17 +129,28 @@ pub enum HeadersVerdict {
     Respond(LocalReply),
 }
 
-/// What to do in a body or trailers callback.
+/// What to do in a body callback.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BodyVerdict {
     /// Leave the bytes as they are and let them go.
     Pass,
-    /// The bytes were taken: empty the host's buffer and wait.
+    /// The chunk was taken: stop here, and let Envoy buffer none of it.
     Hold,
-    /// Put these bytes in place of what the host has, and let them go.
+    /// Put these bytes in place of the chunk, and let them go.
     Replace(Vec<u8>),
     /// The same, where the headers were held: edit them first.
     Release(Vec<Edit>, Vec<u8>),
+    /// Answer the client; nothing goes on.
+    Respond(LocalReply),
+}
+
+/// What to do in a trailers callback. There is no chunk in which a body could be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TrailersVerdict {
+    /// Let them go.
+    Pass,
+    /// Stop here.
+    Hold,
     /// Answer the client; nothing goes on.
     Respond(LocalReply),
 }

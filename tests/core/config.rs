@@ -21,6 +21,7 @@ fn the_default_is_as_documented() {
     assert_eq!(config.history, History::Strict);
     let limits = config.limits;
     assert_eq!((limits.request_bytes, limits.reply_bytes, limits.event_bytes), (67108864, 67108864, 8388608));
+    assert_eq!(limits.held_reply_bytes, 16384);
 }
 
 #[test]
@@ -188,7 +189,7 @@ fn bad_configurations_are_refused_with_the_place_and_the_remedy() {
         (r#"{"limits": {"reply_bytes": 0}}"#, "limits.reply_bytes: expected more than 0".to_owned()),
         (
             r#"{"limits": {"bytes": 0}}"#,
-            "limits.bytes: unknown field `bytes`, expected one of `request_bytes`, `reply_bytes`, `event_bytes` at line 1 column 19".to_owned(),
+            "limits.bytes: unknown field `bytes`, expected one of `request_bytes`, `reply_bytes`, `event_bytes`, `held_reply_bytes` at line 1 column 19".to_owned(),
         ),
         (
             r#"{"hold_request_headers": "yes"}"#,

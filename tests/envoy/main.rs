@@ -17,6 +17,7 @@
 //! | A chunk that is replaced goes on at once. | `replies::deltas_arrive_one_for_one` |
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // Tests stop where they stand.
 
+mod buffer_limits;
 mod hops;
 mod life;
 mod own_upstream;

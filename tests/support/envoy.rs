@@ -1,5 +1,6 @@
 //! A real Envoy with the filter in front of one upstream.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -53,20 +54,25 @@ impl Envoy {
     /// Its ports are 0: Envoy finds its own, and none is picked beforehand that another process could take.
     pub async fn launch(bootstrap: &Value) -> Self {
         let files = TempDir::new().expect("a temporary directory");
-        Self::with(&recorded(bootstrap, files.path()), files).await
+        Self::with(&recorded(bootstrap, files.path()), files, 1).await
     }
 
     /// The same without a recording, for a bootstrap whose listeners are elsewhere.
     pub async fn launch_plain(bootstrap: &Value) -> Self {
-        Self::with(bootstrap, TempDir::new().expect("a temporary directory")).await
+        Self::launch_workers(bootstrap, 1).await
     }
 
-    async fn with(bootstrap: &Value, files: TempDir) -> Self {
+    /// Without a recording, and with so many worker threads.
+    pub async fn launch_workers(bootstrap: &Value, workers: usize) -> Self {
+        Self::with(bootstrap, TempDir::new().expect("a temporary directory"), workers).await
+    }
+
+    async fn with(bootstrap: &Value, files: TempDir, workers: usize) -> Self {
         let path = |name: &str| files.path().join(name);
         std::fs::write(path("envoy.json"), bootstrap.to_string()).expect("Envoy's configuration");
         let mut command = Command::new(binary());
         command.arg("-c").arg(path("envoy.json"));
-        command.args(["--concurrency", "1", "--use-dynamic-base-id"]);
+        command.args(["--concurrency", &workers.to_string(), "--use-dynamic-base-id"]);
         // An access log shows soon.
         command.args(["--file-flush-interval-msec", "200"]);
         command.args(["--log-level", "warning"]);
@@ -91,6 +97,11 @@ impl Envoy {
 
     pub fn address(&self) -> SocketAddr {
         self.listener
+    }
+
+    /// The address of each listener, by its name.
+    pub async fn listeners(&self) -> BTreeMap<String, SocketAddr> {
+        listener_addresses(self.admin).await.expect("Envoy's listeners")
     }
 
     /// The admin interface.
@@ -228,17 +239,27 @@ async fn admin(url: &str) -> Option<String> {
     client.get(url).send().await.ok()?.text().await.ok()
 }
 
+/// One of the listeners, once Envoy is ready. Others may be sockets of the file system, for what is behind the first.
 async fn listener_address(address: SocketAddr) -> Option<SocketAddr> {
     let listeners = admin(&format!("http://{address}/listeners?format=json")).await?;
     let listeners: Value = serde_json::from_str(&listeners).ok()?;
-    let mut statuses = listeners.get("listener_statuses")?.as_array()?.iter();
-    // Other listeners may be sockets of the file system, for what is behind the first.
-    let local = statuses.find_map(|status| status.pointer("/local_address/socket_address"))?;
-    let (host, port) = (local.get("address")?.as_str()?, local.get("port_value")?);
+    let listener = listeners.get("listener_statuses")?.as_array()?.iter().find_map(listening)?;
     // Envoy is not ready before the plugin is configured.
     let ready = admin(&format!("http://{address}/ready")).await?;
-    let port = u16::try_from(port.as_u64()?).ok()?;
-    (ready.trim() == "LIVE").then_some(SocketAddr::new(host.parse().ok()?, port))
+    (ready.trim() == "LIVE").then_some(listener)
+}
+
+async fn listener_addresses(address: SocketAddr) -> Option<BTreeMap<String, SocketAddr>> {
+    let listeners = admin(&format!("http://{address}/listeners?format=json")).await?;
+    let listeners: Value = serde_json::from_str(&listeners).ok()?;
+    let statuses = listeners.get("listener_statuses")?.as_array()?.iter();
+    statuses.map(|status| Some((status.get("name")?.as_str()?.to_owned(), listening(status)?))).collect()
+}
+
+fn listening(status: &Value) -> Option<SocketAddr> {
+    let local = status.pointer("/local_address/socket_address")?;
+    let (host, port) = (local.get("address")?.as_str()?, local.get("port_value")?);
+    Some(SocketAddr::new(host.parse().ok()?, u16::try_from(port.as_u64()?).ok()?))
 }
 
 pub fn binary() -> PathBuf {

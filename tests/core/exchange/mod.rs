@@ -10,7 +10,9 @@ use std::rc::Rc;
 use std::time::Duration;
 use transponder::config::Config;
 use transponder::exchange::watchdog::Watchdog;
-use transponder::exchange::{BodyVerdict, Edit, Exchange, Headers, HeadersVerdict, LocalReply};
+use transponder::exchange::{
+    BodyVerdict, Edit, Exchange, Headers, HeadersVerdict, LocalReply, TrailersVerdict,
+};
 use transponder::metrics::{Kind, METRICS, Metric, Telemetry};
 
 const HELD: &str = r#"{"hold_request_headers": true}"#;
@@ -103,6 +105,13 @@ fn remove(name: &str) -> Edit {
 fn local(verdict: HeadersVerdict) -> LocalReply {
     match verdict {
         HeadersVerdict::Respond(reply) => reply,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn local_trailers(verdict: TrailersVerdict) -> LocalReply {
+    match verdict {
+        TrailersVerdict::Respond(reply) => reply,
         other => panic!("{other:?}"),
     }
 }

@@ -1,0 +1,135 @@
+//! Carries out verdicts: the only place that writes headers and bodies, answers, or resumes a request.
+//!
+//! A call that makes Envoy call the module back would find the SDK's dispatcher borrowed, and that panic ends the
+//! Envoy process. None of the calls here does that:
+//!
+//! * Envoy runs `proxy_send_local_response` and `proxy_continue_stream` after the callback has returned.
+//! * `proxy_set_buffer_bytes` would, if it overfilled Envoy's own buffer: Envoy then answers at once, and ends the
+//!   stream within the call. But nothing of a body is ever in that buffer ([`Stream::hold`]). A body is only written
+//!   into the chunk of its own callback, which has no limit.
+
+#![expect(clippy::disallowed_methods, reason = "they are disallowed everywhere else")]
+
+use crate::exchange::{BodyVerdict, Edit, HeadersVerdict, LocalReply, TrailersVerdict};
+use proxy_wasm::hostcalls;
+use proxy_wasm::types::{Action, BufferType, MapType, Status};
+
+/// A request or a response of one HTTP stream.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stream {
+    /// Envoy's number for the stream.
+    pub(super) id: u32,
+    /// Envoy's number for the plugin's root context.
+    pub(super) root: u32,
+    pub(super) direction: Direction,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Direction {
+    Request,
+    Response,
+}
+
+impl Stream {
+    pub(super) fn headers(self, verdict: HeadersVerdict) -> Action {
+        match verdict {
+            HeadersVerdict::Continue(edits) => {
+                self.edit(&edits);
+                Action::Continue
+            }
+            HeadersVerdict::Hold(edits) => {
+                self.edit(&edits);
+                Action::Pause
+            }
+            HeadersVerdict::Respond(reply) => respond(&reply),
+        }
+    }
+
+    /// `size`: the bytes of the callback's chunk.
+    pub(super) fn body(self, verdict: BodyVerdict, size: usize) -> Action {
+        match verdict {
+            BodyVerdict::Pass => Action::Continue,
+            BodyVerdict::Hold => {
+                self.replace(size, &[]);
+                self.hold()
+            }
+            BodyVerdict::Replace(body) => {
+                self.replace(size, &body);
+                Action::Continue
+            }
+            BodyVerdict::Release(edits, body) => {
+                self.edit(&edits);
+                self.replace(size, &body);
+                Action::Continue
+            }
+            BodyVerdict::Respond(reply) => respond(&reply),
+        }
+    }
+
+    pub(super) fn trailers(self, verdict: TrailersVerdict) -> Action {
+        match verdict {
+            TrailersVerdict::Pass => Action::Continue,
+            TrailersVerdict::Hold => Action::Pause,
+            TrailersVerdict::Respond(reply) => respond(&reply),
+        }
+    }
+
+    fn edit(self, edits: &[Edit]) {
+        let map = match self.direction {
+            Direction::Request => MapType::HttpRequestHeaders,
+            Direction::Response => MapType::HttpResponseHeaders,
+        };
+        for edit in edits {
+            let (name, value) = match edit {
+                Edit::Set(name, value) => (*name, Some(value.as_str())),
+                Edit::Restore(name, value) => (name.as_str(), Some(value.as_str())),
+                Edit::Remove(name) => (name.as_str(), None),
+            };
+            done(hostcalls::set_map_value(map, name, value));
+        }
+    }
+
+    /// Puts a body in place of the callback's chunk.
+    fn replace(self, size: usize, body: &[u8]) {
+        let buffer = match self.direction {
+            Direction::Request => BufferType::HttpRequestBody,
+            Direction::Response => BufferType::HttpResponseBody,
+        };
+        // To put nothing in place of nothing needs no call.
+        if size > 0 || !body.is_empty() {
+            done(hostcalls::set_buffer(buffer, 0, size, body));
+        }
+    }
+
+    /// Stops the filter chain, and keeps the callback's chunk out of Envoy's own buffer.
+    ///
+    /// Envoy knows two ways to stop at a chunk: with the chunk buffered, and without. The SDK's [`Action`] has the
+    /// first alone, and then what follows goes through that buffer, whose limit no filter can see
+    /// (`per_connection_buffer_limit_bytes`): a longer chunk is an error of Envoy's own, and a longer body that the
+    /// filter writes is the end of the process. Envoy stops without buffering whenever the module has sent a local
+    /// response in the callback. On behalf of the root context, which has no stream, such a response goes nowhere.
+    fn hold(self) -> Action {
+        if hostcalls::set_effective_context(self.root).is_ok() {
+            done(hostcalls::send_http_response(200, Vec::new(), None));
+            done(hostcalls::set_effective_context(self.id));
+        }
+        Action::Pause
+    }
+}
+
+/// Answers the client in place of the upstream.
+fn respond(reply: &LocalReply) -> Action {
+    let headers = reply.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    done(hostcalls::send_http_response(reply.status.into(), headers, Some(&reply.body)));
+    Action::Pause
+}
+
+/// Lets the held headers of a request go.
+pub(super) fn resume_request(id: u32) {
+    if hostcalls::set_effective_context(id).and_then(|()| hostcalls::resume_http_request()).is_err() {
+        log::error!("held headers could not be resumed");
+    }
+}
+
+/// Envoy refuses none of these calls in the callbacks that make them, and for most the SDK panics if it does.
+fn done(_: Result<(), Status>) {}
