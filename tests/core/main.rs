@@ -4,25 +4,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // A failing test panics.
 
 mod architecture;
-mod bounds;
-mod compaction;
 mod config;
-mod errors;
+mod docs;
 mod exchange;
-mod fidelity;
 mod golden;
 #[path = "../grammar/mod.rs"]
 mod grammar;
-mod hosts;
-mod presets;
-mod quirks;
-mod readme;
-mod replay;
-mod replies;
-mod requests;
-mod routing;
-mod schemas;
-mod sse;
-mod symptoms;
-mod telemetry;
-mod troubleshooting;
+mod history;
+mod limits;
+mod reply;
+mod request;

@@ -1,6 +1,6 @@
 //! Each strict upstream takes the bodies that its preset makes.
 
-#[path = "../core/presets/requests.rs"]
+#[path = "../core/request/presets/requests.rs"]
 mod requests;
 
 use crate::support::{Upstream, post};

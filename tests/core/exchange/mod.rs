@@ -2,6 +2,7 @@
 
 mod reply;
 mod request;
+mod telemetry;
 mod watchdog;
 
 use serde_json::Value;

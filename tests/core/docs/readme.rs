@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use transponder::config::Config;
 use transponder::upstream::preset_names;
 
-const README: &str = include_str!("../../README.md");
+const README: &str = include_str!("../../../README.md");
 
 fn between(begin: &str, end: &str) -> &'static str {
     let (_, rest) = README.split_once(begin).unwrap();

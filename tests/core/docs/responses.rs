@@ -1,6 +1,6 @@
 //! `docs/responses.md` tells no lies: each of its rows is tried, and nothing that the code knows is missing.
 
-use super::*;
+use crate::request::*;
 use std::collections::BTreeSet;
 use transponder::items;
 use transponder::wire::responses::{Event, Request};
@@ -124,17 +124,17 @@ fn passes_on(name: &str) {
 
 /// An example of each item; with what must stand beside it.
 fn item(kind: &str) -> Vec<Value> {
-    let output = |kind: &str| json!({"type": kind, "call_id": "a", "output": "x"});
+    let answer = |kind: &str| json!({"type": kind, "call_id": "a", "output": "x"});
     let item = match kind {
         "message" => json!({"type": kind, "role": "user", "content": "more"}),
         "reasoning" => json!({"type": kind, "summary": [{"type": "summary_text", "text": "hm"}]}),
         "function_call" | "function_call_output" => {
-            return vec![call("a", "f", "{}"), super::output("a", json!("x"))];
+            return vec![call("a", "f", "{}"), output("a", json!("x"))];
         }
         "custom_tool_call" | "custom_tool_call_output" => {
             return vec![
                 json!({"type": "custom_tool_call", "call_id": "a", "name": "c", "input": "x"}),
-                output("custom_tool_call_output"),
+                answer("custom_tool_call_output"),
             ];
         }
         "tool_search_call" | "tool_search_output" => {
@@ -144,7 +144,7 @@ fn item(kind: &str) -> Vec<Value> {
         "shell_call" | "shell_call_output" => {
             return vec![
                 json!({"type": "shell_call", "call_id": "a", "action": {"commands": ["ls"]}}),
-                output("shell_call_output"),
+                answer("shell_call_output"),
             ];
         }
         "local_shell_call" | "local_shell_call_output" => {

@@ -1,6 +1,6 @@
 //! What came down goes up again as the model said it.
 
-use super::*;
+use crate::request::*;
 use proptest::prelude::*;
 
 /// What the client gets for one call that the upstream makes, sent back as history.

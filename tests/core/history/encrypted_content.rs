@@ -1,6 +1,6 @@
 //! `encrypted_content` that was damaged, forged or made elsewhere: it gives nothing that plain text would not.
 
-use super::{messages, up};
+use crate::request::{messages, up};
 use serde_json::{Value, json};
 use std::hash::Hasher;
 use transponder::config::Config;

@@ -11,7 +11,7 @@ use transponder::upstream::preset_names;
 #[test]
 fn each_preset_as_its_host_sees_it() {
     let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path("../../golden");
+    settings.set_snapshot_path("../../../golden");
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.bind(|| {
@@ -29,7 +29,7 @@ fn each_preset_as_its_host_sees_it() {
 
 #[test]
 fn each_preset_is_documented() {
-    let page = include_str!("../../../docs/upstreams.md");
+    let page = include_str!("../../../../docs/upstreams.md");
     let headings = page.lines().filter(|line| line.starts_with("## "));
     let documented: Vec<&str> =
         headings.filter_map(|line| line.split_once("(`")?.1.strip_suffix("`)")).collect();

@@ -315,7 +315,7 @@ fn every_field_is_in_the_table() {
 
 #[test]
 fn envoys_configurations_make_labels_and_show_every_field() {
-    for config in [include_str!("../../envoy/envoy.yaml"), include_str!("../../envoy/corporate.yaml")] {
+    for config in [include_str!("../../../envoy/envoy.yaml"), include_str!("../../../envoy/corporate.yaml")] {
         for label in METRICS.iter().flat_map(|metric| metric.labels) {
             let rule = format!("- {{ tag_name: {}, regex: '{}' }}", label.name, label.tag_regex());
             assert!(config.contains(&rule), "{rule}");
@@ -329,7 +329,7 @@ fn envoys_configurations_make_labels_and_show_every_field() {
 
 /// A table of `docs/operations.md` and what it must be.
 fn assert_documented(head: &str, rows: Vec<String>) {
-    let page = include_str!("../../docs/operations.md");
+    let page = include_str!("../../../docs/operations.md");
     let table = format!("{head}\n{}\n", rows.join("\n"));
     assert!(page.contains(&table), "docs/operations.md should hold:\n{table}");
 }

@@ -1,5 +1,7 @@
 //! Good and bad configurations, with the exact words of the refusal.
 
+mod routing;
+
 use transponder::config::{Config, History};
 use transponder::upstream;
 

@@ -1,6 +1,6 @@
 //! The history: order, pairing, repair.
 
-use super::*;
+use crate::request::*;
 
 #[test]
 fn arguments_in_the_history_are_always_an_object() {
