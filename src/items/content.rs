@@ -1,4 +1,12 @@
-//! Parts of messages and of tool outputs, in their Chat form.
+//! Content parts of messages and tool outputs, in the form of Chat Completions.
+//!
+//! <https://developers.openai.com/api/docs/guides/images-vision>
+//!
+//! ```json
+//! {"type": "input_text", "text": "What is this?"}
+//! {"type": "input_image", "image_url": "data:image/png;base64,AAAA", "detail": "auto"}
+//! {"type": "input_file", "filename": "a.pdf", "file_data": "data:application/pdf;base64,AAAA"}
+//! ```
 
 use crate::error::{ApiError, Code};
 use crate::report::{Dropped, Report};
@@ -7,7 +15,7 @@ use crate::wire::responses::{AudioPart, FilePart, ImagePart, RefusalPart, TextPa
 use crate::wire::typed::{Located, Object, RawObject};
 use std::borrow::Cow;
 
-/// A `content` or an `output`: a string, an array of parts, or nothing.
+/// Reads a `content` or an `output`: a string, an array of parts, or absent.
 pub(super) fn parts<'a>(
     site: Option<Located<'_, 'a>>,
     report: &mut Report,
@@ -22,7 +30,7 @@ pub(super) fn parts<'a>(
 
 type ReadPart = for<'a> fn(&Object<'_, 'a>) -> Result<Option<Part<'a>>, ApiError>;
 
-/// The types of parts.
+/// The types of parts. Others are refused.
 pub(super) const PARTS: &[(&str, ReadPart)] = &[
     ("input_text", text),
     ("output_text", text),
@@ -33,7 +41,7 @@ pub(super) const PARTS: &[(&str, ReadPart)] = &[
     ("input_image", image),
     ("input_file", file),
     ("input_audio", audio),
-    // Only the server that wrote it can read it.
+    // Only the server that encrypted it can read it.
     ("encrypted_content", |_| Ok(None)),
 ];
 
@@ -54,7 +62,7 @@ fn text<'a>(part: &Object<'_, 'a>) -> Result<Option<Part<'a>>, ApiError> {
     Ok(Some(Part::Text { text: TextPart::of(part)?.text }))
 }
 
-/// Chat hosts know no refusals in the history; what was said is text.
+/// Upstreams accept no refusals in the history, so its text is sent.
 fn refusal<'a>(part: &Object<'_, 'a>) -> Result<Option<Part<'a>>, ApiError> {
     Ok(Some(Part::Text { text: RefusalPart::of(part)?.refusal }))
 }
@@ -72,7 +80,7 @@ fn image<'a>(part: &Object<'_, 'a>) -> Result<Option<Part<'a>>, ApiError> {
         }
         None => ApiError::missing(part.path_to("image_url")),
     })?;
-    // Chat Completions knows these three; Codex also says `original`, the finest that there is.
+    // Chat Completions has these three. Codex also sends `original`, which is even finer than `high`.
     let detail = match image.detail.as_deref() {
         Some("auto") => Some("auto"),
         Some("low") => Some("low"),

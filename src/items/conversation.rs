@@ -88,7 +88,7 @@ pub struct Declaration<'a> {
     pub name: Cow<'a, str>,
     /// Its kind.
     pub kind: &'static ToolKind,
-    /// What the model is told about it.
+    /// Its description for the model.
     pub description: Option<JsonStr<'a>>,
     /// The JSON schema of the function's arguments.
     pub parameters: RawJson<'a>,

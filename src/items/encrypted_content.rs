@@ -1,8 +1,12 @@
-//! `encrypted_content`: what the filter, which keeps no state, asks the client to bring back.
+//! `encrypted_content`: state that the client returns with the next request, since the filter stores none.
 //!
-//! It is opaque to clients, and not secret: they have seen the text. Whoever forges one only changes what
-//! they could have said in plain text, so nothing in it is trusted beyond that: it is text and JSON for
-//! the host, and names no tool. The check sum finds what was damaged on its way, not what was forged.
+//! ```text
+//! transponder.1.<checksum, 16 hexadecimal digits>.<JSON in base64url>
+//! ```
+//!
+//! It is opaque but not secret: the client has seen the text. A client that forges it gains nothing, because
+//! it could send the same in plain text: it contains only text and JSON for the upstream, and no tool names.
+//! The checksum detects damage in transit, not forgery.
 
 use crate::json;
 use base64::Engine as _;
@@ -12,53 +16,53 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::hash::Hasher;
 
-/// Tells ours from another server's, and this version from later ones.
+/// Distinguishes it from the `encrypted_content` of other servers, and of later versions.
 const PREFIX: &str = "transponder.1.";
 
-/// What is brought back.
+/// State that the client returns.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ReplayState {
-    /// A text: the reasoning, or the summary of a conversation.
+    /// The reasoning, or the summary of a conversation.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub text: String,
-    /// `reasoning_details`, as the host sent them.
+    /// `reasoning_details`, as the upstream sent them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub details: Vec<Box<RawValue>>,
-    /// `extra_content` of tool calls, by the id of the call.
+    /// `extra_content` of tool calls, by `call_id`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub calls: BTreeMap<String, Box<RawValue>>,
 }
 
 impl ReplayState {
-    /// A text and nothing else.
+    /// State that is only text.
     pub(super) fn of_text(text: &str) -> Self {
         Self { text: text.to_owned(), ..Self::default() }
     }
 
-    /// Whether it holds what no other field of an item could.
+    /// Whether it has anything that no other field of an item can hold.
     pub fn has_extras(&self) -> bool {
         !self.details.is_empty() || !self.calls.is_empty()
     }
 
-    /// Wraps it for the client.
+    /// Encodes it for the client.
     pub(super) fn seal(&self) -> String {
         let json = serde_json::to_vec(self).unwrap_or_default();
-        format!("{PREFIX}{:016x}.{}", check_sum(&json), URL_SAFE_NO_PAD.encode(&json))
+        format!("{PREFIX}{:016x}.{}", checksum(&json), URL_SAFE_NO_PAD.encode(&json))
     }
 
-    /// What was wrapped here and came back whole.
+    /// Decodes it. `None` if it is from another server, or damaged.
     pub(super) fn open(sealed: &str) -> Option<Self> {
         let (sum, encoded) = sealed.strip_prefix(PREFIX)?.split_once('.')?;
         let json = URL_SAFE_NO_PAD.decode(encoded).ok()?;
-        let whole = u64::from_str_radix(sum, 16) == Ok(check_sum(&json));
+        let is_intact = u64::from_str_radix(sum, 16) == Ok(checksum(&json));
         let json: &RawValue =
-            serde_json::from_str(std::str::from_utf8(&json).ok().filter(|_| whole)?).ok()?;
-        // It goes up again, and hosts need not be as careful with surrogates as we are.
+            serde_json::from_str(std::str::from_utf8(&json).ok().filter(|_| is_intact)?).ok()?;
+        // Upstreams may reject lone surrogates.
         serde_json::from_str(json::mended(json).get()).ok()
     }
 }
 
-fn check_sum(bytes: &[u8]) -> u64 {
+fn checksum(bytes: &[u8]) -> u64 {
     let mut hasher = fnv::FnvHasher::default();
     hasher.write(bytes);
     hasher.finish()
@@ -106,7 +110,7 @@ mod tests {
     #[test]
     fn forged_contents_are_no_more_than_text_and_json() {
         let forge = |json: &str| {
-            let sum = check_sum(json.as_bytes());
+            let sum = checksum(json.as_bytes());
             ReplayState::open(&format!("{PREFIX}{sum:016x}.{}", URL_SAFE_NO_PAD.encode(json)))
         };
         for broken in ["", "[", "\"x\"", r#"{"details":{}}"#, r#"{"details":[}"#, r#"{"calls":{"c":}}"#] {

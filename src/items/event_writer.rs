@@ -1,4 +1,4 @@
-//! Where events and finished items go: numbers them, writes the frames, keeps the items for `response.output`.
+//! Writes the events of a reply: numbers them, frames them for SSE, and collects the items of `output`.
 
 use super::kind;
 use crate::json::{self, JsonStr};
@@ -8,10 +8,10 @@ use crate::wire::responses::DeltaTemplate;
 use crate::wire::responses::{Event, OutputItem};
 use serde_json::value::RawValue;
 
-/// From this size on it matters how often something is copied.
+/// Items of this size and more are not copied needlessly.
 const LARGE: usize = 64 * 1024;
 
-/// Collects what the client gets.
+/// Writes events, or only collects items for a client that does not stream.
 #[derive(Debug)]
 pub struct EventWriter {
     seed: u128,
@@ -23,7 +23,7 @@ pub struct EventWriter {
 }
 
 impl EventWriter {
-    /// For a client that wants events, or for one that only wants the items.
+    /// A writer. All ids are derived from `seed`. Unless `streaming`, events are not written.
     pub fn new(seed: u128, streaming: bool) -> Self {
         Self {
             seed,
@@ -35,7 +35,7 @@ impl EventWriter {
         }
     }
 
-    /// Writes an event, given its number.
+    /// Writes an event. `event` gets its `sequence_number`.
     pub fn send<'e>(&mut self, event: impl FnOnce(u64) -> Event<'e>) {
         if self.streaming {
             let event = event(self.sequence);
@@ -44,7 +44,7 @@ impl EventWriter {
         }
     }
 
-    /// Prepares the deltas of an item that has begun, given the first of them.
+    /// Prepares the deltas of an item: `event` is one with an empty `delta`.
     pub fn deltas(&self, event: &Event<'_>) -> DeltaTemplate {
         if self.streaming { DeltaTemplate::like(event.name(), event) } else { DeltaTemplate::default() }
     }
@@ -64,24 +64,24 @@ impl EventWriter {
         }
     }
 
-    /// An id that no other item of this or another exchange has: the prefix and 36 hexadecimal digits.
+    /// A new item id: the prefix and 36 hexadecimal digits, which no other exchange and no other item uses.
     pub fn id(&self, prefix: &str) -> String {
         format!("{prefix}_{:032x}{:04x}", self.seed, self.items.len())
     }
 
-    /// An id for a call that came without one.
+    /// A `call_id` for a call without one.
     pub fn call_id(&self, number: usize) -> String {
         format!("call_{:032x}{number:04x}", self.seed)
     }
 
-    /// Begins an item; its place in `output`.
+    /// Sends that an item was added, and returns its `output_index`.
     pub fn begin(&mut self, item: &OutputItem<'_>) -> usize {
         let output_index = self.items.len();
         self.send(|sequence_number| Event::OutputItemAdded { sequence_number, output_index, item });
         output_index
     }
 
-    /// Closes the item that was begun last.
+    /// Sends that the last item is done, and adds it to `output`.
     pub fn finish(&mut self, item: &OutputItem<'_>) {
         let output_index = self.items.len();
         let item = json::raw(item);
@@ -90,22 +90,23 @@ impl EventWriter {
         self.items.push(item);
     }
 
-    /// What did not pass as it was.
+    /// What was dropped or repaired in the reply.
     pub fn report(&self) -> &Report {
         &self.report
     }
 
-    /// Notes what does not pass as it is.
+    /// The same, to be added to.
     pub fn report_mut(&mut self) -> &mut Report {
         &mut self.report
     }
 
-    /// The items that were closed.
+    /// The items that are done, in JSON.
     pub fn items(&self) -> &[Box<RawValue>] {
         &self.items
     }
 
-    /// Sends an event that shows the items: `event` gets its number, the items, and what writes it.
+    /// Sends an event that contains the items. `event` gets its `sequence_number`, the items, and a function that
+    /// writes the event.
     pub fn send_with_items(&mut self, event: impl FnOnce(u64, &[Box<RawValue>], &mut dyn FnMut(&Event<'_>))) {
         if self.streaming {
             self.make_room(self.items.iter().map(|item| item.get().len()).sum());
@@ -115,19 +116,20 @@ impl EventWriter {
         }
     }
 
-    /// Grows by what is known to come: to double, as a vector does by itself, would be to hold as much again.
+    /// Reserves space for something large. A vector that grows by itself would double its size.
     fn make_room(&mut self, bytes: usize) {
         if self.streaming && bytes > LARGE {
             self.frames.reserve_exact(bytes + LARGE);
         }
     }
 
-    /// Takes the frames that were written.
+    /// Moves the written frames into `into`.
     pub fn take_frames(&mut self, into: &mut Vec<u8>) {
-        // They can be as large as the whole reply, so they are not copied if that can be helped.
-        match into.is_empty() {
-            true => std::mem::swap(into, &mut self.frames),
-            false => into.append(&mut self.frames),
+        // They can be as large as the reply, so they are swapped rather than copied.
+        if into.is_empty() {
+            std::mem::swap(into, &mut self.frames);
+        } else {
+            into.append(&mut self.frames);
         }
     }
 }

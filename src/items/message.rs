@@ -1,4 +1,11 @@
-//! Messages: what the user, the developer and the model say aloud.
+//! `message`: text and images of the user, the developer or the model.
+//!
+//! <https://developers.openai.com/api/docs/guides/text>
+//!
+//! ```json
+//! {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hi"}]}
+//! {"type": "message", "id": "msg_1", "status": "completed", "role": "assistant", "content": [{"type": "output_text", "text": "Hello", "annotations": [], "logprobs": []}]}
+//! ```
 
 use super::{Conversation, Entry, EventWriter, content};
 use crate::error::ApiError;
@@ -10,7 +17,7 @@ use crate::wire::typed::Object;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// In the history: `message`.
+/// Reads a `message`.
 pub(super) fn read<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
     let message = responses::Message::of(item)?;
     let entry = match &*message.role {
@@ -28,7 +35,7 @@ pub(super) fn read<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a
 
 const ROLES: &[&str] = &["assistant", "system", "developer", "user"];
 
-/// In the history: `agent_message`, by which Codex hands a task to a sub-agent.
+/// Reads an `agent_message`, with which Codex gives a task to a sub-agent.
 pub(super) fn read_agent_message<'a>(
     item: &Object<'_, 'a>,
     conversation: &mut Conversation<'a>,
@@ -41,7 +48,7 @@ pub(super) fn read_agent_message<'a>(
     Ok(())
 }
 
-/// What a part of a message holds.
+/// The type of a content part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ContentKind {
     /// `output_text`.
@@ -50,7 +57,7 @@ pub enum ContentKind {
     Refusal,
 }
 
-/// Coming back: a `message` item that has begun.
+/// A `message` item that has started.
 #[derive(Debug)]
 pub struct OpenMessage {
     id: String,
@@ -61,7 +68,7 @@ pub struct OpenMessage {
 
 #[derive(Debug)]
 struct OpenPart {
-    said: ContentKind,
+    kind: ContentKind,
     text: JsonStrBuilder,
     logprobs: Vec<Box<RawValue>>,
     annotations: Vec<Box<RawValue>>,
@@ -69,7 +76,7 @@ struct OpenPart {
 }
 
 impl OpenMessage {
-    /// Begins the item. Only called when there is something to say: an empty message blanks Codex's last answer.
+    /// Starts the item. Call it only when there is text: an empty message blanks Codex's last answer.
     pub fn open(out: &mut EventWriter) -> Self {
         let id = out.id("msg");
         let item =
@@ -78,21 +85,21 @@ impl OpenMessage {
         Self { id, output_index, closed: Vec::new(), part: None }
     }
 
-    /// The next piece.
+    /// Adds the next piece of text, and starts a new part if its type differs from the last one's.
     pub fn say(
         &mut self,
-        said: ContentKind,
+        kind: ContentKind,
         piece: &JsonStr<'_>,
         logprobs: &[Box<RawValue>],
         out: &mut EventWriter,
     ) {
-        if self.part.as_ref().is_some_and(|part| part.said != said) {
+        if self.part.as_ref().is_some_and(|part| part.kind != kind) {
             self.close_part(out);
         }
-        let at @ (item_id, output_index, content_index) =
-            (self.id.as_str(), self.output_index, self.closed.len());
+        let at = (self.id.as_str(), self.output_index, self.closed.len());
+        let (item_id, output_index, content_index) = at;
         let part = self.part.get_or_insert_with(|| {
-            let part = said.part(JsonStr::new(""), Vec::new(), Vec::new());
+            let part = kind.part(JsonStr::new(""), Vec::new(), Vec::new());
             out.send(|sequence_number| Event::ContentPartAdded {
                 sequence_number,
                 item_id,
@@ -100,9 +107,9 @@ impl OpenMessage {
                 content_index,
                 part: &part,
             });
-            let deltas = out.deltas(&said.delta(0, at, &JsonStr::new(""), &[]));
+            let deltas = out.deltas(&kind.delta(0, at, &JsonStr::new(""), &[]));
             OpenPart {
-                said,
+                kind,
                 text: JsonStrBuilder::default(),
                 logprobs: Vec::new(),
                 annotations: Vec::new(),
@@ -114,13 +121,13 @@ impl OpenMessage {
             return out.send_delta(&part.deltas, piece);
         }
         part.logprobs.extend_from_slice(logprobs);
-        out.send(|sequence_number| said.delta(sequence_number, at, piece, logprobs));
+        out.send(|sequence_number| kind.delta(sequence_number, at, piece, logprobs));
     }
 
-    /// A citation of the text that is being said. One that the host repeats counts once.
+    /// Adds a citation to the open text part. Some upstreams repeat citations: repeated ones are skipped.
     pub fn annotate(&mut self, annotation: Box<RawValue>, out: &mut EventWriter) {
         let (item_id, output_index, content_index) = (self.id.as_str(), self.output_index, self.closed.len());
-        let Some(part) = self.part.as_mut().filter(|part| part.said == ContentKind::Text) else { return };
+        let Some(part) = self.part.as_mut().filter(|part| part.kind == ContentKind::Text) else { return };
         if part.annotations.iter().any(|known| known.get() == annotation.get()) {
             return;
         }
@@ -139,7 +146,7 @@ impl OpenMessage {
     fn close_part(&mut self, out: &mut EventWriter) {
         let Some(open) = self.part.take() else { return };
         let (item_id, output_index, content_index) = (self.id.as_str(), self.output_index, self.closed.len());
-        let part = open.said.part(open.text.finish(), open.logprobs, open.annotations);
+        let part = open.kind.part(open.text.finish(), open.logprobs, open.annotations);
         out.send(|sequence_number| match &part {
             OutputPart::OutputText { text, logprobs, .. } => Event::OutputTextDone {
                 sequence_number,
@@ -163,7 +170,7 @@ impl OpenMessage {
         self.closed.push(part);
     }
 
-    /// Nothing more is said.
+    /// Closes the item.
     pub fn close(mut self, status: Status, out: &mut EventWriter) {
         self.close_part(out);
         out.finish(&OutputItem::Message { id: &self.id, status, role: "assistant", content: &self.closed });
@@ -171,7 +178,7 @@ impl OpenMessage {
 }
 
 impl ContentKind {
-    /// One event of a part, which stands `at` an item, its place in the output, and the part's place in it.
+    /// A delta event of a part, which is given by item id, output index and content index.
     fn delta<'e>(
         self,
         sequence_number: u64,
@@ -207,12 +214,15 @@ impl ContentKind {
     }
 }
 
-/// A citation in the form of this API, flat; hosts write it nested or flat. Nothing, if it is something else.
+/// A URL citation as the Responses API has it, flat. Upstreams write it nested or flat. `None` if it is something
+/// else.
 pub fn annotation(written: &Value) -> Option<Box<RawValue>> {
     let citation = written.get("url_citation").unwrap_or(written);
     let text = |key: &str| citation.get(key).and_then(Value::as_str);
     let number = |key: &str| citation.get(key).and_then(Value::as_u64).unwrap_or(0);
-    (written.get("type")?.as_str()? == "url_citation").then_some(())?;
+    if written.get("type")?.as_str()? != "url_citation" {
+        return None;
+    }
     Some(json::raw(&Annotation::UrlCitation {
         start_index: number("start_index"),
         end_index: number("end_index"),

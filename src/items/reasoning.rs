@@ -1,7 +1,13 @@
-//! Reasoning: what the model says to itself.
+//! `reasoning`: the reasoning of the model.
 //!
-//! It goes out as a summary, the one spelling that every client shows, and, for clients that include
-//! `reasoning.encrypted_content`, once more in there: that is what comes back unchanged on the next turn.
+//! <https://developers.openai.com/api/docs/guides/reasoning>
+//!
+//! ```json
+//! {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "Hm."}], "encrypted_content": "transponder.1.…"}
+//! ```
+//!
+//! It is sent as a summary, because every client shows that. Clients that include
+//! `reasoning.encrypted_content` get it there too, and return it unchanged with the next request.
 
 use super::{Conversation, Entry, EventWriter, Reasoning, ReplayState};
 use crate::error::ApiError;
@@ -11,36 +17,37 @@ use crate::wire::responses::DeltaTemplate;
 use crate::wire::responses::{Event, OutputItem, ReasoningItem, SummaryPart, TextPart};
 use crate::wire::typed::Object;
 
-/// In the history: `reasoning`.
+/// Reads a `reasoning` item.
 pub(super) fn read<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
     let item = ReasoningItem::of(item)?;
     let sealed = item.encrypted_content.as_ref();
-    let memory = sealed.and_then(|sealed| ReplayState::open(&sealed.decode()));
-    let is_foreign = sealed.is_some() && memory.is_none();
-    let ReplayState { text, details, calls } = memory.unwrap_or_default();
-    let text = match text.is_empty() {
-        false => Some(JsonStr::new(&text)),
-        true => joined(item.content).or_else(|| joined(item.summary)),
+    let state = sealed.and_then(|sealed| ReplayState::open(&sealed.decode()));
+    let is_foreign = sealed.is_some() && state.is_none();
+    let ReplayState { text, details, calls } = state.unwrap_or_default();
+    let text = if text.is_empty() {
+        joined(item.content).or_else(|| joined(item.summary))
+    } else {
+        Some(JsonStr::new(&text))
     };
     if text.is_none() && details.is_empty() && calls.is_empty() {
         conversation.report.dropped(Dropped::Item, "reasoning");
         return Ok(());
     }
     if is_foreign {
-        // Another server's, or damaged. It cannot be opened, but what was shown can be read.
+        // It is from another server or damaged. The summary can still be read.
         conversation.report.dropped(Dropped::Field, "encrypted_content");
     }
     conversation.entries.push(Entry::Reasoning(Reasoning { text, details, calls }));
     Ok(())
 }
 
-/// The text of parts, if there is any.
+/// The text of the parts, if there is any.
 fn joined(parts: Option<Vec<TextPart<'_>>>) -> Option<JsonStr<'_>> {
     let texts = parts?.into_iter().map(|part| part.text).filter(|text| !text.is_empty());
     Some(JsonStr::joined(texts, "\n\n")).filter(|text| !text.is_empty())
 }
 
-/// Coming back: a `reasoning` item that has begun.
+/// A `reasoning` item that has started.
 #[derive(Debug)]
 pub struct OpenReasoning {
     id: String,
@@ -49,11 +56,11 @@ pub struct OpenReasoning {
     deltas: DeltaTemplate,
 }
 
-/// All of the reasoning is one part.
+/// All reasoning is sent as one summary part.
 const SUMMARY_INDEX: usize = 0;
 
 impl OpenReasoning {
-    /// Begins the item.
+    /// Starts the item.
     pub fn open(out: &mut EventWriter) -> Self {
         let id = out.id("rs");
         let output_index =
@@ -76,19 +83,19 @@ impl OpenReasoning {
         Self { id, output_index, text: JsonStrBuilder::default(), deltas }
     }
 
-    /// The next piece.
+    /// Adds the next piece.
     pub fn think(&mut self, piece: &JsonStr<'_>, out: &mut EventWriter) {
         self.text.push(piece);
         out.send_delta(&self.deltas, piece);
     }
 
-    /// The thought has ended. `memory`: what has to come back with it; its text goes along if the client
-    /// includes `encrypted_content`, and in any case where no other field can hold the rest.
-    pub fn close(self, include: bool, mut memory: ReplayState, out: &mut EventWriter) {
+    /// Closes the item. `state` is what the client must return with it. `encrypted_content` is sent if the
+    /// client includes it, or if the state has extras, which no other field can hold.
+    pub fn close(self, include: bool, mut state: ReplayState, out: &mut EventWriter) {
         let text = self.text.finish();
-        let encrypted_content = (include || memory.has_extras()).then(|| {
-            memory.text = text.decode().into_owned();
-            memory.seal()
+        let encrypted_content = (include || state.has_extras()).then(|| {
+            state.text = text.decode().into_owned();
+            state.seal()
         });
         out.send(|sequence_number| Event::SummaryTextDone {
             sequence_number,
@@ -109,11 +116,11 @@ impl OpenReasoning {
         out.finish(&OutputItem::Reasoning { id: &self.id, summary: &[part], encrypted_content });
     }
 
-    /// An item that shows nothing, for what has to come back and belongs to no thought that was shown.
-    pub fn carry(memory: &ReplayState, out: &mut EventWriter) {
+    /// Sends an item without a summary, for state that belongs to no reasoning that was shown.
+    pub fn carry(state: &ReplayState, out: &mut EventWriter) {
         let id = out.id("rs");
         out.begin(&OutputItem::Reasoning { id: &id, summary: &[], encrypted_content: None });
-        let sealed = memory.seal();
+        let sealed = state.seal();
         out.finish(&OutputItem::Reasoning { id: &id, summary: &[], encrypted_content: Some(&sealed) });
     }
 }

@@ -6,7 +6,7 @@
 //! {"type": "item_reference", "id": "rs_0123"}
 //! ```
 //!
-//! The items are not stored, so the history lacks what the reference stands for. Whether the request can
+//! The items are not stored, so the history lacks the item. Whether the request can
 //! still be served is decided with the history.
 
 use super::{Conversation, Entry, event_writer};
