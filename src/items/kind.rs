@@ -46,6 +46,7 @@ pub static KINDS: &[&ToolKind] = &[
 ];
 
 /// The `type` of each kind's call item, in the order of [`KINDS`].
+#[allow(clippy::indexing_slicing)] // Evaluated at compile time, where an index out of range is an error.
 pub static CALL_ITEMS: [&str; KINDS.len()] = {
     let mut types = [""; KINDS.len()];
     let mut row = 0;
@@ -106,9 +107,9 @@ pub(super) fn item_reader(item_type: &str) -> Option<Read> {
     KINDS.iter().find_map(|kind| kind.reader(item_type))
 }
 
-/// Whether tools of this type have no name but their type.
-pub fn is_nameless(tool_type: &str) -> bool {
-    of_tool(tool_type).is_some_and(|kind| !kind.named)
+/// Whether the client names each tool of this type. `None` if there is no kind of this type.
+pub fn is_named(tool_type: &str) -> Option<bool> {
+    of_tool(tool_type).map(|kind| kind.named)
 }
 
 /// Whether the ids of call items begin with this prefix.

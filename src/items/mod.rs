@@ -27,7 +27,7 @@ pub use conversation::{Call, Conversation, Declaration, Entry, Output, Reasoning
 pub use encrypted_content::ReplayState;
 pub use event_writer::EventWriter;
 pub use function::KIND as FUNCTION;
-pub use kind::{CALL_ITEMS, CallHead, KINDS, OpenCall, ToolKind, is_nameless};
+pub use kind::{CALL_ITEMS, CallHead, KINDS, OpenCall, ToolKind, is_named};
 pub use message::{ContentKind, OpenMessage, annotation};
 pub use reasoning::OpenReasoning;
 pub use reference::Referenced;

@@ -1,4 +1,4 @@
-//! What the response repeats of the request.
+//! The fields of the request that the response repeats.
 
 use crate::bounds;
 use crate::error::{ApiError, Path};
@@ -8,16 +8,16 @@ use crate::wire::responses::{Echo, EchoedReasoning, EchoedText, FunctionTool, Js
 use crate::wire::typed::{Located, RawObject};
 use std::borrow::Cow;
 
-/// The format of an answer that needs none.
+/// `text.format` if the request has none.
 const PLAIN_TEXT: &str = r#"{"type":"text"}"#;
 
-/// What the response repeats of the request, defaults filled in as OpenAI does.
+/// The fields that the response repeats, with OpenAI's defaults.
 ///
-/// Each event that shows the response repeats all of it, so it has a bound. What is beyond it stands
-/// there as if it had not been sent, and is reported.
+/// Each event that contains the response repeats all of them, so their size is limited. A field that exceeds
+/// the limit gets its default, and is reported.
 pub(super) fn echo(request: &Request<'_>, report: &mut Report) -> Result<Echo, ApiError> {
-    let mut echo = whole(request)?;
-    let mut room = Room { left: bounds::ECHO_BYTES, report };
+    let mut echo = unlimited(request)?;
+    let mut budget = ByteBudget { left: bounds::ECHO_BYTES, report };
     for (name, field) in [
         ("user", &mut echo.user),
         ("safety_identifier", &mut echo.safety_identifier),
@@ -26,11 +26,11 @@ pub(super) fn echo(request: &Request<'_>, report: &mut Report) -> Result<Echo, A
         ("reasoning.summary", &mut echo.reasoning.summary),
         ("instructions", &mut echo.instructions),
     ] {
-        if !room.takes(name, field.as_ref().map_or(0, |raw| raw.get().len())) {
+        if !budget.takes(name, field.as_ref().map_or(0, |raw| raw.get().len())) {
             *field = None;
         }
     }
-    if !room.takes("model", echo.model.len()) {
+    if !budget.takes("model", echo.model.len()) {
         echo.model.clear();
     }
     for (name, field, default) in [
@@ -39,23 +39,23 @@ pub(super) fn echo(request: &Request<'_>, report: &mut Report) -> Result<Echo, A
         ("metadata", &mut echo.metadata, "{}"),
         ("text.format", &mut echo.text.format, PLAIN_TEXT),
     ] {
-        if !room.takes(name, field.get().len()) {
+        if !budget.takes(name, field.get().len()) {
             *field = RawJson::literal(default);
         }
     }
-    if !room.takes("tools", echo.tools.iter().map(|tool| tool.get().len()).sum()) {
+    if !budget.takes("tools", echo.tools.iter().map(|tool| tool.get().len()).sum()) {
         echo.tools.clear();
     }
     Ok(echo)
 }
 
-/// What is left of the echo's bound.
-struct Room<'r> {
+/// The bytes that may still be repeated.
+struct ByteBudget<'r> {
     left: usize,
     report: &'r mut Report,
 }
 
-impl Room<'_> {
+impl ByteBudget<'_> {
     fn takes(&mut self, field: &str, bytes: usize) -> bool {
         let left = self.left.checked_sub(bytes);
         match left {
@@ -66,7 +66,7 @@ impl Room<'_> {
     }
 }
 
-fn whole(request: &Request<'_>) -> Result<Echo, ApiError> {
+fn unlimited(request: &Request<'_>) -> Result<Echo, ApiError> {
     let own = |text: &Option<JsonStr<'_>>| text.clone().map(|text| text.into_raw().into_owned());
     let or = |raw: Option<RawJson<'_>>, default| {
         raw.map_or_else(|| RawJson::literal(default), RawJson::into_owned)
@@ -106,7 +106,7 @@ fn whole(request: &Request<'_>) -> Result<Echo, ApiError> {
     })
 }
 
-/// Open Responses: the format of a schema has `description` and `strict`, null and false if need be.
+/// Open Responses requires `description` and `strict` in a `json_schema` format.
 fn format(format: Option<TapeValue<'_>>) -> Result<RawJson<'static>, ApiError> {
     #[derive(serde::Serialize)]
     struct Schema<'a> {
@@ -117,7 +117,7 @@ fn format(format: Option<TapeValue<'_>>) -> Result<RawJson<'static>, ApiError> {
         strict: bool,
     }
     let Some(value) = format else { return Ok(RawJson::literal(PLAIN_TEXT)) };
-    let object = Located::new(value, super::format::PATH).object()?;
+    let object = Located::new(value, super::output_format::PATH).object()?;
     if object.get::<Cow<'_, str>>("type")? != "json_schema" {
         return Ok(value.raw().into_owned());
     }
@@ -132,7 +132,7 @@ fn tools(request: &Request<'_>) -> Result<Vec<RawJson<'static>>, ApiError> {
     Located::new(value, Path::top("tools")).elements("an array")?.map(echoed_tool).collect()
 }
 
-/// Open Responses: a function tool has `description`, `parameters` and `strict`, null if need be.
+/// Open Responses requires `description`, `parameters` and `strict` in a function tool, null if absent.
 fn echoed_tool(tool: Located<'_, '_>) -> Result<RawJson<'static>, ApiError> {
     #[derive(serde::Serialize)]
     struct Function<'a> {

@@ -1,5 +1,5 @@
-//! Fields that follow from one field each, if the host takes them: the limit, sampling, the effort, and what is
-//! passed on as it is.
+//! Fields of the upstream's request that each follow from one field of the client's: the token limit, sampling,
+//! reasoning effort, and fields that are passed on unchanged.
 
 use crate::json::RawJson;
 use crate::report::{Dropped, Report};
@@ -9,15 +9,15 @@ use crate::wire::responses::Request;
 use crate::wire::typed::Object;
 use std::collections::BTreeMap;
 
-/// The parts of an answer that `include` can ask for. All others belong to hosted tools or to stored items.
+/// The values of `include` that are supported. All others belong to hosted tools or to stored items.
 const INCLUDED: &[&str] = &["message.output_text.logprobs", "reasoning.encrypted_content"];
 
-/// Whether the reply should hold this.
+/// Whether `include` asks for this.
 pub(super) fn includes(request: &Request<'_>, what: &str) -> bool {
     request.include.iter().flatten().any(|included| included == what)
 }
 
-/// The upstream's request, as far as its fields follow from one field each: no messages, no tools.
+/// The upstream's request without model, messages, tools and format.
 pub(super) fn plain<'a>(
     body: &Object<'_, 'a>,
     request: &Request<'a>,
@@ -43,7 +43,7 @@ pub(super) fn plain<'a>(
     }
 }
 
-/// How tokens are chosen, as far as the host lets that be said.
+/// The sampling parameters that the upstream accepts.
 fn sampling<'a>(request: &Request<'_>, options: &Options, report: &mut Report) -> chat::Request<'a> {
     let taken = options.sampling(thinks(request, options));
     let mut takes = |parameter, asked: bool, name| {
@@ -65,7 +65,7 @@ fn sampling<'a>(request: &Request<'_>, options: &Options, report: &mut Report) -
     }
 }
 
-/// Whether the model will think.
+/// Whether the model will reason.
 pub(super) fn thinks(request: &Request<'_>, options: &Options) -> bool {
     options.reasoning.thinks(effort(request))
 }
@@ -75,7 +75,7 @@ fn effort<'r>(request: &'r Request<'_>) -> Option<&'r str> {
     request.reasoning.as_ref()?.effort.as_deref()
 }
 
-/// What this host is told besides: always, and of the effort.
+/// The fields that the options add to every request, and those for the effort.
 fn added(request: &Request<'_>, options: &Options, report: &mut Report) -> Fields {
     let mut added = options.add_fields.clone();
     if let Some(effort) = effort(request) {
@@ -87,7 +87,7 @@ fn added(request: &Request<'_>, options: &Options, report: &mut Report) -> Field
     added
 }
 
-/// Fields that this host takes under their own names. What nobody takes is reported.
+/// The fields that the upstream accepts under their own names. All others are reported.
 fn passed<'a>(
     body: &Object<'_, 'a>,
     request: &Request<'a>,
@@ -95,14 +95,12 @@ fn passed<'a>(
     report: &mut Report,
 ) -> BTreeMap<&'a str, RawJson<'a>> {
     let mut passed = BTreeMap::new();
-    let mut pass = |name: &str, path: &str, value: RawJson<'a>| match options
-        .pass_fields
-        .iter()
-        .find(|field| *field == name)
-    {
-        Some(field) => drop(passed.insert(field.as_str(), value)),
-        None if asks_for_nothing(name, &value) => {}
-        None => report.dropped(Dropped::Field, path),
+    let mut pass = |name: &str, path: &str, value: RawJson<'a>| {
+        if let Some(field) = options.pass_fields.iter().find(|field| *field == name) {
+            passed.insert(field.as_str(), value);
+        } else if !asks_for_nothing(name, &value) {
+            report.dropped(Dropped::Field, path);
+        }
     };
     if let Some(verbosity) = request.text.as_ref().and_then(|text| text.verbosity.clone()) {
         pass("verbosity", "text.verbosity", verbosity.into_raw());
@@ -113,10 +111,10 @@ fn passed<'a>(
     passed
 }
 
-/// Whether a client that sends this misses nothing without it.
+/// Whether dropping the field changes nothing for the client.
 fn asks_for_nothing(name: &str, value: &RawJson<'_>) -> bool {
     match name {
-        // Codex's own notes: ids, the working directory.
+        // Codex's telemetry: ids, the working directory.
         "client_metadata" => true,
         "store" => value.get() == "false",
         "truncation" => value.get() == "\"disabled\"",
@@ -125,7 +123,7 @@ fn asks_for_nothing(name: &str, value: &RawJson<'_>) -> bool {
     }
 }
 
-/// Reports what `include` asks for and nobody can give.
+/// Reports the values of `include` that are not supported.
 fn report_includes(request: &Request<'_>, report: &mut Report) {
     for included in request.include.iter().flatten().filter(|included| !INCLUDED.contains(&&***included)) {
         report.dropped(Dropped::Field, &format!("include.{included}"));

@@ -1,23 +1,23 @@
-//! The request on its way up: `POST /v1/responses` becomes `POST /v1/chat/completions`.
+//! Translates `POST /v1/responses` into `POST /v1/chat/completions`.
 //!
-//! The way of the whole is here; what a field becomes is in a room of its own.
+//! A request is read into a [`Conversation`], and that is translated in five steps, each of which is one
+//! value: the [`Target`], the [`ToolPlan`], the [`OutputFormat`], the messages, and the upstream's request.
 
+mod body;
 mod echo;
 mod fields;
-mod format;
 mod history;
+mod output_format;
 mod refusals;
+mod target;
 mod tool_choice;
 mod tools;
 
-use crate::bounds;
 use crate::config::Config;
-use crate::config::Upstream;
-use crate::error::{ApiError, Code, Path};
-use crate::items::Toolbox;
+use crate::error::{ApiError, Path};
 use crate::items::{self, COMPACTION_INSTRUCTION, Conversation, Entry};
-use crate::json::{self, JsonStr, ParseError, Tape};
-use crate::markup::{OfferedTools, ReplyStart, Scanner};
+use crate::json::{self, JsonStr};
+use crate::markup::{ReplyStart, Scanner};
 use crate::report::Report;
 use crate::response::Reply;
 use crate::response::context::{Answer, CallIds, ReplyContext};
@@ -25,102 +25,93 @@ use crate::upstream::ThinkTags;
 use crate::wire::chat::request as chat;
 use crate::wire::responses::Request;
 use crate::wire::typed::{Located, Object};
-use serde::de::IgnoredAny;
-use std::fmt::Display;
+use output_format::OutputFormat;
+use std::mem;
+use target::Target;
+use tools::ToolPlan;
 
-/// What the translation needs to know besides the body. Time and chance come in from outside,
-/// so that the same input gives the same output, byte for byte.
+/// What a translation depends on besides the body. Time and seed are arguments, so that the same input gives
+/// the same output, byte for byte.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
     /// The plugin's configuration.
     pub config: &'a Config,
-    /// Differs from exchange to exchange; every id of the reply derives from it.
+    /// A number that differs between exchanges. All ids of the reply are derived from it.
     pub seed: u128,
     /// Seconds since the Unix epoch, for `created_at`.
     pub now: u64,
-    /// The client is Codex (`originator: codex*`), which needs a few things said differently.
+    /// Whether the client is Codex (`originator: codex*`), which reads some things differently.
     pub codex: bool,
 }
 
-/// A request as it goes up, and what is needed to bring its reply back.
+/// A translated request, and what its reply is translated with.
 #[derive(Debug)]
 pub struct Translated {
-    /// The Chat Completions body.
+    /// The Chat Completions body, in JSON.
     pub body: Vec<u8>,
     /// The upstream's `:path`.
     pub path: String,
-    /// The model that the client asked for.
+    /// The model that the client named.
     pub asked_model: String,
-    /// The model asked of the upstream.
+    /// The model that the upstream is asked for.
     pub model: String,
     /// The preset of the upstream's options.
     pub preset: &'static str,
-    /// The value for `x-transponder-upstream`: the rule's `route`, if a rule matched and has one.
+    /// The value of `x-transponder-upstream`, if a rule for the model matched and has a `route`.
     pub route: Option<String>,
-    /// What could not be expressed upstream, for `x-transponder-dropped`, and what was mended.
+    /// What was dropped, for `x-transponder-dropped` (e.g. `tool:web_search`), and what was repaired.
     pub report: Report,
     /// Translates the reply.
     pub reply: Reply,
 }
 
-/// Translates the body of `POST /responses` into a Chat Completions body.
+/// Translates the body of `POST /responses`.
 ///
 /// # Errors
-/// What the client is told when the request cannot be served: status 400, with the JSON path in `param`.
+/// The error for the client, if the request is invalid or cannot be served: a 4xx, with the JSON path of the
+/// field in `param`.
 pub fn translate(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiError> {
-    read_body(body, |body| {
-        let request = read(body)?;
-        let conversation = converse(body)?;
-        translated(body, &request, conversation, Answer::Response, context)
-    })
+    translate_to(Answer::Response, body, context)
 }
 
-/// Translates the body of `POST /responses/compact`: the model is asked for a summary of the conversation.
+/// Translates the body of `POST /responses/compact`: the model is asked to summarize the conversation.
 ///
 /// # Errors
 /// As [`translate`].
 pub fn translate_compact(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiError> {
-    read_body(body, |body| {
-        let request = Request { stream: None, ..read(body)? };
-        let conversation = Conversation { compact: true, ..converse(body)? };
-        translated(body, &request, conversation, Answer::Compaction, context)
-    })
+    translate_to(Answer::Compaction, body, context)
 }
 
-/// Does something with the object that the body is. Whatever goes up or is repeated is a piece of it, so lone
-/// surrogates are mended here for all.
-fn read_body<T>(
-    body: &[u8],
-    take: impl FnOnce(&Object<'_, '_>) -> Result<T, ApiError>,
-) -> Result<T, ApiError> {
-    let text = std::str::from_utf8(body).map_err(|error| not_json(&error))?;
-    let document = parse(text)?;
-    let mended = document.has_surrogates().then(|| json::without_lone_surrogates(text));
-    let document = match &mended {
-        Some(text) => parse(text)?,
-        None => document,
-    };
-    take(&Located::new(document.root(), Path::Root).object()?)
+fn translate_to(answer: Answer, body: &[u8], context: &Context<'_>) -> Result<Translated, ApiError> {
+    let text = body::utf8(body)?;
+    let mut tape = body::parse(text)?;
+    // All that is sent upstream or repeated in the response is a slice of the body, so it is repaired here, once.
+    let repaired;
+    if tape.has_surrogates() {
+        repaired = json::without_lone_surrogates(text);
+        tape = body::parse(&repaired)?;
+    }
+    let body = Located::new(tape.root(), Path::Root).object()?;
+    let mut request = read_request(&body)?;
+    let mut conversation = read_conversation(&body)?;
+    if answer == Answer::Compaction {
+        request.stream = None;
+        conversation.compact = true;
+    }
+    if conversation.compact {
+        ask_for_summary(&mut conversation);
+    }
+    translate_conversation(conversation, &Source { body, request, answer }, context)
 }
 
-fn parse(body: &str) -> Result<Tape<'_>, ApiError> {
-    bounds::document(body).map_err(|flaw| match flaw {
-        ParseError::TooDeep => bounds::too_deep(),
-        ParseError::TooMany => bounds::too_many_values(),
-        // Once more, to find out what is wrong.
-        ParseError::Syntax => match serde_json::from_str::<IgnoredAny>(body) {
-            Err(error) => not_json(&error),
-            Ok(_) => not_json(&"it is no JSON"),
-        },
-    })
+/// The request as it was read.
+struct Source<'a> {
+    body: Object<'a, 'a>,
+    request: Request<'a>,
+    answer: Answer,
 }
 
-fn not_json(error: &dyn Display) -> ApiError {
-    ApiError::invalid(format!("We could not parse the JSON body of your request: {error}."))
-        .code(Code::InvalidJson)
-}
-
-fn read<'a>(body: &Object<'_, 'a>) -> Result<Request<'a>, ApiError> {
+fn read_request<'a>(body: &Object<'_, 'a>) -> Result<Request<'a>, ApiError> {
     refusals::state(body)?;
     let request = Request::of(body)?;
     if request.model.is_empty() {
@@ -130,13 +121,13 @@ fn read<'a>(body: &Object<'_, 'a>) -> Result<Request<'a>, ApiError> {
     Ok(request)
 }
 
-/// What was said so far, and the tools.
-fn converse<'a>(body: &Object<'_, 'a>) -> Result<Conversation<'a>, ApiError> {
+/// Reads `tools` and `input`.
+fn read_conversation<'a>(body: &Object<'_, 'a>) -> Result<Conversation<'a>, ApiError> {
     let mut conversation = Conversation::default();
     items::declare_all(body.site("tools"), &mut conversation)?;
     let input = body.site("input").ok_or_else(|| ApiError::missing(Path::top("input")))?;
     match input.value.text() {
-        Some(text) => conversation.entries.push(said(Entry::User, text)),
+        Some(text) => conversation.entries.push(Entry::User(one_text(text))),
         None => {
             for item in input.elements("a string or an array")? {
                 items::read(&item.object()?, &mut conversation)?;
@@ -146,118 +137,122 @@ fn converse<'a>(body: &Object<'_, 'a>) -> Result<Conversation<'a>, ApiError> {
     Ok(conversation)
 }
 
-/// Asks for a summary, if the client wants one: in plain text, and nothing is called for it.
+/// Asks for a summary at the end of the conversation. It is plain text, so no tools are offered.
 fn ask_for_summary(conversation: &mut Conversation<'_>) {
-    if conversation.compact {
-        conversation.entries.push(said(Entry::User, JsonStr::new(COMPACTION_INSTRUCTION)));
-        conversation.tools.clear();
-    }
+    conversation.entries.push(Entry::User(one_text(JsonStr::new(COMPACTION_INSTRUCTION))));
+    conversation.tools.clear();
 }
 
-fn said<'a>(by: fn(Vec<chat::Part<'a>>) -> Entry<'a>, text: JsonStr<'a>) -> Entry<'a> {
-    by(vec![chat::Part::Text { text }])
+fn one_text(text: JsonStr<'_>) -> Vec<chat::Part<'_>> {
+    vec![chat::Part::Text { text }]
 }
 
-/// What was read becomes what goes up, and the plan for what comes down.
-fn translated<'a>(
-    body: &Object<'_, 'a>,
-    request: &Request<'a>,
-    mut conversation: Conversation<'a>,
-    answer: Answer,
-    context: &Context<'_>,
+fn translate_conversation<'a>(
+    conversation: Conversation<'a>,
+    source: &'a Source<'a>,
+    context: &Context<'a>,
 ) -> Result<Translated, ApiError> {
-    let route = context.config.route(&request.model);
-    let options = match route.upstream {
-        Upstream::Chat(options) => options,
-        Upstream::Native(_) | Upstream::Refuse => return Err(not_served(&request.model)),
-    };
-    ask_for_summary(&mut conversation);
-    let Conversation { mut entries, tools: declarations, compact, mut report } = conversation;
-    bounds::check_tools(declarations.len())?;
-
-    let mut toolbox = Toolbox::default();
-    let tools =
-        declarations.into_iter().filter_map(|tool| tools::chat_tool(tool, &mut toolbox, options)).collect();
+    let request = &source.request;
+    let target = Target::for_model(context.config, &request.model)?;
+    let options = target.options;
+    let Conversation { mut entries, tools, compact, mut report } = conversation;
+    // A summary calls no tool and has no format.
     let wanted = (!compact).then_some(request);
+
     let choice = wanted.and_then(|request| request.tool_choice);
-    let choice = tool_choice::choose(tools, options, choice, &toolbox, &mut report)?;
-    let taken = options.tool_choice(fields::thinks(request, options));
-    let (tools, tool_choice) = tool_choice::fit(choice, taken, &mut report);
-    let offer = match (options.text_tool_calls, &tool_choice) {
-        (false, _) | (_, Some(chat::ToolChoice::Mode("none"))) => OfferedTools::default(),
-        (true, _) => offered_tools(&tools, &toolbox),
-    };
+    let thinks = fields::thinks(request, options);
+    let mut tools = ToolPlan::build(tools, choice, thinks, options, &mut report)?;
 
     let format = wanted.and_then(|request| request.text.as_ref()?.format);
-    let json_schema = options.json_schema(!tools.is_empty());
-    let (response_format, schema_in_words) =
-        format::response_format(format, json_schema, options.schema_dialect, &mut report)?;
-    let instructions = request.instructions.clone().into_iter().chain(schema_in_words);
-    let instructions = instructions.map(|text| said(Entry::Instructions, text));
-    entries.splice(0..0, instructions);
-    let mut call_ids = CallIds::default();
-    for id in entries.iter().filter_map(call_id) {
-        call_ids.insert(id);
+    let OutputFormat { response_format, instruction } =
+        OutputFormat::build(format, !tools.offered.is_empty(), options, &mut report)?;
+
+    let instructions = request.instructions.clone().into_iter().chain(instruction);
+    entries.splice(0..0, instructions.map(|text| Entry::Instructions(one_text(text))));
+    let call_ids = history::call_ids(&entries);
+    let policy = context.config.history;
+    let messages = history::messages(entries, policy, options, &mut tools.toolbox, &mut report)?;
+
+    let parts = Parts { target, tools, response_format, messages, call_ids, compact };
+    parts.into_translated(source, context, report)
+}
+
+/// The values that the upstream's request and the reply's context are made of.
+struct Parts<'a> {
+    target: Target<'a>,
+    tools: ToolPlan<'a>,
+    response_format: Option<chat::ResponseFormat<'a>>,
+    messages: Vec<chat::Message<'a>>,
+    call_ids: CallIds,
+    compact: bool,
+}
+
+impl<'a> Parts<'a> {
+    fn into_translated(
+        mut self,
+        source: &'a Source<'a>,
+        context: &Context<'_>,
+        mut report: Report,
+    ) -> Result<Translated, ApiError> {
+        let Source { body, request, answer } = source;
+        let upstream = self.upstream_request(body, request, &mut report);
+        let sent = to_json(&upstream, body.json().len())?;
+        let Self { target: Target { options, model, route }, tools, call_ids, compact, .. } = self;
+        let limits = context.config.limits;
+        let reply_context = ReplyContext {
+            echo: echo::echo(request, &mut report)?,
+            toolbox: tools.toolbox,
+            call_ids,
+            stream: upstream.stream.is_some(),
+            answer: *answer,
+            compact,
+            codex: context.codex,
+            seal_reasoning: fields::includes(request, "reasoning.encrypted_content"),
+            logprobs: upstream.logprobs.is_some(),
+            replay: options.reasoning_replay.clone(),
+            scanner: Scanner::new(reply_start(options.think_tags), tools.in_text, limits.event_bytes),
+            parallel: request.parallel_tool_calls != Some(false),
+            limits,
+        };
+        Ok(Translated {
+            body: sent,
+            path: options.path.clone(),
+            preset: options.preset,
+            asked_model: request.model.clone().into_owned(),
+            model: model.to_owned(),
+            route: route.map(str::to_owned),
+            report,
+            reply: Reply::new(reply_context, context.seed, context.now),
+        })
     }
-    let messages = history::messages(entries, options, context.config.history, &mut toolbox, &mut report)?;
 
-    let upstream = chat::Request {
-        model: route.model,
-        messages,
-        parallel_tool_calls: request
-            .parallel_tool_calls
-            .filter(|_| options.parallel_tool_calls && !tools.is_empty()),
-        tools,
-        tool_choice,
-        response_format,
-        ..fields::plain(body, request, options, &mut report)
-    };
-    // What goes up is about as long as what came.
-    let mut sent = Vec::with_capacity(body.json().len());
-    serde_json::to_writer(&mut sent, &upstream).map_err(|error| ApiError::invalid(error.to_string()))?;
-    let plan = ReplyContext {
-        echo: echo::echo(request, &mut report)?,
-        toolbox,
-        call_ids,
-        stream: upstream.stream.is_some(),
-        answer,
-        compact,
-        codex: context.codex,
-        seal_reasoning: fields::includes(request, "reasoning.encrypted_content"),
-        logprobs: upstream.logprobs.is_some(),
-        replay: options.reasoning_replay.clone(),
-        scanner: Scanner::new(reply_start(options.think_tags), offer, context.config.limits.event_bytes),
-        parallel: request.parallel_tool_calls != Some(false),
-        limits: context.config.limits,
-    };
-    Ok(Translated {
-        body: sent,
-        path: options.path.clone(),
-        preset: options.preset,
-        asked_model: request.model.clone().into_owned(),
-        model: route.model.to_owned(),
-        route: route.route.map(str::to_owned),
-        report,
-        reply: Reply::new(plan, context.seed, context.now),
-    })
-}
-
-fn offered_tools(tools: &[chat::Tool<'_>], toolbox: &Toolbox) -> OfferedTools {
-    let functions = tools.iter().filter_map(|tool| match tool {
-        chat::Tool::Function { function } => {
-            Some((toolbox.resolve(&function.name)?.clone(), function.parameters.clone().into_owned()))
+    /// Moves the parts that the upstream gets into its request.
+    fn upstream_request(
+        &mut self,
+        body: &Object<'_, 'a>,
+        request: &'a Request<'a>,
+        report: &mut Report,
+    ) -> chat::Request<'a> {
+        let Target { options, model, .. } = self.target;
+        let tools = mem::take(&mut self.tools.offered);
+        let takes_parallel = options.parallel_tool_calls && !tools.is_empty();
+        chat::Request {
+            model,
+            messages: mem::take(&mut self.messages),
+            parallel_tool_calls: request.parallel_tool_calls.filter(|_| takes_parallel),
+            tools,
+            tool_choice: self.tools.choice.take(),
+            response_format: self.response_format.take(),
+            ..fields::plain(body, request, options, report)
         }
-        chat::Tool::Custom { .. } => None,
-    });
-    functions.collect()
+    }
 }
 
-/// In OpenAI's words.
-fn not_served(model: &str) -> ApiError {
-    ApiError::invalid(format!("The model '{model}' does not exist or you do not have access to it."))
-        .status(404)
-        .code(Code::ModelNotFound)
-        .at(Path::top("model"))
+/// The upstream's request in JSON, which is about as long as the client's.
+fn to_json(request: &chat::Request<'_>, expected_bytes: usize) -> Result<Vec<u8>, ApiError> {
+    let mut json = Vec::with_capacity(expected_bytes);
+    serde_json::to_writer(&mut json, request).map_err(|error| ApiError::invalid(error.to_string()))?;
+    Ok(json)
 }
 
 /// Whether the reply may begin with reasoning in tags.
@@ -266,12 +261,5 @@ fn reply_start(think_tags: ThinkTags) -> Option<ReplyStart> {
         ThinkTags::Off => None,
         ThinkTags::On => Some(ReplyStart::Text),
         ThinkTags::Implied => Some(ReplyStart::Reasoning),
-    }
-}
-
-fn call_id<'e>(entry: &'e Entry<'_>) -> Option<&'e str> {
-    match entry {
-        Entry::Call(call) => Some(&call.call_id),
-        _ => None,
     }
 }

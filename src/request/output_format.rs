@@ -1,64 +1,92 @@
-//! `text.format`: the form that the answer must have.
+//! `text.format`: the form of the answer.
 
 use crate::error::{ApiError, Path};
 use crate::json::{JsonStr, RawJson, TapeValue};
 use crate::report::{Dropped, Report};
 use crate::tools::schema;
-use crate::upstream::{JsonSchema, SchemaDialect};
-use crate::wire::chat::request as chat;
+use crate::upstream::{JsonSchema, Options};
+use crate::wire::chat::request::{NamedSchema, ResponseFormat};
 use crate::wire::responses::JsonSchemaFormat;
 use crate::wire::typed::{Located, RawObject};
 use std::borrow::Cow;
 
-/// `response_format`, and what has to be said in words for want of it.
-pub(super) type Format<'a> = (Option<chat::ResponseFormat<'a>>, Option<JsonStr<'static>>);
+/// How the upstream is asked for the format.
+#[derive(Default)]
+pub(super) struct OutputFormat<'a> {
+    pub(super) response_format: Option<ResponseFormat<'a>>,
+    /// The same as a system instruction, as far as `response_format` cannot express it.
+    pub(super) instruction: Option<JsonStr<'static>>,
+}
 
-/// Where it stands.
+/// The JSON path of the format.
 pub(super) const PATH: Path<'static> = Path::Field(&Path::top("text"), "format");
 const TYPES: &[&str] = &["text", "json_object", "json_schema"];
 
-pub(super) fn response_format<'a>(
-    format: Option<TapeValue<'a>>,
-    json_schema: JsonSchema,
-    dialect: SchemaDialect,
-    report: &mut Report,
-) -> Result<Format<'a>, ApiError> {
-    let Some(value) = format else { return Ok((None, None)) };
-    let format = Located::new(value, PATH).object()?;
-    match &*format.get::<Cow<'_, str>>("type")? {
-        "text" => Ok((None, None)),
-        "json_object" => Ok(match json_schema {
+impl<'a> OutputFormat<'a> {
+    /// Translates `text.format`. Some upstreams cannot combine a schema with tools.
+    ///
+    /// # Errors
+    /// 400 if the format is invalid.
+    pub(super) fn build(
+        format: Option<TapeValue<'a>>,
+        with_tools: bool,
+        options: &Options,
+        report: &mut Report,
+    ) -> Result<Self, ApiError> {
+        let Some(value) = format else { return Ok(Self::default()) };
+        let format = Located::new(value, PATH).object()?;
+        let accepted = options.json_schema(with_tools);
+        match &*format.get::<Cow<'_, str>>("type")? {
+            "text" => Ok(Self::default()),
+            "json_object" => Ok(Self::json_object(accepted, report)),
+            "json_schema" => Ok(Self::json_schema(JsonSchemaFormat::of(&format)?, accepted, options)),
+            other => Err(ApiError::wrong_value(format.path_to("type"), other, TYPES)),
+        }
+    }
+
+    fn json_object(accepted: JsonSchema, report: &mut Report) -> Self {
+        match accepted {
             JsonSchema::Off => {
                 report.dropped(Dropped::Field, "text.format");
-                (None, Some(JsonStr::new("Answer with one JSON object, and nothing else.")))
+                let instruction = JsonStr::new("Answer with one JSON object, and nothing else.");
+                Self { response_format: None, instruction: Some(instruction) }
             }
-            JsonSchema::SchemaOnly => {
-                let schema = RawJson::literal(r#"{"type":"object"}"#);
-                let name = JsonStr::new("object");
-                let json_schema = chat::NamedSchema { name, description: None, schema, strict: None };
-                (Some(chat::ResponseFormat::JsonSchema { json_schema }), None)
-            }
-            JsonSchema::Native | JsonSchema::JsonObject => (Some(chat::ResponseFormat::JsonObject), None),
-        }),
-        "json_schema" => {
-            let JsonSchemaFormat { name, schema: RawObject(schema), description, strict } =
-                JsonSchemaFormat::of(&format)?;
-            let in_words = || {
-                JsonStr::new(&format!(
-                    "Answer with one JSON object, and nothing else. It must follow this JSON schema:\n{}",
-                    schema.get()
-                ))
-            };
-            Ok(match json_schema {
-                JsonSchema::JsonObject => (Some(chat::ResponseFormat::JsonObject), Some(in_words())),
-                JsonSchema::Off => (None, Some(in_words())),
-                JsonSchema::Native | JsonSchema::SchemaOnly => {
-                    let schema = schema::of_answer(schema, dialect);
-                    let json_schema = chat::NamedSchema { name, description, schema, strict };
-                    (Some(chat::ResponseFormat::JsonSchema { json_schema }), None)
-                }
-            })
+            JsonSchema::SchemaOnly => Self::of(ResponseFormat::JsonSchema {
+                json_schema: NamedSchema {
+                    name: JsonStr::new("object"),
+                    description: None,
+                    schema: RawJson::literal(r#"{"type":"object"}"#),
+                    strict: None,
+                },
+            }),
+            JsonSchema::Native | JsonSchema::JsonObject => Self::of(ResponseFormat::JsonObject),
         }
-        other => Err(ApiError::wrong_value(format.path_to("type"), other, TYPES)),
     }
+
+    fn json_schema(format: JsonSchemaFormat<'a>, accepted: JsonSchema, options: &Options) -> Self {
+        let JsonSchemaFormat { name, schema: RawObject(schema), description, strict } = format;
+        match accepted {
+            JsonSchema::JsonObject => {
+                Self { instruction: Some(in_words(&schema)), ..Self::of(ResponseFormat::JsonObject) }
+            }
+            JsonSchema::Off => Self { response_format: None, instruction: Some(in_words(&schema)) },
+            JsonSchema::Native | JsonSchema::SchemaOnly => {
+                let schema = schema::of_answer(schema, options.schema_dialect);
+                Self::of(ResponseFormat::JsonSchema {
+                    json_schema: NamedSchema { name, description, schema, strict },
+                })
+            }
+        }
+    }
+
+    fn of(response_format: ResponseFormat<'a>) -> Self {
+        Self { response_format: Some(response_format), instruction: None }
+    }
+}
+
+fn in_words(schema: &RawJson<'_>) -> JsonStr<'static> {
+    JsonStr::new(&format!(
+        "Answer with one JSON object, and nothing else. It must follow this JSON schema:\n{}",
+        schema.get()
+    ))
 }

@@ -1,10 +1,10 @@
-//! What cannot be served, whatever else the request says: state, and numbers out of their range.
+//! Requests that are refused: those that need stored state, and those with values out of range.
 
 use crate::error::{ApiError, Code, Path};
 use crate::wire::responses::Request;
 use crate::wire::typed::Object;
 
-/// The filter keeps no state, so what refers to it can only be refused, by name.
+/// The fields that refer to stored state. The filter stores none.
 const STATE: &[(&str, Code, &str)] = &[
     (
         "previous_response_id",
@@ -23,7 +23,7 @@ const STATE: &[(&str, Code, &str)] = &[
     ),
 ];
 
-/// Refuses what would need a server that remembers.
+/// Refuses requests that need stored state.
 pub(super) fn state(body: &Object<'_, '_>) -> Result<(), ApiError> {
     if let Some((field, code, message)) = STATE.iter().find(|(field, ..)| body.site(field).is_some()) {
         return Err(ApiError::invalid(*message).code(*code).at(Path::top(field)));
@@ -38,14 +38,14 @@ pub(super) fn state(body: &Object<'_, '_>) -> Result<(), ApiError> {
     }
 }
 
-/// Refuses what the API reference excludes.
+/// Refuses values that the API reference excludes.
 pub(super) fn values(request: &Request<'_>) -> Result<(), ApiError> {
     decimal("temperature", request.temperature, 2.0)?;
     decimal("top_p", request.top_p, 1.0)?;
     if let Some(wanted @ 21..) = request.top_logprobs {
         return Err(ApiError::above_maximum(Path::top("top_logprobs"), "integer", 20, wanted));
     }
-    // OpenAI demands 16; other hosts can do with less.
+    // OpenAI's minimum is 16, but some upstreams accept less.
     if request.max_output_tokens == Some(0) {
         return Err(ApiError::below_minimum(Path::top("max_output_tokens"), "integer", 1, 0));
     }

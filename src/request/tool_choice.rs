@@ -1,8 +1,7 @@
-//! `tool_choice`: which of the tools that go up the model may or must call.
+//! `tool_choice`: which of the tools the model may or must call.
 
 use crate::error::{ApiError, Code, Path};
-use crate::items;
-use crate::items::Toolbox;
+use crate::items::{self, Toolbox};
 use crate::json::TapeValue;
 use crate::report::{Dropped, Report};
 use crate::upstream::{AllowedTools, ChoiceForm, Options};
@@ -12,50 +11,77 @@ use crate::wire::typed::{Located, Object};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-/// `tool_choice`, and the tools that it leaves.
-pub(super) type Choice<'a> = (Vec<chat::Tool<'a>>, Option<chat::ToolChoice<'a>>);
+/// The tools that are offered, and the upstream's `tool_choice`.
+pub(super) struct Choice<'a> {
+    pub(super) tools: Vec<chat::Tool<'a>>,
+    pub(super) choice: Option<chat::ToolChoice<'a>>,
+}
 
 const PATH: Path<'static> = Path::top("tool_choice");
 
+/// Translates the client's `tool_choice`.
 pub(super) fn choose<'a>(
-    mut tools: Vec<chat::Tool<'a>>,
-    options: &Options,
+    tools: Vec<chat::Tool<'a>>,
     choice: Option<TapeValue<'_>>,
     toolbox: &Toolbox,
+    options: &Options,
     report: &mut Report,
 ) -> Result<Choice<'a>, ApiError> {
-    let Some(value) = choice else { return Ok((tools, None)) };
+    let Some(value) = choice else { return Ok(Choice { tools, choice: None }) };
     if let Some(mode) = value.string() {
         return with_mode(tools, mode_of(&mode, PATH, &["none", "auto", "required"])?);
     }
     let site = Located::new(value, PATH);
     let choice = site.object().map_err(|_| site.wrong_type("a string or an object"))?;
-    let kind: Cow<'_, str> = choice.get("type")?;
-    if kind == "allowed_tools" {
-        let allowed = allowed(&choice, toolbox, report)?;
-        let mode: Option<Cow<'_, str>> = choice.get("mode")?;
-        let mode = mode_of(mode.as_deref().unwrap_or("auto"), choice.path_to("mode"), &["auto", "required"])?;
-        let is_allowed = |tool: &chat::Tool<'_>| allowed.contains(tool.name());
-        let tools_chosen: Vec<_> = tools.iter().filter(|tool| is_allowed(tool)).map(chosen).collect();
-        if options.allowed_tools == AllowedTools::Native && !tools_chosen.is_empty() {
-            let allowed_tools = chat::AllowedTools { mode, tools: tools_chosen };
-            return Ok((tools, Some(chat::ToolChoice::Allowed { r#type: "allowed_tools", allowed_tools })));
-        }
-        // To offer no others says the same.
-        tools.retain(is_allowed);
-        return with_mode(tools, mode);
+    let tool_type: Cow<'_, str> = choice.get("type")?;
+    if tool_type == "allowed_tools" {
+        allow(tools, &choice, toolbox, options, report)
+    } else {
+        require_one(tools, &choice, &tool_type, toolbox)
     }
-    let Some(name) = named(&choice, &kind, toolbox)? else {
+}
+
+/// `{"type": "allowed_tools", "mode": "auto", "tools": [{"type": "function", "name": "f"}]}`.
+fn allow<'a>(
+    mut tools: Vec<chat::Tool<'a>>,
+    choice: &Object<'_, '_>,
+    toolbox: &Toolbox,
+    options: &Options,
+    report: &mut Report,
+) -> Result<Choice<'a>, ApiError> {
+    let allowed = allowed(choice, toolbox, report)?;
+    let mode: Option<Cow<'_, str>> = choice.get("mode")?;
+    let mode = mode_of(mode.as_deref().unwrap_or("auto"), choice.path_to("mode"), &["auto", "required"])?;
+    let is_allowed = |tool: &chat::Tool<'_>| allowed.contains(tool.name());
+    let chosen: Vec<_> = tools.iter().filter(|tool| is_allowed(tool)).map(chosen).collect();
+    if options.allowed_tools == AllowedTools::Native && !chosen.is_empty() {
+        let allowed_tools = chat::AllowedTools { mode, tools: chosen };
+        let choice = chat::ToolChoice::Allowed { r#type: "allowed_tools", allowed_tools };
+        return Ok(Choice { tools, choice: Some(choice) });
+    }
+    // Offering only the allowed tools has the same effect.
+    tools.retain(is_allowed);
+    with_mode(tools, mode)
+}
+
+/// `{"type": "function", "name": "f"}`, or the type alone of a tool that has no name.
+fn require_one<'a>(
+    mut tools: Vec<chat::Tool<'a>>,
+    choice: &Object<'_, '_>,
+    tool_type: &str,
+    toolbox: &Toolbox,
+) -> Result<Choice<'a>, ApiError> {
+    let Some(name) = named(choice, tool_type, toolbox)? else {
         return Err(ApiError::invalid(format!(
-            "The upstream has no tool of the type '{kind}', so it cannot be chosen."
+            "The upstream has no tool of the type '{tool_type}', so it cannot be chosen."
         ))
         .code(Code::UnsupportedValue)
         .at(PATH));
     };
-    // Some hosts take the object as `required` and ignore the name, so no other tool is offered.
+    // Some upstreams read the object as `required` and ignore the name, so no other tool is offered.
     tools.retain(|tool| tool.name() == name);
     let choice = tools.first().map(|tool| chat::ToolChoice::Named(chosen(tool)));
-    Ok((tools, choice))
+    Ok(Choice { tools, choice })
 }
 
 fn chosen<'a>(tool: &chat::Tool<'a>) -> chat::Chosen<'a> {
@@ -77,7 +103,7 @@ fn with_mode<'a>(tools: Vec<chat::Tool<'a>>, mode: &'static str) -> Result<Choic
         .at(PATH));
     }
     let choice = (!tools.is_empty()).then_some(chat::ToolChoice::Mode(mode));
-    Ok((tools, choice))
+    Ok(Choice { tools, choice })
 }
 
 fn mode_of(mode: &str, path: Path<'_>, known: &[&'static str]) -> Result<&'static str, ApiError> {
@@ -85,7 +111,7 @@ fn mode_of(mode: &str, path: Path<'_>, known: &[&'static str]) -> Result<&'stati
     found.copied().ok_or_else(|| ApiError::wrong_value(path, mode, known))
 }
 
-/// The upstream's names of the tools that may be called.
+/// The upstream names of the tools in `allowed_tools`.
 fn allowed<'t>(
     choice: &Object<'_, '_>,
     toolbox: &'t Toolbox,
@@ -95,21 +121,27 @@ fn allowed<'t>(
     let mut allowed = BTreeSet::new();
     for tool in tools.elements("an array")? {
         let tool = tool.object()?;
-        let kind: Cow<'_, str> = tool.get("type")?;
-        match named(&tool, &kind, toolbox)? {
-            Some(name) => drop(allowed.insert(name)),
-            None => report.dropped(Dropped::Tool, &kind),
+        let tool_type: Cow<'_, str> = tool.get("type")?;
+        match named(&tool, &tool_type, toolbox)? {
+            Some(name) => {
+                allowed.insert(name);
+            }
+            None => report.dropped(Dropped::Tool, &tool_type),
         }
     }
     Ok(allowed)
 }
 
-/// The upstream's name of a tool; nothing if tools of its type do not go up.
-fn named<'t>(tool: &Object<'_, '_>, kind: &str, toolbox: &'t Toolbox) -> Result<Option<&'t str>, ApiError> {
-    let NamedTool { name, namespace } = match kind {
-        "function" | "custom" => NamedTool::of(tool)?,
-        _ if items::is_nameless(kind) => NamedTool { name: Cow::Borrowed(kind), namespace: None },
-        _ => return Ok(None),
+/// The upstream name of a tool. `None` if the upstream is never offered tools of its type.
+fn named<'t>(
+    tool: &Object<'_, '_>,
+    tool_type: &str,
+    toolbox: &'t Toolbox,
+) -> Result<Option<&'t str>, ApiError> {
+    let NamedTool { name, namespace } = match items::is_named(tool_type) {
+        Some(true) => NamedTool::of(tool)?,
+        Some(false) => NamedTool { name: Cow::Borrowed(tool_type), namespace: None },
+        None => return Ok(None),
     };
     let declared = toolbox.declared(namespace.as_deref(), &name);
     declared.map(Some).ok_or_else(|| {
@@ -117,37 +149,35 @@ fn named<'t>(tool: &Object<'_, '_>, kind: &str, toolbox: &'t Toolbox) -> Result<
     })
 }
 
-/// The nearest to a choice that the host takes.
-pub(super) fn fit<'a>(
-    (mut tools, choice): Choice<'a>,
-    taken: &[ChoiceForm],
-    report: &mut Report,
-) -> Choice<'a> {
-    let form = match &choice {
-        None => return (tools, None),
-        Some(chat::ToolChoice::Allowed { .. }) => return (tools, choice),
-        Some(chat::ToolChoice::Named(_)) => ChoiceForm::Named,
-        Some(chat::ToolChoice::Mode("none")) => ChoiceForm::None,
-        Some(chat::ToolChoice::Mode("required")) => ChoiceForm::Required,
-        Some(chat::ToolChoice::Mode(_)) => ChoiceForm::Auto,
-    };
-    if taken.contains(&form) {
-        return (tools, choice);
+/// Weakens a choice until the upstream accepts its form.
+pub(super) fn fit<'a>(choice: Choice<'a>, accepted: &[ChoiceForm], report: &mut Report) -> Choice<'a> {
+    let Choice { mut tools, mut choice } = choice;
+    while let Some(form) = choice.as_ref().and_then(form_of).filter(|form| !accepted.contains(form)) {
+        choice = match form {
+            ChoiceForm::Auto => None,
+            // The model cannot call what it is not offered.
+            ChoiceForm::None => {
+                tools.clear();
+                None
+            }
+            // Only the named tool is offered, so this has the same effect.
+            ChoiceForm::Named => Some(chat::ToolChoice::Mode("required")),
+            ChoiceForm::Required => {
+                report.dropped(Dropped::Field, "tool_choice");
+                Some(chat::ToolChoice::Mode("auto"))
+            }
+        };
     }
-    let mut instead = |mode, tools| fit((tools, Some(chat::ToolChoice::Mode(mode))), taken, report);
-    match form {
-        ChoiceForm::Auto => (tools, None),
-        // What is not offered is not called.
-        ChoiceForm::None => {
-            tools.clear();
-            (tools, None)
-        }
-        // Only the named tool is left, so this says the same.
-        ChoiceForm::Named => instead("required", tools),
-        ChoiceForm::Required => {
-            let weaker = instead("auto", tools);
-            report.dropped(Dropped::Field, "tool_choice");
-            weaker
-        }
+    Choice { tools, choice }
+}
+
+/// The form of a choice. `allowed_tools` has none: it is an option of its own.
+fn form_of(choice: &chat::ToolChoice<'_>) -> Option<ChoiceForm> {
+    match choice {
+        chat::ToolChoice::Allowed { .. } => None,
+        chat::ToolChoice::Named(_) => Some(ChoiceForm::Named),
+        chat::ToolChoice::Mode("none") => Some(ChoiceForm::None),
+        chat::ToolChoice::Mode("required") => Some(ChoiceForm::Required),
+        chat::ToolChoice::Mode(_) => Some(ChoiceForm::Auto),
     }
 }

@@ -1,25 +1,63 @@
-//! `tools`: the functions and custom tools that the upstream is offered.
+//! `tools`: which functions and custom tools the upstream is offered.
 
-use crate::items::Declaration;
-use crate::items::Toolbox;
+use super::tool_choice::{self, Choice};
+use crate::bounds;
+use crate::error::ApiError;
+use crate::items::{Declaration, Toolbox};
+use crate::json::TapeValue;
+use crate::markup::OfferedTools;
+use crate::report::Report;
 use crate::tools::schema;
 use crate::upstream::{CustomTools, Options};
-use crate::wire::chat::request as chat;
+use crate::wire::chat::request::{Custom, Function, Tool, ToolChoice};
 use std::borrow::Cow;
 
-/// Registers a tool that the client declared, and renders it for the upstream.
-pub(super) fn chat_tool<'a>(
-    tool: Declaration<'a>,
-    toolbox: &mut Toolbox,
-    options: &Options,
-) -> Option<chat::Tool<'a>> {
+/// The tools of one request.
+pub(super) struct ToolPlan<'a> {
+    /// All tools, for translating the history and the reply.
+    pub(super) toolbox: Toolbox,
+    /// The tools that the upstream is offered. `tool_choice` may have excluded some.
+    pub(super) offered: Vec<Tool<'a>>,
+    pub(super) choice: Option<ToolChoice<'a>>,
+    /// The tools whose calls are looked for in the reply's text.
+    pub(super) in_text: OfferedTools,
+}
+
+impl<'a> ToolPlan<'a> {
+    /// Plans the tools. `thinks`: whether the model will reason, since some upstreams then restrict `tool_choice`.
+    ///
+    /// # Errors
+    /// 400 if there are too many tools, or if `tool_choice` is invalid.
+    pub(super) fn build(
+        declared: Vec<Declaration<'a>>,
+        choice: Option<TapeValue<'_>>,
+        thinks: bool,
+        options: &Options,
+        report: &mut Report,
+    ) -> Result<Self, ApiError> {
+        bounds::check_tools(declared.len())?;
+        let mut toolbox = Toolbox::default();
+        let tools = declared.into_iter().filter_map(|tool| render(tool, &mut toolbox, options)).collect();
+        let choice = tool_choice::choose(tools, choice, &toolbox, options, report)?;
+        let Choice { tools: offered, choice } = tool_choice::fit(choice, options.tool_choice(thinks), report);
+        let in_text = match choice {
+            Some(ToolChoice::Mode("none")) => OfferedTools::default(),
+            _ if options.text_tool_calls => names_and_schemas(&offered, &toolbox),
+            _ => OfferedTools::default(),
+        };
+        Ok(Self { toolbox, offered, choice, in_text })
+    }
+}
+
+/// Registers a tool and renders it for the upstream. A second tool of the same name is not offered.
+fn render<'a>(tool: Declaration<'a>, toolbox: &mut Toolbox, options: &Options) -> Option<Tool<'a>> {
     let name = Cow::Owned(toolbox.register(&tool)?.to_owned());
     Some(match tool.custom {
         Some(custom) if options.custom_tools == CustomTools::Native => {
-            chat::Tool::Custom { custom: chat::Custom { name, ..custom } }
+            Tool::Custom { custom: Custom { name, ..custom } }
         }
-        _ => chat::Tool::Function {
-            function: chat::Function {
+        _ => Tool::Function {
+            function: Function {
                 name,
                 description: tool.description,
                 parameters: schema::of_arguments(tool.parameters, options.schema_dialect),
@@ -27,4 +65,14 @@ pub(super) fn chat_tool<'a>(
             },
         },
     })
+}
+
+fn names_and_schemas(tools: &[Tool<'_>], toolbox: &Toolbox) -> OfferedTools {
+    let functions = tools.iter().filter_map(|tool| match tool {
+        Tool::Function { function } => {
+            Some((toolbox.resolve(&function.name)?.clone(), function.parameters.clone().into_owned()))
+        }
+        Tool::Custom { .. } => None,
+    });
+    functions.collect()
 }

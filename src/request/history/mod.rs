@@ -1,62 +1,105 @@
-//! The history as Chat hosts demand it: one leading system message, calls, reasoning and text of one
-//! turn in one assistant message, and every tool message right after the call that it answers.
+//! Writes the history as Chat Completions requires it: one system message first; reasoning, text and calls of
+//! one turn in one assistant message; and right after it one tool message for each of its calls.
 
 mod call_id;
 mod pairs;
+mod tool_output;
 
 use crate::config::History;
 use crate::error::ApiError;
-use crate::items::Toolbox;
-use crate::items::{Call, Entry, Output, Reasoning};
+use crate::items::{Call, Entry, Reasoning, Toolbox};
 use crate::json::{self, JsonStr};
-use crate::report::{Dropped, Repaired, Report};
-use crate::upstream::{
-    ContentForm, CustomTools, EmptyContent, Options, System, ToolOutputImages, UserMessages,
-};
+use crate::report::{Dropped, Report};
+use crate::response::context::CallIds;
+use crate::upstream::{ContentForm, CustomTools, EmptyContent, Options, System, UserMessages};
 use crate::wire::chat::request::{
     Assistant, Called, Content, CustomCall, FunctionCall, Message, NamedText, Part, ToolCall,
 };
 use call_id::upstream_call_id;
+use pairs::Step;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::vec;
 
-/// Stands for an output that never came.
-const NO_OUTPUT: &str = "(no output: the call was interrupted)";
-/// Goes before what a tool returned that fits in no tool message.
-const ATTACHED: &str = "(attached: see the next user message)";
-/// Stands for a user who says nothing. Goes last if nobody asks anything: hosts refuse such a history, or go on with the
-/// last message instead of answering. Goes first if the user never said anything: templates look for what was asked.
-const GO_ON: &str = "Continue.";
-/// Goes before instructions that came later, where only one leading system message is possible.
-const INSTRUCTED: &str = "[System message]";
+/// A user message for histories that lack one. If the last message is the model's, upstreams refuse the history or
+/// continue that message. If there is no user message at all, chat templates fail that look for the task.
+const CONTINUE: &str = "Continue.";
 
-/// Stands between a tool's output and the user, for hosts that let only the assistant speak after a tool.
+/// Precedes instructions in a user message, for upstreams that accept a system message only at the beginning.
+const SYSTEM_HEADING: &str = "[System message]";
+
+/// An assistant message between tool output and user, for upstreams that require one there.
 const BRIDGE: &str = "Noted.";
 
-/// Writes the messages of a conversation.
-pub(super) struct Writer<'a, 'w> {
+/// The ids of all calls. The calls of the reply must not reuse them.
+pub(super) fn call_ids(entries: &[Entry<'_>]) -> CallIds {
+    let mut ids = CallIds::default();
+    for id in entries.iter().filter_map(pairs::call_id) {
+        ids.insert(id);
+    }
+    ids
+}
+
+/// Translates the history into messages.
+///
+/// # Errors
+/// With [`History::Strict`], 400 if the history lacks something, in OpenAI's words.
+pub(super) fn messages<'a>(
+    entries: Vec<Entry<'a>>,
+    policy: History,
+    options: &'a Options,
+    toolbox: &mut Toolbox,
+    report: &mut Report,
+) -> Result<Vec<Message<'a>>, ApiError> {
+    let mut steps = pairs::pair(entries, policy, report)?;
+    let extras = if options.reasoning_replay.signatures { extras(&mut steps) } else { BTreeMap::new() };
+    let mut writer = Writer {
+        options,
+        toolbox,
+        report,
+        messages: Vec::with_capacity(steps.len()),
+        instructions: Vec::new(),
+        turn: Turn::default(),
+        extras,
+    };
+    steps.into_iter().for_each(|step| writer.add(step));
+    Ok(writer.finish())
+}
+
+/// `extra_content` of calls, by `call_id`. Reasoning items hold it, before or after the call.
+fn extras(steps: &mut [Step<'_>]) -> BTreeMap<String, Box<RawValue>> {
+    let mut extras = BTreeMap::new();
+    for step in steps {
+        if let Step::Reasoning(reasoning) = step {
+            extras.extend(std::mem::take(&mut reasoning.calls));
+        }
+    }
+    extras
+}
+
+/// Writes messages step by step.
+struct Writer<'a, 'w> {
     options: &'a Options,
     toolbox: &'w mut Toolbox,
     report: &'w mut Report,
     messages: Vec<Message<'a>>,
+    /// What the leading system message will hold.
     instructions: Vec<Part<'a>>,
     turn: Turn<'a>,
-    /// What the host wants back with a call, by the call's id.
     extras: BTreeMap<String, Box<RawValue>>,
-    /// Of the calls that follow.
-    outputs: vec::IntoIter<Option<Output<'a>>>,
 }
 
-/// The assistant message that is being put together.
+/// Outputs, each with the upstream's id of its call.
+type Outputs<'a> = Vec<(Cow<'a, str>, Vec<Part<'a>>)>;
+
+/// The assistant message that is being collected.
 #[derive(Default)]
 struct Turn<'a> {
     content: Vec<Part<'a>>,
     reasoning: Vec<JsonStr<'a>>,
     details: Vec<Box<RawValue>>,
-    calls: Vec<(Call<'a>, Output<'a>)>,
-    /// An output was seen: what follows belongs to the next message.
+    calls: Vec<(Call<'a>, Vec<Part<'a>>)>,
+    /// An output was sent: what follows belongs to the next message.
     answered: bool,
 }
 
@@ -66,75 +109,29 @@ impl Turn<'_> {
     }
 }
 
-/// The Chat form of a conversation.
-///
-/// # Errors
-/// With [`History::Strict`], 400 for a call without output or an output without call, in OpenAI's words.
-pub(super) fn messages<'a>(
-    entries: Vec<Entry<'a>>,
-    options: &'a Options,
-    history: History,
-    toolbox: &mut Toolbox,
-    report: &mut Report,
-) -> Result<Vec<Message<'a>>, ApiError> {
-    let (mut entries, outputs) = pairs::pair(entries, history, report)?;
-    let extras = if options.reasoning_replay.signatures { extras(&mut entries) } else { BTreeMap::new() };
-    let mut writer = Writer {
-        options,
-        toolbox,
-        report,
-        messages: Vec::with_capacity(entries.len()),
-        instructions: Vec::new(),
-        turn: Turn::default(),
-        extras,
-        outputs: outputs.into_iter(),
-    };
-    entries.into_iter().for_each(|entry| writer.add(entry));
-    Ok(writer.finish())
-}
-
-/// A reasoning item holds them, before its call or, if they came late, after it.
-fn extras(entries: &mut [Entry<'_>]) -> BTreeMap<String, Box<RawValue>> {
-    let mut extras = BTreeMap::new();
-    for entry in entries {
-        if let Entry::Reasoning(thought) = entry {
-            extras.extend(std::mem::take(&mut thought.calls));
-        }
-    }
-    extras
-}
-
 impl<'a> Writer<'a, '_> {
-    fn add(&mut self, entry: Entry<'a>) {
-        match entry {
-            Entry::Instructions(parts) => self.instruct(parts),
-            Entry::User(parts) => {
+    fn add(&mut self, step: Step<'a>) {
+        match step {
+            Step::Instructions(parts) => self.add_instructions(parts),
+            Step::User(parts) => {
                 self.end_turn();
-                self.user(parts);
+                self.push_user(parts);
             }
-            Entry::Assistant(parts) => {
-                let said: Vec<_> = parts.into_iter().filter(|part| !is_empty(part)).collect();
-                if !said.is_empty() {
-                    self.open_turn().content.extend(said);
+            Step::Assistant(parts) => {
+                let parts: Vec<_> = parts.into_iter().filter(|part| !is_empty(part)).collect();
+                if !parts.is_empty() {
+                    self.open_turn().content.extend(parts);
                 }
             }
-            Entry::Reasoning(thought) => self.think(thought),
-            Entry::Call(call) => {
-                let output = self.outputs.next().flatten().unwrap_or_else(|| {
-                    self.report.repaired(Repaired::ToolCall, &call.name);
-                    let parts = vec![Part::Text { text: JsonStr::new(NO_OUTPUT) }];
-                    Output { call_id: call.call_id.clone(), parts }
-                });
-                self.open_turn().calls.push((call, output));
-            }
-            Entry::Output(_) => self.turn.answered = true,
-            Entry::Reference(_) => {}
+            Step::Reasoning(reasoning) => self.add_reasoning(reasoning),
+            Step::Call(call, output) => self.open_turn().calls.push((call, output)),
+            Step::OutputSent => self.turn.answered = true,
         }
     }
 
-    fn think(&mut self, thought: Reasoning<'a>) {
+    fn add_reasoning(&mut self, reasoning: Reasoning<'a>) {
         let replay = &self.options.reasoning_replay;
-        let Reasoning { text, details, .. } = thought;
+        let Reasoning { text, details, .. } = reasoning;
         let details = if replay.details { details } else { Vec::new() };
         match (text, replay.field.is_some()) {
             (Some(text), true) => self.open_turn().reasoning.push(text),
@@ -146,7 +143,7 @@ impl<'a> Writer<'a, '_> {
         }
     }
 
-    fn instruct(&mut self, mut parts: Vec<Part<'a>>) {
+    fn add_instructions(&mut self, mut parts: Vec<Part<'a>>) {
         parts.retain(|part| !is_empty(part));
         if parts.is_empty() {
             return;
@@ -154,19 +151,20 @@ impl<'a> Writer<'a, '_> {
         let is_leading = self.messages.is_empty() && self.turn.is_empty();
         match self.options.system {
             System::Merge if is_leading => self.instructions.extend(parts),
-            // To change the first message would cost the prompt cache of the whole conversation, and tell the
-            // model that it had known all along.
+            // Adding later instructions to the first message would invalidate the prompt cache of the entire
+            // conversation, and the model would seem to have known them from the beginning.
             System::Merge => {
                 self.end_turn();
-                parts.insert(0, Part::Text { text: JsonStr::new(INSTRUCTED) });
-                self.user(parts);
+                parts.insert(0, Part::Text { text: JsonStr::new(SYSTEM_HEADING) });
+                self.push_user(parts);
             }
             System::Keep => {
                 self.end_turn();
                 let content = self.content(parts);
-                self.messages.push(match self.options.developer_role {
-                    true => Message::Developer { content },
-                    false => Message::System { content },
+                self.messages.push(if self.options.developer_role {
+                    Message::Developer { content }
+                } else {
+                    Message::System { content }
                 });
             }
         }
@@ -182,28 +180,13 @@ impl<'a> Writer<'a, '_> {
     fn end_turn(&mut self) {
         let turn = std::mem::take(&mut self.turn);
         if turn.is_empty() {
-            // Reasoning alone is no message to any host.
+            // No upstream accepts a message that has only reasoning.
             if !turn.reasoning.is_empty() || !turn.details.is_empty() {
                 self.report.dropped(Dropped::Item, "reasoning");
             }
             return;
         }
-        let mut ids = BTreeSet::new();
-        let mut tool_calls = Vec::with_capacity(turn.calls.len());
-        let mut answers = Vec::with_capacity(turn.calls.len());
-        let mut calls = turn.calls.into_iter();
-        while let Some((call, output)) = calls.next() {
-            let id = self.unused_id(&call.call_id, &ids);
-            // Most turns have one call, and nobody asks for the last.
-            if calls.len() > 0 {
-                ids.insert(id.clone());
-            }
-            let extra_content = self.extras.remove(&*call.call_id);
-            let called = self.called(call);
-            tool_calls.push(ToolCall { id: id.clone(), called, extra_content });
-            answers.push((id, output.parts));
-        }
-        self.sign(&mut tool_calls);
+        let (tool_calls, outputs) = self.tool_calls(turn.calls);
         let message = Assistant {
             content: self.assistant_content(turn.content, !tool_calls.is_empty()),
             reasoning: self.replayed(turn.reasoning, !tool_calls.is_empty()),
@@ -211,10 +194,31 @@ impl<'a> Writer<'a, '_> {
             tool_calls,
         };
         self.messages.push(Message::Assistant(message));
-        self.answer(answers);
+        self.push_outputs(outputs);
     }
 
-    /// Where a signature is demanded and none came back, the host is told to do without.
+    /// The calls of a turn, and their outputs by the upstream's call ids.
+    fn tool_calls(&mut self, calls: Vec<(Call<'a>, Vec<Part<'a>>)>) -> (Vec<ToolCall<'a>>, Outputs<'a>) {
+        let mut used = BTreeSet::new();
+        let mut tool_calls = Vec::with_capacity(calls.len());
+        let mut outputs = Vec::with_capacity(calls.len());
+        let mut calls = calls.into_iter();
+        while let Some((call, output)) = calls.next() {
+            let id = self.unused_id(&call.call_id, &used);
+            // Most turns have one call, so the last id is not noted.
+            if calls.len() > 0 {
+                used.insert(id.clone());
+            }
+            let extra_content = self.extras.remove(&*call.call_id);
+            tool_calls.push(ToolCall { id: id.clone(), called: self.called(call), extra_content });
+            outputs.push((id, output));
+        }
+        self.sign(&mut tool_calls);
+        (tool_calls, outputs)
+    }
+
+    /// If the upstream requires a signature and the client brought none back, it gets the value that skips the
+    /// check.
     fn sign(&self, tool_calls: &mut [ToolCall<'a>]) {
         let unsigned = tool_calls.iter().all(|call| call.extra_content.is_none());
         if let (Some(first), true) = (tool_calls.first_mut(), unsigned) {
@@ -234,8 +238,8 @@ impl<'a> Writer<'a, '_> {
         }
     }
 
-    /// The host's id of a call. Of calls that share an id, each but the first gets one of its own, or nobody
-    /// could tell which of them a tool message answers.
+    /// The upstream's id of a call. Calls of one turn that share an id get different ones, because a tool message
+    /// refers to its call by the id alone.
     fn unused_id(&self, call_id: &Cow<'a, str>, used: &BTreeSet<Cow<'a, str>>) -> Cow<'a, str> {
         let first = match call_id {
             Cow::Borrowed(id) => upstream_call_id(id, self.options),
@@ -271,26 +275,28 @@ impl<'a> Writer<'a, '_> {
         wanted.then_some(details)
     }
 
-    /// The tool messages, and after them what fits in none.
-    fn answer(&mut self, answers: Vec<(Cow<'a, str>, Vec<Part<'a>>)>) {
+    /// Writes one tool message for each output, and after them what tool messages cannot hold.
+    fn push_outputs(&mut self, outputs: Outputs<'a>) {
         let mut attachments = Vec::new();
-        for (id, parts) in answers {
-            let (text, attached) = self.tool_content(&id, parts);
+        for (id, parts) in outputs {
+            let (text, attached) =
+                tool_output::split(&id, parts, self.options.tool_output_images, self.report);
             attachments.extend(attached);
             self.messages.push(Message::Tool { tool_call_id: id, content: Content::Text(text) });
         }
         if !attachments.is_empty() {
-            self.user(attachments);
+            self.push_user(attachments);
         }
     }
 
-    /// What the user said. It stays in parts until no more can join them.
-    fn user(&mut self, parts: Vec<Part<'a>>) {
+    /// Writes or extends a user message. Its content remains a list of parts until the end, so that later parts can
+    /// be added.
+    fn push_user(&mut self, parts: Vec<Part<'a>>) {
         match self.messages.last_mut() {
-            Some(Message::User { content: Content::Parts(said) })
+            Some(Message::User { content: Content::Parts(previous) })
                 if self.options.user_messages == UserMessages::Merge =>
             {
-                return said.extend(parts);
+                return previous.extend(parts);
             }
             Some(Message::Tool { .. }) if self.options.assistant_after_tools => {
                 let content = Some(Some(Content::Text(JsonStr::new(BRIDGE))));
@@ -301,42 +307,19 @@ impl<'a> Writer<'a, '_> {
         self.messages.push(Message::User { content: Content::Parts(parts) });
     }
 
-    fn tool_content(&mut self, id: &str, parts: Vec<Part<'a>>) -> (JsonStr<'a>, Vec<Part<'a>>) {
-        let (mut texts, mut attached) = (Vec::new(), Vec::new());
-        for part in parts {
-            match part {
-                Part::Text { text } => texts.push(text),
-                other => attached.push(other),
-            }
-        }
-        if !attached.is_empty() {
-            match self.options.tool_output_images {
-                ToolOutputImages::UserMessage => {
-                    texts.push(JsonStr::new(ATTACHED));
-                    let text = JsonStr::new(&format!("Attached to the output of tool call {id}:"));
-                    attached.insert(0, Part::Text { text });
-                }
-                ToolOutputImages::Drop => {
-                    texts.push(JsonStr::new("(what was attached was left out)"));
-                    attached.drain(..).for_each(|part| self.report.dropped(Dropped::Part, part.input_type()));
-                }
-            }
-        }
-        (JsonStr::joined(texts, "\n"), attached)
-    }
-
-    /// Text alone is one string, unless the host wants parts.
+    /// Text is one string, unless the upstream wants parts.
     fn content(&self, parts: Vec<Part<'a>>) -> Content<'a> {
         let is_text = parts.iter().all(|part| matches!(part, Part::Text { .. }));
-        match is_text && self.options.content == ContentForm::String {
-            true => Content::Text(JsonStr::joined(parts.into_iter().filter_map(text_of), "\n\n")),
-            false => Content::Parts(parts),
+        if is_text && self.options.content == ContentForm::String {
+            Content::Text(JsonStr::joined(parts.into_iter().filter_map(text_of), "\n\n"))
+        } else {
+            Content::Parts(parts)
         }
     }
 
-    /// Hosts and their templates want to be asked something.
-    fn let_somebody_ask(&mut self) {
-        let user = || Message::User { content: Content::Text(JsonStr::new(GO_ON)) };
+    /// Adds a user message where upstreams and their chat templates require one.
+    fn ensure_user_message(&mut self) {
+        let user = || Message::User { content: Content::Text(JsonStr::new(CONTINUE)) };
         let last = self.messages.iter().rfind(|message| !is_instruction(message));
         if !matches!(last, Some(Message::User { .. } | Message::Tool { .. })) {
             self.messages.push(user());
@@ -346,18 +329,9 @@ impl<'a> Writer<'a, '_> {
         }
     }
 
-    fn finished(&self, message: Message<'a>) -> Message<'a> {
-        match message {
-            Message::User { content: Content::Parts(parts) } => {
-                Message::User { content: self.content(parts) }
-            }
-            other => other,
-        }
-    }
-
     fn finish(mut self) -> Vec<Message<'a>> {
         self.end_turn();
-        self.let_somebody_ask();
+        self.ensure_user_message();
         if !self.instructions.is_empty() {
             let instructions = std::mem::take(&mut self.instructions);
             let content = self.content(instructions);
@@ -365,6 +339,15 @@ impl<'a> Writer<'a, '_> {
         }
         let messages = std::mem::take(&mut self.messages).into_iter();
         messages.map(|message| self.finished(message)).collect()
+    }
+
+    fn finished(&self, message: Message<'a>) -> Message<'a> {
+        match message {
+            Message::User { content: Content::Parts(parts) } => {
+                Message::User { content: self.content(parts) }
+            }
+            other => other,
+        }
     }
 }
 

@@ -1,59 +1,83 @@
-//! Calls and their outputs find each other by `call_id`, wherever they stand.
+//! Pairs calls with their outputs by `call_id`, wherever in the history they are.
 
 use crate::config::History;
 use crate::error::ApiError;
-use crate::items::{Entry, Output};
+use crate::items::{Call, Entry, Output, Reasoning};
 use crate::json::JsonStr;
 use crate::report::{Repaired, Report};
 use crate::wire::chat::request::Part;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 
-/// Goes before an output whose call is not known, or the model would take it for the user's words.
+/// Precedes an output whose call is unknown. Without it the model would take the output for the user's words.
 const WITHOUT_CALL: &str = "[Output of a tool call that was not sent along]";
 
-/// The output of each call, in the order of the calls; nothing for one that has none.
-pub(super) type Outputs<'a> = Vec<Option<Output<'a>>>;
+/// Replaces an output that was never sent.
+const NO_OUTPUT: &str = "(no output: the call was interrupted)";
 
-/// Finds the output of each call. What remains among the entries are outputs' places, for the order. Of calls that
-/// share an id, the first gets the first output.
-///
-/// # Errors
-/// With [`History::Strict`], 400 for a call without output or an output without call, in OpenAI's words.
-pub(super) fn pair<'a>(
-    entries: Vec<Entry<'a>>,
-    history: History,
-    report: &mut Report,
-) -> Result<(Vec<Entry<'a>>, Outputs<'a>), ApiError> {
-    let mut calls = Calls::of(&entries);
-    let mut lost = lost_calls(&entries, history)?;
-    let placed = entries.into_iter().map(|entry| {
-        let Entry::Output(output) = entry else { return Ok(entry) };
-        match calls.answer(output) {
-            Ok(place) => Ok(place),
-            Err(orphan) if history == History::Strict && lost == 0 => Err(without_call(&orphan.call_id)),
-            // What a tool said is worth something even if nobody knows what it was asked.
-            Err(orphan) => {
-                lost = lost.saturating_sub(1);
-                report.repaired(Repaired::CallOutput, &orphan.call_id);
-                let heading = Part::Text { text: JsonStr::new(WITHOUT_CALL) };
-                Ok(Entry::User(std::iter::once(heading).chain(orphan.parts).collect()))
-            }
-        }
-    });
-    let placed = placed.collect::<Result<_, _>>()?;
-    match calls.first_unanswered() {
-        Some(call_id) if history == History::Strict => Err(without_output(call_id)),
-        _ => Ok((placed, calls.outputs)),
-    }
+/// One step of a history in which every call has its output.
+#[derive(Debug)]
+pub(super) enum Step<'a> {
+    /// Text of the system or the developer.
+    Instructions(Vec<Part<'a>>),
+    /// Content from the user.
+    User(Vec<Part<'a>>),
+    /// Text of the model.
+    Assistant(Vec<Part<'a>>),
+    /// Reasoning of the model.
+    Reasoning(Reasoning<'a>),
+    /// A call and its output.
+    Call(Call<'a>, Vec<Part<'a>>),
+    /// The place at which an output was sent: calls that follow were made after it.
+    OutputSent,
 }
 
-/// How many calls are only referred to. Their outputs find no call.
-fn lost_calls(entries: &[Entry<'_>], history: History) -> Result<usize, ApiError> {
+/// Pairs calls and outputs. Of calls that share an id, the first gets the first output.
+///
+/// # Errors
+/// With [`History::Strict`], 400 for a call without output, an output without call, or a reference to an
+/// item that is not known, in OpenAI's words.
+pub(super) fn pair<'a>(
+    entries: Vec<Entry<'a>>,
+    policy: History,
+    report: &mut Report,
+) -> Result<Vec<Step<'a>>, ApiError> {
+    let mut lost = lost_calls(&entries, policy)?;
+    let mut calls = Calls::of(&entries);
+    let mut steps = Vec::with_capacity(entries.len());
+    for entry in entries {
+        steps.push(match entry {
+            Entry::Instructions(parts) => Step::Instructions(parts),
+            Entry::User(parts) => Step::User(parts),
+            Entry::Assistant(parts) => Step::Assistant(parts),
+            Entry::Reasoning(reasoning) => Step::Reasoning(reasoning),
+            Entry::Call(call) => Step::Call(call, Vec::new()),
+            Entry::Reference(_) => continue,
+            Entry::Output(output) => match calls.answer(output) {
+                Ok(()) => Step::OutputSent,
+                Err(orphan) if policy == History::Strict && lost == 0 => {
+                    return Err(without_call(&orphan.call_id));
+                }
+                Err(orphan) => {
+                    lost = lost.saturating_sub(1);
+                    report.repaired(Repaired::CallOutput, &orphan.call_id);
+                    // The model can use an output even if it does not know what was called.
+                    let heading = Part::Text { text: JsonStr::new(WITHOUT_CALL) };
+                    Step::User(std::iter::once(heading).chain(orphan.parts).collect())
+                }
+            },
+        });
+    }
+    hand_out(calls.outputs, &mut steps, policy, report)?;
+    Ok(steps)
+}
+
+/// How many calls were sent as references. Their outputs find no call.
+fn lost_calls(entries: &[Entry<'_>], policy: History) -> Result<usize, ApiError> {
     let mut lost = 0;
     for entry in entries {
         let Entry::Reference(item) = entry else { continue };
-        if history == History::Strict && !item.is_dispensable() {
+        if policy == History::Strict && !item.is_dispensable() {
             return Err(item.not_found());
         }
         lost += usize::from(item.is_call());
@@ -61,13 +85,37 @@ fn lost_calls(entries: &[Entry<'_>], history: History) -> Result<usize, ApiError
     Ok(lost)
 }
 
-/// The calls of a conversation, in their order, and their outputs.
+/// Moves the outputs, which are in the order of the calls, into the calls.
+fn hand_out<'a>(
+    outputs: Vec<Option<Output<'a>>>,
+    steps: &mut [Step<'a>],
+    policy: History,
+    report: &mut Report,
+) -> Result<(), ApiError> {
+    let calls = steps.iter_mut().filter_map(|step| match step {
+        Step::Call(call, parts) => Some((call, parts)),
+        _ => None,
+    });
+    for ((call, parts), output) in calls.zip(outputs) {
+        *parts = match output {
+            Some(output) => output.parts,
+            None if policy == History::Strict => return Err(without_output(&call.call_id)),
+            None => {
+                report.repaired(Repaired::ToolCall, &call.name);
+                vec![Part::Text { text: JsonStr::new(NO_OUTPUT) }]
+            }
+        };
+    }
+    Ok(())
+}
+
+/// The calls of a history, in their order, and the outputs that were found for them.
 struct Calls<'a> {
     ids: Vec<Cow<'a, str>>,
-    outputs: Outputs<'a>,
+    outputs: Vec<Option<Output<'a>>>,
     /// All calls before this one have their outputs.
     next: usize,
-    /// The calls of each id; looked for only when an output comes out of turn.
+    /// The calls of each id. Only built when an output is out of order.
     of_id: Option<BTreeMap<Cow<'a, str>, VecDeque<usize>>>,
 }
 
@@ -78,29 +126,27 @@ impl<'a> Calls<'a> {
         Self { ids, outputs, next: 0, of_id: None }
     }
 
-    /// Gives a call its output, and leaves the output's place; the output itself, if no call waits for it.
-    fn answer(&mut self, output: Output<'a>) -> Result<Entry<'a>, Output<'a>> {
-        let answered = self.waiting(&output.call_id).and_then(|number| self.outputs.get_mut(number));
-        let Some(answered) = answered else { return Err(output) };
-        let place = Output { call_id: output.call_id.clone(), parts: Vec::new() };
-        *answered = Some(output);
-        Ok(Entry::Output(place))
+    /// Gives an output to its call, or returns it if no call waits for it.
+    fn answer(&mut self, output: Output<'a>) -> Result<(), Output<'a>> {
+        match self.waiting(&output.call_id).and_then(|number| self.outputs.get_mut(number)) {
+            Some(place) => {
+                *place = Some(output);
+                Ok(())
+            }
+            None => Err(output),
+        }
     }
 
+    /// The first call with this id that has no output.
     fn waiting(&mut self, call_id: &str) -> Option<usize> {
         let waits = |number: &usize| matches!(self.outputs.get(*number), Some(None));
         self.next = (self.next..self.ids.len()).find(waits).unwrap_or(self.ids.len());
-        // So it is nearly always: outputs stand in the order of their calls.
+        // Outputs are nearly always in the order of their calls.
         if self.ids.get(self.next).is_some_and(|next| next == call_id) {
             return Some(self.next);
         }
         let numbers = self.of_id.get_or_insert_with(|| numbers(&self.ids)).get_mut(call_id)?;
         std::iter::from_fn(|| numbers.pop_front()).find(waits)
-    }
-
-    fn first_unanswered(&self) -> Option<&str> {
-        let mut calls = self.ids.iter().zip(&self.outputs);
-        calls.find(|(_, output)| output.is_none()).map(|(call_id, _)| &**call_id)
     }
 }
 
@@ -112,7 +158,8 @@ fn numbers<'a>(ids: &[Cow<'a, str>]) -> BTreeMap<Cow<'a, str>, VecDeque<usize>> 
     numbers
 }
 
-fn call_id<'e, 'a>(entry: &'e Entry<'a>) -> Option<&'e Cow<'a, str>> {
+/// The `call_id` of an entry that is a call.
+pub(super) fn call_id<'e, 'a>(entry: &'e Entry<'a>) -> Option<&'e Cow<'a, str>> {
     match entry {
         Entry::Call(call) => Some(&call.call_id),
         _ => None,
@@ -131,9 +178,9 @@ fn without_call(call_id: &str) -> ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::items::{Call, FUNCTION};
+    use crate::items::FUNCTION;
 
-    /// Calls `a`, outputs `=a`.
+    /// `a` is a call, `=a` its output.
     fn entries(written: &str) -> Vec<Entry<'_>> {
         let call = |id| Call {
             call_id: Cow::Borrowed(id),
@@ -156,15 +203,18 @@ mod tests {
             .collect()
     }
 
-    /// Where the output of each call stands.
+    /// For each call, the position of its output.
     fn outputs(written: &str) -> Result<Vec<String>, ApiError> {
-        let (placed, outputs) = pair(entries(written), History::Strict, &mut Report::default())?;
-        assert_eq!(placed.len(), written.split_whitespace().count());
-        let text = |output: Output<'_>| match &output.parts[..] {
-            [Part::Text { text }] => text.decode().into_owned(),
-            other => format!("{other:?}"),
+        let steps = pair(entries(written), History::Strict, &mut Report::default())?;
+        assert_eq!(steps.len(), written.split_whitespace().count());
+        let output = |step| match step {
+            Step::Call(_, parts) => match &parts[..] {
+                [Part::Text { text }] => Some(text.decode().into_owned()),
+                other => Some(format!("{other:?}")),
+            },
+            _ => None,
         };
-        Ok(outputs.into_iter().map(|output| output.map_or("-".to_owned(), text)).collect())
+        Ok(steps.into_iter().filter_map(output).collect())
     }
 
     #[test]
@@ -183,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn what_finds_no_other_is_named() {
+    fn an_error_names_the_call_or_output_that_has_no_counterpart() {
         for (written, named) in [
             ("a =a =a", "output with call_id a"),
             ("a b =b", "call a"),

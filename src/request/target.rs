@@ -1,0 +1,36 @@
+//! Which upstream a request goes to, and as which model.
+
+use crate::config::{Config, Route, Upstream};
+use crate::error::{ApiError, Code, Path};
+use crate::upstream::Options;
+
+/// The upstream of one request.
+#[derive(Clone, Copy)]
+pub(super) struct Target<'a> {
+    pub(super) options: &'a Options,
+    /// The model that the upstream is asked for.
+    pub(super) model: &'a str,
+    /// The value of `x-transponder-upstream`.
+    pub(super) route: Option<&'a str>,
+}
+
+impl<'a> Target<'a> {
+    /// The upstream that the configuration has for a model.
+    ///
+    /// # Errors
+    /// 404, as OpenAI answers for an unknown model, if requests for it are not translated.
+    pub(super) fn for_model(config: &'a Config, asked: &'a str) -> Result<Self, ApiError> {
+        let Route { model, upstream, route } = config.route(asked);
+        match upstream {
+            Upstream::Chat(options) => Ok(Self { options, model, route }),
+            Upstream::Native(_) | Upstream::Refuse => Err(not_found(asked)),
+        }
+    }
+}
+
+fn not_found(model: &str) -> ApiError {
+    ApiError::invalid(format!("The model '{model}' does not exist or you do not have access to it."))
+        .status(404)
+        .code(Code::ModelNotFound)
+        .at(Path::top("model"))
+}
