@@ -63,7 +63,7 @@ pub struct OpenCompaction {
 
 impl OpenCompaction {
     /// Adds the next piece.
-    pub fn say(&mut self, piece: &JsonStr<'_>) {
+    pub fn push(&mut self, piece: &JsonStr<'_>) {
         self.summary.push(piece);
     }
 

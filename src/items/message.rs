@@ -86,7 +86,7 @@ impl OpenMessage {
     }
 
     /// Adds the next piece of text, and starts a new part if its type differs from the last one's.
-    pub fn say(
+    pub fn push(
         &mut self,
         kind: ContentKind,
         piece: &JsonStr<'_>,

@@ -84,7 +84,7 @@ impl OpenReasoning {
     }
 
     /// Adds the next piece.
-    pub fn think(&mut self, piece: &JsonStr<'_>, out: &mut EventWriter) {
+    pub fn push(&mut self, piece: &JsonStr<'_>, out: &mut EventWriter) {
         self.text.push(piece);
         out.send_delta(&self.deltas, piece);
     }
@@ -117,7 +117,7 @@ impl OpenReasoning {
     }
 
     /// Sends an item without a summary, for state that belongs to no reasoning that was shown.
-    pub fn carry(state: &ReplayState, out: &mut EventWriter) {
+    pub fn send_state(state: &ReplayState, out: &mut EventWriter) {
         let id = out.id("rs");
         out.begin(&OutputItem::Reasoning { id: &id, summary: &[], encrypted_content: None });
         let sealed = state.seal();

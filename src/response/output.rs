@@ -41,7 +41,7 @@ impl SummaryCollector {
         match delta {
             Delta::Content { text, .. } => {
                 self.budget.charge(text.escaped().len())?;
-                self.item.say(&text);
+                self.item.push(&text);
             }
             Delta::Citation(_) => self.writer.report_mut().dropped(Dropped::Annotation, "url_citation"),
             Delta::Unsupported { kind, name } => {

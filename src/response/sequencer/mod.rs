@@ -130,7 +130,7 @@ impl ItemSequencer {
             return Ok(());
         }
         if let OpenItem::Reasoning(item, _) = &mut self.open {
-            item.think(text, &mut self.writer);
+            item.push(text, &mut self.writer);
             return Ok(());
         }
         let next = self.close_open_item()?;
@@ -163,7 +163,7 @@ impl ItemSequencer {
         }
         match &mut self.open {
             OpenItem::Message(item) => {
-                item.say(kind, text, logprobs, &mut self.writer);
+                item.push(kind, text, logprobs, &mut self.writer);
                 return Ok(());
             }
             OpenItem::None(next) | OpenItem::Reasoning(_, next) | OpenItem::Call(_, next) => {
@@ -272,7 +272,7 @@ impl ItemSequencer {
 
     fn open_reasoning(&mut self, text: &JsonStr<'_>, next: NextMessage) {
         let mut item = OpenReasoning::open(&mut self.writer);
-        item.think(text, &mut self.writer);
+        item.push(text, &mut self.writer);
         self.open = OpenItem::Reasoning(item, next);
     }
 
@@ -284,7 +284,7 @@ impl ItemSequencer {
         citations: Vec<Box<RawValue>>,
     ) {
         let mut item = OpenMessage::open(&mut self.writer);
-        item.say(kind, text, logprobs, &mut self.writer);
+        item.push(kind, text, logprobs, &mut self.writer);
         for citation in citations {
             item.annotate(citation, &mut self.writer);
         }
@@ -340,7 +340,7 @@ impl ItemSequencer {
     fn emit_replay_item(&mut self) {
         let state = self.replay.take();
         if state.has_extras() {
-            OpenReasoning::carry(&state, &mut self.writer);
+            OpenReasoning::send_state(&state, &mut self.writer);
         }
     }
 
