@@ -150,12 +150,11 @@ def envoy_config(upstream, plugin, listen, admin, wasm):
         "UPSTREAM_AUTHORITY": upstream.authority,
         "REMOVED_HEADERS": ["x-forwarded-proto"],
     }
+    limits = plugin.get("limits")
+    request_bytes = limits.get("request_bytes") if isinstance(limits, dict) else None
+    values["REQUEST_BODY_BUFFER"] = 2 * (request_bytes if isinstance(request_bytes, int) else REQUEST_BYTES)
     if values["HOLD_REQUEST_HEADERS"]:
-        blocks.add("held")
         values["REMOVED_HEADERS"] += ["x-transponder-upstream", "x-transponder-model"]  # for routes alone
-        limits = plugin.get("limits")
-        request_bytes = limits.get("request_bytes") if isinstance(limits, dict) else None
-        values["REQUEST_BODY_BUFFER"] = 2 * (request_bytes if isinstance(request_bytes, int) else REQUEST_BYTES)
     if upstream.prefix != "/v1":
         blocks.add("prefix")
         values["UPSTREAM_PREFIX"] = f"{upstream.prefix}/"

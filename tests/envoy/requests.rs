@@ -186,3 +186,63 @@ async fn held_headers_without_envoys_knob_cost_a_delay_and_no_hang() {
     assert!(envoy.logged().contains("allow_on_headers_stop_iteration"));
     envoy.finish();
 }
+
+/// A body of three megabytes, sent at a speed at which Envoy decides on a retry before it has all of it.
+fn slow_request() -> reqwest::Body {
+    let body = json!({"model": "m", "input": "x".repeat(3 << 20)}).to_string().into_bytes();
+    let pieces: Vec<Vec<u8>> = body.chunks(100_000).map(<[u8]>::to_vec).collect();
+    let pieces = futures_util::StreamExt::then(futures_util::stream::iter(pieces), async |piece| {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        Ok::<_, std::io::Error>(piece)
+    });
+    reqwest::Body::wrap_stream(pieces)
+}
+
+/// An address at which nobody listens.
+async fn nobody() -> std::net::SocketAddr {
+    tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
+}
+
+/// The route of the plan tries again, after a while, where nothing can have reached the upstream.
+fn with_retries(mut plan: Value) -> Value {
+    let host =
+        "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/route_config/virtual_hosts/0";
+    plan.pointer_mut(host).unwrap()["retry_policy"] = json!({
+        "retry_on": "connect-failure,refused-stream", "num_retries": 2,
+        "retry_back_off": {"base_interval": "0.05s", "max_interval": "0.1s"},
+    });
+    plan
+}
+
+#[tokio::test]
+async fn a_long_request_to_an_upstream_that_is_down_is_503_and_not_507() {
+    for headers in BOTH {
+        let plan = with_retries(bootstrap(nobody().await, &config(headers, json!({})), headers));
+        let envoy = Envoy::launch(&plan).await;
+        for _ in 0..3 {
+            let answer = post_with(&envoy.responses_url(), &[], slow_request()).await;
+            assert_eq!(answer.status, 503, "{headers:?}: {}", answer.text());
+            assert_eq!(answer.json()["error"]["type"], "server_error");
+        }
+        envoy.finish();
+    }
+}
+
+#[tokio::test]
+async fn a_long_request_is_retried() {
+    for headers in BOTH {
+        let upstream = OwnUpstream::start(|| completion("ok")).await;
+        let mut plan = with_retries(bootstrap(upstream.address, &config(headers, json!({})), headers));
+        let load = &mut plan["static_resources"]["clusters"][0]["load_assignment"]["endpoints"][0];
+        let dead =
+            cluster("dead", nobody().await)["load_assignment"]["endpoints"][0]["lb_endpoints"][0].clone();
+        load["lb_endpoints"].as_array_mut().unwrap().push(dead);
+        let envoy = Envoy::launch(&plan).await;
+        for _ in 0..4 {
+            let answer = post_with(&envoy.responses_url(), &[], slow_request()).await;
+            assert_eq!(answer.status, 200, "{headers:?}: {}", answer.text());
+        }
+        assert!(envoy.stat("cluster.upstream.upstream_rq_retry").await > 0);
+        envoy.finish();
+    }
+}

@@ -29,7 +29,9 @@ pub fn envoy(manifest: &Manifest, world: &World) -> Value {
     );
     let mut listener =
         listener(&listener_name, &any_port(), &connection_manager(manifest), &filters, &json!(hosts));
-    listener["per_connection_buffer_limit_bytes"] = json!(32768); // Envoy Gateway's default
+    let limit = &manifest.all("ClientTrafficPolicy").next().unwrap()["spec"]["connection"]["bufferLimit"];
+    let mebibytes = limit.as_str().unwrap().strip_suffix("Mi").unwrap();
+    listener["per_connection_buffer_limit_bytes"] = json!(mebibytes.parse::<u64>().unwrap() << 20);
     patch(manifest, &mut listener);
 
     let mut clusters = vec![cluster("vllm", &socket(world.vllm.address())), world.behind(HOST, &world.host)];
@@ -57,7 +59,7 @@ pub fn bootstrap_patch(manifest: &Manifest) -> Value {
 
 fn connection_manager(manifest: &Manifest) -> Value {
     let policy = manifest.all("ClientTrafficPolicy").next().unwrap();
-    assert_only(&policy["spec"], &["targetRefs", "timeout"]);
+    assert_only(&policy["spec"], &["targetRefs", "connection", "timeout"]);
     assert_eq!(policy["spec"]["timeout"]["http"]["streamIdleTimeout"], "1h");
     json!({"stream_idle_timeout": "3600s"})
 }

@@ -15,7 +15,7 @@ pub fn gateway(manifest: &Manifest, world: &World) -> Value {
     let virtual_hosts = gateway_api::virtual_hosts(manifest.all("HTTPRoute"), cluster_name);
     let filters = wasm_filters(manifest, "targetRefs");
     let mut envoy = envoy(manifest, world, &filters, &json!(virtual_hosts));
-    patch(manifest, &mut envoy);
+    patch(manifest, &mut envoy, 0);
     world.mounted(&envoy)
 }
 
@@ -47,6 +47,8 @@ pub fn sidecars(manifest: &Manifest, world: &World) -> Value {
         &all,
     ));
     resources["clusters"].as_array_mut().unwrap().push(cluster("inbound", &inbound));
+    let inbound = resources["listeners"].as_array().unwrap().len() - 1;
+    patch(manifest, &mut envoy, inbound);
     world.mounted(&envoy)
 }
 
@@ -150,8 +152,8 @@ fn mount_secrets(manifest: &Manifest, world: &World) {
     }
 }
 
-/// The EnvoyFilters, with istio-agent's part: it answers extension discovery with the module that it fetched.
-fn patch(manifest: &Manifest, envoy: &mut Value) {
+/// The EnvoyFilters for a listener, with istio-agent's part: it answers extension discovery with the module that it fetched.
+fn patch(manifest: &Manifest, envoy: &mut Value, listener: usize) {
     let patches = manifest.all("EnvoyFilter").flat_map(|filter| array(&filter["spec"]["configPatches"]));
     let patches: Vec<&Value> = patches.collect();
     let extensions = patches.iter().filter(|patch| patch["applyTo"] == "EXTENSION_CONFIG");
@@ -166,7 +168,8 @@ fn patch(manifest: &Manifest, envoy: &mut Value) {
         .collect();
     for patch in patches {
         let (operation, value) = (patch["patch"]["operation"].as_str().unwrap(), &patch["patch"]["value"]);
-        let manager = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config";
+        let manager =
+            &format!("/static_resources/listeners/{listener}/filter_chains/0/filters/0/typed_config");
         match (patch["applyTo"].as_str().unwrap(), operation) {
             ("EXTENSION_CONFIG", "ADD") => {}
             ("HTTP_FILTER", "INSERT_BEFORE") => {

@@ -1,5 +1,6 @@
 //! Each manifest, as a control plane hands it to Envoy, serves a tool call.
 
+use crate::envoy_config::WASM;
 use crate::manifest::Manifest;
 use crate::support::{Answer, Envoy, Upstream, post_with};
 use crate::world::{HOST, KEY, World};
@@ -47,7 +48,24 @@ pub async fn assert_serves(
     assert!(!request.headers.contains_key("x-transponder-upstream"));
 }
 
+/// Envoy retries a request only if its body fits into the buffer of its route.
+fn assert_long_requests_are_retried(bootstrap: &Value) {
+    let listeners = bootstrap["static_resources"]["listeners"].as_array().unwrap().iter();
+    let mut covered = 0;
+    for listener in listeners.filter(|listener| listener.to_string().contains(WASM)) {
+        let hosts = "/filter_chains/0/filters/0/typed_config/route_config/virtual_hosts";
+        for host in listener.pointer(hosts).and_then(Value::as_array).unwrap() {
+            let limits = [&host["request_body_buffer_limit"], &listener["per_connection_buffer_limit_bytes"]];
+            let limit = limits.iter().find_map(|limit| limit.as_u64());
+            assert!(limit >= Some(64 << 20), "{} of {}: {limit:?}", host["name"], listener["name"]);
+            covered += 1;
+        }
+    }
+    assert!(covered > 0);
+}
+
 pub async fn launch(bootstrap: &Value) -> Envoy {
+    assert_long_requests_are_retried(bootstrap);
     let mut envoy = Envoy::launch(bootstrap).await;
     envoy.plant_secret(KEY);
     envoy.plant_secret(CLIENTS_KEY);

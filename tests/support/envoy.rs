@@ -297,7 +297,7 @@ pub fn bootstrap(upstream: SocketAddr, plugin_config: &str, headers: Headers) ->
             "listeners": [{
                 "name": "listener",
                 "address": socket("127.0.0.1:0".parse().expect("an address")),
-                "filter_chains": [{"filters": [{"name": "http", "typed_config": connection_manager(&filters, headers)}]}]
+                "filter_chains": [{"filters": [{"name": "http", "typed_config": connection_manager(&filters)}]}]
             }],
             "clusters": [cluster("upstream", upstream)]
         }
@@ -329,23 +329,20 @@ pub fn capabilities() -> serde_json::Map<String, Value> {
     entries.map(|name| (name.to_owned(), json!({}))).collect()
 }
 
-fn connection_manager(filters: &Value, headers: Headers) -> Value {
-    let mut manager = json!({
+fn connection_manager(filters: &Value) -> Value {
+    json!({
         "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": "http",
         // Without it Envoy itself refuses an upgrade, and the filter's 426 is never seen.
         "upgrade_configs": [{"upgrade_type": "websocket"}],
         "route_config": {"virtual_hosts": [{
             "name": "all", "domains": ["*"],
+            // As in envoy/envoy.yaml: without it Envoy retries no long request.
+            "request_body_buffer_limit": 128 << 20,
             "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "upstream", "timeout": "0s"}}]
         }]},
         "http_filters": filters
-    });
-    if headers == Headers::Held {
-        // As envoy/envoy.yaml has it: what a filter holds is bound by Envoy's own buffer.
-        manager["route_config"]["virtual_hosts"][0]["request_body_buffer_limit"] = json!(128 << 20);
-    }
-    manager
+    })
 }
 
 pub fn cluster(name: &str, address: SocketAddr) -> Value {
