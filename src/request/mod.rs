@@ -20,7 +20,7 @@ use crate::json::{self, JsonStr};
 use crate::markup::{ReplyStart, Scanner};
 use crate::report::Report;
 use crate::response::Reply;
-use crate::response::context::{Answer, CallIds, ReplyContext};
+use crate::response::context::{CallIds, ItemRules, ReplyContext, ReplyKind, TextRules};
 use crate::upstream::ThinkTags;
 use crate::wire::chat::request as chat;
 use crate::wire::responses::Request;
@@ -71,7 +71,7 @@ pub struct Translated {
 /// The error for the client, if the request is invalid or cannot be served: a 4xx, with the JSON path of the
 /// field in `param`.
 pub fn translate(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiError> {
-    translate_to(Answer::Response, body, context)
+    translate_to(ReplyKind::Items, body, context)
 }
 
 /// Translates the body of `POST /responses/compact`: the model is asked to summarize the conversation.
@@ -79,10 +79,10 @@ pub fn translate(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiEr
 /// # Errors
 /// As [`translate`].
 pub fn translate_compact(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiError> {
-    translate_to(Answer::Compaction, body, context)
+    translate_to(ReplyKind::CompactionObject, body, context)
 }
 
-fn translate_to(answer: Answer, body: &[u8], context: &Context<'_>) -> Result<Translated, ApiError> {
+fn translate_to(mut kind: ReplyKind, body: &[u8], context: &Context<'_>) -> Result<Translated, ApiError> {
     let text = body::utf8(body)?;
     let mut tape = body::parse(text)?;
     // All that is sent upstream or repeated in the response is a slice of the body, so it is repaired here, once.
@@ -94,21 +94,22 @@ fn translate_to(answer: Answer, body: &[u8], context: &Context<'_>) -> Result<Tr
     let body = Located::new(tape.root(), Path::Root).object()?;
     let mut request = read_request(&body)?;
     let mut conversation = read_conversation(&body)?;
-    if answer == Answer::Compaction {
+    if kind == ReplyKind::CompactionObject {
         request.stream = None;
-        conversation.compact = true;
+    } else if conversation.compact {
+        kind = ReplyKind::Summary;
     }
-    if conversation.compact {
+    if kind != ReplyKind::Items {
         ask_for_summary(&mut conversation);
     }
-    translate_conversation(conversation, &Source { body, request, answer }, context)
+    translate_conversation(conversation, &Source { body, request, kind }, context)
 }
 
 /// The request as it was read.
 struct Source<'a> {
     body: Object<'a, 'a>,
     request: Request<'a>,
-    answer: Answer,
+    kind: ReplyKind,
 }
 
 fn read_request<'a>(body: &Object<'_, 'a>) -> Result<Request<'a>, ApiError> {
@@ -155,9 +156,9 @@ fn translate_conversation<'a>(
     let request = &source.request;
     let target = Target::for_model(context.config, &request.model)?;
     let options = target.options;
-    let Conversation { mut entries, tools, compact, mut report } = conversation;
+    let Conversation { mut entries, tools, mut report, .. } = conversation;
     // A summary calls no tool and has no format.
-    let wanted = (!compact).then_some(request);
+    let wanted = (source.kind == ReplyKind::Items).then_some(request);
 
     let choice = wanted.and_then(|request| request.tool_choice);
     let thinks = fields::thinks(request, options);
@@ -173,7 +174,7 @@ fn translate_conversation<'a>(
     let policy = context.config.history;
     let messages = history::messages(entries, policy, options, &mut tools.toolbox, &mut report)?;
 
-    let parts = Parts { target, tools, response_format, messages, call_ids, compact };
+    let parts = Parts { target, tools, response_format, messages, call_ids };
     parts.into_translated(source, context, report)
 }
 
@@ -184,7 +185,6 @@ struct Parts<'a> {
     response_format: Option<chat::ResponseFormat<'a>>,
     messages: Vec<chat::Message<'a>>,
     call_ids: CallIds,
-    compact: bool,
 }
 
 impl<'a> Parts<'a> {
@@ -194,24 +194,27 @@ impl<'a> Parts<'a> {
         context: &Context<'_>,
         mut report: Report,
     ) -> Result<Translated, ApiError> {
-        let Source { body, request, answer } = source;
+        let Source { body, request, kind } = source;
         let upstream = self.upstream_request(body, request, &mut report);
         let sent = to_json(&upstream, body.json().len())?;
-        let Self { target: Target { options, model, route }, tools, call_ids, compact, .. } = self;
+        let Self { target: Target { options, model, route }, tools, call_ids, .. } = self;
         let limits = context.config.limits;
         let reply_context = ReplyContext {
-            echo: echo::echo(request, &mut report)?,
-            toolbox: tools.toolbox,
-            call_ids,
+            kind: *kind,
             stream: upstream.stream.is_some(),
-            answer: *answer,
-            compact,
-            codex: context.codex,
-            seal_reasoning: fields::includes(request, "reasoning.encrypted_content"),
-            logprobs: upstream.logprobs.is_some(),
-            replay: options.reasoning_replay.clone(),
-            scanner: Scanner::new(reply_start(options.think_tags), tools.in_text, limits.event_bytes),
-            parallel: request.parallel_tool_calls != Some(false),
+            echo: echo::echo(request, &mut report)?,
+            call_ids,
+            text: TextRules {
+                scanner: Scanner::new(reply_start(options.think_tags), tools.in_text, limits.event_bytes),
+                logprobs: upstream.logprobs.is_some(),
+            },
+            items: ItemRules {
+                toolbox: tools.toolbox,
+                parallel_calls: request.parallel_tool_calls != Some(false),
+                is_codex: context.codex,
+                encrypted_reasoning: fields::includes(request, "reasoning.encrypted_content"),
+                replay: options.reasoning_replay.clone(),
+            },
             limits,
         };
         Ok(Translated {

@@ -9,13 +9,15 @@ use fnv::FnvHasher;
 use std::collections::BTreeSet;
 use std::hash::Hasher;
 
-/// The object that a client without a stream gets.
+/// What the client gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Answer {
-    /// `response`.
-    Response,
-    /// `response.compaction`.
-    Compaction,
+pub(crate) enum ReplyKind {
+    /// A `response` with the items that the model produces.
+    Items,
+    /// A `response` whose only item is a summary of the conversation (`compaction_trigger`).
+    Summary,
+    /// A `response.compaction` object with such a summary (`POST /responses/compact`).
+    CompactionObject,
 }
 
 /// The ids that are taken, by their hashes: a long stream then keeps eight bytes of each. Of two ids with the same hash
@@ -32,48 +34,43 @@ impl CallIds {
     }
 }
 
-/// What a request settles about its reply. The reply's parts take from it what they need.
+/// What a request settles about its reply. The parts of the reply take from it what they need.
 #[derive(Debug)]
 pub(crate) struct ReplyContext {
-    /// The fields of the request that the response repeats.
-    pub(crate) echo: Echo,
-    /// How each tool was declared.
-    pub(crate) toolbox: Toolbox,
-    /// The ids of all calls of the conversation.
-    pub(crate) call_ids: CallIds,
+    /// What the client gets.
+    pub(crate) kind: ReplyKind,
     /// The client wants a stream of events.
     pub(crate) stream: bool,
-    /// The object that a client without a stream gets.
-    pub(crate) answer: Answer,
-    /// The client wants a `compaction` item and no other.
-    pub(crate) compact: bool,
-    /// The client is Codex.
-    pub(crate) codex: bool,
-    /// The client includes `reasoning.encrypted_content`.
-    pub(crate) seal_reasoning: bool,
-    /// Finds reasoning and calls in the text, if the upstream's options ask for it.
-    pub(crate) scanner: Option<Scanner>,
-    /// The client wants the probability of each token.
-    pub(crate) logprobs: bool,
-    /// What the upstream wants back with the next request.
-    pub(crate) replay: ReasoningReplay,
-    /// The client takes several calls at once.
-    pub(crate) parallel: bool,
+    /// The fields of the request that the response repeats.
+    pub(crate) echo: Echo,
+    /// The ids of all calls of the conversation.
+    pub(crate) call_ids: CallIds,
+    pub(crate) text: TextRules,
+    pub(crate) items: ItemRules,
     /// How many bytes may be held.
     pub(crate) limits: Limits,
 }
 
-/// The part of the context that decides how items are written.
+/// How the model's text is read.
 #[derive(Debug)]
-pub(super) struct ItemRules {
+pub(crate) struct TextRules {
+    /// Finds reasoning and calls in the text, if the upstream's options ask for it.
+    pub(crate) scanner: Option<Scanner>,
+    /// The client wants the probability of each token.
+    pub(crate) logprobs: bool,
+}
+
+/// How items are written.
+#[derive(Debug)]
+pub(crate) struct ItemRules {
     /// How each tool was declared.
-    pub(super) toolbox: Toolbox,
-    /// The client takes several calls at once. Else the first counts.
-    pub(super) parallel_calls: bool,
+    pub(crate) toolbox: Toolbox,
+    /// The client takes several calls at once. Otherwise the first counts.
+    pub(crate) parallel_calls: bool,
     /// The client is Codex.
-    pub(super) is_codex: bool,
-    /// Reasoning items carry `encrypted_content`.
-    pub(super) encrypted_reasoning: bool,
+    pub(crate) is_codex: bool,
+    /// The client includes `reasoning.encrypted_content`.
+    pub(crate) encrypted_reasoning: bool,
     /// What the upstream wants back with the next request.
-    pub(super) replay: ReasoningReplay,
+    pub(crate) replay: ReasoningReplay,
 }

@@ -1,6 +1,6 @@
 //! How a response begins, stays alive and ends.
 
-use super::context::Answer;
+use super::context::ReplyKind;
 use super::outcome::{Failure, Outcome};
 use crate::error::{ApiError, classify};
 use crate::items::EventWriter;
@@ -21,7 +21,7 @@ use serde_json::{Map, Value};
 #[derive(Debug)]
 pub(super) struct Lifecycle {
     id: String,
-    object: Answer,
+    kind: ReplyKind,
     created_at: u64,
     echo: Echo,
     state: State,
@@ -47,8 +47,8 @@ pub(super) struct Ended<'a> {
 }
 
 impl Lifecycle {
-    pub(super) fn new(id: String, object: Answer, created_at: u64, echo: Echo) -> Self {
-        Self { id, object, created_at, echo, state: State::New }
+    pub(super) fn new(id: String, kind: ReplyKind, created_at: u64, echo: Echo) -> Self {
+        Self { id, kind, created_at, echo, state: State::New }
     }
 
     /// A chunk arrived or the reply ends: begins the response, unless it has begun.
@@ -61,7 +61,7 @@ impl Lifecycle {
         self.state = State::Running { last_event: now };
     }
 
-    /// The upstream is alive but has nothing to say: an event keeps the client's idle timer from running out. At most
+    /// The upstream is alive but sends no chunk: an event keeps the client's idle timer from running out. At most
     /// one a second is sent, because it repeats all that the response echoes.
     pub(super) fn keep_alive(&mut self, now: u64, writer: &mut EventWriter) {
         match self.state {
@@ -102,8 +102,8 @@ impl Lifecycle {
 
     /// The ended response as one JSON document.
     pub(super) fn document(&self, result: Ended<'_>, items: &[Box<RawValue>]) -> Vec<u8> {
-        let document = match (self.object, result.outcome) {
-            (Answer::Compaction, Ok(())) => serde_json::to_vec(&Compaction {
+        let document = match (self.kind, result.outcome) {
+            (ReplyKind::CompactionObject, Ok(())) => serde_json::to_vec(&Compaction {
                 id: &self.id,
                 object: "response.compaction",
                 created_at: self.created_at,

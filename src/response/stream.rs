@@ -1,7 +1,7 @@
 //! One reply on its way to the client.
 
 use super::budget::Budget;
-use super::context::{ItemRules, ReplyContext};
+use super::context::{ReplyContext, ReplyKind};
 use super::lifecycle::{Ended, Lifecycle};
 use super::normalizer::ChunkNormalizer;
 use super::outcome::{End, Failure, Outcome, judge};
@@ -12,7 +12,7 @@ use crate::items::{ContentKind, EventWriter};
 use crate::report::Report;
 use crate::wire::chat::reply::Completion;
 
-/// Chunks go in, events come out. Three types stand in a line:
+/// Takes chunks and writes events. Its parts form a line:
 ///
 /// ```text
 /// chunk ─▶ ChunkNormalizer ─Delta─▶ Output (ItemSequencer) ─▶ EventWriter ─▶ events
@@ -30,23 +30,20 @@ pub(super) struct ResponseStream {
 impl ResponseStream {
     /// `seed`: differs from exchange to exchange; all ids derive from it.
     pub(super) fn new(context: ReplyContext, seed: u128, now: u64) -> Self {
-        let refusal_kind = if context.codex { ContentKind::Text } else { ContentKind::Refusal };
-        let budget = Budget::new(context.limits.reply_bytes);
-        let writer = EventWriter::new(seed, context.stream);
-        let rules = ItemRules {
-            toolbox: context.toolbox,
-            parallel_calls: context.parallel,
-            is_codex: context.codex,
-            encrypted_reasoning: context.seal_reasoning,
-            replay: context.replay,
-        };
+        let ReplyContext { kind, stream, echo, call_ids, text, items, limits } = context;
+        let refusal_kind = if items.is_codex { ContentKind::Text } else { ContentKind::Refusal };
+        let budget = Budget::new(limits.reply_bytes);
+        let writer = EventWriter::new(seed, stream);
         Self {
-            lifecycle: Lifecycle::new(format!("resp_{seed:032x}"), context.answer, now, context.echo),
-            input: ChunkNormalizer::new(context.logprobs, refusal_kind, context.scanner),
-            output: if context.compact {
-                Output::Summary(Box::new(SummaryCollector::new(budget, writer)))
-            } else {
-                Output::Items(Box::new(ItemSequencer::new(rules, context.call_ids, budget, writer)))
+            lifecycle: Lifecycle::new(format!("resp_{seed:032x}"), kind, now, echo),
+            input: ChunkNormalizer::new(text, refusal_kind),
+            output: match kind {
+                ReplyKind::Items => {
+                    Output::Items(Box::new(ItemSequencer::new(items, call_ids, budget, writer)))
+                }
+                ReplyKind::Summary | ReplyKind::CompactionObject => {
+                    Output::Summary(Box::new(SummaryCollector::new(budget, writer)))
+                }
             },
         }
     }
@@ -58,7 +55,7 @@ impl ResponseStream {
         self.input.read(chunk, &mut self.output)
     }
 
-    /// The upstream is alive but has nothing to say.
+    /// The upstream is alive but sends no chunk.
     pub(super) fn keep_alive(&mut self, now: u64) {
         self.lifecycle.keep_alive(now, self.output.writer_mut());
     }

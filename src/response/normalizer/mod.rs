@@ -1,8 +1,7 @@
-//! What the chunks of a reply say, whatever the provider's way of saying it.
+//! Normalizes the chunks of a reply: [`ChunkNormalizer`] reads chunks and emits [`Delta`]s.
 //!
-//! Everything that providers do differently ends here: [`ChunkNormalizer`] reads chunks and emits [`Delta`]s. Each
-//! known deviation is a row of the table in `tests.rs`. A JSON reply is read as a single chunk that holds a complete
-//! message, so both kinds of reply take the same path.
+//! All differences between providers are handled here. Each known deviation is a row of the table in `tests.rs`. A JSON
+//! reply is read as a single chunk that holds a complete message, so both kinds of reply take the same path.
 
 mod call_assembler;
 pub(super) mod chunk_template;
@@ -13,12 +12,12 @@ mod tests;
 mod text_markup;
 mod usage;
 
+use super::context::TextRules;
 use super::delta::{Delta, DeltaSink};
 use super::outcome::Failure;
 use crate::error::{ApiError, classify};
 use crate::items::{self, ContentKind};
 use crate::json::{JsonStr, SurrogateJoiner};
-use crate::markup::Scanner;
 use crate::report::Dropped;
 use crate::wire::chat::reply::{Choice, Completion, Function, Message, ToolCalls};
 use call_assembler::{CallAssembler, CallFragment, number};
@@ -74,21 +73,21 @@ enum Form {
 }
 
 impl ChunkNormalizer {
-    /// `scanner` finds reasoning and calls in the text, if the upstream's options ask for it.
-    pub(super) fn new(wants_logprobs: bool, refusal_kind: ContentKind, scanner: Option<Scanner>) -> Self {
+    /// `refusal_kind`: how the client gets refusals.
+    pub(super) fn new(text: TextRules, refusal_kind: ContentKind) -> Self {
         Self {
-            wants_logprobs,
+            wants_logprobs: text.logprobs,
             refusal_kind,
             joiners: SurrogateJoiners::default(),
             seen: SeenInDeltas::default(),
             reasoning: ReasoningSource::Unknown,
-            markup: TextMarkup::new(scanner),
+            markup: TextMarkup::new(text.scanner),
             calls: CallAssembler::default(),
             ending: Ending::default(),
         }
     }
 
-    /// What the chunks so far say of the reply's end.
+    /// The finish reason and the usage in the chunks so far.
     pub(super) fn ending(&self) -> Ending {
         self.ending
     }

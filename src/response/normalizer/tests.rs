@@ -1,6 +1,7 @@
 //! What providers send, and the deltas that it becomes. A new deviation is a new row.
 
 use super::*;
+use crate::markup::{OfferedTools, ReplyStart, Scanner};
 use crate::response::delta::{CallDelta, CallFormat};
 
 /// Writes down each delta as one line.
@@ -41,8 +42,9 @@ impl DeltaSink for Recorder {
 }
 
 /// The deltas of a reply, and a last line for its end: the finish reason and the total tokens, or the failure.
-fn deltas(chunks: &[&str]) -> Vec<String> {
-    let mut normalizer = ChunkNormalizer::new(true, ContentKind::Refusal, None);
+fn deltas(reasoning_tags: Option<ReplyStart>, chunks: &[&str]) -> Vec<String> {
+    let scanner = Scanner::new(reasoning_tags, OfferedTools::default(), 1024);
+    let mut normalizer = ChunkNormalizer::new(TextRules { scanner, logprobs: true }, ContentKind::Refusal);
     let mut sink = Recorder::default();
     let read = chunks
         .iter()
@@ -274,6 +276,38 @@ fn what_providers_send_becomes_deltas() {
         ),
     ];
     for (what, chunks, expected) in table {
-        assert_eq!(deltas(chunks), *expected, "{what}");
+        assert_eq!(deltas(None, chunks), *expected, "{what}");
+    }
+}
+
+#[test]
+fn markup_in_the_text_becomes_deltas() {
+    let table: &[(&str, &[&str], &[&str])] = &[
+        (
+            "reasoning in tags",
+            &[delta!(r#"{"content":"<think>t</th"}"#), delta!(r#"{"content":"ink>a"}"#)],
+            &[r#"reasoning "t""#, r#"text "a""#, "open"],
+        ),
+        (
+            "reasoning in tags that a field repeats",
+            &[delta!(r#"{"content":"<think>t</think>a","reasoning":"t"}"#)],
+            &[r#"reasoning "t""#, r#"text "a""#, "open"],
+        ),
+        (
+            "reasoning whose opening tag is missing",
+            &[delta!(r#"{"content":"t"}"#), delta!(r#"{"content":"</think>a"}"#)],
+            &[r#"text "t""#, "end of message", r#"text "a""#, "open"],
+        ),
+        (
+            "what looks like a tag until a call comes",
+            &[
+                delta!(r#"{"content":"<thi"}"#),
+                call!(r#"{"index":0,"id":"x","function":{"name":"f","arguments":"{}"}}"#),
+            ],
+            &[r#"text "<thi""#, "call 0 x:f({}) complete", "open"],
+        ),
+    ];
+    for (what, chunks, expected) in table {
+        assert_eq!(deltas(Some(ReplyStart::Text), chunks), *expected, "{what}");
     }
 }
