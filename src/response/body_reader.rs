@@ -162,7 +162,7 @@ impl BodyReader {
             }
             Some(b'<') => {
                 return Err(ApiError::upstream(
-                    "The upstream sent a page of HTML instead of a chat completion. Is its address right?",
+                    "The upstream sent an HTML page instead of a chat completion. Check its address.",
                 )
                 .into());
             }
@@ -275,7 +275,7 @@ enum Extent {
 }
 
 impl Extent {
-    /// A chunk of a stream has deltas, or nothing but the usage. Ollama's own form says whether it is the last.
+    /// A chunk of a stream has deltas, or nothing but the usage. Ollama's own form marks the last one.
     fn of(completion: &Completion<'_>) -> Self {
         let is_chunk = match &completion.choices {
             Some(choices) => choices.iter().all(|choice| choice.message.is_none()),
@@ -305,7 +305,7 @@ fn is_object(raw: &RawValue) -> bool {
 /// Skips an event that cannot be read, unless it is an error or may hold what must not be lost.
 fn broken_event(data: &str, problem: &serde_json::Error) -> Result<(), ApiError> {
     if has_substance(data) {
-        return Err(ApiError::upstream(format!("The upstream sent a chunk that cannot be read: {problem}.")));
+        return Err(ApiError::upstream(format!("The upstream sent an unreadable chunk: {problem}.")));
     }
     let is_error =
         data.trim_start_matches('[').get(..5).is_some_and(|word| word.eq_ignore_ascii_case("error"));
@@ -324,6 +324,6 @@ fn broken_document(body: &str, problem: &serde_json::Error) -> ApiError {
         Some(value) if !matches!(value, Value::Object(_)) || classify::is_error(&value) => {
             classify::in_reply(&value)
         }
-        _ => ApiError::upstream(format!("The upstream's reply is no chat completion: {problem}.")),
+        _ => ApiError::upstream(format!("The upstream's reply is not a chat completion: {problem}.")),
     }
 }

@@ -1,4 +1,4 @@
-//! What a reply says, in one vocabulary for all providers.
+//! The content of a reply, in one form for all providers.
 
 use super::outcome::Failure;
 use crate::items::ContentKind;
@@ -6,7 +6,7 @@ use crate::json::JsonStr;
 use crate::report::Dropped;
 use serde_json::value::RawValue;
 
-/// The next thing that a reply says.
+/// The next piece of a reply.
 #[derive(Debug)]
 pub(super) enum Delta<'a> {
     /// Readable reasoning.

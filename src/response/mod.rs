@@ -5,10 +5,10 @@
 //! ```
 //!
 //! * [`body_reader`] reads the upstream's bytes: server-sent events, a JSON document, JSON lines.
-//! * [`normalizer`] finds out what a chunk says, whatever the provider's way of saying it.
+//! * [`normalizer`] turns chunks into deltas and handles all differences between providers.
 //! * [`sequencer`] decides in which order items open and close. How an item is written is in [`crate::items`].
-//! * [`lifecycle`] begins and ends the response, and [`outcome`] says how it ends.
-//! * [`stream`] puts the three in a line.
+//! * [`lifecycle`] begins and ends the response, and [`outcome`] decides how it ends.
+//! * [`stream`] connects these three.
 
 mod body_reader;
 mod budget;

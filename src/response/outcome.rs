@@ -55,13 +55,11 @@ pub(super) fn judge(ending: Ending, is_marked: bool, output: &Output) -> Outcome
     match ending.finish {
         Some(FinishReason::Length) => Err(Failure::Incomplete("max_output_tokens")),
         Some(FinishReason::ContentFilter) => Err(Failure::Incomplete("content_filter")),
-        Some(FinishReason::Error) => failed("The upstream broke off its reply with an error."),
+        Some(FinishReason::Error) => failed("The upstream ended its reply with an error."),
         None if !is_marked && output.is_blank() => {
             failed("The upstream sent no chat completion: neither a stream of chunks nor a JSON document.")
         }
-        None if !is_marked => {
-            failed("The upstream's stream ended early: neither a finish_reason nor [DONE] came.")
-        }
+        None if !is_marked => failed("The upstream's stream ended early, without a finish_reason or [DONE]."),
         Some(FinishReason::ToolCalls) if output.lacks_calls() => {
             failed("The upstream announced a tool call (finish_reason 'tool_calls') but sent none.")
         }

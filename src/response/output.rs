@@ -95,7 +95,7 @@ impl Output {
         }
     }
 
-    /// Fails unless each call that was begun can be handed over complete.
+    /// Fails unless each call that was begun can be delivered complete.
     pub(super) fn check_calls(&self) -> Outcome {
         match self {
             Self::Items(items) => items.check_calls(),
@@ -129,7 +129,7 @@ impl Output {
         }
     }
 
-    /// The item type of each call that was handed over complete, e.g. `function_call`.
+    /// The item type of each call that was delivered complete, e.g. `function_call`.
     pub(super) fn delivered_calls(&self) -> Vec<&'static str> {
         match self {
             Self::Items(items) => items.delivered_calls(),
@@ -137,7 +137,7 @@ impl Output {
         }
     }
 
-    /// How many calls were begun and not handed over.
+    /// How many calls were begun and not delivered.
     pub(super) fn lost_calls(&self) -> usize {
         match self {
             Self::Items(items) => items.lost_calls(),

@@ -1,7 +1,6 @@
 //! Assembles tool calls from the fragments in which providers send them.
 //!
-//! By OpenAI's rule, `index` says to which call a fragment belongs, and `id` and `name` come once, with the first
-//! fragment. Providers leave the index out, send 0 for every call, begin at 1, repeat the id or send an empty one, and
+//! In OpenAI's API, `index` identifies the call of a fragment, and `id` and `name` come once, with the first fragment. Providers leave the index out, send 0 for every call, begin at 1, repeat the id or send an empty one, and
 //! split the name. [`begins_another_call`] is the rule for all of them.
 
 use crate::json::{DepthScanner, JsonStr, SurrogateJoiner};
@@ -111,7 +110,7 @@ fn label(raw: &RawValue) -> Cow<'_, str> {
 }
 
 impl CallAssembler {
-    /// Adds a fragment to its call. `None`: it says nothing new.
+    /// Adds a fragment to its call. `None`: nothing in it is new.
     pub(super) fn add<'d>(&'d mut self, fragment: &'d CallFragment<'_>) -> Option<CallDelta<'d>> {
         let call = match self.find(fragment) {
             Some(call) => call,
@@ -165,7 +164,7 @@ impl CallAssembler {
     }
 }
 
-/// What a fragment says of the call to which it seems to belong by its index, by its id, or because it is the last.
+/// How a fragment compares with the call to which it seems to belong, by its index, by its id, or because that is last.
 #[derive(Debug)]
 struct Evidence {
     id: Id,

@@ -48,7 +48,7 @@ impl Call {
 }
 
 impl ChunkTemplate {
-    /// The template of `chunk`, which was parsed from `json`, if it says nothing but the only value of its delta.
+    /// The template of `chunk`, which was parsed from `json`, if its delta holds a single value and the rest of it means nothing.
     pub(in crate::response) fn of(chunk: &Completion<'_>, json: &str) -> Option<Self> {
         let (field, value) = only_value(chunk)?;
         let start = (value.get().as_ptr() as usize).checked_sub(json.as_ptr() as usize)?;

@@ -1,11 +1,11 @@
-//! What a reply says of its end: `finish_reason` and `usage`.
+//! The fields at the end of a reply: `finish_reason` and `usage`.
 
 use super::usage;
 use crate::json::JsonStr;
 use crate::wire::responses::Usage;
 use serde_json::value::RawValue;
 
-/// What the chunks so far say of the reply's end.
+/// The finish reason and the usage in the chunks so far.
 #[derive(Debug, Clone, Copy, Default)]
 pub(in crate::response) struct Ending {
     pub(in crate::response) finish: Option<FinishReason>,

@@ -77,7 +77,7 @@ impl Call {
         if accepts(arguments) {
             return Ok(());
         }
-        let why = format!("its arguments are not the JSON object that a {} holds", kind.call_item);
+        let why = format!("its arguments are not a JSON object, which a {} requires", kind.call_item);
         Err(lost(&self.name, &self.provider_id, &why))
     }
 
@@ -212,7 +212,7 @@ impl DeliveredCall {
         if delta.arguments.is_blank() {
             return Ok(());
         }
-        Err(lost(delta.name, delta.id, "its arguments went on after they were whole"))
+        Err(lost(delta.name, delta.id, "more arguments came after they were complete"))
     }
 }
 
@@ -290,7 +290,7 @@ impl CallLog {
 /// The error that a call is lost in, which names it. `id`: the provider's.
 pub(super) fn lost(name: &str, id: &str, why: &str) -> ApiError {
     ApiError::upstream(format!(
-        "The upstream's call of the tool '{name}' (id '{id}') cannot be handed over: {why}."
+        "The upstream's call of tool '{name}' (id '{id}') cannot be delivered: {why}."
     ))
     .code(Code::ToolCallLost)
 }

@@ -1,12 +1,14 @@
 //! In which order items open and close: one is open at a time.
 //!
 //! Text closes before a call opens. The first call streams as it arrives; everything else is queued until its arguments
-//! are complete. A call is handed over complete or not at all.
+//! are complete. A call is delivered complete or not at all.
 
 mod calls;
 mod open_item;
 mod reasoning_details;
 mod replay;
+#[cfg(test)]
+mod tests;
 
 use super::budget::Budget;
 use super::context::{CallIds, ItemRules};
@@ -95,12 +97,12 @@ impl ItemSequencer {
         self.calls.begun() > 0
     }
 
-    /// The item type of each call that was handed over complete, e.g. `function_call`.
+    /// The item type of each call that was delivered complete, e.g. `function_call`.
     pub(super) fn delivered_calls(&self) -> Vec<&'static str> {
         self.calls.delivered_types()
     }
 
-    /// How many calls were begun and not handed over.
+    /// How many calls were begun and not delivered.
     pub(super) fn lost_calls(&self) -> usize {
         self.calls.lost()
     }
@@ -303,7 +305,7 @@ impl ItemSequencer {
         Ok(())
     }
 
-    /// Closes the open item for the next one. Fails if it is a call that cannot be handed over.
+    /// Closes the open item for the next one. Fails if it is a call that cannot be delivered.
     fn close_open_item(&mut self) -> Result<NextMessage, Failure> {
         if let OpenItem::Call(call, _) = &self.open {
             call.check_arguments()?;
@@ -344,7 +346,7 @@ impl ItemSequencer {
         }
     }
 
-    /// Fails unless the calls that are open or queued can be handed over.
+    /// Fails unless the calls that are open or queued can be delivered.
     pub(super) fn check_calls(&self) -> Outcome {
         if let OpenItem::Call(call, _) = &self.open {
             call.check_end()?;
