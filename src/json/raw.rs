@@ -1,43 +1,58 @@
-//! JSON values that are passed on as they stand.
+//! JSON values that are passed on as they are written.
 
+use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// The text of a JSON value. It is valid: it was read, or written, as one.
+/// The text of one valid JSON value, borrowed or owned. It serialises as that text, byte for byte.
 #[derive(Debug, Clone)]
 pub struct RawJson<'a>(Cow<'a, str>);
 
 impl<'a> RawJson<'a> {
-    /// `value` as JSON.
+    /// Serialises `value`. Takes no more memory than the text needs, because most values are kept until the reply ends.
     pub fn new(value: &(impl Serialize + ?Sized)) -> RawJson<'static> {
-        // Only a map with keys that are no strings can fail here, and there is none.
-        RawJson(Cow::Owned(serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())))
+        RawJson::valid(to_string(value).into_boxed_str().into_string())
     }
 
-    /// JSON that stands in the source.
+    /// A JSON value that is part of the source code.
     pub fn literal(json: &'static str) -> RawJson<'static> {
         debug_assert!(serde_json::from_str::<serde::de::IgnoredAny>(json).is_ok(), "{json}");
         RawJson::valid(json)
     }
 
-    /// A text of which it is known that it is one JSON value.
+    /// A text that is known to be one JSON value.
     pub(super) fn valid(json: impl Into<Cow<'a, str>>) -> Self {
         Self(json.into())
     }
 
-    /// The text.
+    /// The JSON text.
     pub fn get(&self) -> &str {
         &self.0
     }
 
-    /// The same, borrowed from nowhere.
+    /// Copies the text unless it is owned already.
     pub fn into_owned(self) -> RawJson<'static> {
         RawJson(Cow::Owned(self.0.into_owned()))
     }
 }
 
-/// What serde_json calls a struct whose only field is JSON text. Its `RawValue` is written like that, but a
-/// `RawValue` cannot be made without reading the text once more.
+pub(super) fn to_string(value: &(impl Serialize + ?Sized)) -> String {
+    // serde_json only fails for maps whose keys are not strings, and no type here has such a map.
+    serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
+}
+
+impl<'a> From<&'a RawValue> for RawJson<'a> {
+    fn from(raw: &'a RawValue) -> Self {
+        Self::valid(raw.get())
+    }
+}
+
+/// The name by which serde_json's serializer knows a struct whose one field is JSON text.
+///
+/// `RawValue` serialises under this name. A borrowed `RawValue` cannot be made without parsing the text again
+/// (<https://github.com/serde-rs/json/issues/1310> asks for it), and `RawValue::from_string_unchecked` is `unsafe`
+/// and for owned text only. The name is private to serde_json, so a test compares with `RawValue`.
 const RAW_VALUE: &str = "$serde_json::private::RawValue";
 
 impl Serialize for RawJson<'_> {
@@ -48,14 +63,26 @@ impl Serialize for RawJson<'_> {
     }
 }
 
+impl<'de> Deserialize<'de> for RawJson<'static> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text: Box<str> = Box::<RawValue>::deserialize(deserializer)?.into();
+        Ok(RawJson::valid(text.into_string()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn it_is_written_as_it_stands() {
-        for json in ["1.50e0", r#""\u0041\/""#, "[ 1 ]", r#"{"a": {}}"#] {
-            assert_eq!(serde_json::to_string(&[RawJson::valid(json)]).unwrap(), format!("[{json}]"));
+    fn serialises_like_serde_json_s_own_raw_value() {
+        for json in ["1.50e0", r#""\u0041\/""#, "[ 1 ]", r#"{"a": {}}"#, "null"] {
+            let raw: &RawValue = serde_json::from_str(json).unwrap();
+            let ours = RawJson::from(raw);
+            assert_eq!(serde_json::to_string(&ours).unwrap(), json);
+            assert_eq!(serde_json::to_string(&[&ours]).unwrap(), serde_json::to_string(&[raw]).unwrap());
+            assert_eq!(serde_json::to_value(&ours).unwrap(), serde_json::to_value(raw).unwrap());
+            assert_eq!(serde_json::from_str::<RawJson<'static>>(json).unwrap().get(), json);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! JSON strings that are passed on as they were escaped.
+//! JSON strings that are passed on as they are escaped.
 
 use super::surrogates::{Mended, mend};
 use super::{Kind, RawJson};
@@ -8,26 +8,37 @@ use serde::ser::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// A JSON string, quotes and escapes as they are on the wire.
+/// A JSON string with its quotes and escapes, as it was received. It holds no lone surrogates.
+///
+/// Two are equal if they decode to the same text.
+///
+/// ```
+/// use transponder::json::JsonStr;
+///
+/// let text: JsonStr<'_> = serde_json::from_str(r#""caf\u00e9""#).unwrap();
+/// assert_eq!(text.as_json(), r#""caf\u00e9""#);
+/// assert_eq!(text.decode(), "café");
+/// assert_eq!(text, JsonStr::new("café"));
+/// ```
 #[derive(Debug, Clone)]
 pub struct JsonStr<'a>(RawJson<'a>);
 
 impl<'a> JsonStr<'a> {
-    /// The string that `raw` holds, or nothing if it holds something else.
+    /// The string in `raw`; `None` if `raw` is not a string.
     pub fn of(raw: &'a RawValue) -> Option<Self> {
         let escaped = inside_quotes(raw.get())?;
         Some(match mend(escaped) {
             Mended { text: Cow::Borrowed(_), split: "" } => Self::valid(raw.get()),
-            mended => Self::from_escaped(&mended.whole()),
+            mended => Self::from_escaped(&mended.into_complete()),
         })
     }
 
     /// Escapes `text`.
     pub fn new(text: &str) -> JsonStr<'static> {
-        JsonStr(RawJson::new(text))
+        JsonStr::valid(super::raw::to_string(text))
     }
 
-    /// A text of which it is known that it is one JSON string without lone surrogates.
+    /// A text that is known to be one JSON string without lone surrogates.
     pub(super) fn valid(json: impl Into<Cow<'a, str>>) -> Self {
         Self(RawJson::valid(json))
     }
@@ -38,22 +49,22 @@ impl<'a> JsonStr<'a> {
         builder.finish()
     }
 
-    /// What stands between the quotes, still escaped.
+    /// The text between the quotes, still escaped.
     pub fn escaped(&self) -> &str {
         inside_quotes(self.0.get()).unwrap_or_default()
     }
 
-    /// Whether it is `""`.
+    /// Whether the string is empty.
     pub fn is_empty(&self) -> bool {
         self.escaped().is_empty()
     }
 
-    /// Whether it holds nothing but white space.
+    /// Whether the string is empty or white space.
     pub fn is_blank(&self) -> bool {
         self.decode().trim().is_empty()
     }
 
-    /// The characters it stands for.
+    /// Unescapes the string.
     pub fn decode(&self) -> Cow<'_, str> {
         let escaped = self.escaped();
         match memchr(b'\\', escaped.as_bytes()) {
@@ -64,32 +75,32 @@ impl<'a> JsonStr<'a> {
         }
     }
 
-    /// One text of all.
+    /// Joins strings with a separator. A single string is returned as it is.
     pub fn joined(texts: impl IntoIterator<Item = Self>, separator: &str) -> Self {
         let mut texts = texts.into_iter();
         let Some(first) = texts.next() else { return JsonStr::new("") };
         let Some(second) = texts.next() else { return first };
         let separator = JsonStr::new(separator);
-        let mut whole = JsonStrBuilder::default();
-        whole.push(&first);
+        let mut joined = JsonStrBuilder::default();
+        joined.push(&first);
         for text in std::iter::once(second).chain(texts) {
-            whole.push(&separator);
-            whole.push(&text);
+            joined.push(&separator);
+            joined.push(&text);
         }
-        whole.finish()
+        joined.finish()
     }
 
-    /// The same string, borrowed from this one.
+    /// Borrows the string.
     pub fn borrowed(&self) -> JsonStr<'_> {
         JsonStr::valid(self.as_json())
     }
 
-    /// The same string, borrowed from nowhere.
+    /// Copies the text unless it is owned already.
     pub fn into_owned(self) -> JsonStr<'static> {
         JsonStr(self.0.into_owned())
     }
 
-    /// The same, as any JSON value.
+    /// The string as a JSON value of any type.
     pub fn into_raw(self) -> RawJson<'a> {
         self.0
     }
@@ -127,7 +138,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for JsonStr<'a> {
     }
 }
 
-/// Collects the pieces of one JSON string.
+/// Puts one JSON string together from pieces.
 #[derive(Debug, Clone, Default)]
 pub struct JsonStrBuilder(String);
 
@@ -150,41 +161,41 @@ impl JsonStrBuilder {
         self.0.push_str(escaped);
     }
 
-    /// Length of what was collected, in escaped bytes.
+    /// The length of the escaped text, in bytes.
     pub fn len(&self) -> usize {
         self.0.len().saturating_sub(1)
     }
 
-    /// Whether nothing was collected.
+    /// Whether the string is empty so far.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The whole string.
+    /// The string of all pieces.
     pub fn finish(mut self) -> JsonStr<'static> {
         self.push_escaped("\"");
         if self.0.len() == 1 {
             self.0.push('"');
         }
-        // The pieces are whole JSON strings without their quotes, so their sum is one too.
+        // Each piece is a complete JSON string without its quotes, so all of them together are one too.
         JsonStr::valid(self.0)
     }
 }
 
-/// Joins the pieces in which a string arrives: the first half of a surrogate pair waits for the second.
+/// Joins surrogate pairs that an upstream splits over two deltas: the first half is held back until the second arrives.
 #[derive(Debug, Clone, Default)]
 pub struct SurrogateJoiner {
     waiting: String,
 }
 
 impl SurrogateJoiner {
-    /// The next piece, as far as it can go out now. It may be empty.
+    /// Reads the next piece and returns what can be passed on now, which may be empty. `None` if `raw` is not a string.
     pub fn push<'a>(&mut self, raw: &'a RawValue) -> Option<JsonStr<'a>> {
         inside_quotes(raw.get())?;
         Some(self.join(JsonStr::valid(raw.get())))
     }
 
-    /// The same, for a string that was read.
+    /// The same for a piece that may hold lone surrogates.
     pub(super) fn join<'a>(&mut self, piece: JsonStr<'a>) -> JsonStr<'a> {
         if self.is_empty() && memmem::find(piece.escaped().as_bytes(), b"\\u").is_none() {
             return piece;
@@ -195,20 +206,20 @@ impl SurrogateJoiner {
         JsonStr::from_escaped(&mended.text)
     }
 
-    /// Whether nothing waits.
+    /// Whether nothing is held back.
     pub fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
 
-    /// No piece follows: a half that still waits has lost its other half.
+    /// Ends the string. If the first half of a pair is still held back, it is replaced by U+FFFD.
     pub fn finish(&mut self) -> Option<JsonStr<'static>> {
         let lost = !std::mem::take(&mut self.waiting).is_empty();
         lost.then(|| JsonStr::new("\u{FFFD}"))
     }
 }
 
-/// What an escaped string stands for, if it has no other escapes than those of one letter: most have no others, and
-/// serde_json, which knows all, grows its buffer from nothing for each string.
+/// Unescapes a string whose escapes all have one letter; `None` if it has others. Few strings do, and serde_json, which
+/// reads every escape, grows a new buffer step by step for each string.
 fn unescaped(escaped: &str) -> Option<String> {
     let mut text = String::with_capacity(escaped.len());
     let mut rest = escaped;
@@ -244,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn text_keeps_its_escapes() {
+    fn a_string_keeps_its_escapes() {
         for json in [r#""""#, r#""plain""#, r#""a\nb\u00e9\/""#, r#""\\ud83e""#, r#""\ud83e\udd80""#] {
             assert_eq!(text(json).as_json(), json);
             assert_eq!(serde_json::to_string(&text(json)).unwrap(), json);
@@ -266,7 +277,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_text_is_decoded_as_serde_json_decodes_it(string in r#"[a-cé🦀"\\/\n\t\r\x08\x0c\x01]{0,12}"#) {
+        fn a_string_is_decoded_as_serde_json_decodes_it(string in r#"[a-cé🦀"\\/\n\t\r\x08\x0c\x01]{0,12}"#) {
             let plain = JsonStr::new(&string);
             prop_assert_eq!(plain.decode(), &*string);
             // JSON may escape a slash, and any character by its number.
@@ -277,21 +288,21 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_no_string_is_refused_by_its_kind() {
+    fn the_error_for_another_kind_of_value_names_it() {
         let error = serde_json::from_str::<JsonStr<'_>>("[1]").unwrap_err();
         assert!(error.to_string().contains("expected a string, found an array"));
     }
 
     #[test]
-    fn a_seam_joins_a_split_pair() {
+    fn a_split_surrogate_pair_is_joined() {
         let join = |pieces: &[&str]| {
-            let mut seam = SurrogateJoiner::default();
+            let mut joiner = SurrogateJoiner::default();
             let mut builder = JsonStrBuilder::default();
             for piece in pieces {
                 let raw: &RawValue = serde_json::from_str(piece).unwrap();
-                builder.push(&seam.push(raw).unwrap());
+                builder.push(&joiner.push(raw).unwrap());
             }
-            if let Some(lost) = seam.finish() {
+            if let Some(lost) = joiner.finish() {
                 builder.push(&lost);
             }
             builder.finish().decode().into_owned()

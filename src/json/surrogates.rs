@@ -1,19 +1,18 @@
-//! Surrogates: `\uD83E` is half a character, and valid in JSON only by the letter.
+//! Lone surrogates: JSON's grammar allows `\ud83e` alone, but it is half a character, and strict readers refuse it
+//! (RFC 8259 section 8.2 calls the result "unpredictable"). They become `\ufffd`.
 
+use super::RawJson;
 use memchr::{memchr, memchr_iter};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// Any JSON value that is only passed on: as it was written, but for lone surrogates in its strings.
-pub fn mended(raw: &RawValue) -> Cow<'_, RawValue> {
-    // Backslashes occur in strings only, and the last of them ends before the last bracket or quote.
-    match mend(raw.get()).text {
-        Cow::Borrowed(_) => Cow::Borrowed(raw),
-        Cow::Owned(text) => RawValue::from_string(text).map_or(Cow::Borrowed(raw), Cow::Owned),
-    }
+/// Replaces lone surrogates in all strings of a JSON value.
+pub fn mended(raw: &RawValue) -> RawJson<'_> {
+    // Backslashes only occur in strings, and a quote follows the last one: nothing is split off at the end.
+    RawJson::valid(mend(raw.get()).text)
 }
 
-/// JSON text within a string, which some reader upstream will parse in its turn.
+/// Replaces lone surrogates in JSON text, such as a body or a function's arguments. Borrowed if there are none.
 pub fn without_lone_surrogates(json: &str) -> Cow<'_, str> {
     match mend(json).text {
         Cow::Owned(mended) if mended != json => Cow::Owned(mended),
@@ -21,14 +20,16 @@ pub fn without_lone_surrogates(json: &str) -> Cow<'_, str> {
     }
 }
 
-/// An escaped string without lone surrogates, and the high surrogate at its very end, if there is one.
+/// Escaped text without lone surrogates.
 pub(super) struct Mended<'a> {
     pub(super) text: Cow<'a, str>,
+    /// A high surrogate that ends the text, e.g. `\ud83e`; otherwise empty. Its other half may be in the next piece.
     pub(super) split: &'a str,
 }
 
 impl Mended<'_> {
-    pub(super) fn whole(self) -> String {
+    /// The text if no other piece follows.
+    pub(super) fn into_complete(self) -> String {
         let mut text = self.text.into_owned();
         if !self.split.is_empty() {
             text.push_str("\\ufffd");
@@ -37,13 +38,13 @@ impl Mended<'_> {
     }
 }
 
-/// Whether there is a `\uD800` to `\uDFFF`, or what looks like one.
+/// Whether there may be a surrogate: also true for `\ud000`, and for `\\ud800`, which is an escaped backslash.
 fn may_hold_surrogates(escaped: &str) -> bool {
     let bytes = escaped.as_bytes();
     memchr_iter(b'\\', bytes).any(|at| matches!(bytes.get(at + 1..), Some([b'u', b'd' | b'D', ..])))
 }
 
-/// RFC 8259 section 8.2 leaves lone surrogates "unpredictable"; strict readers refuse them.
+/// Replaces lone surrogates.
 pub(super) fn mend(escaped: &str) -> Mended<'_> {
     if !may_hold_surrogates(escaped) {
         return Mended { text: Cow::Borrowed(escaped), split: "" };
@@ -54,16 +55,16 @@ pub(super) fn mend(escaped: &str) -> Mended<'_> {
     {
         text.push_str(before);
         let (length, surrogate) = escape_at(escape);
-        let (this, after) = escape.split_at_checked(length).unwrap_or((escape, ""));
+        let (escape, after) = escape.split_at_checked(length).unwrap_or((escape, ""));
         rest = after;
         match surrogate {
-            Surrogate::None => text.push_str(this),
+            Surrogate::None => text.push_str(escape),
             Surrogate::Low => text.push_str("\\ufffd"),
-            Surrogate::High if after.is_empty() => return Mended { text: Cow::Owned(text), split: this },
+            Surrogate::High if after.is_empty() => return Mended { text: Cow::Owned(text), split: escape },
             Surrogate::High => match escape_at(after) {
                 (length, Surrogate::Low) => {
                     let (low, after) = after.split_at_checked(length).unwrap_or((after, ""));
-                    text.push_str(this);
+                    text.push_str(escape);
                     text.push_str(low);
                     rest = after;
                 }
@@ -81,7 +82,7 @@ enum Surrogate {
     Low,
 }
 
-/// The length of the escape that `text` begins with, and which surrogate it is.
+/// The length of the escape at the beginning of `text`, in bytes, and whether it is a surrogate.
 fn escape_at(text: &str) -> (usize, Surrogate) {
     let Some(hex) = text.strip_prefix("\\u").and_then(|digits| digits.get(..4)) else {
         return (2, Surrogate::None);
