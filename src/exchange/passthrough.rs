@@ -58,7 +58,7 @@ fn asked(body: &[u8]) -> Option<&RawValue> {
 
 /// The same bytes but for the value of `model`.
 fn renamed(body: &[u8], asked: &RawValue, model: &str) -> Option<Vec<u8>> {
-    let begin = (asked.get().as_ptr() as usize).checked_sub(body.as_ptr() as usize)?;
+    let begin = json::offset_in(body, asked.get().as_bytes())?;
     let (before, after) = (body.get(..begin)?, body.get(begin + asked.get().len()..)?);
     Some([before, json::raw(model).get().as_bytes(), after].concat())
 }

@@ -1,10 +1,18 @@
-//! JSON strings that are passed on as they were escaped, and the little that is read from
-//! JSON text without building a tree of it.
+//! The JSON layer: values are passed on as they are written, and only what must be read is parsed.
 //!
-//! Most of a conversation only passes through: text, tool arguments, tool outputs. Unescaping
-//! and escaping it again would cost time and could change it, so [`JsonStr`] keeps a JSON string
-//! as it stood on the wire. What leaves is always valid: a `\uD83E` without its second half
-//! becomes `\uFFFD`, and a pair that a host split over two deltas is joined by a [`SurrogateJoiner`].
+//! Most of a conversation only passes through: text, tool arguments, tool outputs. Unescaping and escaping it again
+//! would take time, and would change bytes on which prompt caches depend. What is written is always valid: half of a
+//! surrogate pair becomes `\ufffd`, and a pair that an upstream splits over two deltas is joined.
+//!
+//! Who holds JSON how:
+//!
+//! | the value is | type |
+//! |---|---|
+//! | borrowed from the request | [`Tape`], [`TapeValue`]; a string that is passed on: [`JsonStr`] |
+//! | borrowed from a chunk or document of the upstream | `&RawValue`, as serde borrows it |
+//! | a string that is passed on, or put together from pieces | [`JsonStr`], [`JsonStrBuilder`] |
+//! | any other value that is kept and passed on | [`RawJson`] |
+//! | looked into and rebuilt | `serde_json::Value`: in errors, JSON schemas and reasoning details only |
 
 mod depth_scanner;
 mod error_path;
@@ -29,30 +37,36 @@ use serde_json::Map;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// Bytes as text; what is not UTF-8 becomes U+FFFD. They nearly always are, and to check that is much
-/// cheaper than to look for where they are not.
+/// Decodes UTF-8; invalid bytes become U+FFFD. Checks all of it first, which is much cheaper than searching for invalid
+/// bytes that are almost never there.
 pub fn utf8(bytes: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
-/// `value` as JSON text.
+/// Serialises `value`.
 pub fn raw(value: &(impl Serialize + ?Sized)) -> Box<RawValue> {
-    // Only a map with keys that are no strings can fail here, and there is none.
+    // serde_json only fails for maps whose keys are not strings, and no type here has such a map.
     serde_json::value::to_raw_value(value).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
-/// Whether a text is one whole JSON value.
+/// The byte offset of `inner` within `outer`, if `inner` is a part of it that was borrowed from it.
+pub fn offset_in(outer: &[u8], inner: &[u8]) -> Option<usize> {
+    let offset = (inner.as_ptr() as usize).checked_sub(outer.as_ptr() as usize)?;
+    outer.get(offset..)?.get(..inner.len()).map(|_| offset)
+}
+
+/// Whether a text is a JSON value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Completeness {
-    /// It is.
+    /// One JSON value.
     Complete,
-    /// It is the beginning of one.
+    /// The beginning of one.
     Truncated,
-    /// It is not, and more text would not help.
+    /// Not JSON, whatever may follow.
     Invalid,
 }
 
-/// Whether `text` is one whole JSON value, the beginning of one, or neither.
+/// Tells a complete JSON value from one that was cut off and from text that is not JSON.
 pub fn completeness(text: &str) -> Completeness {
     match serde_json::from_str::<IgnoredAny>(text) {
         Ok(_) => Completeness::Complete,
@@ -61,9 +75,9 @@ pub fn completeness(text: &str) -> Completeness {
     }
 }
 
-/// Whether a text is a JSON object of which this is true.
-pub fn is_object(text: &str, and: impl FnOnce(&Map<String, serde_json::Value>) -> bool) -> bool {
-    serde_json::from_str(text).is_ok_and(|object| and(&object))
+/// Whether `text` is a JSON object for which `predicate` holds.
+pub fn is_object(text: &str, predicate: impl FnOnce(&Map<String, serde_json::Value>) -> bool) -> bool {
+    serde_json::from_str(text).is_ok_and(|object| predicate(&object))
 }
 
 #[cfg(test)]
@@ -71,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wholeness_tells_cut_from_broken() {
+    fn completeness_distinguishes_truncated_from_invalid() {
         for (json, expected) in [
             ("{}", Completeness::Complete),
             (r#"{"a":1} "#, Completeness::Complete),
@@ -82,5 +96,16 @@ mod tests {
         ] {
             assert_eq!(completeness(json), expected, "{json}");
         }
+    }
+
+    #[test]
+    fn an_offset_exists_only_for_a_part_of_the_text() {
+        let text = b"outer inner".as_slice();
+        let (outer, inner) = text.split_at(6);
+        assert_eq!(offset_in(text, inner), Some(6));
+        assert_eq!(offset_in(text, text), Some(0));
+        assert_eq!(offset_in(inner, outer), None);
+        assert_eq!(offset_in(outer, inner), None);
+        assert_eq!(offset_in(outer, text), None);
     }
 }

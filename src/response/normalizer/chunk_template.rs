@@ -5,6 +5,7 @@
 //! parser would return, so no other code needs to know.
 
 use super::call_assembler::number;
+use crate::json::offset_in;
 use crate::wire::chat::reply::{Choice, Completion, Function, Message, ToolCall, ToolCalls};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -51,8 +52,7 @@ impl ChunkTemplate {
     /// The template of `chunk`, which was parsed from `json`, if its delta holds a single value and the rest of it means nothing.
     pub(in crate::response) fn of(chunk: &Completion<'_>, json: &str) -> Option<Self> {
         let (field, value) = only_value(chunk)?;
-        let start = (value.get().as_ptr() as usize).checked_sub(json.as_ptr() as usize)?;
-        let (before, rest) = json.split_at_checked(start)?;
+        let (before, rest) = json.split_at_checked(offset_in(json.as_bytes(), value.get().as_bytes())?)?;
         let after = rest.strip_prefix(value.get())?;
         Some(Self { before: before.into(), after: after.into(), field })
     }
