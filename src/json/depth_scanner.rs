@@ -1,8 +1,8 @@
-//! Where a JSON document ends, told while it passes by.
+//! Finds the end of a JSON object or array while it arrives in pieces.
 
 use memchr::memchr2;
 
-/// Watches a JSON object or array go by and tells when its last bracket has closed.
+/// Counts brackets outside of strings. Does not check that the JSON is valid.
 #[derive(Debug, Clone, Default)]
 pub struct DepthScanner {
     depth: usize,
@@ -12,21 +12,22 @@ pub struct DepthScanner {
 }
 
 impl DepthScanner {
-    /// Looks at the next bytes; true from the byte on that closes the document.
+    /// Reads the next bytes. Returns whether the document has ended.
     pub fn push(&mut self, bytes: &[u8]) -> bool {
         self.split(bytes);
         self.closed
     }
 
-    /// Splits `bytes` behind the byte that closes the document, if it is among them.
+    /// Reads the next bytes and splits them after the bracket that ends the document, if it is among them.
     pub fn split<'b>(&mut self, bytes: &'b [u8]) -> (&'b [u8], &'b [u8]) {
         let mut at = 0;
         while !self.closed {
             let rest = bytes.get(at..).unwrap_or_default();
-            // In a string nothing matters but what may end it.
-            let skipped = match self.in_string && !self.escaped {
-                true => memchr2(b'"', b'\\', rest).unwrap_or(rest.len()),
-                false => 0,
+            // Within a string only a quote or a backslash matters.
+            let skipped = if self.in_string && !self.escaped {
+                memchr2(b'"', b'\\', rest).unwrap_or(rest.len())
+            } else {
+                0
             };
             let Some(byte) = rest.get(skipped) else { return (bytes, &[]) };
             self.step(*byte);
@@ -56,7 +57,7 @@ impl DepthScanner {
         }
     }
 
-    /// Whether the document has closed.
+    /// Whether the document has ended.
     pub fn closed(&self) -> bool {
         self.closed
     }
@@ -67,11 +68,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn brackets_close_at_the_last_one_only() {
-        let mut brackets = DepthScanner::default();
+    fn only_the_last_bracket_ends_the_document() {
+        let mut scanner = DepthScanner::default();
         for byte in br#"{"a":"}\"}","b":[{}]"# {
-            assert!(!brackets.push(&[*byte]));
+            assert!(!scanner.push(&[*byte]));
         }
-        assert!(brackets.push(b"}"));
+        assert!(scanner.push(b"}"));
     }
 }

@@ -1,20 +1,20 @@
-//! The JSON path to a place in a text: serde_json's errors say line and column, and people think in paths.
+//! The JSON path of an error: serde_json reports line and column, but people look for a path.
 
 use super::{Bounds, Kind, Tape, TapeValue};
 use std::fmt::Write as _;
 
-/// The path to where serde_json found an error in a text, e.g. `models[0].match`; empty for all of it, and for a text that is
-/// no JSON.
+/// The path to the value in which serde_json found an error, e.g. `models[0].match`. Empty for the root, and if `json`
+/// is not valid JSON.
 pub fn path_of(error: &serde_json::Error, json: &str) -> String {
     let lines_before = json.split_inclusive('\n').take(error.line().saturating_sub(1));
-    // The last byte that was read.
+    // serde_json stops behind the last byte that it read.
     let byte = (lines_before.map(str::len).sum::<usize>() + error.column()).saturating_sub(1);
-    // Deeper, serde_json does not read either.
+    // serde_json's own limit on depth.
     let document = Tape::read(json, Bounds { depth: 128, values: json.len() });
     document.map(|document| path_to(document.root(), byte)).unwrap_or_default()
 }
 
-/// The path from a value to the innermost one in it that holds this byte of the text. A field's name belongs to its value.
+/// The path from `value` to the innermost value that contains this byte. A field's name counts as part of its value.
 fn path_to(mut value: TapeValue<'_>, byte: usize) -> String {
     let mut path = String::new();
     while let Some(inner) = step(value, byte, &mut path) {
@@ -23,13 +23,13 @@ fn path_to(mut value: TapeValue<'_>, byte: usize) -> String {
     path
 }
 
-/// The direct part of a value that holds the byte, and the path to it.
+/// The direct child that contains the byte; appends its step to the path.
 fn step<'a>(value: TapeValue<'a>, byte: usize, path: &mut String) -> Option<TapeValue<'a>> {
     if value.kind() == Kind::Object {
         let (name, inner) =
             value.fields().find(|(name, inner)| (name.span().start..inner.span().end).contains(&byte))?;
         let dot = if path.is_empty() { "" } else { "." };
-        // To write into a String cannot fail.
+        // Writing to a String cannot fail.
         let _ = write!(path, "{dot}{}", name.string()?);
         return Some(inner);
     }

@@ -1,18 +1,29 @@
-//! JSON text read in one pass: where each of its values begins and ends.
+//! Validates JSON text in one pass and records where each value begins and ends.
 //!
-//! serde_json hands out a piece of JSON text only after it has checked it, so what is read level by level
-//! would be scanned once for each level. Here it is scanned once; all that follows is looked up.
+//! A `RawValue` is scanned again each time that one of its fields is read, so a document that is read level by level is
+//! scanned once for each level. Here the text is scanned once, into a flat list of nodes: the tape of simdjson
+//! (<https://arxiv.org/abs/1902.08318>, section 3), but without copies of strings and numbers. Everything else is a
+//! look-up in that list.
 
 use super::structural_mask::StructuralMask;
 use super::{JsonStr, RawJson};
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// A JSON text that is valid (RFC 8259), and all its values.
+/// A valid JSON text (RFC 8259) and its values.
+///
+/// ```
+/// use transponder::json::{Bounds, Tape};
+///
+/// let tape = Tape::read(r#"{"model": "m", "n": [1, 2]}"#, Bounds { depth: 8, values: 100 }).unwrap();
+/// let numbers = tape.root().field("n").unwrap();
+/// assert_eq!(numbers.get(), "[1, 2]");
+/// assert_eq!(numbers.elements().unwrap().count(), 2);
+/// ```
 #[derive(Debug)]
 pub struct Tape<'a> {
     text: &'a str,
-    /// In the order in which they begin. The names of fields are among them, each before its value.
+    /// In the order in which they begin. The name of a field is a node too, before that of its value.
     nodes: Vec<TapeNode>,
     has_surrogates: bool,
 }
@@ -20,35 +31,29 @@ pub struct Tape<'a> {
 #[derive(Debug)]
 struct TapeNode {
     kind: Kind,
-    /// A string with an escape in it.
+    /// Whether a string has escapes.
     escaped: bool,
     start: usize,
     end: usize,
-    /// How many nodes it is, with all that is in it.
+    /// The number of nodes, this one and all within it.
     size: usize,
 }
 
-/// What a JSON value is.
+/// The type of a JSON value. An integer is a number that is written without fraction and exponent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
 pub enum Kind {
-    /// `null`.
     Null,
-    /// `true` or `false`.
     Boolean,
-    /// A number without fraction and exponent.
     Integer,
-    /// Any other number.
     Decimal,
-    /// A string.
     String,
-    /// An array.
     Array,
-    /// An object.
     Object,
 }
 
 impl Kind {
-    /// What a value is, by its text.
+    /// The type of a valid value.
     pub(super) fn of(json: &str) -> Self {
         match json.as_bytes().first() {
             Some(b'"') => Self::String,
@@ -75,37 +80,37 @@ impl Kind {
     }
 }
 
-/// What a text may hold.
+/// Limits on a JSON text.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
-    /// How deep arrays and objects may be nested.
+    /// How deeply arrays and objects may be nested.
     pub depth: usize,
-    /// How many values there may be; names of fields are none.
+    /// The number of values; names of fields are not counted.
     pub values: usize,
 }
 
-/// Why a text is not taken.
+/// Why a text is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ParseError {
-    /// It is no JSON.
+    /// The text is not JSON.
     Syntax,
-    /// It is nested deeper than it may be.
+    /// [`Bounds::depth`] is exceeded.
     TooDeep,
-    /// It holds more values than it may.
+    /// [`Bounds::values`] is exceeded.
     TooMany,
 }
 
 impl<'a> Tape<'a> {
-    /// Reads all of a text.
+    /// Reads a text.
     ///
     /// # Errors
-    /// The first flaw in it.
+    /// The first error in the text.
     pub fn read(text: &'a str, bounds: Bounds) -> Result<Self, ParseError> {
         let bytes = text.as_bytes();
-        // One for so many bytes is what conversations have; more need more room, and fewer waste little.
+        // Conversations have about one node in 48 bytes.
         let nodes = Vec::with_capacity(text.len() / 48);
         let mut reader =
-            Reader { bytes, stops: StructuralMask::of(bytes), at: 0, nodes, has_surrogates: false, bounds };
+            Reader { bytes, mask: StructuralMask::of(bytes), at: 0, nodes, has_surrogates: false, bounds };
         reader.value(0)?;
         reader.skip_space();
         match reader.peek() {
@@ -114,23 +119,23 @@ impl<'a> Tape<'a> {
         }
     }
 
-    /// Whether there are escapes of surrogates in it, such as `\uD83E`. JSON may hold lone ones.
+    /// Whether the text may have escaped surrogates such as `\uD83E`, of which some may be lone.
     pub fn has_surrogates(&self) -> bool {
         self.has_surrogates
     }
 
-    /// The value that all others are in.
+    /// The outermost value.
     pub fn root(&'a self) -> TapeValue<'a> {
         TapeValue { text: self.text, nodes: &self.nodes }
     }
 }
 
-/// One value of a document.
+/// One value of a [`Tape`].
 #[derive(Debug, Clone, Copy)]
 pub struct TapeValue<'a> {
-    /// All of the document.
+    /// The text of the whole tape.
     text: &'a str,
-    /// The value's own node, and those of all that is in it.
+    /// The node of the value and those of all values in it.
     nodes: &'a [TapeNode],
 }
 
@@ -139,27 +144,28 @@ impl<'a> TapeValue<'a> {
         self.nodes.first()
     }
 
-    /// What it is.
+    /// The type of the value.
     pub fn kind(self) -> Kind {
         self.node().map_or(Kind::Null, |node| node.kind)
     }
 
-    /// Its text.
+    /// The JSON text of the value.
     pub fn get(self) -> &'a str {
         self.node().and_then(|node| self.text.get(node.start..node.end)).unwrap_or("null")
     }
 
-    /// The same, to be passed on.
+    /// The JSON text, to be passed on.
     pub fn raw(self) -> RawJson<'a> {
         RawJson::valid(self.get())
     }
 
-    /// The string that it is, if it is one, as it was escaped. (Lone surrogates are mended before a text is read.)
+    /// The string as it is escaped, to be passed on; `None` if the value is not a string. Lone surrogates have to be
+    /// replaced before the tape is read.
     pub fn text(self) -> Option<JsonStr<'a>> {
         (self.kind() == Kind::String).then(|| JsonStr::valid(self.get()))
     }
 
-    /// The string that it is, if it is one.
+    /// The unescaped string; `None` if the value is not a string.
     pub fn string(self) -> Option<Cow<'a, str>> {
         match self.node() {
             Some(TapeNode { kind: Kind::String, escaped: false, start, end, .. }) => {
@@ -169,30 +175,29 @@ impl<'a> TapeValue<'a> {
         }
     }
 
-    /// Its elements, if it is an array.
+    /// The elements of an array; `None` if the value is not an array.
     pub fn elements(self) -> Option<impl Iterator<Item = TapeValue<'a>> + use<'a>> {
         (self.kind() == Kind::Array).then(|| self.children())
     }
 
-    /// The names of its fields and their values, if it is an object; nothing else has any.
+    /// The names and values of an object's fields; empty if the value is not an object.
     pub fn fields(self) -> impl Iterator<Item = (TapeValue<'a>, TapeValue<'a>)> + use<'a> {
         let mut children = self.children();
         let is_object = self.kind() == Kind::Object;
         std::iter::from_fn(move || if is_object { Some((children.next()?, children.next()?)) } else { None })
     }
 
-    /// The value of a field, if it is an object that has it. Of fields with the same name the last counts, as in
-    /// most JSON readers.
+    /// The value of an object's field. If several fields have the name, the last one counts, as in most JSON readers.
     pub fn field(self, name: &str) -> Option<TapeValue<'a>> {
         self.fields().filter(|(field, _)| field.is(name)).last().map(|(_, value)| value)
     }
 
-    /// Whether it is this string.
+    /// Whether the value is this string.
     pub fn is(self, string: &str) -> bool {
         self.string().is_some_and(|own| own == string)
     }
 
-    /// Where it stands in the document's text.
+    /// The bytes of the value in the text.
     pub(super) fn span(self) -> Range<usize> {
         self.node().map_or(0..0, |node| node.start..node.end)
     }
@@ -207,10 +212,10 @@ impl<'a> TapeValue<'a> {
     }
 }
 
-/// Goes through a text.
+/// Reads a text into nodes.
 struct Reader<'t> {
     bytes: &'t [u8],
-    stops: StructuralMask<'t>,
+    mask: StructuralMask<'t>,
     at: usize,
     nodes: Vec<TapeNode>,
     has_surrogates: bool,
@@ -228,7 +233,7 @@ impl Reader<'_> {
         byte
     }
 
-    /// Goes on if this byte comes next.
+    /// Skips this byte if it comes next.
     fn takes(&mut self, byte: u8) -> bool {
         let is_next = self.peek() == Some(byte);
         self.at += usize::from(is_next);
@@ -296,7 +301,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Begins what holds others: goes over its bracket, and says which node it is.
+    /// Begins an array or object; returns the index of its node.
     fn open(&mut self, kind: Kind, depth: usize) -> Result<usize, ParseError> {
         if depth > self.bounds.depth {
             return Err(ParseError::TooDeep);
@@ -313,7 +318,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A node that ends here.
+    /// Appends a node that ends here.
     fn push(&mut self, kind: Kind, escaped: bool, start: usize) {
         self.nodes.push(TapeNode { kind, escaped, start, end: self.at, size: 1 });
     }
@@ -323,8 +328,8 @@ impl Reader<'_> {
         let mut escaped = false;
         self.expect(b'"')?;
         loop {
-            // Nearly all of a request is passed here.
-            self.at = self.stops.next(self.at).ok_or(ParseError::Syntax)?;
+            // Nearly all of a request is skipped here.
+            self.at = self.mask.next(self.at).ok_or(ParseError::Syntax)?;
             match self.next() {
                 Some(b'"') => break,
                 Some(b'\\') => self.escape()?,
@@ -344,7 +349,7 @@ impl Reader<'_> {
                 self.at += 4;
                 // U+D800 to U+DFFF, and some others.
                 self.has_surrogates |= matches!(digits.first(), Some(b'd' | b'D'));
-                digits.iter().all(u8::is_ascii_hexdigit).then_some(()).ok_or(ParseError::Syntax)
+                if digits.iter().all(u8::is_ascii_hexdigit) { Ok(()) } else { Err(ParseError::Syntax) }
             }
             _ => Err(ParseError::Syntax),
         }
@@ -370,7 +375,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// One digit at least.
+    /// Skips digits; at least one is needed.
     fn digits(&mut self) -> Result<(), ParseError> {
         let start = self.at;
         while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
@@ -383,7 +388,7 @@ impl Reader<'_> {
         let start = self.at;
         self.at += word.len();
         self.push(kind, false, start);
-        (self.bytes.get(start..self.at) == Some(word)).then_some(()).ok_or(ParseError::Syntax)
+        if self.bytes.get(start..self.at) == Some(word) { Ok(()) } else { Err(ParseError::Syntax) }
     }
 }
 
@@ -394,7 +399,7 @@ mod tests {
 
     const BOUNDS: Bounds = Bounds { depth: 3, values: 8 };
 
-    fn flaw(json: &str) -> Option<ParseError> {
+    fn error(json: &str) -> Option<ParseError> {
         Tape::read(json, BOUNDS).err()
     }
 
@@ -409,12 +414,12 @@ mod tests {
             (r#"{"a":1,"b":2,"c":3,"d":4,"e":5,"f":6,"g":7}"#, None),
             (r#"{"a":1,"b":2,"c":3,"d":4,"e":5,"f":6,"g":[7]}"#, Some(ParseError::TooMany)),
         ] {
-            assert_eq!(flaw(json), expected, "{json}");
+            assert_eq!(error(json), expected, "{json}");
         }
     }
 
     #[test]
-    fn values_are_found_where_they_stand() {
+    fn values_are_found_at_their_place() {
         let json = r#" {"a" : [1, -2.5e3, "x", {"b":null}], "\u0061b":true, "a":"\n"} "#;
         let document = Tape::read(json, Bounds { depth: 9, values: 99 }).unwrap();
         let root = document.root();
@@ -436,7 +441,7 @@ mod tests {
         assert!(first.fields().next().is_none());
     }
 
-    /// What of it can be wrong, put together at random.
+    /// Text that is nearly JSON.
     fn json_like() -> impl Strategy<Value = String> {
         let piece = prop_oneof![
             "[\\[\\]{},: \\n\"\\\\]",
@@ -465,7 +470,7 @@ mod tests {
         })
     }
 
-    /// The same value, put together from what the document tells of it.
+    /// Builds the same value from the tape.
     fn rebuilt(value: TapeValue<'_>) -> serde_json::Value {
         match value.kind() {
             Kind::Array => value.elements().unwrap().map(rebuilt).collect(),
@@ -482,14 +487,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_takes_what_serde_json_takes(text in json_like()) {
+        fn accepts_what_serde_json_accepts(text in json_like()) {
             let expected = serde_json::from_str::<serde::de::IgnoredAny>(&text);
             let read = Tape::read(&text, WIDE);
             prop_assert_eq!(read.is_ok(), expected.is_ok(), "{:?}: {:?}", text, expected);
         }
 
         #[test]
-        fn it_reads_what_was_written(value in json(), pretty in any::<bool>()) {
+        fn reads_the_value_that_was_written(value in json(), pretty in any::<bool>()) {
             let text = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) };
             let text = text.unwrap();
             let expected: serde_json::Value = serde_json::from_str(&text).unwrap();
