@@ -95,7 +95,6 @@ fn only_value<'a>(chunk: &Completion<'a>) -> Option<(Field, &'a RawValue)> {
     let Completion {
         choices: Some(choices),
         usage: None,
-        model: _,
         service_tier: _,
         error: None,
         x_groq: None,

@@ -1,178 +1,154 @@
-//! What comes back: one `chat.completion`, or `chat.completion.chunk`s. One set of types reads both.
+//! Replies: a `chat.completion`, or one `chat.completion.chunk` of a stream. One set of types reads both.
 //!
-//! Hosts differ in nearly every field, so nearly all that has more than one form is kept raw here
-//! and read where its meaning is known.
+//! Upstreams differ in nearly every field. So a value that has more than one form is kept raw here, and read where its
+//! meaning is known; every field may be absent or `null`.
+//!
+//! References: [the object](https://platform.openai.com/docs/api-reference/chat/object),
+//! [the chunk](https://platform.openai.com/docs/api-reference/chat-streaming/streaming).
 
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 /// A completion or a chunk of one.
+///
+/// ```json
+/// {"choices": [{"index": 0, "delta": {"content": "Hi"}, "finish_reason": null}],
+///  "usage": {"prompt_tokens": 5, "completion_tokens": 1}, "service_tier": "default"}
+/// ```
+///
+/// Ollama's own API: `{"message": {"content": "Hi"}, "done": true, "done_reason": "stop", "eval_count": 1}`.
+/// Cloudflare's own API: `{"result": {"response": "Hi", "tool_calls": [], "finish_reason": "stop"}}`.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+#[allow(missing_docs)]
 pub struct Completion<'a> {
-    /// `choices`; only the one with index 0 is ours.
-    #[serde(borrow)]
+    /// Only the choice with index 0 is used.
     pub choices: Option<Vec<Choice<'a>>>,
-    /// `usage`.
-    #[serde(borrow)]
     pub usage: Option<&'a RawValue>,
-    /// The model that answers.
-    #[serde(borrow)]
-    pub model: Option<&'a RawValue>,
-    /// `service_tier`.
-    #[serde(borrow)]
     pub service_tier: Option<&'a RawValue>,
-    /// An error in place of a chunk or beside one.
-    #[serde(borrow)]
+    /// An error in place of a chunk, or beside one.
     pub error: Option<&'a RawValue>,
-    /// Where Groq puts the usage, too.
-    #[serde(borrow)]
     pub x_groq: Option<GroqExtras<'a>>,
-    /// The message or the next piece of it, in Ollama's own form; the words of an error elsewhere.
-    #[serde(borrow)]
+    /// Ollama: a message or a delta. In other upstreams' errors: their text.
     pub message: Option<&'a RawValue>,
-    /// Whether that was the last piece.
-    #[serde(borrow)]
+    /// Ollama: whether this is the last chunk.
     pub done: Option<&'a RawValue>,
-    /// The finish reason, in Ollama's own form.
-    #[serde(borrow)]
+    /// Ollama: the finish reason.
     pub done_reason: Option<&'a RawValue>,
-    /// The tokens of the prompt, in Ollama's own form.
-    #[serde(borrow)]
+    /// Ollama: the number of input tokens.
     pub prompt_eval_count: Option<&'a RawValue>,
-    /// The tokens of the answer, in Ollama's own form.
-    #[serde(borrow)]
+    /// Ollama: the number of output tokens.
     pub eval_count: Option<&'a RawValue>,
-    /// The text, in Cloudflare's own form.
-    #[serde(borrow)]
+    /// Cloudflare: the text.
     pub response: Option<&'a RawValue>,
-    /// The tool calls, in Cloudflare's own form.
-    #[serde(borrow)]
+    /// Cloudflare: the tool calls.
     pub tool_calls: Option<ToolCalls<'a>>,
-    /// The finish reason, in Cloudflare's own form.
-    #[serde(borrow)]
+    /// Cloudflare: the finish reason.
     pub finish_reason: Option<&'a RawValue>,
-    /// All of the above, in Cloudflare's envelope.
-    #[serde(borrow)]
+    /// Cloudflare: an envelope around the three fields above.
     pub result: Option<&'a RawValue>,
 }
 
-/// `x_groq`.
+/// Groq repeats the usage here: `{"usage": {"prompt_tokens": 5, "completion_tokens": 1}}`.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+#[allow(missing_docs)]
 pub struct GroqExtras<'a> {
-    /// `usage`.
-    #[serde(borrow)]
     pub usage: Option<&'a RawValue>,
 }
 
-/// One of `choices`.
+/// An element of `choices`.
+///
+/// ```json
+/// {"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop", "logprobs": null}
+/// ```
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+#[allow(missing_docs)]
 pub struct Choice<'a> {
-    /// Its number; some hosts leave it out.
-    #[serde(borrow)]
+    /// A number; some upstreams leave it out.
     pub index: Option<&'a RawValue>,
-    /// In a chunk.
-    #[serde(borrow)]
+    /// Chunks only.
     pub delta: Option<Message<'a>>,
-    /// In a completion.
-    #[serde(borrow)]
+    /// Completions only.
     pub message: Option<Message<'a>>,
-    /// Why it ended.
-    #[serde(borrow)]
     pub finish_reason: Option<&'a RawValue>,
-    /// `logprobs`: [`Logprobs`] with most hosts.
-    #[serde(borrow)]
+    /// Usually [`Logprobs`].
     pub logprobs: Option<&'a RawValue>,
-    /// An error within the choice (OpenRouter).
-    #[serde(borrow)]
+    /// OpenRouter: an error within the choice.
     pub error: Option<&'a RawValue>,
-    /// `usage`, where Moonshot puts it.
-    #[serde(borrow)]
+    /// Moonshot: the usage.
     pub usage: Option<&'a RawValue>,
 }
 
-/// `logprobs` of a choice: `content`, or the lists of the API of old.
+/// `logprobs` of a choice. Either `content`, or the two lists of the legacy Completions API.
+///
+/// ```json
+/// {"content": [{"token": "Hi", "logprob": -0.1, "bytes": [72, 105], "top_logprobs": []}]}
+/// {"tokens": ["Hi"], "token_logprobs": [-0.1]}
+/// ```
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+#[allow(missing_docs)]
 pub struct Logprobs<'a> {
-    /// One for each token of the content.
-    #[serde(borrow)]
     pub content: Option<Vec<Logprob<'a>>>,
-    /// The tokens.
-    #[serde(borrow)]
     pub tokens: Option<Vec<Cow<'a, str>>>,
-    /// The logprob of each.
     pub token_logprobs: Option<Vec<Option<f64>>>,
 }
 
-/// The logprob of one token.
+/// The log probability of a token, and of the most likely alternatives.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+#[allow(missing_docs)]
 pub struct Logprob<'a> {
-    /// The token.
     #[serde(borrow)]
     pub token: Cow<'a, str>,
-    /// Its logarithmic probability.
     pub logprob: Option<f64>,
-    /// Its bytes, as some hosts say it: others leave them out, or `null`.
     pub bytes: Option<Vec<u8>>,
-    /// What else could have stood there.
-    #[serde(borrow)]
     pub top_logprobs: Option<Vec<Logprob<'a>>>,
 }
 
-/// A message or a delta of one.
+/// A message, or a delta of one. Reasoning has four names: `reasoning_content` (DeepSeek), `reasoning` (vLLM),
+/// `reasoning_text` (a few others) and `thinking` (Ollama's own API).
+///
+/// ```json
+/// {"content": "Hi", "reasoning_content": "They greet me.",
+///  "tool_calls": [{"index": 0, "id": "call_1", "function": {"name": "f", "arguments": "{}"}}]}
+/// ```
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+#[allow(missing_docs)]
 pub struct Message<'a> {
-    /// A string; with some hosts a number or an array of parts.
-    #[serde(borrow)]
+    /// A string. Some upstreams send a number or an array of parts.
     pub content: Option<&'a RawValue>,
-    /// The reasoning, as DeepSeek names it.
-    #[serde(borrow)]
     pub reasoning_content: Option<&'a RawValue>,
-    /// The reasoning, as vLLM names it.
-    #[serde(borrow)]
     pub reasoning: Option<&'a RawValue>,
-    /// The reasoning, as a few others name it.
-    #[serde(borrow)]
     pub reasoning_text: Option<&'a RawValue>,
-    /// The reasoning, as Ollama names it in its own API.
-    #[serde(borrow)]
     pub thinking: Option<&'a RawValue>,
-    /// The reasoning in pieces that the host wants back as they are: an array of objects.
-    #[serde(borrow)]
+    /// Reasoning as an array of objects, which the upstream wants back unchanged.
     pub reasoning_details: Option<&'a RawValue>,
-    /// A refusal.
-    #[serde(borrow)]
     pub refusal: Option<&'a RawValue>,
     /// Citations: an array of objects.
-    #[serde(borrow)]
     pub annotations: Option<&'a RawValue>,
-    /// The calls, or pieces of them.
-    #[serde(borrow)]
     pub tool_calls: Option<ToolCalls<'a>>,
-    /// The tool call of old.
-    #[serde(borrow)]
+    /// The deprecated form of a single call.
     pub function_call: Option<Function<'a>>,
 }
 
-/// `tool_calls`: an array; with some hosts a single object, or an empty string.
+/// `tool_calls`: an array. Some upstreams send a single object, or an empty string.
 #[derive(Debug)]
 pub enum ToolCalls<'a> {
-    /// The calls, without the `null`s among them.
+    /// The calls; `null` elements are left out.
     Read(Vec<ToolCall<'a>>),
-    /// Something else, which must not be lost without a word.
+    /// Anything else. It must not be lost silently.
     Unreadable,
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for ToolCalls<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = <&'de RawValue>::deserialize(deserializer)?.get();
-        // By the first byte: serde would take an array that it cannot read for the fields of one call.
+        // By the first byte, because serde would read an array as the fields of a single call.
         let read = match json.as_bytes() {
             b"\"\"" => Ok(Vec::new()),
             [b'{', ..] => serde_json::from_str(json).map(|one| vec![one]),
@@ -183,53 +159,44 @@ impl<'de: 'a, 'a> Deserialize<'de> for ToolCalls<'a> {
     }
 }
 
-/// One of `tool_calls`, or a piece of one.
+/// An element of `tool_calls`: a call, or a fragment of one.
+///
+/// ```json
+/// {"index": 0, "id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+/// ```
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+#[allow(missing_docs)]
 pub struct ToolCall<'a> {
-    /// Which call the piece belongs to.
-    #[serde(borrow)]
+    /// Tells which call a fragment belongs to.
     pub index: Option<&'a RawValue>,
-    /// Its id: a string, `null`, or empty on continuations.
-    #[serde(borrow)]
+    /// A string. `null`, empty or absent in the fragments after the first.
     pub id: Option<&'a RawValue>,
-    /// The function.
-    #[serde(borrow)]
     pub function: Option<Function<'a>>,
-    /// The call of a tool that the host knows as `custom`.
-    #[serde(borrow)]
     pub custom: Option<Custom<'a>>,
-    /// What the host wants back with the call, e.g. Gemini's thought signature.
-    #[serde(borrow)]
+    /// What the upstream wants back with the call, e.g. Gemini's thought signature.
     pub extra_content: Option<&'a RawValue>,
-    /// The name, in Cloudflare's own form.
-    #[serde(borrow)]
+    /// Cloudflare: the name of the function.
     pub name: Option<Cow<'a, str>>,
-    /// The arguments, in Cloudflare's own form.
-    #[serde(borrow)]
+    /// Cloudflare: the arguments.
     pub arguments: Option<&'a RawValue>,
 }
 
-/// The function that is called.
+/// The called function. The name may come in pieces too.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+#[allow(missing_docs)]
 pub struct Function<'a> {
-    /// Its name, or a piece of it.
-    #[serde(borrow)]
     pub name: Option<Cow<'a, str>>,
-    /// A string or a piece of it; with some hosts the object itself.
-    #[serde(borrow)]
+    /// A string, or a piece of it. Some upstreams send the object itself.
     pub arguments: Option<&'a RawValue>,
 }
 
-/// The custom tool that is called.
+/// The called custom tool: `{"name": "apply_patch", "input": "*** Begin Patch\n"}`. Both may come in pieces.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+#[allow(missing_docs)]
 pub struct Custom<'a> {
-    /// Its name, or a piece of it.
-    #[serde(borrow)]
     pub name: Option<Cow<'a, str>>,
-    /// A string or a piece of it: the raw text.
-    #[serde(borrow)]
     pub input: Option<&'a RawValue>,
 }
