@@ -94,7 +94,7 @@ fn file<'a>(part: &Object<'_, 'a>) -> Result<Option<Part<'a>>, ApiError> {
     let file = FilePart::of(part)?;
     match (file.file_data, file.file_url, file.file_id) {
         (Some(data), ..) => {
-            let file = File { file_data: Some(data), file_id: None, filename: file.filename };
+            let file = File { file_data: data, filename: file.filename };
             Ok(Some(Part::File { file }))
         }
         (_, Some(_), _) => Err(unreachable_file(part, "file_url", "Send its content as `file_data`.")),

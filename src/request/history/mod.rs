@@ -13,7 +13,8 @@ use crate::report::{Dropped, Report};
 use crate::response::context::CallIds;
 use crate::upstream::{ContentForm, CustomTools, EmptyContent, Options, System, UserMessages};
 use crate::wire::chat::request::{
-    Assistant, Called, Content, CustomCall, FunctionCall, Message, NamedText, Part, ToolCall,
+    Assistant, AssistantContent, Called, Content, CustomCall, FunctionCall, Message, NamedText, Part,
+    ToolCall,
 };
 use call_id::upstream_call_id;
 use pairs::Step;
@@ -251,14 +252,14 @@ impl<'a> Writer<'a, '_> {
         std::iter::once(first).chain(numbered).find(|id| !used.contains(id)).unwrap_or_default()
     }
 
-    fn assistant_content(&self, parts: Vec<Part<'a>>, has_calls: bool) -> Option<Option<Content<'a>>> {
+    fn assistant_content(&self, parts: Vec<Part<'a>>, has_calls: bool) -> AssistantContent<'a> {
         if !parts.is_empty() || !has_calls {
-            return Some(Some(self.content(parts)));
+            return AssistantContent::Present(self.content(parts));
         }
         match self.options.assistant_content_with_calls {
-            EmptyContent::Empty => Some(Some(Content::Text(JsonStr::new("")))),
-            EmptyContent::Null => Some(None),
-            EmptyContent::Omit => None,
+            EmptyContent::Empty => AssistantContent::Present(Content::Text(JsonStr::default())),
+            EmptyContent::Null => AssistantContent::Null,
+            EmptyContent::Omit => AssistantContent::Absent,
         }
     }
 
@@ -299,7 +300,7 @@ impl<'a> Writer<'a, '_> {
                 return previous.extend(parts);
             }
             Some(Message::Tool { .. }) if self.options.assistant_after_tools => {
-                let content = Some(Some(Content::Text(JsonStr::new(BRIDGE))));
+                let content = AssistantContent::Present(Content::Text(JsonStr::new(BRIDGE)));
                 self.messages.push(Message::Assistant(Assistant { content, ..Assistant::default() }));
             }
             _ => {}

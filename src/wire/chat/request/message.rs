@@ -1,63 +1,81 @@
-//! `messages`: what was said, called and answered.
+//! `messages` of a Chat Completions request.
+//!
+//! Reference: <https://platform.openai.com/docs/api-reference/chat/create#chat-create-messages>
 
 use crate::json::{JsonStr, RawJson};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// One of `messages`.
+/// An element of `messages`.
+///
+/// ```json
+/// {"role": "system", "content": "Be brief."}
+/// {"role": "user", "content": [{"type": "text", "text": "Hi"}]}
+/// {"role": "assistant", "content": null, "tool_calls": [...]}
+/// {"role": "tool", "tool_call_id": "call_1", "content": "done"}
+/// ```
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "role", rename_all = "snake_case")]
+#[allow(missing_docs)]
 pub enum Message<'a> {
-    /// Instructions.
     System {
-        /// The text.
         content: Content<'a>,
     },
-    /// Instructions, for hosts that know the role.
+    /// Instructions, for upstreams that have this role.
     Developer {
-        /// The text.
         content: Content<'a>,
     },
-    /// What the user said.
     User {
-        /// Text and images.
         content: Content<'a>,
     },
-    /// What the model said and called.
     Assistant(Assistant<'a>),
-    /// What a tool answered.
     Tool {
-        /// The call that it answers.
         tool_call_id: Cow<'a, str>,
-        /// The text.
         content: Content<'a>,
     },
 }
 
-/// An assistant message.
+/// A message of the model.
 #[derive(Debug, Clone, Default, Serialize)]
+#[allow(missing_docs)]
 pub struct Assistant<'a> {
-    /// `content`: absent, `null`, or said.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub content: Option<Option<Content<'a>>>,
-    /// The reasoning, under the name that the host reads: `reasoning_content` or `reasoning`.
+    #[serde(skip_serializing_if = "AssistantContent::is_absent")]
+    pub content: AssistantContent<'a>,
+    /// Under the field name that the upstream reads, e.g. `reasoning_content`.
     #[serde(flatten)]
     pub reasoning: Option<NamedText<'a>>,
-    /// `reasoning_details`, as the host sent them.
+    /// As the upstream sent them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reasoning_details: Option<Vec<Box<RawValue>>>,
-    /// `tool_calls`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tool_calls: Vec<ToolCall<'a>>,
 }
 
-/// A field whose name differs from host to host.
+/// `content` of an assistant message, which may be missing beside tool calls.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(untagged)]
+pub enum AssistantContent<'a> {
+    /// The field is left out.
+    #[default]
+    Absent,
+    /// The field is `null`.
+    Null,
+    /// What the model said.
+    Present(Content<'a>),
+}
+
+impl AssistantContent<'_> {
+    fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+}
+
+/// A field whose name differs between upstreams.
 #[derive(Debug, Clone)]
+#[allow(missing_docs)]
 pub struct NamedText<'a> {
-    /// The field.
     pub name: &'a str,
-    /// Its value.
     pub text: JsonStr<'a>,
 }
 
@@ -67,44 +85,35 @@ impl Serialize for NamedText<'_> {
     }
 }
 
-/// `content` of a message.
+/// `content`: a string, or an array of parts.
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
+#[allow(missing_docs)]
 pub enum Content<'a> {
-    /// One string.
     Text(JsonStr<'a>),
-    /// Parts.
     Parts(Vec<Part<'a>>),
 }
 
-/// One part of `content`.
+/// A part of `content`.
+///
+/// ```json
+/// {"type": "text", "text": "Hi"}
+/// {"type": "image_url", "image_url": {"url": "data:image/png;base64,...", "detail": "auto"}}
+/// {"type": "input_audio", "input_audio": {"data": "...", "format": "wav"}}
+/// {"type": "file", "file": {"file_data": "data:application/pdf;base64,...", "filename": "a.pdf"}}
+/// ```
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[allow(missing_docs)]
 pub enum Part<'a> {
-    /// `text`.
-    Text {
-        /// The text.
-        text: JsonStr<'a>,
-    },
-    /// `image_url`.
-    ImageUrl {
-        /// The image.
-        image_url: ImageUrl<'a>,
-    },
-    /// `input_audio`.
-    InputAudio {
-        /// `{data, format}`, as the client sent it.
-        input_audio: RawJson<'a>,
-    },
-    /// `file`.
-    File {
-        /// The file.
-        file: File<'a>,
-    },
+    Text { text: JsonStr<'a> },
+    ImageUrl { image_url: ImageUrl<'a> },
+    InputAudio { input_audio: RawJson<'a> },
+    File { file: File<'a> },
 }
 
 impl Part<'_> {
-    /// What the Responses API calls it.
+    /// The name of the part's type in the Responses API.
     pub fn input_type(&self) -> &'static str {
         match self {
             Self::Text { .. } => "input_text",
@@ -115,73 +124,62 @@ impl Part<'_> {
     }
 }
 
-/// An image.
+/// An image, by an `https:` or `data:` URL. `detail` is `auto`, `low` or `high`.
 #[derive(Debug, Clone, Serialize)]
+#[allow(missing_docs)]
 pub struct ImageUrl<'a> {
-    /// `https:` or `data:`.
     pub url: JsonStr<'a>,
-    /// `auto`, `low` or `high`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<&'a str>,
 }
 
-/// A file.
+/// A file, by a `data:` URL.
 #[derive(Debug, Clone, Serialize)]
+#[allow(missing_docs)]
 pub struct File<'a> {
-    /// A `data:` URL.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub file_data: Option<JsonStr<'a>>,
-    /// An uploaded file.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub file_id: Option<JsonStr<'a>>,
-    /// Its name.
+    pub file_data: JsonStr<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filename: Option<JsonStr<'a>>,
 }
 
-/// One of `tool_calls` of an assistant message.
+/// An element of an assistant message's `tool_calls`.
+///
+/// ```json
+/// {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+/// {"id": "call_1", "type": "custom", "custom": {"name": "apply_patch", "input": "*** Begin Patch\n"}}
+/// ```
 #[derive(Debug, Clone, Serialize)]
+#[allow(missing_docs)]
 pub struct ToolCall<'a> {
-    /// Its id, which the tool message repeats.
     pub id: Cow<'a, str>,
-    /// The call.
     #[serde(flatten)]
     pub called: Called<'a>,
-    /// What the host sent with the call and wants back.
+    /// What the upstream sent with the call and wants back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extra_content: Option<Box<RawValue>>,
 }
 
-/// What was called.
+/// The tool that was called: a function, or a custom tool where the upstream supports them.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[allow(missing_docs)]
 pub enum Called<'a> {
-    /// A function.
-    Function {
-        /// The call.
-        function: FunctionCall<'a>,
-    },
-    /// A custom tool, at hosts that know them.
-    Custom {
-        /// The call.
-        custom: CustomCall<'a>,
-    },
+    Function { function: FunctionCall<'a> },
+    Custom { custom: CustomCall<'a> },
 }
 
-/// The custom tool that was called.
+/// A custom tool, by its name upstream, and its input.
 #[derive(Debug, Clone, Serialize)]
+#[allow(missing_docs)]
 pub struct CustomCall<'a> {
-    /// Its name upstream.
     pub name: Cow<'a, str>,
-    /// The raw text.
     pub input: JsonStr<'a>,
 }
 
-/// The function that was called.
+/// A function, by its name upstream, and its arguments: a string that holds a JSON object.
 #[derive(Debug, Clone, Serialize)]
+#[allow(missing_docs)]
 pub struct FunctionCall<'a> {
-    /// Its name upstream.
     pub name: Cow<'a, str>,
-    /// A string that holds a JSON object.
     pub arguments: JsonStr<'a>,
 }
