@@ -1,32 +1,33 @@
-//! Reading what a client wrote: each value as what the API says it is, or the 400 that names where it is not.
+//! Reads a client's request: each value has the type that the API reference states, or the client gets a 400 that names
+//! the path.
 //!
-//! serde's derived readers are too generous for it, an array passes for an object there, and their errors
-//! speak of Rust's types and of the object around a missing field. So the types of a request are declared
-//! with [`objects!`], and their fields are read by [`Read`]. By the API's rule an explicit `null` means absent.
+//! serde's derived readers do not serve: they accept an array in place of an object, and their errors name Rust's types.
+//! So the types of a request are declared with `objects!`, and their fields are read by [`Read`]. An explicit `null`
+//! means absent, as in the API.
 
 use crate::error::{ApiError, Path};
 use crate::json::{JsonStr, Kind, RawJson, TapeValue};
 use std::borrow::Cow;
+use std::marker::PhantomData;
 
-/// A value of the request, and where it stands.
+/// A value of the request and its path.
 #[derive(Debug, Clone, Copy)]
+#[allow(missing_docs)]
 pub struct Located<'p, 'a> {
-    /// The value.
     pub value: TapeValue<'a>,
-    /// Its place.
     pub path: Path<'p>,
 }
 
 impl<'p, 'a> Located<'p, 'a> {
-    /// A value at a place.
+    /// A value at this path.
     pub fn new(value: TapeValue<'a>, path: Path<'p>) -> Self {
         Self { value, path }
     }
 
-    /// Its fields.
+    /// The value as an object.
     ///
     /// # Errors
-    /// 400 if it is no object.
+    /// 400 if it is not an object.
     pub fn object(self) -> Result<Object<'p, 'a>, ApiError> {
         match self.value.kind() {
             Kind::Object => Ok(Object(self)),
@@ -34,10 +35,10 @@ impl<'p, 'a> Located<'p, 'a> {
         }
     }
 
-    /// Its elements, and where they stand.
+    /// The elements of the array and their paths.
     ///
     /// # Errors
-    /// 400 if it is no array; `expected` is what it should have been.
+    /// 400 if the value is not an array; the message names the `expected` type, e.g. `an array`.
     pub fn elements(
         &self,
         expected: &str,
@@ -47,7 +48,7 @@ impl<'p, 'a> Located<'p, 'a> {
         Ok(elements.enumerate().map(move |(index, value)| Located::new(value, Path::Element(path, index))))
     }
 
-    /// The error that says so.
+    /// The 400 for a value of another type than `expected`, e.g. `an object`.
     pub fn wrong_type(&self, expected: &str) -> ApiError {
         ApiError::wrong_type(self.path, expected, self.value.kind().name())
     }
@@ -58,25 +59,25 @@ impl<'p, 'a> Located<'p, 'a> {
 pub struct Object<'p, 'a>(Located<'p, 'a>);
 
 impl<'a> Object<'_, 'a> {
-    /// The place of one of its fields.
+    /// The path of a field.
     pub fn path_to<'s>(&'s self, field: &'s str) -> Path<'s> {
         Path::Field(&self.0.path, field)
     }
 
-    /// The value of one of its fields, and where it stands; nothing if it is absent.
+    /// The value of a field and its path; `None` if it is absent.
     pub fn site<'s>(&'s self, field: &'s str) -> Option<Located<'s, 'a>> {
         self.site_of(field, self.0.value.field(field))
     }
 
-    /// Reads one of its fields.
+    /// Reads a field.
     ///
     /// # Errors
-    /// 400 if it is something else than a `T`, or absent though needed.
+    /// 400 if the field has another type, or is required and absent.
     pub fn get<T: Read<'a>>(&self, field: &str) -> Result<T, ApiError> {
         self.read(field, self.0.value.field(field))
     }
 
-    /// Reads one of its fields, whose value was found.
+    /// Reads a field whose value was looked up.
     pub(crate) fn read<T: Read<'a>>(&self, field: &str, found: Option<TapeValue<'a>>) -> Result<T, ApiError> {
         match self.site_of(field, found) {
             Some(site) => T::read(site),
@@ -88,17 +89,17 @@ impl<'a> Object<'_, 'a> {
         found.filter(is_present).map(|value| Located::new(value, self.path_to(field)))
     }
 
-    /// The names of all its fields, and their values.
+    /// The names and values of all fields, `null` included.
     pub(crate) fn all(&self) -> impl Iterator<Item = (Cow<'a, str>, TapeValue<'a>)> + use<'a> {
         self.0.value.fields().filter_map(|(name, value)| Some((name.string()?, value)))
     }
 
-    /// Its text.
+    /// The JSON text of the object.
     pub fn json(&self) -> &'a str {
         self.0.value.get()
     }
 
-    /// Its place.
+    /// The path of the object.
     pub fn path(&self) -> Path<'_> {
         self.0.path
     }
@@ -113,15 +114,15 @@ fn is_present(value: &TapeValue<'_>) -> bool {
     value.kind() != Kind::Null
 }
 
-/// What can be read from a value.
+/// A type that can be read from a value of the request.
 pub trait Read<'a>: Sized {
-    /// Reads it.
+    /// Reads a value.
     ///
     /// # Errors
-    /// 400 if the value is something else.
+    /// 400 if the value has another type.
     fn read(site: Located<'_, 'a>) -> Result<Self, ApiError>;
 
-    /// What stands for an absent value, if it may be absent.
+    /// The result for an absent value; `None` if the value is required.
     fn absent() -> Option<Self> {
         None
     }
@@ -155,27 +156,41 @@ impl<'a> Read<'a> for Cow<'a, str> {
     }
 }
 
-/// A value that is read later.
+/// A value of any type, which is read later.
 impl<'a> Read<'a> for TapeValue<'a> {
     fn read(site: Located<'_, 'a>) -> Result<Self, ApiError> {
         Ok(site.value)
     }
 }
 
-/// A value that is only passed on.
+/// A value of any type, which is passed on.
 impl<'a> Read<'a> for RawJson<'a> {
     fn read(site: Located<'_, 'a>) -> Result<Self, ApiError> {
         Ok(site.value.raw())
     }
 }
 
-/// An object that is only passed on.
+/// An object that is passed on.
 #[derive(Debug, Clone)]
 pub struct RawObject<'a>(pub RawJson<'a>);
 
 impl<'a> Read<'a> for RawObject<'a> {
     fn read(site: Located<'_, 'a>) -> Result<Self, ApiError> {
         site.object().map(|object| Self(object.0.value.raw()))
+    }
+}
+
+/// An optional value whose type is checked and which is not used.
+#[derive(Debug, Clone, Copy)]
+pub struct Checked<T>(PhantomData<T>);
+
+impl<'a, T: Read<'a>> Read<'a> for Checked<T> {
+    fn read(site: Located<'_, 'a>) -> Result<Self, ApiError> {
+        T::read(site).map(|_| Self(PhantomData))
+    }
+
+    fn absent() -> Option<Self> {
+        Some(Self(PhantomData))
     }
 }
 
@@ -208,7 +223,7 @@ impl<'a> Read<'a> for f64 {
     }
 }
 
-/// Declares objects of a request: the struct, and how its fields are read.
+/// Declares the objects of a request: each struct, and how its fields are read.
 macro_rules! objects {
     ($($(#[$doc:meta])* pub struct $name:ident<'a> {
         $($(#[$field_doc:meta])* pub $field:ident: $type:ty,)*
@@ -220,15 +235,15 @@ macro_rules! objects {
         }
 
         impl<'a> $name<'a> {
-            /// The names of its fields.
+            /// The names of the fields.
             pub const FIELDS: &'static [&'static str] = &[$(stringify!($field)),*];
 
-            /// Reads it from an object whose type is known.
+            /// Reads the fields of an object.
             ///
             /// # Errors
-            /// 400 that names the field which is missing or has the wrong type.
+            /// 400 that names a field which is missing or has another type.
             pub fn of(object: &$crate::wire::typed::Object<'_, 'a>) -> Result<Self, $crate::error::ApiError> {
-                // In one pass. Of fields with the same name the last counts, as in most JSON readers.
+                // One pass. If several fields have the same name, the last one counts, as in most JSON readers.
                 $(let mut $field = None;)*
                 for (name, value) in object.all() {
                     match &*name {
