@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 /// The stage of an exchange at which an error occurs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
+pub enum Stage {
     /// The request is rejected by its headers. Nothing is sent upstream.
     Headers,
     /// The request is rejected by its body. Nothing is sent upstream.
@@ -19,7 +19,7 @@ pub enum Phase {
 }
 
 macro_rules! codes {
-    ($($phase:ident { $($code:ident $name:literal $status:literal $when:literal $do:literal)* })*) => {
+    ($($stage:ident { $($code:ident $name:literal $status:literal $when:literal $do:literal)* })*) => {
         /// A stable error code for programs.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Code { $($(#[doc = $when] $code,)*)* }
@@ -34,8 +34,8 @@ macro_rules! codes {
             }
 
             /// The stage at which the error occurs.
-            pub fn phase(self) -> Phase {
-                match self { $($(Self::$code => Phase::$phase,)*)* }
+            pub fn stage(self) -> Stage {
+                match self { $($(Self::$code => Stage::$stage,)*)* }
             }
 
             /// The HTTP status, if headers have not been sent yet; 0 means the status of the upstream.

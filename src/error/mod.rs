@@ -5,7 +5,7 @@ mod code;
 mod path;
 mod redact;
 
-pub use code::{Code, Phase};
+pub use code::{Code, Stage};
 pub use path::Path;
 use serde::Serialize;
 use std::borrow::Cow;

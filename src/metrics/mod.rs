@@ -16,7 +16,7 @@ mod access_log;
 mod series;
 mod table;
 
-use crate::error::{Code, Phase};
+use crate::error::{Code, Stage};
 pub use access_log::{ACCESS_LOG, Field};
 pub use series::Series;
 use std::fmt;
@@ -125,7 +125,7 @@ impl Label {
 }
 
 fn refusals() -> impl Iterator<Item = &'static str> {
-    let before_upstream = |code: &&Code| matches!(code.phase(), Phase::Headers | Phase::Request);
+    let before_upstream = |code: &&Code| matches!(code.stage(), Stage::Headers | Stage::Request);
     Code::ALL.iter().filter(before_upstream).map(|code| code.name())
 }
 

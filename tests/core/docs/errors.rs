@@ -3,21 +3,21 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
-use transponder::error::{Code, Phase};
+use transponder::error::{Code, Stage};
 use transponder::metrics::REFUSALS;
 
-const PHASES: [(Phase, &str); 4] = [
-    (Phase::Headers, "Request rejected by its headers or size"),
-    (Phase::Request, "Request rejected by its body"),
-    (Phase::Upstream, "Error from the upstream, or from Envoy on its behalf"),
-    (Phase::Reply, "Error after the reply has begun"),
+const STAGES: [(Stage, &str); 4] = [
+    (Stage::Headers, "Request rejected by its headers or size"),
+    (Stage::Request, "Request rejected by its body"),
+    (Stage::Upstream, "Error from the upstream, or from Envoy on its behalf"),
+    (Stage::Reply, "Error after the reply has begun"),
 ];
 
 fn tables() -> String {
     let mut text = String::new();
-    for (phase, heading) in PHASES {
+    for (stage, heading) in STAGES {
         write!(text, "### {heading}\n\n| code | status | when | what to do |\n|---|---|---|---|\n").unwrap();
-        for code in Code::ALL.iter().filter(|code| code.phase() == phase) {
+        for code in Code::ALL.iter().filter(|code| code.stage() == stage) {
             let status = match code.status() {
                 0 => "same as upstream".to_owned(),
                 status => status.to_string(),
@@ -63,7 +63,7 @@ fn no_code_is_written_by_hand() {
 fn each_code_is_there_once_and_each_refusal_has_a_series() {
     let names: BTreeSet<&str> = Code::ALL.iter().map(|code| code.name()).collect();
     assert_eq!(names.len(), Code::ALL.len());
-    for code in Code::ALL.iter().filter(|code| matches!(code.phase(), Phase::Headers | Phase::Request)) {
+    for code in Code::ALL.iter().filter(|code| matches!(code.stage(), Stage::Headers | Stage::Request)) {
         assert!(REFUSALS.series(&[code.name()]).contains(code.name()), "{code:?}");
     }
 }
