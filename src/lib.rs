@@ -1,16 +1,54 @@
-//! An Envoy proxy-wasm HTTP filter that lets clients of the OpenAI Responses API
-//! use upstreams that only speak Chat Completions.
+//! An Envoy HTTP filter (proxy-wasm) that lets clients of the OpenAI Responses API use upstreams that only implement
+//! Chat Completions.
 //!
-//! Everything but `filter` compiles and runs natively and knows nothing of Envoy:
-//! bytes and time come in as arguments, bytes come out. The way of the data:
+//! Everything except the private module `filter` compiles natively and does no I/O: bytes and time are arguments, bytes
+//! are results. The same input always gives the same output.
 //!
 //! ```text
-//! client body -> exchange -> request::translate -> upstream body
-//! upstream body -> exchange -> response::Reply -> client body
+//! client body   -> exchange -> request::translate -> upstream body
+//! upstream body -> exchange -> response::Reply    -> client body
 //! ```
 //!
-//! [`request::translate`] builds the [`response::Reply`] that knows how each tool was
-//! declared, so that what comes back is restored by looking it up, never by parsing names.
+//! # A request
+//!
+//! ```
+//! use transponder::config::Config;
+//! use transponder::request::{self, Context};
+//!
+//! let config = Config::default();
+//! let context = Context { config: &config, seed: 7, now: 1_764_000_000, codex: false };
+//! let body = br#"{"model": "m", "instructions": "Be brief.", "input": "Hi"}"#;
+//! let translated = request::translate(body, &context).expect("a valid request");
+//!
+//! assert_eq!(translated.path, "/v1/chat/completions");
+//! let messages = r#"[{"role":"system","content":"Be brief."},{"role":"user","content":"Hi"}]"#;
+//! assert_eq!(translated.body, format!(r#"{{"model":"m","messages":{messages}}}"#).into_bytes());
+//! ```
+//!
+//! # Its reply
+//!
+//! Translating a request also builds the [`response::Reply`], which knows how each tool was declared. It takes the
+//! upstream's bytes in pieces of any size; events are written as soon as their bytes have come.
+//!
+//! ```
+//! # use transponder::config::Config;
+//! # use transponder::request::{self, Context};
+//! # let config = Config::default();
+//! # let context = Context { config: &config, seed: 7, now: 1_764_000_000, codex: false };
+//! let body = br#"{"model": "m", "input": "Hi", "stream": true}"#;
+//! let mut reply = request::translate(body, &context).expect("a valid request").reply;
+//! let mut events = Vec::new();
+//!
+//! reply.begin(200);
+//! reply.push(b"data: {\"choices\":[{\"delta\":{\"content\":\"Hel", &mut events);
+//! assert!(events.is_empty());
+//! reply.push(b"lo\"}}]}\n\n", &mut events);
+//! assert!(String::from_utf8_lossy(&events).contains(r#""delta":"Hello""#));
+//!
+//! reply.push(b"data: {\"choices\":[{\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n", &mut events);
+//! assert!(String::from_utf8_lossy(&events).contains("event: response.completed"));
+//! assert!(reply.is_done());
+//! ```
 
 mod bounds;
 pub mod config;
