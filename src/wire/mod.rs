@@ -1,4 +1,4 @@
-//! Wire types of the two APIs, as OpenAI names them. Nouns, no logic but that of reading them.
+//! The JSON types of the two APIs, with OpenAI's names. They have no behaviour except that they can be read and written.
 
 pub mod chat;
 pub mod responses;

@@ -1,4 +1,4 @@
-//! Wire types of Chat Completions, as OpenAI names them. Nouns, no logic.
+//! The types of Chat Completions, with OpenAI's names. They have no behaviour.
 
 pub mod reply;
 pub mod request;

@@ -1,12 +1,12 @@
-//! The frames of an item's delta events.
+//! Writes an item's delta events without serialising each of them.
 
 use crate::json::JsonStr;
 use crate::sse::encode::frame;
 use memchr::memmem;
 use serde::Serialize;
 
-/// The frames of one item's deltas, which differ in two places only: what stands around the
-/// `sequence_number` and around the `delta` is serialised once.
+/// The parts that the delta events of an item have in common. Only `sequence_number` and `delta` differ, so the rest is
+/// serialised once.
 #[derive(Debug, Default)]
 pub struct DeltaTemplate {
     before_number: Box<[u8]>,
@@ -15,7 +15,7 @@ pub struct DeltaTemplate {
 }
 
 impl DeltaTemplate {
-    /// From an event whose number is 0 and whose delta is empty.
+    /// Takes the common parts from `data`, an event with `sequence_number` 0 and an empty `delta`.
     pub fn like(event: &str, data: &impl Serialize) -> Self {
         let mut sample = Vec::new();
         frame(&mut sample, event, data);
@@ -29,12 +29,12 @@ impl DeltaTemplate {
         }
     }
 
-    /// Appends the next frame. A JSON string holds no raw line end, so nothing needs to be mended.
+    /// Appends the next frame. `delta` has no raw line end, because it is a JSON string.
     pub fn frame(&self, out: &mut Vec<u8>, sequence_number: u64, delta: &JsonStr<'_>) {
         let delta = delta.as_json().as_bytes();
         out.reserve(NUMBER_DIGITS + self.fixed_len() + delta.len());
         out.extend_from_slice(&self.before_number);
-        // Writing into memory does not fail.
+        // Writing to memory cannot fail.
         let _ = serde_json::to_writer(&mut *out, &sequence_number);
         out.extend_from_slice(&self.before_delta);
         out.extend_from_slice(delta);
@@ -46,7 +46,7 @@ impl DeltaTemplate {
     }
 }
 
-/// No number of 64 bits is longer.
+/// The digits of `u64::MAX`.
 const NUMBER_DIGITS: usize = 20;
 
 fn split_after<'a>(bytes: &'a [u8], marker: &[u8]) -> (&'a [u8], &'a [u8]) {
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn deltas_are_the_frames_that_serialising_gives() {
+    fn a_frame_is_the_same_as_a_serialised_one() {
         #[derive(Serialize)]
         struct Delta<'a> {
             r#type: &'a str,

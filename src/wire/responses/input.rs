@@ -1,173 +1,170 @@
-//! The items of `input`. Their `type` chooses among these.
+//! The items of `input` and the parts of their content, one struct for each `type`.
+//!
+//! Reference: <https://platform.openai.com/docs/api-reference/responses/create#responses_create-input>
 
 use crate::json::{JsonStr, RawJson, TapeValue};
 use crate::wire::typed::{RawObject, objects};
 use std::borrow::Cow;
 
 objects! {
-    /// `message`.
+    /// `{"type": "message", "role": "user", "content": "Hi"}`; `content` is a string or an array of parts.
+    #[allow(missing_docs)]
     pub struct Message<'a> {
         /// `user`, `assistant`, `system` or `developer`.
         pub role: Cow<'a, str>,
     }
 
-    /// `input_text`, `output_text`, `text`, `summary_text` and `reasoning_text`.
+    /// `{"type": "input_text", "text": "Hi"}`; also `output_text`, `text`, `summary_text` and `reasoning_text`.
+    #[allow(missing_docs)]
     pub struct TextPart<'a> {
-        /// What was said.
         pub text: JsonStr<'a>,
     }
 
-    /// `refusal`.
+    /// `{"type": "refusal", "refusal": "I cannot help with that."}`
+    #[allow(missing_docs)]
     pub struct RefusalPart<'a> {
-        /// What was said.
         pub refusal: JsonStr<'a>,
     }
 
-    /// `input_image`.
+    /// `{"type": "input_image", "image_url": "data:image/png;base64,...", "detail": "auto"}`
+    #[allow(missing_docs)]
     pub struct ImagePart<'a> {
-        /// `https:` or `data:`.
+        /// An `https:` or `data:` URL.
         pub image_url: Option<JsonStr<'a>>,
         /// An uploaded image.
         pub file_id: Option<JsonStr<'a>>,
-        /// How closely the model looks: `auto`, `low`, `high`, `original`.
+        /// `auto`, `low`, `high` or `original`.
         pub detail: Option<Cow<'a, str>>,
     }
 
-    /// `input_file`.
+    /// `{"type": "input_file", "filename": "a.pdf", "file_data": "data:application/pdf;base64,..."}`
+    #[allow(missing_docs)]
     pub struct FilePart<'a> {
         /// A `data:` URL.
         pub file_data: Option<JsonStr<'a>>,
-        /// Where the file can be fetched.
         pub file_url: Option<JsonStr<'a>>,
         /// An uploaded file.
         pub file_id: Option<JsonStr<'a>>,
-        /// Its name.
         pub filename: Option<JsonStr<'a>>,
     }
 
-    /// `input_audio`.
+    /// `{"type": "input_audio", "input_audio": {"data": "...", "format": "wav"}}`
+    #[allow(missing_docs)]
     pub struct AudioPart<'a> {
-        /// `{data, format}`.
         pub input_audio: RawObject<'a>,
     }
 
-    /// `function_call`.
+    /// `{"type": "function_call", "call_id": "call_1", "name": "f", "arguments": "{}"}`
+    #[allow(missing_docs)]
     pub struct FunctionCall<'a> {
-        /// Its id.
         pub call_id: Cow<'a, str>,
-        /// The function.
         pub name: Cow<'a, str>,
-        /// The namespace that holds it.
         pub namespace: Option<Cow<'a, str>>,
-        /// A string that should hold a JSON object, and may hold anything.
+        /// Should be a JSON object, but models write anything.
         pub arguments: Option<JsonStr<'a>>,
     }
 
-    /// `custom_tool_call`.
+    /// `{"type": "custom_tool_call", "call_id": "call_1", "name": "apply_patch", "input": "*** Begin Patch\n"}`
+    #[allow(missing_docs)]
     pub struct CustomToolCall<'a> {
-        /// Its id.
         pub call_id: Cow<'a, str>,
-        /// The tool.
         pub name: Cow<'a, str>,
-        /// The namespace that holds it.
         pub namespace: Option<Cow<'a, str>>,
-        /// The raw text.
         pub input: JsonStr<'a>,
     }
 
-    /// `function_call_output` and `custom_tool_call_output`; `output` is a string, or an array of parts.
+    /// `{"type": "function_call_output", "call_id": "call_1", "output": "done"}`; also `custom_tool_call_output`.
+    /// `output` is a string or an array of parts.
+    #[allow(missing_docs)]
     pub struct CallOutput<'a> {
-        /// The call that it answers.
         pub call_id: Cow<'a, str>,
     }
 
-    /// `tool_search_call`.
+    /// `{"type": "tool_search_call", "call_id": "call_1", "execution": "client", "arguments": {"query": "..."}}`
+    #[allow(missing_docs)]
     pub struct ToolSearchCall<'a> {
-        /// Its id; absent if the server searched.
+        /// Absent if the server ran the search.
         pub call_id: Option<Cow<'a, str>>,
-        /// An object.
         pub arguments: Option<RawObject<'a>>,
     }
 
-    /// `tool_search_output`.
+    /// `{"type": "tool_search_output", "call_id": "call_1", "tools": [...]}`
+    #[allow(missing_docs)]
     pub struct ToolSearchOutput<'a> {
-        /// The call that it answers; absent if the server searched.
+        /// Absent if the server ran the search.
         pub call_id: Option<Cow<'a, str>>,
         /// The tools that were found.
         pub tools: RawJson<'a>,
     }
 
-    /// `shell_call`.
+    /// `{"type": "shell_call", "call_id": "call_1", "action": {"commands": ["ls"], "timeout_ms": null}}`
+    #[allow(missing_docs)]
     pub struct ShellCall<'a> {
-        /// Its id.
         pub call_id: Cow<'a, str>,
-        /// `{commands, timeout_ms, max_output_length}`.
         pub action: RawObject<'a>,
     }
 
-    /// `shell_call_output`.
+    /// `{"type": "shell_call_output", "call_id": "call_1", "output": [{"stdout": "...", "outcome": {...}}]}`
+    #[allow(missing_docs)]
     pub struct ShellOutput<'a> {
-        /// The call that it answers.
         pub call_id: Cow<'a, str>,
-        /// `[{stdout, stderr, outcome}]`.
         pub output: TapeValue<'a>,
     }
 
-    /// `local_shell_call`.
+    /// `{"type": "local_shell_call", "call_id": "call_1", "action": {"type": "exec", "command": ["ls"], "env": {}}}`
+    #[allow(missing_docs)]
     pub struct LocalShellCall<'a> {
-        /// Its id.
         pub call_id: Cow<'a, str>,
-        /// `{type, command, env, ...}`.
         pub action: RawObject<'a>,
     }
 
-    /// `local_shell_call_output`.
+    /// `{"type": "local_shell_call_output", "id": "call_1", "output": "{\"output\": \"...\"}"}`
+    #[allow(missing_docs)]
     pub struct LocalShellOutput<'a> {
-        /// The call that it answers, if the client says so.
+        /// What most clients send in place of `id`.
         pub call_id: Option<Cow<'a, str>>,
-        /// The call that it answers, by the API reference.
+        /// The id of the call, by the API reference.
         pub id: Option<Cow<'a, str>>,
-        /// A JSON text.
         pub output: JsonStr<'a>,
     }
 
-    /// `apply_patch_call`.
+    /// `{"type": "apply_patch_call", "call_id": "call_1", "operation": {"type": "delete_file", "path": "a.txt"}}`
+    #[allow(missing_docs)]
     pub struct ApplyPatchCall<'a> {
-        /// Its id.
         pub call_id: Cow<'a, str>,
-        /// `{type, path, diff}`.
         pub operation: RawObject<'a>,
     }
 
-    /// `apply_patch_call_output`.
+    /// `{"type": "apply_patch_call_output", "call_id": "call_1", "status": "completed", "output": "..."}`
+    #[allow(missing_docs)]
     pub struct ApplyPatchOutput<'a> {
-        /// The call that it answers.
         pub call_id: Cow<'a, str>,
         /// `completed` or `failed`.
         pub status: Cow<'a, str>,
-        /// What the client says to it.
         pub output: Option<JsonStr<'a>>,
     }
 
-    /// `reasoning`.
+    /// `{"type": "reasoning", "summary": [{"type": "summary_text", "text": "..."}], "encrypted_content": "..."}`
+    #[allow(missing_docs)]
     pub struct ReasoningItem<'a> {
         /// Parts of type `summary_text`.
         pub summary: Option<Vec<TextPart<'a>>>,
         /// Parts of type `reasoning_text`.
         pub content: Option<Vec<TextPart<'a>>>,
-        /// What the server that made it wants back.
+        /// Opaque to the client; see `items::ReplayState`.
         pub encrypted_content: Option<JsonStr<'a>>,
     }
 
-    /// `compaction` and `context_compaction`.
+    /// `{"type": "compaction", "encrypted_content": "..."}`; also `context_compaction`.
+    #[allow(missing_docs)]
     pub struct CompactionItem<'a> {
-        /// What the server that made it wants back.
+        /// Opaque to the client; see `items::ReplayState`.
         pub encrypted_content: Option<JsonStr<'a>>,
     }
 
-    /// `item_reference`.
+    /// `{"type": "item_reference", "id": "msg_1"}`
+    #[allow(missing_docs)]
     pub struct ItemReference<'a> {
-        /// The item's id.
         pub id: Cow<'a, str>,
     }
 }

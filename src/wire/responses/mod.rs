@@ -1,5 +1,4 @@
-//! Wire types of the Responses API, as OpenAI names them. Nouns, no logic
-//! but that of reading them.
+//! The types of the Responses API, with OpenAI's names. They have no behaviour except that they can be read and written.
 
 mod delta_template;
 mod event;

@@ -1,4 +1,6 @@
-//! The items of `output`.
+//! The items of `output` and the parts of their content.
+//!
+//! Reference: <https://platform.openai.com/docs/api-reference/responses/object#responses-object-output>
 
 use crate::json::JsonStr;
 use serde::Serialize;
@@ -8,172 +10,131 @@ use serde_json::value::RawValue;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// More will come.
+    /// More follows.
     InProgress,
-    /// It is whole.
+    /// Nothing is missing.
     Completed,
-    /// It was cut.
+    /// A token limit or a filter cut it off.
     Incomplete,
-    /// The upstream broke.
+    /// An error ended it.
     Failed,
 }
 
-/// One item of `output`.
+/// An item of `output`.
+///
+/// ```json
+/// {"type": "message", "id": "msg_1", "status": "completed", "role": "assistant", "content": [...]}
+/// {"type": "reasoning", "id": "rs_1", "summary": [...], "encrypted_content": "transponder.1..."}
+/// {"type": "function_call", "id": "fc_1", "status": "completed", "arguments": "{}", "call_id": "call_1", "name": "f"}
+/// {"type": "custom_tool_call", "id": "ctc_1", "status": "completed", "call_id": "call_1", "name": "f", "input": "..."}
+/// {"type": "tool_search_call", "id": "tsc_1", "status": "completed", "call_id": "call_1", "execution": "client", "arguments": {}}
+/// {"type": "shell_call", "id": "sh_1", "status": "completed", "call_id": "call_1", "action": {"commands": ["ls"]}}
+/// {"type": "local_shell_call", "id": "lsh_1", "status": "completed", "call_id": "call_1", "action": {"type": "exec", "command": ["ls"]}}
+/// {"type": "apply_patch_call", "id": "apc_1", "status": "completed", "call_id": "call_1", "operation": {"type": "delete_file", "path": "a"}}
+/// {"type": "compaction", "id": "cmp_1", "encrypted_content": "transponder.1..."}
+/// ```
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[allow(missing_docs)]
 pub enum OutputItem<'a> {
-    /// What the model said.
     Message {
-        /// `msg_...`.
         id: &'a str,
-        /// Its state.
         status: Status,
-        /// `assistant`.
         role: &'static str,
-        /// Text or refusal.
         content: &'a [OutputPart<'a>],
     },
-    /// What the model thought.
     Reasoning {
-        /// `rs_...`.
         id: &'a str,
-        /// The text.
         summary: &'a [SummaryPart<'a>],
-        /// What comes back with the next turn.
         #[serde(skip_serializing_if = "Option::is_none")]
         encrypted_content: Option<&'a str>,
     },
-    /// A call of a function.
     FunctionCall {
-        /// `fc_...`.
         id: &'a str,
-        /// Its state.
         status: Status,
-        /// A string that holds JSON.
         arguments: &'a JsonStr<'a>,
-        /// Its id in the conversation.
         call_id: &'a str,
-        /// The function.
         name: &'a str,
-        /// The namespace that holds it.
         #[serde(skip_serializing_if = "Option::is_none")]
         namespace: Option<&'a str>,
     },
-    /// A call of a custom tool.
     CustomToolCall {
-        /// `ctc_...`.
         id: &'a str,
-        /// Its state.
         status: Status,
-        /// Its id in the conversation.
         call_id: &'a str,
-        /// The tool.
         name: &'a str,
-        /// The namespace that holds it.
         #[serde(skip_serializing_if = "Option::is_none")]
         namespace: Option<&'a str>,
-        /// The raw text.
         input: &'a JsonStr<'a>,
     },
-    /// A search for tools, which the client runs.
     ToolSearchCall {
-        /// `tsc_...`.
         id: &'a str,
-        /// Its state.
         status: Status,
-        /// Its id in the conversation.
         call_id: &'a str,
-        /// `client`.
         execution: &'static str,
-        /// An object.
         arguments: &'a RawValue,
     },
-    /// Commands, which the client runs.
     ShellCall {
-        /// `sh_...`.
         id: &'a str,
-        /// Its state.
         status: Status,
-        /// Its id in the conversation.
         call_id: &'a str,
-        /// `{commands, timeout_ms, max_output_length}`.
         action: &'a RawValue,
     },
-    /// A command, which the client runs.
     LocalShellCall {
-        /// `lsh_...`.
         id: &'a str,
-        /// Its state.
         status: Status,
-        /// Its id in the conversation.
         call_id: &'a str,
-        /// `{type, command, env, ...}`.
         action: &'a RawValue,
     },
-    /// A change of a file, which the client makes.
     ApplyPatchCall {
-        /// `apc_...`.
         id: &'a str,
-        /// Its state.
         status: Status,
-        /// Its id in the conversation.
         call_id: &'a str,
-        /// `{type, path, diff}`.
         operation: &'a RawValue,
     },
-    /// The summary of all that came before.
     Compaction {
-        /// `cmp_...`.
         id: &'a str,
-        /// The summary, for us to expand when it comes back.
         encrypted_content: &'a str,
     },
 }
 
-/// One part of a message.
+/// A part of a message.
+///
+/// ```json
+/// {"type": "output_text", "text": "Hi", "annotations": [], "logprobs": []}
+/// {"type": "refusal", "refusal": "I cannot help with that."}
+/// ```
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[allow(missing_docs)]
 pub enum OutputPart<'a> {
-    /// Text.
     OutputText {
-        /// The text.
         text: JsonStr<'a>,
-        /// Citations.
         annotations: Vec<Box<RawValue>>,
-        /// One for each token, if asked for.
+        /// One for each token, if the request asks for them.
         logprobs: Vec<Box<RawValue>>,
     },
-    /// A refusal.
     Refusal {
-        /// The text.
         refusal: JsonStr<'a>,
     },
 }
 
-/// One part of a reasoning's summary.
+/// A part of a reasoning item's summary: `{"type": "summary_text", "text": "..."}`.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[allow(missing_docs)]
 pub enum SummaryPart<'a> {
-    /// Text.
-    SummaryText {
-        /// The text.
-        text: JsonStr<'a>,
-    },
+    SummaryText { text: JsonStr<'a> },
 }
 
-/// What a text rests on.
+/// The source of a passage of text, which is given by its first and last character.
+///
+/// ```json
+/// {"type": "url_citation", "start_index": 0, "end_index": 4, "url": "https://example.com", "title": "Example"}
+/// ```
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[allow(missing_docs)]
 pub enum Annotation<'a> {
-    /// A page of the web.
-    UrlCitation {
-        /// Where the words begin that it is about.
-        start_index: u64,
-        /// Where they end.
-        end_index: u64,
-        /// The page.
-        url: &'a str,
-        /// Its title.
-        title: &'a str,
-    },
+    UrlCitation { start_index: u64, end_index: u64, url: &'a str, title: &'a str },
 }

@@ -1,168 +1,158 @@
 //! The `response` object.
+//!
+//! References: [the API](https://platform.openai.com/docs/api-reference/responses/object), and the
+//! [Open Responses schema](https://www.openresponses.org), which requires every key.
 
 use super::Status;
 use crate::json::RawJson;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-/// The `response` object, with every key of the Open Responses schema.
+/// The `response` object.
+///
+/// ```json
+/// {"id": "resp_1", "object": "response", "created_at": 1764000000, "completed_at": 1764000001,
+///  "status": "completed", "incomplete_details": null, "error": null, "output": [...], "usage": {...},
+///  "model": "m", "instructions": null, ...}
+/// ```
 #[derive(Debug, Serialize)]
+#[allow(missing_docs)]
 pub struct Response<'a> {
-    /// `resp_...`.
     pub id: &'a str,
     /// `response`.
     pub object: &'static str,
     /// Unix seconds.
     pub created_at: u64,
-    /// Unix seconds, if it is completed.
+    /// Unix seconds; `null` unless the status is `completed`.
     pub completed_at: Option<u64>,
-    /// Its state.
     pub status: Status,
-    /// Why it is incomplete.
     pub incomplete_details: Option<IncompleteDetails>,
-    /// Why it failed.
     pub error: Option<ResponseError<'a>>,
-    /// The items.
     pub output: &'a [Box<RawValue>],
-    /// Tokens.
     pub usage: Option<&'a Usage>,
-    /// What the request said.
     #[serde(flatten)]
     pub echo: &'a Echo,
 }
 
-/// The `response.compaction` object.
+/// The reply to `POST /v1/responses/compact`.
+///
+/// ```json
+/// {"id": "resp_1", "object": "response.compaction", "created_at": 1764000000,
+///  "output": [{"type": "compaction", "id": "cmp_1", "encrypted_content": "..."}], "usage": {...}}
+/// ```
 #[derive(Debug, Serialize)]
+#[allow(missing_docs)]
 pub struct Compaction<'a> {
-    /// `resp_...`.
     pub id: &'a str,
     /// `response.compaction`.
     pub object: &'static str,
     /// Unix seconds.
     pub created_at: u64,
-    /// One item of type `compaction`.
     pub output: &'a [Box<RawValue>],
-    /// Tokens.
     pub usage: Option<&'a Usage>,
 }
 
-/// `incomplete_details`.
+/// `{"reason": "max_output_tokens"}`, or `content_filter`.
 #[derive(Debug, Clone, Copy, Serialize)]
+#[allow(missing_docs)]
 pub struct IncompleteDetails {
-    /// `max_output_tokens` or `content_filter`.
     pub reason: &'static str,
 }
 
-/// `error` of a response.
+/// `error` of a failed response.
+///
+/// ```json
+/// {"code": "rate_limit_exceeded", "message": "Too many requests.", "type": "rate_limit_error", "param": null}
+/// ```
 #[derive(Debug, Serialize)]
+#[allow(missing_docs)]
 pub struct ResponseError<'a> {
-    /// Stable, for programs.
     pub code: &'a str,
-    /// For people.
     pub message: &'a str,
-    /// As in an error with a status; the Vercel AI SDK wants it in a reply that is no stream.
+    /// Not part of the API's object. The Vercel AI SDK requires it in a reply that is not a stream.
     pub r#type: &'a str,
-    /// The field of the request that it is about.
     pub param: Option<&'a str>,
 }
 
-/// What the response repeats of the request, defaults filled in.
+/// The fields of the request that the response repeats, with the API's defaults for absent ones.
 #[derive(Debug, Serialize)]
+#[allow(missing_docs)]
 pub struct Echo {
-    /// The model, as the client named it.
+    /// The model as the client named it.
     pub model: String,
-    /// `instructions`.
     pub instructions: Option<RawJson<'static>>,
-    /// `tools`, as declared.
     pub tools: Vec<RawJson<'static>>,
-    /// `tool_choice`.
     pub tool_choice: RawJson<'static>,
-    /// `parallel_tool_calls`.
     pub parallel_tool_calls: bool,
-    /// `reasoning`.
     pub reasoning: EchoedReasoning,
-    /// `text`.
     pub text: EchoedText,
-    /// `temperature`.
     pub temperature: f64,
-    /// `top_p`.
     pub top_p: f64,
-    /// Chat Completions has it, the Responses API does not: always 0.
+    /// A field of Chat Completions that the Open Responses schema requires: always 0.
     pub presence_penalty: f64,
-    /// Like `presence_penalty`.
+    /// Always 0, like `presence_penalty`.
     pub frequency_penalty: f64,
-    /// `top_logprobs`.
     pub top_logprobs: u64,
-    /// `max_output_tokens`.
     pub max_output_tokens: Option<u64>,
-    /// `max_tool_calls`.
     pub max_tool_calls: Option<u64>,
-    /// `truncation`.
     pub truncation: String,
-    /// `metadata`.
     pub metadata: RawJson<'static>,
-    /// `service_tier`.
     pub service_tier: RawJson<'static>,
-    /// `user`.
     pub user: Option<RawJson<'static>>,
-    /// `safety_identifier`.
     pub safety_identifier: Option<RawJson<'static>>,
-    /// `prompt_cache_key`.
     pub prompt_cache_key: Option<RawJson<'static>>,
-    /// Nothing is stored: always null.
+    /// Always `null`: responses are not stored.
     pub previous_response_id: Option<RawJson<'static>>,
-    /// Nothing is stored: always false.
+    /// Always false: responses are not stored.
     pub store: bool,
     /// Always false.
     pub background: bool,
 }
 
-/// `reasoning` of a response.
+/// `{"effort": "low", "summary": null}`
 #[derive(Debug, Serialize)]
+#[allow(missing_docs)]
 pub struct EchoedReasoning {
-    /// As asked.
     pub effort: Option<String>,
-    /// As asked.
     pub summary: Option<RawJson<'static>>,
 }
 
-/// `text` of a response.
+/// `{"format": {"type": "text"}, "verbosity": "low"}`
 #[derive(Debug, Serialize)]
+#[allow(missing_docs)]
 pub struct EchoedText {
-    /// As asked; `{"type":"text"}` otherwise.
     pub format: RawJson<'static>,
-    /// As asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verbosity: Option<RawJson<'static>>,
 }
 
-/// `usage`.
+/// Token counts. `input_tokens` includes cached ones, `output_tokens` includes reasoning.
+///
+/// ```json
+/// {"input_tokens": 9, "input_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 0},
+///  "output_tokens": 3, "output_tokens_details": {"reasoning_tokens": 1}, "total_tokens": 12}
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
 pub struct Usage {
-    /// Cached ones included.
     pub input_tokens: u64,
-    /// Of the input.
     pub input_tokens_details: InputTokensDetails,
-    /// Reasoning included.
     pub output_tokens: u64,
-    /// Of the output.
     pub output_tokens_details: OutputTokensDetails,
-    /// Their sum.
     pub total_tokens: u64,
 }
 
-/// `input_tokens_details`.
+/// Tokens that were read from the prompt cache, and written to it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
 pub struct InputTokensDetails {
-    /// Read from the prompt cache.
     pub cached_tokens: u64,
-    /// RawConfig to the prompt cache.
     pub cache_write_tokens: u64,
 }
 
-/// `output_tokens_details`.
+/// Tokens that were spent on reasoning.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
 pub struct OutputTokensDetails {
-    /// Spent on reasoning.
     pub reasoning_tokens: u64,
 }

@@ -1,53 +1,50 @@
-//! The declarations in `tools`. Their `type` chooses among these.
+//! The declarations in `tools`, one struct for each `type`.
+//!
+//! Reference: <https://platform.openai.com/docs/api-reference/responses/create#responses_create-tools>
 
 use crate::json::JsonStr;
 use crate::wire::typed::{RawObject, objects};
 use std::borrow::Cow;
 
 objects! {
-    /// `function`.
+    /// `{"type": "function", "name": "f", "description": "...", "parameters": {"type": "object"}, "strict": true}`
+    #[allow(missing_docs)]
     pub struct FunctionTool<'a> {
-        /// Its name.
         pub name: Cow<'a, str>,
-        /// What it does.
         pub description: Option<JsonStr<'a>>,
-        /// The JSON schema of its arguments.
+        /// A JSON schema.
         pub parameters: Option<RawObject<'a>>,
-        /// The arguments must follow the schema.
         pub strict: Option<bool>,
     }
 
-    /// `custom`: its input is raw text.
+    /// `{"type": "custom", "name": "apply_patch", "description": "...", "format": {"type": "text"}}`
+    #[allow(missing_docs)]
     pub struct CustomTool<'a> {
-        /// Its name.
         pub name: Cow<'a, str>,
-        /// What it does.
         pub description: Option<JsonStr<'a>>,
-        /// What the text looks like; any text, if absent.
         pub format: Option<CustomFormat<'a>>,
     }
 
-    /// `format` of a custom tool: `text`, or `grammar` with the fields below.
+    /// `{"type": "text"}` or `{"type": "grammar", "syntax": "lark", "definition": "start: ..."}`
+    #[allow(missing_docs)]
     pub struct CustomFormat<'a> {
-        /// `lark` or `regex`.
         pub syntax: Option<Cow<'a, str>>,
-        /// The grammar.
         pub definition: Option<JsonStr<'a>>,
     }
 
-    /// `namespace`: a named group of `tools`.
+    /// A named group of tools: `{"type": "namespace", "name": "mcp__files__", "tools": [...]}`
+    #[allow(missing_docs)]
     pub struct NamespaceTool<'a> {
-        /// Its name.
         pub name: Cow<'a, str>,
     }
 
-    /// `tool_search`: the client finds tools that were not declared.
+    /// Finds tools that were not declared: `{"type": "tool_search", "execution": "client", "parameters": {...}}`
+    #[allow(missing_docs)]
     pub struct ToolSearchTool<'a> {
-        /// Who searches: `client` or `server`.
+        /// Who runs the search: `client` or `server`.
         pub execution: Option<Cow<'a, str>>,
-        /// What can be found.
         pub description: Option<JsonStr<'a>>,
-        /// The JSON schema of its arguments.
+        /// A JSON schema.
         pub parameters: Option<RawObject<'a>>,
     }
 }

@@ -1,4 +1,6 @@
-//! What goes up: `POST /v1/chat/completions`.
+//! The body of `POST /v1/chat/completions`.
+//!
+//! Reference: <https://platform.openai.com/docs/api-reference/chat/create>
 
 mod message;
 mod tool;
@@ -11,58 +13,55 @@ use std::collections::BTreeMap;
 pub use tool::*;
 
 /// The request body.
+///
+/// ```json
+/// {"model": "m", "messages": [{"role": "user", "content": "Hi"}], "tools": [...], "tool_choice": "auto",
+///  "max_tokens": 1000, "stream": true, "stream_options": {"include_usage": true}}
+/// ```
 #[derive(Debug, Default, Serialize)]
+#[allow(missing_docs)]
 pub struct Request<'a> {
-    /// `model`.
     pub model: &'a str,
-    /// `messages`.
     pub messages: Vec<Message<'a>>,
-    /// `tools`; never sent empty, hosts refuse that.
+    /// Left out if empty: upstreams reject an empty array.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<Tool<'a>>,
-    /// `tool_choice`; only with tools.
+    /// Only with tools.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tool_choice: Option<ToolChoice<'a>>,
-    /// `parallel_tool_calls`; only with tools.
+    /// Only with tools.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parallel_tool_calls: Option<bool>,
-    /// `response_format`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_format: Option<ResponseFormat<'a>>,
-    /// `max_tokens`, for the hosts that call it so.
+    /// The option `max_tokens_field` chooses between this and `max_completion_tokens`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_tokens: Option<u64>,
-    /// `max_completion_tokens`, for the others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_completion_tokens: Option<u64>,
-    /// `temperature`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub temperature: Option<f64>,
-    /// `top_p`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub top_p: Option<f64>,
-    /// `logprobs`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logprobs: Option<bool>,
-    /// `top_logprobs`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub top_logprobs: Option<u64>,
-    /// `stream`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stream: Option<bool>,
-    /// `stream_options`; only with `stream`.
+    /// Only with `stream`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stream_options: Option<StreamOptions>,
-    /// What this host is told besides: always, and of the effort.
+    /// Fields of the options `add_fields` and `reasoning.efforts`.
     #[serde(flatten)]
     pub added: Map<String, Value>,
-    /// Fields that this host takes under their own names.
+    /// Fields of the client's request that the option `pass_fields` names.
     #[serde(flatten)]
     pub passed: BTreeMap<&'a str, RawJson<'a>>,
 }
 
 impl Request<'_> {
-    /// The fields that are always written here, if at all.
+    /// The names of the fields that the filter itself writes.
     pub const FIELDS: &'static [&'static str] = &[
         "model",
         "messages",
@@ -81,37 +80,35 @@ impl Request<'_> {
     ];
 }
 
-/// `stream_options`.
+/// `include_usage` asks for a last chunk with the usage.
 #[derive(Debug, Serialize)]
+#[allow(missing_docs)]
 pub struct StreamOptions {
-    /// Asks for a last chunk that has the usage.
     pub include_usage: bool,
 }
 
-/// `response_format`.
+/// The form of the reply.
+///
+/// ```json
+/// {"type": "json_object"}
+/// {"type": "json_schema", "json_schema": {"name": "answer", "schema": {"type": "object"}, "strict": true}}
+/// ```
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[allow(missing_docs)]
 pub enum ResponseFormat<'a> {
-    /// Any JSON object.
     JsonObject,
-    /// What the schema allows.
-    JsonSchema {
-        /// The schema.
-        json_schema: NamedSchema<'a>,
-    },
+    JsonSchema { json_schema: NamedSchema<'a> },
 }
 
-/// A schema with its name.
+/// A JSON schema and its name.
 #[derive(Debug, Clone, Serialize)]
+#[allow(missing_docs)]
 pub struct NamedSchema<'a> {
-    /// Its name.
     pub name: JsonStr<'a>,
-    /// What it is for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<JsonStr<'a>>,
-    /// The schema.
     pub schema: RawJson<'a>,
-    /// It must be followed to the letter.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub strict: Option<bool>,
 }

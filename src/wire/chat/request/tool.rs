@@ -1,27 +1,27 @@
-//! `tools` and `tool_choice`: what may be called, and what must be.
+//! `tools` and `tool_choice` of a Chat Completions request.
+//!
+//! Reference: <https://platform.openai.com/docs/api-reference/chat/create#chat-create-tools>
 
 use crate::json::{JsonStr, RawJson};
 use serde::Serialize;
 use std::borrow::Cow;
 
-/// One of `tools`.
+/// An element of `tools`.
+///
+/// ```json
+/// {"type": "function", "function": {"name": "f", "description": "...", "parameters": {"type": "object"}}}
+/// {"type": "custom", "custom": {"name": "apply_patch", "format": {"type": "grammar", "grammar": {...}}}}
+/// ```
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[allow(missing_docs)]
 pub enum Tool<'a> {
-    /// A function.
-    Function {
-        /// Its declaration.
-        function: Function<'a>,
-    },
-    /// A custom tool, at hosts that know them.
-    Custom {
-        /// Its declaration.
-        custom: Custom<'a>,
-    },
+    Function { function: Function<'a> },
+    Custom { custom: Custom<'a> },
 }
 
 impl Tool<'_> {
-    /// Its name upstream.
+    /// The tool's name upstream.
     pub fn name(&self) -> &str {
         match self {
             Self::Function { function } => &function.name,
@@ -30,100 +30,87 @@ impl Tool<'_> {
     }
 }
 
-/// The declaration of a custom tool.
+/// The declaration of a custom tool. Without a format its input is any text.
 #[derive(Debug, Clone, Serialize)]
+#[allow(missing_docs)]
 pub struct Custom<'a> {
-    /// Its name upstream.
     pub name: Cow<'a, str>,
-    /// What it does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<JsonStr<'a>>,
-    /// What its input looks like; any text, if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub format: Option<CustomFormat<'a>>,
 }
 
-/// What the input of a custom tool looks like.
+/// `{"type": "grammar", "grammar": {"syntax": "lark", "definition": "start: ..."}}`
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[allow(missing_docs)]
 pub enum CustomFormat<'a> {
-    /// A grammar.
-    Grammar {
-        /// The grammar.
-        grammar: Grammar<'a>,
-    },
+    Grammar { grammar: Grammar<'a> },
 }
 
-/// A grammar.
+/// A grammar. `syntax` is `lark` or `regex`.
 #[derive(Debug, Clone, Serialize)]
+#[allow(missing_docs)]
 pub struct Grammar<'a> {
-    /// `lark` or `regex`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub syntax: Option<Cow<'a, str>>,
-    /// Its text.
     pub definition: JsonStr<'a>,
 }
 
-/// The declaration of a function.
+/// The declaration of a function. `parameters` is a JSON schema.
 #[derive(Debug, Clone, Serialize)]
+#[allow(missing_docs)]
 pub struct Function<'a> {
-    /// Its name upstream.
     pub name: Cow<'a, str>,
-    /// What it does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<JsonStr<'a>>,
-    /// The JSON schema of its arguments.
     pub parameters: RawJson<'a>,
-    /// The arguments must follow the schema.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub strict: Option<bool>,
 }
 
 /// `tool_choice`.
+///
+/// ```json
+/// "auto"
+/// {"type": "function", "function": {"name": "f"}}
+/// {"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": [...]}}
+/// ```
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
+#[allow(missing_docs)]
 pub enum ToolChoice<'a> {
     /// `none`, `auto` or `required`.
     Mode(&'static str),
-    /// This one.
     Named(Chosen<'a>),
-    /// One of these.
     Allowed {
         /// `allowed_tools`.
         r#type: &'static str,
-        /// Which.
         allowed_tools: AllowedTools<'a>,
     },
 }
 
-/// A tool that is chosen.
+/// A chosen tool.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[allow(missing_docs)]
 pub enum Chosen<'a> {
-    /// A function.
-    Function {
-        /// Its name.
-        function: Name<'a>,
-    },
-    /// A custom tool.
-    Custom {
-        /// Its name.
-        custom: Name<'a>,
-    },
+    Function { function: Name<'a> },
+    Custom { custom: Name<'a> },
 }
 
-/// The tools that may be called.
+/// The tools that may be called. `mode` is `auto` or `required`.
 #[derive(Debug, Clone, Serialize)]
+#[allow(missing_docs)]
 pub struct AllowedTools<'a> {
-    /// `auto` or `required`.
     pub mode: &'static str,
-    /// The tools.
     pub tools: Vec<Chosen<'a>>,
 }
 
-/// A name.
+/// `{"name": "f"}`
 #[derive(Debug, Clone, Serialize)]
+#[allow(missing_docs)]
 pub struct Name<'a> {
-    /// The name.
     pub name: Cow<'a, str>,
 }
