@@ -50,23 +50,31 @@
 //! assert!(reply.is_done());
 //! ```
 
-mod bounds;
 pub mod config;
 pub mod error;
 pub mod exchange;
-#[cfg(target_arch = "wasm32")]
-mod filter;
-pub mod items;
-pub mod json;
-mod markup;
 pub mod metrics;
 pub mod report;
 pub mod request;
 pub mod response;
+
+// Public for the tests, fuzz targets and benchmarks only. They are not part of the contract and may change at any time.
+#[doc(hidden)]
+pub mod items;
+#[doc(hidden)]
+pub mod json;
+#[doc(hidden)]
 pub mod sse;
-mod tools;
+#[doc(hidden)]
 pub mod upstream;
+#[doc(hidden)]
 pub mod wire;
+
+mod bounds;
+#[cfg(target_arch = "wasm32")]
+mod filter;
+mod markup;
+mod tools;
 
 #[cfg(target_arch = "wasm32")]
 #[allow(unsafe_code, missing_docs)]

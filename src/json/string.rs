@@ -78,7 +78,7 @@ impl<'a> JsonStr<'a> {
     /// Joins strings with a separator. A single string is returned as it is.
     pub fn joined(texts: impl IntoIterator<Item = Self>, separator: &str) -> Self {
         let mut texts = texts.into_iter();
-        let Some(first) = texts.next() else { return JsonStr::new("") };
+        let Some(first) = texts.next() else { return JsonStr::default() };
         let Some(second) = texts.next() else { return first };
         let separator = JsonStr::new(separator);
         let mut joined = JsonStrBuilder::default();

@@ -115,12 +115,12 @@ struct OpenCustom {
 
 fn open(head: CallHead, out: &mut EventWriter) -> Box<dyn OpenCall> {
     let id = out.id(KIND.id_prefix);
-    let output_index = out.begin(&item(&id, &head, Status::InProgress, &JsonStr::new("")));
+    let output_index = out.begin(&item(&id, &head, Status::InProgress, &JsonStr::default()));
     let deltas = out.deltas(&Event::CustomToolCallInputDelta {
         sequence_number: 0,
         item_id: &id,
         output_index,
-        delta: &JsonStr::new(""),
+        delta: &JsonStr::default(),
     });
     Box::new(OpenCustom {
         id,
