@@ -74,8 +74,8 @@ impl RootContext for Root {
                 self.config = Rc::new(config);
                 true
             }
-            Err(error) => {
-                log::error!("the plugin configuration is refused: {error}");
+            Err(errors) => {
+                errors.iter().for_each(|error| log::error!("the plugin configuration is refused: {error}"));
                 false
             }
         }

@@ -1,121 +1,134 @@
-//! What types cannot say of a configuration, and the words of its errors.
+//! The rules that the types of the configuration cannot express.
 
-use super::{ConfigError, Limits};
-use crate::upstream::{Fields, Options};
+use super::error::Errors;
+use super::explain;
+use super::{Config, Limits, Upstream};
+use crate::upstream::{self, Fields, Options};
+// A configured field must not collide with one that the filter reads or writes, and only the two protocols know those.
 use crate::wire::chat::request::Request;
 use crate::wire::responses;
 
-pub(super) fn paths(paths: &[String]) -> Result<(), ConfigError> {
+pub(super) fn paths(paths: &[String], errors: &mut Errors) {
     if paths.is_empty() {
-        return Err(wrong("paths", "expected at least one path, e.g. `/v1/responses`"));
+        errors.add("paths", "expected at least one path, e.g. `/v1/responses`");
     }
-    paths.iter().enumerate().try_for_each(|(index, path)| {
+    for (index, path) in paths.iter().enumerate() {
         let at = format!("paths[{index}]");
-        self::path(&at, path)?;
-        // A query is never compared, so a path that has one would never match.
+        self::path(&at, path, errors);
+        // The query is not compared, so a path with a query would never match.
         if path.contains('?') {
-            return Err(wrong(&at, format!("`{path}` has a query; leave it out, any query matches")));
+            errors.add(&at, format!("`{path}` has a query; leave it out, any query matches"));
         }
-        // `/v1/responses/` would make `/v1/responses` itself pass untouched.
+        // `/v1/responses/` would let `/v1/responses` itself pass untranslated.
         if path.ends_with('/') {
-            return Err(wrong(&at, format!("`{path}` ends with `/`; leave that out")));
+            errors.add(&at, format!("`{path}` ends with `/`; leave that out"));
         }
-        Ok(())
-    })
-}
-
-pub(super) fn path(at: &str, path: &str) -> Result<(), ConfigError> {
-    if !path.starts_with('/') {
-        return Err(wrong(at, format!("`{path}` does not begin with `/`")));
     }
-    header_value(at, Some(path))
 }
 
-/// What the types of the options cannot say.
-pub(super) fn options(at: &str, options: &Options) -> Result<(), ConfigError> {
+pub(super) fn path(at: &str, path: &str, errors: &mut Errors) {
+    if path.starts_with('/') {
+        header_value(at, Some(path), errors);
+    } else {
+        errors.add(at, format!("`{path}` does not begin with `/`"));
+    }
+}
+
+pub(super) fn options(at: &str, options: &Options, errors: &mut Errors) {
     let at = |option: &str| join(at, option);
-    path(&at("path"), &options.path)?;
-    pass_fields(&at("pass_fields"), &options.pass_fields)?;
-    call_id_chars(&at("tool_call_id_chars"), options.tool_call_id_chars)?;
-    added_fields(&at("add_fields"), &options.add_fields)?;
-    let efforts =
-        options.reasoning.efforts.iter().map(|(effort, fields)| (format!("efforts.{effort}"), fields));
-    let unknown = options.reasoning.unknown.iter().map(|fields| ("unknown".to_owned(), fields));
-    efforts.chain(unknown).try_for_each(|(effort, fields)| {
-        added_fields(&at(&format!("reasoning.{effort}")), &fields.to_fields())
-    })
-}
-
-/// A field that is written here cannot be added besides: it would stand in the body twice.
-fn added_fields(at: &str, fields: &Fields) -> Result<(), ConfigError> {
-    match fields.keys().find(|name| Request::FIELDS.contains(&name.as_str())) {
-        Some(name) => Err(wrong(&join(at, name), format!("`{name}` is not for adding: it is translated"))),
-        None => Ok(()),
+    path(&at("path"), &options.path, errors);
+    pass_fields(&at("pass_fields"), &options.pass_fields, errors);
+    call_id_chars(&at("tool_call_id_chars"), options.tool_call_id_chars, errors);
+    added_fields(&at("add_fields"), &options.add_fields, errors);
+    let known: Vec<&str> = upstream::effort_names().collect();
+    for (effort, fields) in &options.reasoning.efforts {
+        let at = at(&format!("reasoning.efforts.{effort}"));
+        explain::check_word(&at, "effort", effort, &known, errors);
+        added_fields(&at, &fields.to_fields(), errors);
+    }
+    if let Some(fields) = &options.reasoning.unknown {
+        added_fields(&at("reasoning.unknown"), &fields.to_fields(), errors);
     }
 }
 
-/// A field that is served here, or that is written here, cannot be passed on besides.
-fn pass_fields(at: &str, fields: &[String]) -> Result<(), ConfigError> {
-    let taken = |name: &str| responses::Request::is_served(name) || Request::FIELDS.contains(&name);
-    fields.iter().enumerate().try_for_each(|(index, name)| match name.as_str() {
-        name if name.is_empty() || taken(name) => {
-            Err(wrong(&format!("{at}[{index}]"), format!("`{name}` is not for passing on: it is translated")))
-        }
-        _ => Ok(()),
-    })
+/// A field that the filter writes cannot be added as well: it would be in the body twice.
+fn added_fields(at: &str, fields: &Fields, errors: &mut Errors) {
+    for name in fields.keys().filter(|name| Request::FIELDS.contains(&name.as_str())) {
+        errors.add(&join(at, name), format!("`{name}` cannot be added: the filter writes it itself"));
+    }
 }
 
-/// Shortened ids are hexadecimal digits; fewer could not tell the calls of a long conversation apart.
+/// A field that the filter reads or writes cannot be passed on as well.
+fn pass_fields(at: &str, fields: &[String], errors: &mut Errors) {
+    let taken = |name: &str| responses::Request::is_served(name) || Request::FIELDS.contains(&name);
+    for (index, name) in fields.iter().enumerate() {
+        let at = format!("{at}[{index}]");
+        given(&at, Some(name), errors);
+        if taken(name) {
+            errors.add(&at, format!("`{name}` cannot be passed on: the filter translates it"));
+        }
+    }
+}
+
+/// Shortened ids are hexadecimal digits; fewer could not distinguish the calls of a long conversation.
 const FEWEST_CALL_ID_CHARS: usize = 8;
 
-fn call_id_chars(at: &str, chars: usize) -> Result<(), ConfigError> {
-    match chars {
-        FEWEST_CALL_ID_CHARS.. => Ok(()),
-        _ => Err(wrong(at, format!("expected at least {FEWEST_CALL_ID_CHARS}"))),
+fn call_id_chars(at: &str, chars: usize, errors: &mut Errors) {
+    if chars < FEWEST_CALL_ID_CHARS {
+        errors.add(at, format!("expected at least {FEWEST_CALL_ID_CHARS}"));
     }
 }
 
-pub(super) fn limits(limits: &Limits) -> Result<(), ConfigError> {
+pub(super) fn limits(limits: &Limits, errors: &mut Errors) {
     let all = [
         ("limits.request_bytes", limits.request_bytes),
         ("limits.reply_bytes", limits.reply_bytes),
         ("limits.event_bytes", limits.event_bytes),
         ("limits.held_reply_bytes", limits.held_reply_bytes),
     ];
-    match all.iter().find(|(_, limit)| *limit == 0) {
-        Some((at, _)) => Err(wrong(at, "expected more than 0")),
-        None => Ok(()),
+    for (at, _) in all.iter().filter(|(_, limit)| *limit == 0) {
+        errors.add(at, "expected more than 0");
     }
 }
 
-pub(super) fn given(at: &str, text: Option<&str>) -> Result<(), ConfigError> {
-    match text {
-        Some("") => Err(wrong(at, "expected a text that is not empty")),
-        _ => Ok(()),
+/// A path is chosen before the model is known, unless the headers are held. A top-level upstream that translates then decides
+/// for all models; `refuse` cannot, so the rules must agree.
+pub(super) fn one_path_under_refuse(config: &Config, errors: &mut Errors) {
+    if config.hold_request_headers || config.upstream != Upstream::Refuse {
+        return;
     }
-}
-
-/// Envoy does not check the header values that a filter sets, so they are checked before.
-pub(super) fn header_value(at: &str, text: Option<&str>) -> Result<(), ConfigError> {
-    given(at, text)?;
-    match text {
-        Some(text) if !text.bytes().all(|byte| byte.is_ascii_graphic()) => {
-            Err(wrong(at, "expected visible ASCII characters only, as it becomes a header's value"))
+    let Some(first) = config.path_before_body() else { return };
+    for (index, rule) in config.models.iter().enumerate() {
+        if let Some(path) = rule.upstream.as_ref().and_then(Upstream::path).filter(|path| *path != first) {
+            errors.add(
+                &format!("models[{index}].upstream"),
+                format!(
+                    "`path` is `{path}`, but an earlier rule has `{first}`. With `\"upstream\": \"refuse\"` at the top \
+                     level, different paths need `\"hold_request_headers\": true`"
+                ),
+            );
         }
-        _ => Ok(()),
     }
 }
 
-/// A path and what stands below it.
+pub(super) fn given(at: &str, text: Option<&str>, errors: &mut Errors) {
+    if text == Some("") {
+        errors.add(at, "expected a text that is not empty");
+    }
+}
+
+/// Envoy does not validate header values that a filter sets, so they are validated here.
+pub(super) fn header_value(at: &str, text: Option<&str>, errors: &mut Errors) {
+    given(at, text, errors);
+    if text.is_some_and(|text| !text.bytes().all(|byte| byte.is_ascii_graphic())) {
+        errors.add(at, "expected only visible ASCII characters, because it is sent as a header's value");
+    }
+}
+
+/// The path of a key in the object at a path.
 pub(super) fn join(at: &str, below: &str) -> String {
     match (at, below) {
         ("", path) | (path, "") => path.to_owned(),
         _ => format!("{at}.{below}"),
     }
-}
-
-/// An error at a path; the empty one is the whole.
-pub(super) fn wrong(at: &str, message: impl Into<String>) -> ConfigError {
-    let path = if at.is_empty() { "configuration" } else { at };
-    ConfigError { path: path.to_owned(), message: message.into() }
 }

@@ -1,14 +1,29 @@
-//! The plugin configuration: parse, validate, one clear error with the JSON path.
+//! The plugin configuration: JSON in, [`Config`] out, or every error with its place.
 //!
-//! What an operator wrote wrong is refused when Envoy loads it, not met in traffic:
-//! unknown keys are errors, and whatever later becomes a header value is checked here.
+//! Mistakes are refused when Envoy loads the configuration instead of showing up in traffic: unknown keys are errors, and
+//! everything that is later sent as a header value is validated here.
+//!
+//! ```
+//! use transponder::config::Config;
+//!
+//! let config = Config::parse(br#"{"upstream": "vllm"}"#).unwrap();
+//! assert_eq!(config.route("any-model").upstream.name(), "vllm");
+//!
+//! let errors = Config::parse(br#"{"upstream": "vlm"}"#).unwrap_err();
+//! assert_eq!(errors.to_string(), "upstream: unknown preset `vlm`, did you mean `vllm`?");
+//! ```
 
 mod check;
+mod error;
+mod explain;
+mod place;
 mod raw;
 #[cfg(test)]
 mod schema;
 
 use crate::upstream::{Options, string_enum};
+use error::Errors;
+pub use error::{ConfigError, ConfigErrors};
 use raw::RawConfig;
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -16,48 +31,48 @@ use std::collections::BTreeSet;
 /// The parsed plugin configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// POSTs to these paths are translated (the query is ignored); all else passes untouched.
+    /// The paths whose POST requests are translated, without the query. All other requests pass untouched.
     pub paths: Vec<String>,
-    /// The upstream of every model that no rule sends elsewhere.
+    /// The upstream for models without a rule, or whose rule names no upstream.
     pub upstream: Upstream,
-    /// What is different for some models; the first match wins.
+    /// Rules for some models. The first one that matches applies.
     pub models: Vec<Rule>,
-    /// The request's headers wait for its body, so that they can follow from it.
+    /// Whether the request's headers wait for its body, so that the path and the routing headers can depend on the model.
     /// Needs Envoy's `allow_on_headers_stop_iteration`.
     pub hold_request_headers: bool,
-    /// What to do with tool calls and outputs that do not pair up.
+    /// What happens to tool calls without an output and outputs without a call.
     pub history: History,
-    /// How much may be held in memory.
+    /// How many bytes one exchange may hold in memory.
     pub limits: Limits,
 }
 
-/// What becomes of the requests for a model.
+/// How the requests for a model are handled.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Upstream {
-    /// They are translated for a host that speaks Chat Completions.
+    /// They are translated for an upstream that speaks Chat Completions.
     Chat(Box<Options>),
-    /// They go to a host that speaks Responses itself, as they are but for the model's name and the path,
-    /// if there is one.
+    /// They are sent untranslated to an upstream that speaks the Responses API. Only the model's name and, if given, the path
+    /// change.
     Native(Option<String>),
-    /// They are refused: there is no such model.
+    /// They are answered with the error that the model does not exist.
     Refuse,
 }
 
-/// What is different for the models that match.
+/// The settings for the models that match a pattern.
 #[derive(Debug, Clone)]
 pub struct Rule {
-    /// The models that the rule is about; `*` stands for any run of characters.
+    /// The model's name; `*` matches any run of characters.
     pub pattern: String,
-    /// The model to ask of the upstream instead.
+    /// The model to request from the upstream instead.
     pub model: Option<String>,
     /// The upstream, if not [`Config::upstream`].
     pub upstream: Option<Upstream>,
-    /// The value of `x-transponder-upstream`, on which Envoy's routes may choose the cluster.
+    /// The value of the request header `x-transponder-upstream`, by which Envoy's routes can choose the cluster.
     pub route: Option<String>,
 }
 
 string_enum! {
-    /// What to do with tool calls and outputs that do not pair up.
+    /// What happens to tool calls without an output and outputs without a call.
     #[derive(Default)]
     History {
         /// The request is rejected with a 400, as OpenAI does.
@@ -68,66 +83,64 @@ string_enum! {
     }
 }
 
-/// How much may be held in memory. Taking chunks out of Envoy's hands removes Envoy's own bound.
+/// How many bytes one exchange may hold in memory. Envoy's own buffer limit does not apply to what the filter buffers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(serde::Serialize, schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// The largest request body. Long agent sessions with images reach tens of megabytes.
     pub request_bytes: usize,
-    /// The largest reply that has to be held whole.
+    /// The largest reply that is buffered because it is not streamed.
     pub reply_bytes: usize,
     /// The largest single event of a stream.
     pub event_bytes: usize,
-    /// With `hold_request_headers`: how much of a reply that is no stream its headers wait for, so that an error
-    /// in a good status becomes one with a status of its own. A longer reply goes out as it comes.
+    /// With `hold_request_headers`, how much of a reply that is not streamed is buffered before its headers are sent, so that
+    /// an error which the upstream sent with status 200 gets an error status. A longer reply is sent as it arrives.
     pub held_reply_bytes: usize,
 }
 
-/// Where a model's requests go.
+/// How and where a request for a model is sent.
 #[derive(Debug, Clone, Copy)]
 pub struct Route<'a> {
-    /// The model to ask for: the rule's, or the one that the client named.
+    /// The model to request: the rule's, or the client's.
     pub model: &'a str,
-    /// What becomes of the request.
+    /// How the request is handled.
     pub upstream: &'a Upstream,
-    /// The value of `x-transponder-upstream`, if the rule has one.
+    /// The value of the request header `x-transponder-upstream`, if the rule sets one.
     pub route: Option<&'a str>,
 }
 
-/// What is wrong with a configuration, and where.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{path}: {message}")]
-pub struct ConfigError {
-    /// The JSON path, e.g. `models[0].upstream`; `configuration` for the whole.
-    pub path: String,
-    /// What is wrong there, and what would be right.
-    pub message: String,
-}
-
 impl Config {
-    /// Parses and validates a configuration. No bytes at all stand for `{}`.
+    /// Parses and validates a configuration. An empty text is the same as `{}`.
     ///
     /// # Errors
-    /// The first thing that is wrong, with its JSON path.
-    pub fn parse(bytes: &[u8]) -> Result<Self, ConfigError> {
-        raw::parse(bytes)?.resolve()
+    /// Everything that is wrong with it.
+    pub fn parse(bytes: &[u8]) -> Result<Self, ConfigErrors> {
+        let mut errors = Errors::default();
+        let text = std::str::from_utf8(bytes).unwrap_or_else(|error| {
+            errors.add("", error.to_string());
+            ""
+        });
+        match raw::read(text, &mut errors) {
+            Some(config) if errors.is_empty() => Ok(config),
+            _ => Err(errors.in_text(text)),
+        }
     }
 
-    /// The names of the upstreams that are in use, each once.
+    /// The names of the upstreams in use, sorted and without duplicates.
     pub fn presets(&self) -> Vec<&'static str> {
-        // `collect` would bring a sort into the module, for a handful of names.
+        // `collect` would add a sort to the module, for a handful of names.
         let mut all = BTreeSet::new();
         all.extend(self.upstreams().map(Upstream::name));
         all.into_iter().collect()
     }
 
-    /// Whether some requests pass untouched, which only their model says.
+    /// Whether the requests for some models are sent untranslated.
     pub fn has_native(&self) -> bool {
         self.upstreams().any(|upstream| matches!(upstream, Upstream::Native(_)))
     }
 
-    /// What is allowed and will hardly do what was meant: for the log, when the configuration is loaded.
+    /// The settings that are valid but have no effect, to be logged when the configuration is loaded.
     pub fn warnings(&self) -> Vec<String> {
         if self.hold_request_headers {
             return Vec::new();
@@ -135,7 +148,7 @@ impl Config {
         let rules = self.models.iter().enumerate();
         let warnings = rules.flat_map(|(index, rule)| {
             let path = rule.upstream.as_ref().and_then(Upstream::path);
-            let other = path.filter(|path| Some(*path) != self.upstream.path()).map(|path| {
+            let other = path.filter(|path| Some(*path) != self.path_before_body()).map(|path| {
                 format!("models[{index}].upstream: its path `{path}` is not used, requests go to the top-level upstream's")
             });
             let route = rule.route.as_ref();
@@ -145,12 +158,22 @@ impl Config {
         warnings.flatten().map(|warning| warning + held).collect()
     }
 
+    /// The `:path` of a translated request until its model is known: the top-level upstream's. If that one translates nothing
+    /// (`native`, `refuse`), it is the path of the first rule that does.
+    pub fn path_before_body(&self) -> Option<&str> {
+        let rules = self.models.iter().filter_map(|rule| rule.upstream.as_ref());
+        [&self.upstream].into_iter().chain(rules).find_map(|upstream| match upstream {
+            Upstream::Chat(options) => Some(options.path.as_str()),
+            Upstream::Native(_) | Upstream::Refuse => None,
+        })
+    }
+
     fn upstreams(&self) -> impl Iterator<Item = &Upstream> {
         let rules = self.models.iter().filter_map(|rule| rule.upstream.as_ref());
         rules.chain([&self.upstream])
     }
 
-    /// Where the requests for a model go: by the first rule that matches, or as asked.
+    /// The route of a model: that of the first rule that matches it, else the top-level upstream.
     pub fn route<'a>(&'a self, model: &'a str) -> Route<'a> {
         let rule = self.models.iter().find(|rule| matches(&rule.pattern, model));
         Route {
@@ -162,7 +185,7 @@ impl Config {
 }
 
 impl Upstream {
-    /// The preset's name, `native` or `refuse`: metrics and the access log show it.
+    /// The preset's name, `native` or `refuse`, as metrics and the access log show it.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Chat(options) => options.preset,
@@ -171,7 +194,7 @@ impl Upstream {
         }
     }
 
-    /// The path to which its requests go, if it has one of its own.
+    /// The path of its requests, or `None` if they keep the client's.
     pub fn path(&self) -> Option<&str> {
         match self {
             Self::Chat(options) => Some(&options.path),
@@ -181,9 +204,11 @@ impl Upstream {
     }
 }
 
-/// The name of the upstream that speaks Responses itself.
+/// The preset of an upstream without `preset`.
+const GENERIC: &str = "generic";
+/// The name of an upstream that speaks the Responses API itself.
 const NATIVE: &str = "native";
-/// The name of the upstream that is none.
+/// The name of the upstream that refuses every request.
 const REFUSE: &str = "refuse";
 
 impl Default for Upstream {
@@ -193,7 +218,6 @@ impl Default for Upstream {
 }
 
 impl Default for Config {
-    /// What `{}` means.
     fn default() -> Self {
         let written = RawConfig::default();
         Self {
@@ -218,7 +242,7 @@ impl Default for Limits {
     }
 }
 
-/// Whether a text is what a pattern says, where `*` stands for any run of characters.
+/// Whether a text matches a pattern in which `*` matches any run of characters.
 fn matches(pattern: &str, text: &str) -> bool {
     let Some((head, tail)) = pattern.split_once('*') else {
         return pattern == text;
@@ -227,7 +251,7 @@ fn matches(pattern: &str, text: &str) -> bool {
         return false;
     };
     let (middle, last) = tail.rsplit_once('*').unwrap_or(("", tail));
-    // The leftmost place for each part leaves most to the parts after it.
+    // Matching each part as early as possible leaves the most text to the parts after it.
     for part in middle.split('*') {
         match rest.split_once(part) {
             Some((_, after)) => rest = after,

@@ -1,8 +1,11 @@
-//! The configuration as it is written, and what it becomes.
+//! The configuration as it is written, and how it is read.
 
-use super::check::{self, join, wrong};
-use super::{Config, ConfigError, History, Limits, NATIVE, REFUSE, Rule, Upstream};
-use crate::json;
+use super::check::{self, join};
+use super::error::Errors;
+use super::explain;
+use super::place;
+use super::{Config, GENERIC, History, Limits, NATIVE, REFUSE, Rule, Upstream};
+use crate::json::{self, RawJson};
 use crate::upstream::{self, Options};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -13,51 +16,39 @@ use serde_json::{Map, Value};
 #[cfg_attr(test, derive(serde::Serialize, schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct RawConfig {
-    /// POSTs to these are translated, the query ignored; all else passes untouched. `/compact` below them is translated too.
+    /// The paths whose POST requests are translated, and those of `/compact` below them. The query is ignored. All other requests pass untouched.
     pub(super) paths: Vec<String>,
-    /// The upstream of every model that no rule sends elsewhere. Absent: the preset `generic`.
+    /// The upstream for models without a rule, or whose rule names no upstream. If absent, the preset `generic`.
     #[cfg_attr(test, schemars(schema_with = "super::schema::upstream"))]
     pub(super) upstream: Option<Value>,
-    /// What is different for some models. The first rule that matches counts.
-    pub(super) models: Vec<RawRule>,
-    /// The request's headers wait for its body, so that path, length and routing headers can follow from it.
+    /// Rules for some models. The first one that matches applies.
+    #[cfg_attr(test, schemars(with = "Vec<RawRule>"))]
+    pub(super) models: Vec<Value>,
+    /// Whether the request's headers wait for its body, so that the path, the length and the routing headers can depend on it.
     /// Needs `allow_on_headers_stop_iteration: true` in Envoy's plugin configuration.
     pub(super) hold_request_headers: bool,
-    /// What to do with tool calls and outputs that do not pair up.
+    /// What happens to tool calls without an output and outputs without a call.
     pub(super) history: History,
-    /// How much may be held in memory for one exchange.
+    /// How many bytes one exchange may hold in memory.
     pub(super) limits: Limits,
 }
 
-/// What is different for the models that match.
+/// The settings for the models that match.
 #[derive(Deserialize)]
 #[cfg_attr(test, derive(serde::Serialize, schemars::JsonSchema))]
 #[cfg_attr(test, schemars(rename = "Rule"))]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawRule {
-    /// The models that the rule is about; `*` stands for any run of characters.
+    /// The model's name; `*` matches any run of characters.
     r#match: String,
-    /// The model to ask of the upstream instead.
+    /// The model to request from the upstream instead.
     model: Option<String>,
-    /// The upstream, if not the top-level one.
+    /// The upstream for these models. If absent, the top-level one.
     #[cfg_attr(test, schemars(schema_with = "super::schema::upstream"))]
     upstream: Option<Value>,
-    /// The value of the request header `x-transponder-upstream`, on which Envoy's routes may choose the cluster.
+    /// The value of the request header `x-transponder-upstream`, by which Envoy's routes can choose the cluster.
     /// Needs `hold_request_headers`.
     route: Option<String>,
-}
-
-/// Reads a configuration, before presets are looked up.
-pub(super) fn parse(bytes: &[u8]) -> Result<RawConfig, ConfigError> {
-    let text = std::str::from_utf8(bytes).map_err(|error| wrong("", error.to_string()))?;
-    match text.trim_start() {
-        "" => Ok(RawConfig::default()),
-        object if object.starts_with('{') => {
-            located(text).map_err(|(path, error)| wrong(&path, error.to_string()))
-        }
-        // serde would also take an array of the values in the order of their keys.
-        _ => Err(wrong("", "expected a JSON object")),
-    }
 }
 
 impl Default for RawConfig {
@@ -73,111 +64,179 @@ impl Default for RawConfig {
     }
 }
 
+/// Reads a configuration and adds what is wrong with it to `errors`.
+pub(super) fn read(text: &str, errors: &mut Errors) -> Option<Config> {
+    if text.trim_start().is_empty() {
+        return Some(Config::default());
+    }
+    match serde_json::from_str(text) {
+        Ok(Value::Object(config)) => {
+            place::refuse_duplicates(text, errors);
+            read_object::<RawConfig>("", config, errors).map(|config| config.resolve(errors))
+        }
+        Ok(_) => {
+            errors.add("", "expected a JSON object");
+            None
+        }
+        Err(error) => {
+            errors.add_syntax(&error);
+            None
+        }
+    }
+}
+
 impl RawConfig {
-    /// Looks up the presets, and checks what types cannot say.
-    pub(super) fn resolve(self) -> Result<Config, ConfigError> {
-        check::paths(&self.paths)?;
-        check::limits(&self.limits)?;
-        let held = self.hold_request_headers;
-        let upstream = self.upstream.map(|value| upstream("upstream", value, held)).transpose()?;
+    /// Looks up the presets and checks everything. What is wrong is left at its default.
+    fn resolve(self, errors: &mut Errors) -> Config {
+        check::paths(&self.paths, errors);
+        check::limits(&self.limits, errors);
+        let held = self.hold_request_headers || errors.has("hold_request_headers");
+        let upstream = self.upstream.and_then(|value| upstream("upstream", value, held, errors));
         let models = self.models.into_iter().enumerate();
-        Ok(Config {
+        let config = Config {
             paths: self.paths,
             upstream: upstream.unwrap_or_default(),
-            models: models.map(|(index, rule)| rule.resolve(index, held)).collect::<Result<_, _>>()?,
+            models: models.filter_map(|(index, value)| rule(index, value, held, errors)).collect(),
             hold_request_headers: self.hold_request_headers,
             history: self.history,
             limits: self.limits,
-        })
+        };
+        if errors.is_empty() {
+            check::one_path_under_refuse(&config, errors);
+        }
+        config
     }
 }
 
-impl RawRule {
-    fn resolve(self, index: usize, held: bool) -> Result<Rule, ConfigError> {
-        let at = |key: &str| format!("models[{index}].{key}");
-        check::given(&at("match"), Some(&self.r#match))?;
-        check::given(&at("model"), self.model.as_deref())?;
-        check::header_value(&at("route"), self.route.as_deref())?;
-        let upstream = self.upstream.map(|value| upstream(&at("upstream"), value, held)).transpose()?;
-        Ok(Rule { pattern: self.r#match, model: self.model, upstream, route: self.route })
-    }
+fn rule(index: usize, value: Value, held: bool, errors: &mut Errors) -> Option<Rule> {
+    let at = format!("models[{index}]");
+    let Value::Object(rule) = value else {
+        errors.add(&at, "expected an object");
+        return None;
+    };
+    let rule: RawRule = read_object(&at, rule, errors)?;
+    let at = |key: &str| join(&at, key);
+    check::given(&at("match"), Some(&rule.r#match), errors);
+    check::given(&at("model"), rule.model.as_deref(), errors);
+    check::header_value(&at("route"), rule.route.as_deref(), errors);
+    let upstream = rule.upstream.and_then(|value| upstream(&at("upstream"), value, held, errors));
+    Some(Rule { pattern: rule.r#match, model: rule.model, upstream, route: rule.route })
 }
 
-/// The upstream of a name, or of an object that overrides a preset.
-fn upstream(at: &str, value: Value, held: bool) -> Result<Upstream, ConfigError> {
+/// Reads the name of an upstream, or an object that overrides a preset.
+fn upstream(at: &str, value: Value, held: bool, errors: &mut Errors) -> Option<Upstream> {
     let (name_at, name, overrides) = match value {
         Value::String(name) => (at.to_owned(), name, Map::new()),
-        Value::Object(overrides) => based_on(at, overrides)?,
+        Value::Object(overrides) => based_on(at, overrides, errors),
         _ => {
-            return Err(wrong(at, "expected a preset's name or an object of options"));
+            errors.add(at, "expected a preset's name or an object of options");
+            return None;
         }
     };
     match name.as_str() {
-        NATIVE => native(at, overrides, held),
-        REFUSE if overrides.is_empty() => Ok(Upstream::Refuse),
-        REFUSE => Err(wrong(at, "`refuse` has no options")),
-        _ => chat(at, &name_at, &name, overrides),
+        NATIVE => native(at, overrides, held, errors),
+        REFUSE if overrides.is_empty() => Some(Upstream::Refuse),
+        REFUSE => {
+            errors.add(at, "`refuse` has no options");
+            None
+        }
+        _ => chat(at, &name_at, &name, overrides, errors),
     }
 }
 
-/// A host that speaks Responses itself. Which requests are its, only their bodies say.
-fn native(at: &str, options: Map<String, Value>, held: bool) -> Result<Upstream, ConfigError> {
+/// An upstream that speaks the Responses API itself.
+fn native(at: &str, mut options: Map<String, Value>, held: bool, errors: &mut Errors) -> Option<Upstream> {
     #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
     struct Native {
         path: Option<String>,
     }
-    let Native { path } = options_of(at, options)?;
-    path.as_deref().map_or(Ok(()), |path| check::path(&join(at, "path"), path))?;
-    match held {
-        true => Ok(Upstream::Native(path)),
-        false => Err(wrong(
+    if !held {
+        errors.add(
             at,
-            "`native` needs `\"hold_request_headers\": true`: which requests are not to be translated follows from \
-             their model, and by then headers that do not wait are gone",
-        )),
+            "`native` needs `\"hold_request_headers\": true`: only the body names the model, and headers that are not \
+             held are sent, already changed, before it",
+        );
     }
+    for option in options.keys().filter(|option| *option != "path") {
+        errors.add(&join(at, option), "`native` has no option but `path`");
+    }
+    options.retain(|option, _| option == "path");
+    let Native { path } = read_object(at, options, errors)?;
+    if let Some(path) = &path {
+        check::path(&join(at, "path"), path, errors);
+    }
+    Some(Upstream::Native(path))
 }
 
-fn chat(at: &str, name_at: &str, name: &str, overrides: Map<String, Value>) -> Result<Upstream, ConfigError> {
-    let Some((preset, base)) = upstream::preset(name) else {
-        let known = upstream::preset_names().collect::<Vec<_>>().join(", ");
-        return Err(wrong(
-            name_at,
-            format!("unknown preset `{name}`, expected one of: {known}, {NATIVE}, {REFUSE}"),
-        ));
-    };
-    let mut merged = serde_json::from_str(base).map_err(|error| wrong(at, error.to_string()))?;
+/// An upstream that speaks Chat Completions: a preset and the options that override it.
+fn chat(
+    at: &str,
+    name_at: &str,
+    name: &str,
+    overrides: Map<String, Value>,
+    errors: &mut Errors,
+) -> Option<Upstream> {
+    let known = upstream::preset(name);
+    if known.is_none() {
+        let names: Vec<&str> = upstream::preset_names().chain([NATIVE, REFUSE]).collect();
+        errors.add(name_at, explain::unknown("preset", name, &names));
+    }
+    let (preset, base) = known.unwrap_or(("", "{}"));
+    let mut merged = serde_json::from_str(base).unwrap_or_default();
     upstream::override_with(&mut merged, overrides);
-    let options = Options { preset, ..options_of(at, merged)? };
-    check::options(at, &options)?;
-    Ok(Upstream::Chat(Box::new(options)))
+    let options = Options { preset, ..read_object(at, merged, errors)? };
+    check::options(at, &options, errors);
+    Some(Upstream::Chat(Box::new(options)))
 }
 
-/// Takes the preset's name out of an object of options.
+/// Takes the preset's name out of an object of options. Returns its path, the name and the other options.
 fn based_on(
     at: &str,
     mut overrides: Map<String, Value>,
-) -> Result<(String, String, Map<String, Value>), ConfigError> {
+    errors: &mut Errors,
+) -> (String, String, Map<String, Value>) {
     let name_at = join(at, "preset");
-    match overrides.remove("preset") {
-        None => Ok((name_at, "generic".to_owned(), overrides)),
-        Some(Value::String(name)) => Ok((name_at, name, overrides)),
-        Some(_) => Err(wrong(&name_at, "expected a preset's name")),
+    let name = match overrides.remove("preset") {
+        Some(Value::String(name)) => name,
+        None => GENERIC.to_owned(),
+        Some(_) => {
+            errors.add(&name_at, "expected a preset's name");
+            GENERIC.to_owned()
+        }
+    };
+    (name_at, name, overrides)
+}
+
+/// Reads an object. serde stops at the first error, so each wrong key is removed and the others are read again.
+fn read_object<T: DeserializeOwned>(
+    at: &str,
+    mut object: Map<String, Value>,
+    errors: &mut Errors,
+) -> Option<T> {
+    loop {
+        let text = RawJson::new(&object);
+        let error = match serde_json::from_str(text.get()) {
+            Ok(value) => return Some(value),
+            Err(error) => error,
+        };
+        let path = json::path_of(&error, text.get());
+        errors.add(&join(at, &path), explain::message(&error));
+        if !remove(&mut object, &path) {
+            return None;
+        }
     }
 }
 
-/// Reads options that stand at a path.
-fn options_of<T: DeserializeOwned>(at: &str, options: Map<String, Value>) -> Result<T, ConfigError> {
-    located(json::RawJson::new(&options).get()).map_err(|(below, error)| {
-        let message = error.to_string();
-        // That is a place in a text which nobody wrote.
-        let place = format!(" at line {} column {}", error.line(), error.column());
-        wrong(&join(at, &below), message.strip_suffix(&place).unwrap_or(&message))
-    })
-}
-
-/// Reads a JSON text; an error comes with the path to where it was found.
-fn located<T: DeserializeOwned>(json: &str) -> Result<T, (String, serde_json::Error)> {
-    serde_json::from_str(json).map_err(|error| (json::path_of(&error, json), error))
+/// Removes the innermost key of a path. A list is removed as one. Returns whether there was such a key.
+fn remove(object: &mut Map<String, Value>, path: &str) -> bool {
+    let (path, _) = path.split_once('[').unwrap_or((path, ""));
+    if let Some((key, below)) = path.split_once('.')
+        && let Some(Value::Object(inner)) = object.get_mut(key)
+        && remove(inner, below)
+    {
+        return true;
+    }
+    // A name may contain dots itself.
+    let key = object.keys().find(|key| path == *key || path.starts_with(&format!("{key}."))).cloned();
+    key.is_some_and(|key| object.remove(&key).is_some())
 }

@@ -1,5 +1,5 @@
-//! The JSON Schema of the configuration, generated from the types that parse it: `docs/configuration.schema.json`.
-//! The tables of `docs/configuration.md` are generated from it.
+//! Generates `docs/configuration.schema.json` from the types that parse the configuration, and the tables of
+//! `docs/configuration.md` from that schema.
 
 use super::raw::RawConfig;
 use super::{NATIVE, REFUSE};
@@ -7,7 +7,7 @@ use crate::upstream::{Options, preset, preset_names};
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Value, json};
 
-/// An upstream is written as a name, or as an object that overrides a preset.
+/// An upstream is written as a name or as an object that overrides a preset.
 pub(super) fn upstream(generator: &mut SchemaGenerator) -> Schema {
     let presets: Vec<&str> = preset_names().collect();
     let names: Vec<&str> = presets.iter().copied().chain([NATIVE, REFUSE]).collect();
@@ -18,10 +18,10 @@ pub(super) fn upstream(generator: &mut SchemaGenerator) -> Schema {
     generator.definitions_mut().insert("Options".into(), options.into());
     schemars::json_schema!({
         "anyOf": [
-            {"description": "A preset, a host that speaks Responses itself, or none.", "enum": names},
+            {"description": "A preset, `native` for an upstream that speaks the Responses API itself, or `refuse` to refuse every request.", "enum": names},
             {"$ref": "#/$defs/Options"},
             {
-                "description": "A host that speaks Responses itself: requests pass as they are, but for the model's name and this path.",
+                "description": "An upstream that speaks the Responses API itself. Only the model's name and the path of a request change.",
                 "type": "object",
                 "properties": {"preset": {"const": NATIVE}, "path": {"type": "string"}},
                 "required": ["preset"],
@@ -38,7 +38,7 @@ fn generated() -> Value {
     schema
 }
 
-/// The tables of the reference.
+/// The tables of the configuration reference.
 fn tables() -> String {
     let schema = generated();
     let definitions = &schema["$defs"];
@@ -70,7 +70,7 @@ fn tables() -> String {
     page
 }
 
-/// What a key means, and each of the words that it takes.
+/// The meaning of a key and of each word that it can have.
 fn meaning(property: &Value, definitions: &Value) -> String {
     let mut meaning = property["description"].as_str().unwrap_or_default().replace('\n', " ");
     let references = [&property["$ref"], &property["items"]["$ref"], &property["anyOf"][0]["$ref"]];
@@ -92,7 +92,7 @@ fn presets_with(option: &str) -> String {
     preset_names().filter(sets).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// Compares a file with what it should be; with `INSTA_UPDATE=always` it becomes that.
+/// Compares a file with the expected text. With `INSTA_UPDATE=always`, writes the file first.
 fn keep_current(file: &str, expected: &str) {
     let path = format!("{}/docs/{file}", env!("CARGO_MANIFEST_DIR"));
     if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
@@ -103,12 +103,12 @@ fn keep_current(file: &str, expected: &str) {
 }
 
 #[test]
-fn the_shipped_schema_is_that_of_the_types() {
+fn the_schema_matches_the_types() {
     keep_current("configuration.schema.json", &format!("{:#}\n", generated()));
 }
 
 #[test]
-fn the_reference_is_that_of_the_types() {
+fn the_reference_matches_the_types() {
     let page = include_str!("../../docs/configuration.md");
     let marker = "<!-- Generated from the types by the tests of src/config/schema.rs. -->\n";
     let (written, _) = page.split_once(marker).unwrap();

@@ -194,7 +194,7 @@ pub(super) fn is_dropped(name: &str) -> bool {
 pub(super) fn before_body(config: &Config, headers: &Headers) -> Vec<Edit> {
     let mut edits = headers.removals(is_dropped);
     // With its query: some hosts want `?api-version=`. The client's query was meant for another API.
-    edits.extend(config.upstream.path().map(|path| Edit::Set(":path", path.to_owned())));
+    edits.extend(config.path_before_body().map(|path| Edit::Set(":path", path.to_owned())));
     // The reply may be a stream or a document, which only the body says. What every host's
     // documentation shows is curl, and this is what curl sends.
     edits.extend(headers.set("accept", "*/*"));

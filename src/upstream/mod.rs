@@ -15,6 +15,6 @@ pub use options::{
     Sampling, System, ThinkTags, ToolOutputImages, UserMessages,
 };
 pub use presets::{override_with, preset, preset_names};
-pub use reasoning::{EffortFields, Efforts, Fields, Reasoning, ReasoningReplay};
+pub use reasoning::{EffortFields, Efforts, Fields, Reasoning, ReasoningReplay, effort_names};
 pub use schema_dialect::{Enums, Nulls, Rules, SchemaDialect};
 pub(crate) use string_enum::{OneOf, string_enum};

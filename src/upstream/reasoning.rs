@@ -79,6 +79,11 @@ const SCALE: [&str; 7] = ["minimal", "low", "medium", "high", "xhigh", "max", "u
 /// The effort that turns thinking off.
 const NONE: &str = "none";
 
+/// The names that an effort can have in a table.
+pub fn effort_names() -> impl Iterator<Item = &'static str> {
+    std::iter::once(NONE).chain(SCALE)
+}
+
 impl Reasoning {
     /// The fields that an effort adds to the request body, or `None` if it cannot be sent to this upstream.
     pub fn fields(&self, effort: &str) -> Option<Fields> {

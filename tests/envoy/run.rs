@@ -276,7 +276,7 @@ fn what_is_wrong_is_said_in_a_line() {
                 &[&["--config", &file("typo.json", r#"{"upstream": {"sytem": "keep"}}"#)], &free[..]]
                     .concat(),
             ),
-            "upstream.sytem: unknown field `sytem`",
+            "upstream.sytem: unknown key `sytem`, did you mean `system`?",
         ),
         (run_py(&["--print"]), "--print needs --upstream"),
     ];

@@ -102,110 +102,224 @@ fn a_star_is_any_run_of_characters() {
     }
 }
 
+/// What is wrong with a configuration, one error per line.
+fn refusal(text: &str) -> String {
+    Config::parse(text.as_bytes()).map_or_else(|errors| errors.to_string(), |_| format!("accepted: {text}"))
+}
+
 #[test]
-fn bad_configurations_are_refused_with_the_place_and_the_remedy() {
+fn each_mistake_is_refused_with_its_path_and_the_remedy() {
     let presets = upstream::preset_names().collect::<Vec<_>>().join(", ");
     let unknown =
         |at: &str| format!("{at}: unknown preset `nope`, expected one of: {presets}, native, refuse");
-    let table = [
-        ("{", "configuration: EOF while parsing an object at line 1 column 1".to_owned()),
-        ("[]", "configuration: expected a JSON object".to_owned()),
-        ("{} x", "configuration: trailing characters at line 1 column 4".to_owned()),
-        (
-            r#"{"path": 1}"#,
-            "path: unknown field `path`, expected one of `paths`, `upstream`, `models`, `hold_request_headers`, `history`, `limits` at line 1 column 7".to_owned(),
-        ),
-        (r#"{"paths": "x"}"#, "paths: invalid type: string \"x\", expected a sequence at line 1 column 13".to_owned()),
-        (r#"{"paths": []}"#, "paths: expected at least one path, e.g. `/v1/responses`".to_owned()),
-        (r#"{"paths": ["/a", "b"]}"#, "paths[1]: `b` does not begin with `/`".to_owned()),
-        (r#"{"paths": ["/a?b"]}"#, "paths[0]: `/a?b` has a query; leave it out, any query matches".to_owned()),
-        (r#"{"paths": ["/a/"]}"#, "paths[0]: `/a/` ends with `/`; leave that out".to_owned()),
+    for (text, expected) in [
         (r#"{"upstream": "nope"}"#, unknown("upstream")),
         (r#"{"upstream": {"preset": "nope"}}"#, unknown("upstream.preset")),
-        (r#"{"upstream": {"preset": 1}}"#, "upstream.preset: expected a preset's name".to_owned()),
-        (r#"{"upstream": 1}"#, "upstream: expected a preset's name or an object of options".to_owned()),
-        (r#"{"upstream": {"path": 1}}"#, "upstream.path: invalid type: integer `1`, expected a string".to_owned()),
-        (r#"{"upstream": {"path": "x"}}"#, "upstream.path: `x` does not begin with `/`".to_owned()),
-        (
-            r#"{"upstream": {"path": "/x y"}}"#,
-            "upstream.path: expected visible ASCII characters only, as it becomes a header's value".to_owned(),
-        ),
-        (
-            r#"{"upstream": {"pass_fields": ["top_k", "input"]}}"#,
-            "upstream.pass_fields[1]: `input` is not for passing on: it is translated".to_owned(),
-        ),
-        (
-            "\n{\"limits\": {\n    \"event_bytes\": \"x\"\n  }\n}",
-            "limits.event_bytes: invalid type: string \"x\", expected usize at line 3 column 22".to_owned(),
-        ),
-        (
-            r#"{"models": [{"match": "a", "upstream": {"preset": "vllm", "content": "x", "system": "keep"}}]}"#,
-            "models[0].upstream.content: unknown variant `x`, expected `string` or `parts`".to_owned(),
-        ),
-        (
-            r#"{"upstream": {"sampling": ["temperature", 5]}}"#,
-            "upstream.sampling[1]: invalid type: integer `5`, expected one of `temperature`, `top_p`, `logprobs`".to_owned(),
-        ),
-        (r#"{"upstream": {"tool_call_id_chars": 0}}"#, "upstream.tool_call_id_chars: expected at least 8".to_owned()),
         (r#"{"models": [{"match": "a", "upstream": "nope"}]}"#, unknown("models[0].upstream")),
+    ] {
+        assert_eq!(refusal(text), expected);
+    }
+    let table = [
+        ("{", "configuration (line 1, column 1): EOF while parsing an object"),
+        ("{} x", "configuration (line 1, column 4): trailing characters"),
+        ("{\n\"paths\" 1}", "configuration (line 2, column 9): expected `:`"),
+        ("[]", "configuration: expected a JSON object"),
+        ("\"x\"", "configuration: expected a JSON object"),
+        // The wrong type.
+        (r#"{"paths": "x"}"#, "paths: expected a list, found \"x\""),
+        (r#"{"upstream": 1}"#, "upstream: expected a preset's name or an object of options"),
+        (r#"{"upstream": {"preset": 1}}"#, "upstream.preset: expected a preset's name"),
+        (r#"{"upstream": {"path": 1}}"#, "upstream.path: expected a string, found `1`"),
         (
-            r#"{"models": [{"match": "a", "upstream": "native"}]}"#,
-            "models[0].upstream: `native` needs `\"hold_request_headers\": true`: which requests are not to be translated \
-             follows from their model, and by then headers that do not wait are gone".to_owned(),
+            r#"{"upstream": {"tool_call_id_chars": "9"}}"#,
+            "upstream.tool_call_id_chars: expected a whole number, found \"9\"",
         ),
         (
-            r#"{"hold_request_headers": true, "upstream": {"preset": "native", "path": "x"}}"#,
-            "upstream.path: `x` does not begin with `/`".to_owned(),
+            r#"{"upstream": {"tool_call_id_chars": 9.5}}"#,
+            "upstream.tool_call_id_chars: expected a whole number, found `9.5`",
+        ),
+        (r#"{"limits": {"reply_bytes": -1}}"#, "limits.reply_bytes: expected a whole number, found `-1`"),
+        (r#"{"limits": 5}"#, "limits: expected an object, found `5`"),
+        (
+            r#"{"hold_request_headers": "yes"}"#,
+            "hold_request_headers: expected `true` or `false`, found \"yes\"",
         ),
         (
-            r#"{"hold_request_headers": true, "upstream": {"preset": "native", "system": "keep"}}"#,
-            "upstream.system: unknown field `system`, expected `path`".to_owned(),
-        ),
-        (r#"{"upstream": {"preset": "refuse", "path": "/x"}}"#, "upstream: `refuse` has no options".to_owned()),
-        (
-            r#"{"upstream": {"add_fields": {"top_k": 5, "model": "x"}}}"#,
-            "upstream.add_fields.model: `model` is not for adding: it is translated".to_owned(),
-        ),
-        (
-            r#"{"upstream": {"reasoning": {"efforts": {"low": {"max_tokens": 5}}}}}"#,
-            "upstream.reasoning.efforts.low.max_tokens: `max_tokens` is not for adding: it is translated".to_owned(),
+            r#"{"upstream": {"reasoning": {"efforts": true}}}"#,
+            "upstream.reasoning.efforts: expected an object, found `true`",
         ),
         (
             r#"{"upstream": {"reasoning": {"efforts": {"low": 5}}}}"#,
-            "upstream.reasoning.efforts.low: invalid type: integer `5`, expected a value of `reasoning_effort`, or an object of fields".to_owned(),
+            "upstream.reasoning.efforts.low: expected a value of `reasoning_effort`, or an object of fields, found `5`",
         ),
         (
-            r#"{"upstream": {"preset": "vllm", "think_tags": "yes"}}"#,
-            "upstream.think_tags: unknown variant `yes`, expected one of `off`, `on`, `implied`".to_owned(),
+            r#"{"upstream": {"sampling": ["temperature", 5]}}"#,
+            "upstream.sampling[1]: expected one of `temperature`, `top_p`, `logprobs`, found `5`",
         ),
-        (r#"{"models": [{"match": ""}]}"#, "models[0].match: expected a text that is not empty".to_owned()),
-        (r#"{"models": [{"model": "x"}]}"#, "models[0]: missing field `match` at line 1 column 26".to_owned()),
+        (r#"{"models": ["gpt-5.5"]}"#, "models[0]: expected an object"),
+        (r#"{"models": [{"model": "x"}]}"#, "models[0]: `match` is missing"),
+        // An unknown word.
+        (r#"{"upstream": "vlm"}"#, "upstream: unknown preset `vlm`, did you mean `vllm`?"),
         (
-            r#"{"models": [{"match": "a"}, {"match": "b", "route": "x\ny"}]}"#,
-            "models[1].route: expected visible ASCII characters only, as it becomes a header's value".to_owned(),
+            r#"{"upstream": {"preset": "refused"}}"#,
+            "upstream.preset: unknown preset `refused`, did you mean `refuse`?",
         ),
-        (
-            r#"{"history": "lax"}"#,
-            "history: unknown variant `lax`, expected `strict` or `repair` at line 1 column 17".to_owned(),
-        ),
-        (r#"{"limits": {"reply_bytes": 0}}"#, "limits.reply_bytes: expected more than 0".to_owned()),
+        (r#"{"upstreams": "vllm"}"#, "upstreams: unknown key `upstreams`, did you mean `upstream`?"),
+        (r#"{"upstream": {"sytem": "keep"}}"#, "upstream.sytem: unknown key `sytem`, did you mean `system`?"),
         (
             r#"{"limits": {"bytes": 0}}"#,
-            "limits.bytes: unknown field `bytes`, expected one of `request_bytes`, `reply_bytes`, `event_bytes`, `held_reply_bytes` at line 1 column 19".to_owned(),
+            "limits.bytes: unknown key `bytes`, expected one of: request_bytes, reply_bytes, event_bytes, held_reply_bytes",
+        ),
+        (r#"{"history": "lax"}"#, "history: unknown value `lax`, expected one of: strict, repair"),
+        (r#"{"history": "strikt"}"#, "history: unknown value `strikt`, did you mean `strict`?"),
+        (
+            r#"{"upstream": {"preset": "vllm", "think_tags": "yes"}}"#,
+            "upstream.think_tags: unknown value `yes`, expected one of: off, on, implied",
         ),
         (
-            r#"{"hold_request_headers": "yes"}"#,
-            "hold_request_headers: invalid type: string \"yes\", expected a boolean at line 1 column 30".to_owned(),
+            r#"{"upstream": {"reasoning": {"efforts": {"hihg": "high"}}}}"#,
+            "upstream.reasoning.efforts.hihg: unknown effort `hihg`, did you mean `high`?",
+        ),
+        (
+            r#"{"upstream": {"reasoning": {"efforts": {"turbo": {"x": 1}}}}}"#,
+            "upstream.reasoning.efforts.turbo: unknown effort `turbo`, expected one of: \
+             none, minimal, low, medium, high, xhigh, max, ultra",
+        ),
+        // A key in the wrong object.
+        (r#"{"path": "/x"}"#, "path: `path` belongs inside `upstream`"),
+        (r#"{"preset": "vllm"}"#, "preset: `preset` belongs inside `upstream`"),
+        (
+            r#"{"sytem": "keep"}"#,
+            "sytem: unknown key `sytem`, did you mean `system`? It belongs inside `upstream`",
+        ),
+        (r#"{"route": "a"}"#, "route: `route` belongs in a rule of `models`"),
+        (r#"{"request_bytes": 1}"#, "request_bytes: `request_bytes` belongs inside `limits`"),
+        (r#"{"upstream": {"history": "repair"}}"#, "upstream.history: `history` belongs at the top level"),
+        (
+            r#"{"upstream": {"efforts": {}}}"#,
+            "upstream.efforts: `efforts` belongs inside `reasoning` of an upstream",
+        ),
+        (
+            r#"{"models": [{"match": "a", "system": "keep"}]}"#,
+            "models[0].system: `system` belongs inside `upstream`",
+        ),
+        (
+            r#"{"hold_request_headers": true, "upstream": {"preset": "native", "system": "keep"}}"#,
+            "upstream.system: `native` has no option but `path`",
+        ),
+        // A value that is not allowed.
+        (r#"{"paths": []}"#, "paths: expected at least one path, e.g. `/v1/responses`"),
+        (r#"{"paths": ["/a", "b"]}"#, "paths[1]: `b` does not begin with `/`"),
+        (r#"{"paths": ["/a?b"]}"#, "paths[0]: `/a?b` has a query; leave it out, any query matches"),
+        (r#"{"paths": ["/a/"]}"#, "paths[0]: `/a/` ends with `/`; leave that out"),
+        (r#"{"upstream": {"path": "x"}}"#, "upstream.path: `x` does not begin with `/`"),
+        (
+            r#"{"upstream": {"path": "/x y"}}"#,
+            "upstream.path: expected only visible ASCII characters, because it is sent as a header's value",
+        ),
+        (
+            r#"{"upstream": {"pass_fields": ["top_k", "input"]}}"#,
+            "upstream.pass_fields[1]: `input` cannot be passed on: the filter translates it",
+        ),
+        (
+            r#"{"upstream": {"pass_fields": [""]}}"#,
+            "upstream.pass_fields[0]: expected a text that is not empty",
+        ),
+        (r#"{"upstream": {"tool_call_id_chars": 0}}"#, "upstream.tool_call_id_chars: expected at least 8"),
+        (
+            r#"{"models": [{"match": "a", "upstream": "native"}]}"#,
+            "models[0].upstream: `native` needs `\"hold_request_headers\": true`: only the body names the model, and \
+             headers that are not held are sent, already changed, before it",
+        ),
+        (
+            r#"{"hold_request_headers": true, "upstream": {"preset": "native", "path": "x"}}"#,
+            "upstream.path: `x` does not begin with `/`",
+        ),
+        (r#"{"upstream": {"preset": "refuse", "path": "/x"}}"#, "upstream: `refuse` has no options"),
+        (
+            r#"{"upstream": {"add_fields": {"top_k": 5, "model": "x"}}}"#,
+            "upstream.add_fields.model: `model` cannot be added: the filter writes it itself",
+        ),
+        (
+            r#"{"upstream": {"reasoning": {"efforts": {"low": {"max_tokens": 5}}}}}"#,
+            "upstream.reasoning.efforts.low.max_tokens: `max_tokens` cannot be added: the filter writes it itself",
+        ),
+        (r#"{"models": [{"match": ""}]}"#, "models[0].match: expected a text that is not empty"),
+        (
+            r#"{"models": [{"match": "a"}, {"match": "b", "route": "x\ny"}]}"#,
+            "models[1].route: expected only visible ASCII characters, because it is sent as a header's value",
+        ),
+        (r#"{"limits": {"reply_bytes": 0}}"#, "limits.reply_bytes: expected more than 0"),
+        (
+            r#"{"upstream": {"content": "parts", "content": "string"}}"#,
+            "upstream.content: `content` is given twice",
+        ),
+        (
+            r#"{"upstream": "refuse", "models": [{"match": "a", "upstream": {"path": "/a"}}, {"match": "b", "upstream": {"path": "/b"}}]}"#,
+            "models[1].upstream: `path` is `/b`, but an earlier rule has `/a`. With `\"upstream\": \"refuse\"` at the top \
+             level, different paths need `\"hold_request_headers\": true`",
         ),
     ];
     for (text, expected) in table {
-        assert_eq!(Config::parse(text.as_bytes()).unwrap_err().to_string(), expected, "{text}");
+        assert_eq!(refusal(text), expected, "{text}");
     }
 }
 
 #[test]
-fn an_unknown_option_names_the_option() {
-    let error = Config::parse(br#"{"upstream": {"preset": "vllm", "pth": "/x"}}"#).unwrap_err();
-    assert_eq!(error.path, "upstream.pth");
-    assert!(error.message.starts_with("unknown field `pth`, expected "), "{}", error.message);
+fn every_mistake_is_reported_at_once_in_the_order_of_the_file() {
+    let text = r#"{
+    "paths": ["v1/responses", 5],
+    "upstream": {
+        "preset": "vlm",
+        "sytem": "keep",
+        "content": "x",
+        "reasoning": {"efforts": {"hihg": "high", "low": 5}}
+    },
+    "models": [
+        {"model": "a"},
+        {"match": "b", "history": "strict", "upstream": {"path": 1, "tool_call_id_chars": 1}}
+    ],
+    "limits": {"event_bytes": "8", "reply_bytes": 0}
+}
+"#;
+    let expected = "\
+paths[1] (line 2, column 31): expected a string, found `5`
+upstream.preset (line 4, column 9): unknown preset `vlm`, did you mean `vllm`?
+upstream.sytem (line 5, column 9): unknown key `sytem`, did you mean `system`?
+upstream.content (line 6, column 9): unknown value `x`, expected one of: string, parts
+upstream.reasoning.efforts.hihg (line 7, column 35): unknown effort `hihg`, did you mean `high`?
+upstream.reasoning.efforts.low (line 7, column 51): expected a value of `reasoning_effort`, or an object of fields, found `5`
+models[0] (line 10, column 9): `match` is missing
+models[1].history (line 11, column 24): `history` belongs at the top level
+models[1].upstream.path (line 11, column 58): expected a string, found `1`
+models[1].upstream.tool_call_id_chars (line 11, column 69): expected at least 8
+limits.event_bytes (line 13, column 16): expected a whole number, found \"8\"
+limits.reply_bytes (line 13, column 36): expected more than 0";
+    assert_eq!(refusal(text), expected);
+}
+
+/// Programs write JSON on one line, where a column helps nobody.
+#[test]
+fn a_single_line_has_no_places() {
+    assert_eq!(refusal("{\"history\": 1}\n"), "history: expected one of `strict`, `repair`, found `1`");
+}
+
+#[test]
+fn the_path_before_the_body_is_one_of_chat_completions() {
+    for (config, expected) in [
+        (r#"{}"#, Some("/v1/chat/completions")),
+        (r#"{"upstream": "refuse"}"#, None),
+        (
+            r#"{"upstream": "refuse", "models": [{"match": "a"}, {"match": "b", "upstream": {"path": "/b"}}]}"#,
+            Some("/b"),
+        ),
+        (
+            r#"{"upstream": {"preset": "native", "path": "/n"}, "hold_request_headers": true, "models": [{"match": "b", "upstream": {"path": "/b"}}]}"#,
+            Some("/b"),
+        ),
+    ] {
+        let parsed = Config::parse(config.as_bytes()).unwrap();
+        assert_eq!(parsed.path_before_body(), expected, "{config}");
+        assert!(parsed.warnings().is_empty(), "{config}");
+    }
 }

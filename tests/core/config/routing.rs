@@ -146,6 +146,38 @@ fn other_models_are_translated_or_refused() {
     assert!(error["error"]["message"].as_str().unwrap().contains("'llama'"));
 }
 
+/// Headers that are sent before the model is known have the path of Chat Completions, even if the top-level upstream has none.
+#[test]
+fn a_translated_body_never_goes_to_the_path_of_responses() {
+    let translated = json!({"match": "qwen*", "upstream": {"path": "/chat"}});
+    let native = json!({"match": "gpt-*", "upstream": "native"});
+    for (config, held) in [
+        (json!({"upstream": "refuse", "models": [translated]}), false),
+        (json!({"upstream": "refuse", "models": [native, translated], "hold_request_headers": true}), true),
+        (json!({"upstream": "native", "models": [translated], "hold_request_headers": true}), true),
+    ] {
+        let parsed = Config::parse(config.to_string().as_bytes()).unwrap();
+        let mut exchange = Exchange::new(Rc::new(parsed), Rc::new(Deaf), 1, Duration::ZERO);
+        let body = r#"{"model":"qwen3","input":"hi"}"#;
+        let edits = match exchange.on_request_headers(&headers(RESPONSES, body.len()), false) {
+            HeadersVerdict::Hold(edits) if held => edits,
+            HeadersVerdict::Continue(edits) if !held => edits,
+            other => panic!("{config}: {other:?}"),
+        };
+        // Envoy does not hold headers, so no body comes until they are sent as they are.
+        assert_eq!(exchange.on_watchdog(), held);
+        let path = edits.iter().find_map(|edit| match edit {
+            Edit::Set(":path", path) => Some(path.as_str()),
+            _ => None,
+        });
+        assert_eq!(path, Some("/chat"), "{config}");
+        assert!(
+            matches!(exchange.on_request_body(body.as_bytes(), true), BodyVerdict::Replace(_)),
+            "{config}"
+        );
+    }
+}
+
 #[test]
 fn what_cannot_take_effect_is_warned_of() {
     let warnings = |held: bool| {

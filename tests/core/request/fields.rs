@@ -94,7 +94,8 @@ fn only_what_is_not_written_here_can_be_passed_on() {
         body.as_object().unwrap().keys().map(String::as_str).chain(read).chain(["max_completion_tokens", ""])
     {
         let config = json!({"upstream": {"pass_fields": [name]}}).to_string();
-        assert_eq!(Config::parse(config.as_bytes()).unwrap_err().path, "upstream.pass_fields[0]", "{name}");
+        let errors = Config::parse(config.as_bytes()).unwrap_err();
+        assert!(errors.iter().all(|error| error.path == "upstream.pass_fields[0]"), "{name}: {errors}");
     }
     for name in ["store", "metadata", "top_k", "chat_template_kwargs", "verbosity"] {
         Config::parse(json!({"upstream": {"pass_fields": [name]}}).to_string().as_bytes()).unwrap();

@@ -1,0 +1,93 @@
+//! What is wrong with a configuration: everything at once, each with its place.
+
+use super::place;
+use std::fmt;
+
+/// One thing that is wrong with a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    /// The JSON path, e.g. `models[0].upstream`, or `configuration` for the root.
+    pub path: String,
+    /// Line and column of the path, counted from 1. Absent where the configuration is a single line, because programs write
+    /// it so: Istio, `make run`.
+    pub place: Option<(usize, usize)>,
+    /// What is wrong there and what would be right.
+    pub message: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.place {
+            Some((line, column)) => write!(f, "{} (line {line}, column {column}): ", self.path)?,
+            None => write!(f, "{}: ", self.path)?,
+        }
+        f.write_str(&self.message)
+    }
+}
+
+/// Everything that is wrong with a configuration, in the order of its text. Displayed one error per line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigErrors(Vec<ConfigError>);
+
+impl ConfigErrors {
+    /// The errors; there is at least one.
+    pub fn iter(&self) -> std::slice::Iter<'_, ConfigError> {
+        self.0.iter()
+    }
+}
+
+impl std::error::Error for ConfigErrors {}
+
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut lines = self.0.iter();
+        lines.next().map_or(Ok(()), |first| write!(f, "{first}"))?;
+        lines.try_for_each(|error| write!(f, "\n{error}"))
+    }
+}
+
+/// Collects errors while a configuration is read.
+#[derive(Debug, Default)]
+pub(super) struct Errors(Vec<ConfigError>);
+
+impl Errors {
+    /// Adds an error at a path; the empty path is the root.
+    pub(super) fn add(&mut self, at: &str, message: impl Into<String>) {
+        let path = if at.is_empty() { "configuration" } else { at };
+        self.0.push(ConfigError { path: path.to_owned(), place: None, message: message.into() });
+    }
+
+    /// Adds the error of a text that is not JSON.
+    pub(super) fn add_syntax(&mut self, error: &serde_json::Error) {
+        self.add("", without_place(error));
+        if let Some(added) = self.0.last_mut() {
+            added.place = Some((error.line(), error.column()));
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn has(&self, path: &str) -> bool {
+        self.0.iter().any(|error| error.path == path)
+    }
+
+    /// The errors with their places in the text that was read.
+    pub(super) fn in_text(mut self, text: &str) -> ConfigErrors {
+        if text.trim_end().contains('\n') {
+            for error in &mut self.0 {
+                error.place = error.place.or_else(|| place::of(&error.path, text));
+            }
+            self.0.sort_by_key(|error| error.place);
+        }
+        ConfigErrors(self.0)
+    }
+}
+
+/// serde_json appends the place to its messages.
+pub(super) fn without_place(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    message.strip_suffix(&place).unwrap_or(&message).to_owned()
+}
