@@ -23,7 +23,7 @@ use crate::response::Reply;
 use crate::response::context::{CallIds, ItemRules, ReplyContext, ReplyKind, TextRules};
 use crate::upstream::ThinkTags;
 use crate::wire::chat::request as chat;
-use crate::wire::responses::Request;
+use crate::wire::responses::{Echo, Request};
 use crate::wire::typed::{Located, Object};
 use output_format::OutputFormat;
 use std::mem;
@@ -194,29 +194,12 @@ impl<'a> Parts<'a> {
         context: &Context<'_>,
         mut report: Report,
     ) -> Result<Translated, ApiError> {
-        let Source { body, request, kind } = source;
+        let Source { body, request, .. } = source;
+        let Target { options, model, route } = self.target;
         let upstream = self.upstream_request(body, request, &mut report);
         let sent = to_json(&upstream, body.json().len())?;
-        let Self { target: Target { options, model, route }, tools, call_ids, .. } = self;
-        let limits = context.config.limits;
-        let reply_context = ReplyContext {
-            kind: *kind,
-            stream: upstream.stream.is_some(),
-            echo: echo::echo(request, &mut report)?,
-            call_ids,
-            text: TextRules {
-                scanner: Scanner::new(reply_start(options.think_tags), tools.in_text, limits.event_bytes),
-                logprobs: upstream.logprobs.is_some(),
-            },
-            items: ItemRules {
-                toolbox: tools.toolbox,
-                parallel_calls: request.parallel_tool_calls != Some(false),
-                is_codex: context.codex,
-                encrypted_reasoning: fields::includes(request, "reasoning.encrypted_content"),
-                replay: options.reasoning_replay.clone(),
-            },
-            limits,
-        };
+        let echo = echo::echo(request, &mut report)?;
+        let reply_context = self.reply_context(source, context, &upstream, echo);
         Ok(Translated {
             body: sent,
             path: options.path.clone(),
@@ -247,6 +230,38 @@ impl<'a> Parts<'a> {
             tool_choice: self.tools.choice.take(),
             response_format: self.response_format.take(),
             ..fields::plain(body, request, options, report)
+        }
+    }
+
+    /// What the reply is translated with.
+    fn reply_context(
+        self,
+        source: &Source<'_>,
+        context: &Context<'_>,
+        upstream: &chat::Request<'_>,
+        echo: Echo,
+    ) -> ReplyContext {
+        let request = &source.request;
+        let options = self.target.options;
+        let limits = context.config.limits;
+        let start = reply_start(options.think_tags);
+        ReplyContext {
+            kind: source.kind,
+            stream: upstream.stream.is_some(),
+            echo,
+            call_ids: self.call_ids,
+            text: TextRules {
+                scanner: Scanner::new(start, self.tools.in_text, limits.event_bytes),
+                logprobs: upstream.logprobs.is_some(),
+            },
+            items: ItemRules {
+                toolbox: self.tools.toolbox,
+                parallel_calls: request.parallel_tool_calls != Some(false),
+                is_codex: context.codex,
+                encrypted_reasoning: fields::includes(request, "reasoning.encrypted_content"),
+                replay: options.reasoning_replay.clone(),
+            },
+            limits,
         }
     }
 }
