@@ -41,9 +41,10 @@ pub(super) fn read_agent_message<'a>(
     conversation: &mut Conversation<'a>,
 ) -> Result<(), ApiError> {
     let parts = content::parts(item.site("content"), &mut conversation.report)?;
-    match parts.is_empty() {
-        true => conversation.report.dropped(Dropped::Item, "agent_message"),
-        false => conversation.entries.push(Entry::User(parts)),
+    if parts.is_empty() {
+        conversation.report.dropped(Dropped::Item, "agent_message");
+    } else {
+        conversation.entries.push(Entry::User(parts));
     }
     Ok(())
 }

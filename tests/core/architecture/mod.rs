@@ -54,17 +54,8 @@ const SCATTERED: &[(&str, &str, &str)] = &[
 ];
 
 /// Lines that say "host" and do not mean the `Host:` header, by module. The numbers may only become smaller.
-const HOSTS: &[(&str, usize)] = &[
-    ("config", 5),
-    ("error", 7),
-    ("exchange", 18),
-    ("filter", 9),
-    ("items", 15),
-    ("json", 1),
-    ("request", 20),
-    ("tools", 14),
-    ("wire", 26),
-];
+const HOSTS: &[(&str, usize)] =
+    &[("config", 5), ("error", 7), ("exchange", 18), ("filter", 9), ("json", 1), ("wire", 26)];
 
 /// The longest file, its tests left out.
 const LINES: usize = 400;
