@@ -60,7 +60,7 @@ fn asked(body: &[u8]) -> Option<&RawValue> {
 fn renamed(body: &[u8], asked: &RawValue, model: &str) -> Option<Vec<u8>> {
     let begin = json::offset_in(body, asked.get().as_bytes())?;
     let (before, after) = (body.get(..begin)?, body.get(begin + asked.get().len()..)?);
-    Some([before, json::raw(model).get().as_bytes(), after].concat())
+    Some([before, JsonStr::new(model).as_json().as_bytes(), after].concat())
 }
 
 #[cfg(test)]

@@ -5,9 +5,9 @@
 //! `action` or `operation`.
 
 use super::{CallHead, Conversation, Declaration, EventWriter, OpenCall, ToolKind};
-use crate::json::{self, JsonStr, RawJson};
+use crate::json::{JsonStr, RawJson};
 use crate::wire::responses::{OutputItem, Status};
-use serde_json::{Map, Value, value::RawValue};
+use serde_json::{Map, Value};
 
 /// Declares the function that represents the tool upstream.
 pub(super) fn declare(
@@ -34,7 +34,7 @@ pub(super) fn has_strings(object: &Map<String, Value>, field: &str) -> bool {
 }
 
 /// Writes the item, given its id, the `call_id`, its status and its arguments.
-pub(super) type Write = for<'i> fn(&'i str, &'i str, Status, &'i RawValue) -> OutputItem<'i>;
+pub(super) type Write = for<'i> fn(&'i str, &'i str, Status, &'i RawJson<'i>) -> OutputItem<'i>;
 
 /// Fields that the item's arguments must have, and their values if the model omitted them.
 pub(super) type Defaults = &'static [(&'static str, fn() -> Value)];
@@ -57,7 +57,7 @@ impl OpenCall for BufferedCall {
         for (field, default) in self.defaults {
             arguments.entry(*field).or_insert_with(default);
         }
-        let arguments = json::raw(&arguments);
+        let arguments = RawJson::new(&arguments);
         let id = out.id(self.kind.id_prefix);
         out.begin(&(self.write)(&id, &self.head.call_id, Status::InProgress, &arguments));
         out.finish(&(self.write)(&id, &self.head.call_id, Status::Completed, &arguments));

@@ -6,7 +6,6 @@ use crate::json::{JsonStr, RawJson};
 use crate::report::Report;
 use crate::wire::chat::request::{Custom, Part};
 use crate::wire::typed::RawObject;
-use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -48,9 +47,9 @@ pub struct Reasoning<'a> {
     /// The text, if there is any.
     pub text: Option<JsonStr<'a>>,
     /// `reasoning_details`, as the upstream sent them.
-    pub details: Vec<Box<RawValue>>,
+    pub details: Vec<RawJson<'static>>,
     /// `extra_content` of tool calls, by `call_id`.
-    pub calls: BTreeMap<String, Box<RawValue>>,
+    pub calls: BTreeMap<String, RawJson<'static>>,
 }
 
 /// A call in the history.

@@ -8,7 +8,7 @@
 //! it could send the same in plain text: it contains only text and JSON for the upstream, and no tool names.
 //! The checksum detects damage in transit, not forgery.
 
-use crate::json;
+use crate::json::{self, RawJson};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
@@ -27,10 +27,10 @@ pub struct ReplayState {
     pub text: String,
     /// `reasoning_details`, as the upstream sent them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub details: Vec<Box<RawValue>>,
+    pub details: Vec<RawJson<'static>>,
     /// `extra_content` of tool calls, by `call_id`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub calls: BTreeMap<String, Box<RawValue>>,
+    pub calls: BTreeMap<String, RawJson<'static>>,
 }
 
 impl ReplayState {
@@ -75,10 +75,8 @@ mod tests {
     fn sample() -> ReplayState {
         ReplayState {
             text: "Grüße 🦀".to_owned(),
-            details: vec![crate::json::raw(
-                &serde_json::json!({"type": "reasoning.text", "signature": "a=="}),
-            )],
-            calls: BTreeMap::from([("c".to_owned(), crate::json::raw(&serde_json::json!({"google": {}})))]),
+            details: vec![RawJson::new(&serde_json::json!({"type": "reasoning.text", "signature": "a=="}))],
+            calls: BTreeMap::from([("c".to_owned(), RawJson::new(&serde_json::json!({"google": {}})))]),
         }
     }
 

@@ -1,12 +1,11 @@
 //! Writes the events of a reply: numbers them, frames them for SSE, and collects the items of `output`.
 
 use super::kind;
-use crate::json::{self, JsonStr};
+use crate::json::{JsonStr, RawJson};
 use crate::report::Report;
 use crate::sse::encode;
 use crate::wire::responses::DeltaTemplate;
 use crate::wire::responses::{Event, OutputItem};
-use serde_json::value::RawValue;
 
 /// Items of this size and more are not copied needlessly.
 const LARGE: usize = 64 * 1024;
@@ -18,7 +17,7 @@ pub struct EventWriter {
     streaming: bool,
     sequence: u64,
     frames: Vec<u8>,
-    items: Vec<Box<RawValue>>,
+    items: Vec<RawJson<'static>>,
     report: Report,
 }
 
@@ -84,7 +83,7 @@ impl EventWriter {
     /// Sends that the last item is done, and adds it to `output`.
     pub fn finish(&mut self, item: &OutputItem<'_>) {
         let output_index = self.items.len();
-        let item = json::raw(item);
+        let item = RawJson::new(item);
         self.make_room(item.get().len());
         self.send(|sequence_number| Event::OutputItemDone { sequence_number, output_index, item: &item });
         self.items.push(item);
@@ -101,13 +100,16 @@ impl EventWriter {
     }
 
     /// The items that are done, in JSON.
-    pub fn items(&self) -> &[Box<RawValue>] {
+    pub fn items(&self) -> &[RawJson<'static>] {
         &self.items
     }
 
     /// Sends an event that contains the items. `event` gets its `sequence_number`, the items, and a function that
     /// writes the event.
-    pub fn send_with_items(&mut self, event: impl FnOnce(u64, &[Box<RawValue>], &mut dyn FnMut(&Event<'_>))) {
+    pub fn send_with_items(
+        &mut self,
+        event: impl FnOnce(u64, &[RawJson<'static>], &mut dyn FnMut(&Event<'_>)),
+    ) {
         if self.streaming {
             self.make_room(self.items.iter().map(|item| item.get().len()).sum());
             let frames = &mut self.frames;

@@ -9,13 +9,12 @@
 
 use super::{Conversation, Entry, EventWriter, content};
 use crate::error::ApiError;
-use crate::json::{self, JsonStr, JsonStrBuilder};
+use crate::json::{JsonStr, JsonStrBuilder, RawJson};
 use crate::report::Dropped;
 use crate::wire::responses::DeltaTemplate;
 use crate::wire::responses::{self, Annotation, Event, OutputItem, OutputPart, Status};
 use crate::wire::typed::Object;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 /// Reads a `message`.
 pub(super) fn read<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
@@ -71,8 +70,8 @@ pub struct OpenMessage {
 struct OpenPart {
     kind: ContentKind,
     text: JsonStrBuilder,
-    logprobs: Vec<Box<RawValue>>,
-    annotations: Vec<Box<RawValue>>,
+    logprobs: Vec<RawJson<'static>>,
+    annotations: Vec<RawJson<'static>>,
     deltas: DeltaTemplate,
 }
 
@@ -91,7 +90,7 @@ impl OpenMessage {
         &mut self,
         kind: ContentKind,
         piece: &JsonStr<'_>,
-        logprobs: &[Box<RawValue>],
+        logprobs: &[RawJson<'static>],
         out: &mut EventWriter,
     ) {
         if self.part.as_ref().is_some_and(|part| part.kind != kind) {
@@ -126,7 +125,7 @@ impl OpenMessage {
     }
 
     /// Adds a citation to the open text part. Some upstreams repeat citations: repeated ones are skipped.
-    pub fn annotate(&mut self, annotation: Box<RawValue>, out: &mut EventWriter) {
+    pub fn annotate(&mut self, annotation: RawJson<'static>, out: &mut EventWriter) {
         let (item_id, output_index, content_index) = (self.id.as_str(), self.output_index, self.closed.len());
         let Some(part) = self.part.as_mut().filter(|part| part.kind == ContentKind::Text) else { return };
         if part.annotations.iter().any(|known| known.get() == annotation.get()) {
@@ -185,7 +184,7 @@ impl ContentKind {
         sequence_number: u64,
         (item_id, output_index, content_index): (&'e str, usize, usize),
         delta: &'e JsonStr<'e>,
-        logprobs: &'e [Box<RawValue>],
+        logprobs: &'e [RawJson<'static>],
     ) -> Event<'e> {
         match self {
             Self::Text => Event::OutputTextDelta {
@@ -205,8 +204,8 @@ impl ContentKind {
     fn part(
         self,
         text: JsonStr<'static>,
-        logprobs: Vec<Box<RawValue>>,
-        annotations: Vec<Box<RawValue>>,
+        logprobs: Vec<RawJson<'static>>,
+        annotations: Vec<RawJson<'static>>,
     ) -> OutputPart<'static> {
         match self {
             Self::Text => OutputPart::OutputText { text, annotations, logprobs },
@@ -217,14 +216,14 @@ impl ContentKind {
 
 /// A URL citation as the Responses API has it, flat. Upstreams write it nested or flat. `None` if it is something
 /// else.
-pub fn annotation(written: &Value) -> Option<Box<RawValue>> {
+pub fn annotation(written: &Value) -> Option<RawJson<'static>> {
     let citation = written.get("url_citation").unwrap_or(written);
     let text = |key: &str| citation.get(key).and_then(Value::as_str);
     let number = |key: &str| citation.get(key).and_then(Value::as_u64).unwrap_or(0);
     if written.get("type")?.as_str()? != "url_citation" {
         return None;
     }
-    Some(json::raw(&Annotation::UrlCitation {
+    Some(RawJson::new(&Annotation::UrlCitation {
         start_index: number("start_index"),
         end_index: number("end_index"),
         url: text("url")?,

@@ -10,11 +10,10 @@
 
 use super::{Call, CallHead, Conversation, Declaration, Entry, EventWriter, OpenCall, ToolKind, function};
 use crate::error::ApiError;
-use crate::json::{self, JsonStr};
+use crate::json::{self, JsonStr, RawJson};
 use crate::report::Dropped;
 use crate::wire::responses::{OutputItem, Status, ToolSearchCall, ToolSearchOutput, ToolSearchTool};
 use crate::wire::typed::{Object, RawObject};
-use serde_json::value::RawValue;
 
 pub(super) static KIND: ToolKind = ToolKind {
     tool_type: "tool_search",
@@ -94,11 +93,11 @@ fn open(head: CallHead, out: &mut EventWriter) -> Box<dyn OpenCall> {
 }
 
 /// The arguments of a call that has none, or none yet.
-fn no_arguments() -> Box<RawValue> {
-    json::raw(&serde_json::json!({}))
+fn no_arguments() -> RawJson<'static> {
+    RawJson::new(&serde_json::json!({}))
 }
 
-fn item<'i>(id: &'i str, head: &'i CallHead, status: Status, arguments: &'i RawValue) -> OutputItem<'i> {
+fn item<'i>(id: &'i str, head: &'i CallHead, status: Status, arguments: &'i RawJson<'i>) -> OutputItem<'i> {
     OutputItem::ToolSearchCall { id, status, call_id: &head.call_id, execution: "client", arguments }
 }
 

@@ -32,21 +32,13 @@ pub use surrogates::{mended, without_lone_surrogates};
 pub use tape::{Bounds, Kind, ParseError, Tape, TapeValue};
 
 use serde::de::IgnoredAny;
-use serde::ser::Serialize;
 use serde_json::Map;
-use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 /// Decodes UTF-8; invalid bytes become U+FFFD. Checks all of it first, which is much cheaper than searching for invalid
 /// bytes that are almost never there.
 pub fn utf8(bytes: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
-}
-
-/// Serialises `value`.
-pub fn raw(value: &(impl Serialize + ?Sized)) -> Box<RawValue> {
-    // serde_json only fails for maps whose keys are not strings, and no type here has such a map.
-    serde_json::value::to_raw_value(value).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
 /// The byte offset of `inner` within `outer`, if `inner` is a part of it that was borrowed from it.

@@ -2,7 +2,7 @@
 
 use super::outcome::Failure;
 use crate::items::ContentKind;
-use crate::json::JsonStr;
+use crate::json::{JsonStr, RawJson};
 use crate::report::Dropped;
 use serde_json::value::RawValue;
 
@@ -18,11 +18,11 @@ pub(super) enum Delta<'a> {
         visible: bool,
     },
     /// Text or a refusal. `logprobs` has one object for each token of `text`, or is empty.
-    Content { kind: ContentKind, text: JsonStr<'a>, logprobs: &'a [Box<RawValue>] },
+    Content { kind: ContentKind, text: JsonStr<'a>, logprobs: &'a [RawJson<'static>] },
     /// A fragment of a tool call.
     Call(CallDelta<'a>),
     /// A citation of the current text or of the next one, in the form of the Responses API.
-    Citation(Box<RawValue>),
+    Citation(RawJson<'static>),
     /// The current message is complete, although text may follow: it belongs to another message.
     EndOfMessage,
     /// Something that the Responses API cannot express.

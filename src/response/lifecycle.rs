@@ -101,7 +101,7 @@ impl Lifecycle {
     }
 
     /// The ended response as one JSON document.
-    pub(super) fn document(&self, result: Ended<'_>, items: &[Box<RawValue>]) -> Vec<u8> {
+    pub(super) fn document(&self, result: Ended<'_>, items: &[RawJson<'static>]) -> Vec<u8> {
         let document = match (self.kind, result.outcome) {
             (ReplyKind::CompactionObject, Ok(())) => serde_json::to_vec(&Compaction {
                 id: &self.id,
@@ -130,7 +130,7 @@ impl Lifecycle {
         }
     }
 
-    fn ended<'r>(&'r self, result: Ended<'r>, items: &'r [Box<RawValue>]) -> Response<'r> {
+    fn ended<'r>(&'r self, result: Ended<'r>, items: &'r [RawJson<'static>]) -> Response<'r> {
         let response = Response { output: items, usage: result.usage, ..self.in_progress() };
         match result.outcome {
             Ok(()) => {

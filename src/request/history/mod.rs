@@ -8,7 +8,7 @@ mod tool_output;
 use crate::config::History;
 use crate::error::ApiError;
 use crate::items::{Call, Entry, Reasoning, Toolbox};
-use crate::json::{self, JsonStr};
+use crate::json::{JsonStr, RawJson};
 use crate::report::{Dropped, Report};
 use crate::response::context::CallIds;
 use crate::upstream::{ContentForm, CustomTools, EmptyContent, Options, System, UserMessages};
@@ -18,7 +18,6 @@ use crate::wire::chat::request::{
 };
 use call_id::upstream_call_id;
 use pairs::Step;
-use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -68,7 +67,7 @@ pub(super) fn messages<'a>(
 }
 
 /// `extra_content` of calls, by `call_id`. Reasoning items hold it, before or after the call.
-fn extras(steps: &mut [Step<'_>]) -> BTreeMap<String, Box<RawValue>> {
+fn extras(steps: &mut [Step<'_>]) -> BTreeMap<String, RawJson<'static>> {
     let mut extras = BTreeMap::new();
     for step in steps {
         if let Step::Reasoning(reasoning) = step {
@@ -87,7 +86,7 @@ struct Writer<'a, 'w> {
     /// What the leading system message will hold.
     instructions: Vec<Part<'a>>,
     turn: Turn<'a>,
-    extras: BTreeMap<String, Box<RawValue>>,
+    extras: BTreeMap<String, RawJson<'static>>,
 }
 
 /// Outputs, each with the upstream's id of its call.
@@ -98,7 +97,7 @@ type Outputs<'a> = Vec<(Cow<'a, str>, Vec<Part<'a>>)>;
 struct Turn<'a> {
     content: Vec<Part<'a>>,
     reasoning: Vec<JsonStr<'a>>,
-    details: Vec<Box<RawValue>>,
+    details: Vec<RawJson<'static>>,
     calls: Vec<(Call<'a>, Vec<Part<'a>>)>,
     /// An output was sent: what follows belongs to the next message.
     answered: bool,
@@ -223,7 +222,7 @@ impl<'a> Writer<'a, '_> {
     fn sign(&self, tool_calls: &mut [ToolCall<'a>]) {
         let unsigned = tool_calls.iter().all(|call| call.extra_content.is_none());
         if let (Some(first), true) = (tool_calls.first_mut(), unsigned) {
-            first.extra_content = self.options.reasoning_replay.unsigned.as_ref().map(json::raw);
+            first.extra_content = self.options.reasoning_replay.unsigned.as_ref().map(RawJson::new);
         }
     }
 
@@ -270,7 +269,11 @@ impl<'a> Writer<'a, '_> {
         wanted.then(|| NamedText { name, text: JsonStr::joined(reasoning, "\n\n") })
     }
 
-    fn replayed_details(&self, details: Vec<Box<RawValue>>, has_calls: bool) -> Option<Vec<Box<RawValue>>> {
+    fn replayed_details(
+        &self,
+        details: Vec<RawJson<'static>>,
+        has_calls: bool,
+    ) -> Option<Vec<RawJson<'static>>> {
         let replay = &self.options.reasoning_replay;
         let wanted = !details.is_empty() || (replay.details && replay.always_present && has_calls);
         wanted.then_some(details)

@@ -1,6 +1,6 @@
 //! Reads `logprobs` in the forms that providers write, and converts them to the form of the Responses API.
 
-use crate::json;
+use crate::json::RawJson;
 use crate::wire::chat::reply::{Logprob, Logprobs};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -25,7 +25,7 @@ struct Top<'a> {
 const LOWEST: f64 = -9999.0;
 
 /// One object for each token. Empty if `raw` has an unknown form.
-pub(super) fn from_json(raw: &RawValue) -> Vec<Box<RawValue>> {
+pub(super) fn from_json(raw: &RawValue) -> Vec<RawJson<'static>> {
     let logprobs: Logprobs<'_> = serde_json::from_str(raw.get()).unwrap_or_default();
     match logprobs.content {
         Some(content) => content.iter().map(normal).collect(),
@@ -40,9 +40,9 @@ pub(super) fn from_json(raw: &RawValue) -> Vec<Box<RawValue>> {
     }
 }
 
-fn normal(logprob: &Logprob<'_>) -> Box<RawValue> {
+fn normal(logprob: &Logprob<'_>) -> RawJson<'static> {
     let top = logprob.top_logprobs.iter().flatten();
-    json::raw(&Normal {
+    RawJson::new(&Normal {
         token: &logprob.token,
         logprob: logprob.logprob.unwrap_or(LOWEST),
         bytes: bytes(logprob),
@@ -79,7 +79,7 @@ mod tests {
             (r#"{"content":null}"#, ""),
             (r#"{"content":"x"}"#, ""),
         ] {
-            let read: Vec<Box<RawValue>> = from_json(serde_json::from_str(written).unwrap());
+            let read: Vec<RawJson<'static>> = from_json(serde_json::from_str(written).unwrap());
             assert_eq!(read.iter().map(|one| one.get()).collect::<String>(), expected, "{written}");
         }
     }

@@ -17,7 +17,7 @@ use super::delta::{Delta, DeltaSink};
 use super::outcome::Failure;
 use crate::error::{ApiError, classify};
 use crate::items::{self, ContentKind};
-use crate::json::{JsonStr, SurrogateJoiner};
+use crate::json::{JsonStr, RawJson, SurrogateJoiner};
 use crate::report::Dropped;
 use crate::wire::chat::reply::{Choice, Completion, Function, Message, ToolCalls};
 use call_assembler::{CallAssembler, CallFragment, number};
@@ -230,7 +230,7 @@ impl ChunkNormalizer {
     fn text(
         &mut self,
         text: JsonStr<'_>,
-        logprobs: &[Box<RawValue>],
+        logprobs: &[RawJson<'static>],
         sink: &mut impl DeltaSink,
     ) -> Result<(), Failure> {
         match self.markup.push(&text) {

@@ -1,8 +1,8 @@
 //! Reasoning and tool calls that upstreams leave in the text, as the model wrote them.
 
-use crate::json::{self, JsonStr};
+use crate::json::JsonStr;
 use crate::markup::{Scanner, Segment};
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 
 /// Finds markup in the text of one reply, if the upstream's options ask for it.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ impl TextMarkup {
             Segment::ToolCall { name, arguments } => {
                 let number = self.calls;
                 self.calls += 1;
-                TextPiece::Call { number, name, arguments: json::raw(&arguments) }
+                TextPiece::Call { number, name, arguments: to_raw_value(&arguments).unwrap_or_default() }
             }
             Segment::Retract => TextPiece::EndOfMessage,
         }

@@ -3,11 +3,10 @@
 use super::replay::ReplayCollector;
 use crate::error::{ApiError, Code};
 use crate::items::{EventWriter, OpenCall, ToolKind, Toolbox};
-use crate::json::{Completeness, JsonStr, JsonStrBuilder, completeness};
+use crate::json::{Completeness, JsonStr, JsonStrBuilder, RawJson, completeness};
 use crate::response::context::CallIds;
 use crate::response::delta::{CallDelta, CallFormat};
 use crate::response::outcome::{Failure, Outcome};
-use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
 /// What arrived of a call.
@@ -21,7 +20,7 @@ struct Call {
     arguments: JsonStrBuilder,
     format: CallFormat,
     /// `extra_content`, which the provider wants back with the call.
-    extra: Option<Box<RawValue>>,
+    extra: Option<RawJson<'static>>,
 }
 
 /// A call whose item is not open yet, because its name may grow or another item is open.
@@ -46,7 +45,7 @@ pub(super) struct DeliveredCall {
     /// The type of its item, e.g. `function_call`.
     item_type: &'static str,
     /// `extra_content` that arrived after the item was opened.
-    late_extra: Option<Box<RawValue>>,
+    late_extra: Option<RawJson<'static>>,
 }
 
 impl Call {
@@ -57,7 +56,7 @@ impl Call {
         self.arguments.push(&delta.arguments);
         self.format = delta.format;
         if let Some(extra) = delta.extra {
-            self.extra = Some(extra.to_owned());
+            self.extra = Some(RawJson::from(extra).into_owned());
         }
     }
 
@@ -132,7 +131,7 @@ impl QueuedCall {
         !self.0.arguments.is_empty()
     }
 
-    pub(super) fn take_extra(&mut self) -> Option<Box<RawValue>> {
+    pub(super) fn take_extra(&mut self) -> Option<RawJson<'static>> {
         self.0.extra.take()
     }
 
@@ -207,7 +206,7 @@ impl DeliveredCall {
     /// Adds a fragment that came after the item was closed. White space changes nothing.
     pub(super) fn add(&mut self, delta: &CallDelta<'_>) -> Result<(), ApiError> {
         if let Some(extra) = delta.extra {
-            self.late_extra = Some(extra.to_owned());
+            self.late_extra = Some(RawJson::from(extra).into_owned());
         }
         if delta.arguments.is_blank() {
             return Ok(());

@@ -16,7 +16,7 @@ use super::delta::{CallDelta, Delta};
 use super::outcome::{Failure, Outcome};
 use crate::bounds;
 use crate::items::{ContentKind, EventWriter, OpenMessage, OpenReasoning};
-use crate::json::{JsonStr, JsonStrBuilder};
+use crate::json::{JsonStr, JsonStrBuilder, RawJson};
 use crate::report::Dropped;
 use crate::wire::responses::Status;
 use calls::{CallLog, OpenedCall, QueuedCall};
@@ -150,7 +150,7 @@ impl ItemSequencer {
         &mut self,
         kind: ContentKind,
         text: &JsonStr<'_>,
-        logprobs: &[Box<RawValue>],
+        logprobs: &[RawJson<'static>],
     ) -> Result<(), Failure> {
         if text.is_empty() {
             return Ok(());
@@ -180,7 +180,7 @@ impl ItemSequencer {
         Ok(())
     }
 
-    fn citation(&mut self, citation: Box<RawValue>) -> Result<(), Failure> {
+    fn citation(&mut self, citation: RawJson<'static>) -> Result<(), Failure> {
         self.charge(citation.get().len())?;
         match &mut self.open {
             OpenItem::Message(item) => item.annotate(citation, &mut self.writer),
@@ -282,8 +282,8 @@ impl ItemSequencer {
         &mut self,
         kind: ContentKind,
         text: &JsonStr<'_>,
-        logprobs: &[Box<RawValue>],
-        citations: Vec<Box<RawValue>>,
+        logprobs: &[RawJson<'static>],
+        citations: Vec<RawJson<'static>>,
     ) {
         let mut item = OpenMessage::open(&mut self.writer);
         item.push(kind, text, logprobs, &mut self.writer);

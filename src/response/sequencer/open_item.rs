@@ -2,8 +2,7 @@
 
 use super::calls::OpenedCall;
 use crate::items::{OpenMessage, OpenReasoning};
-use crate::json::JsonStrBuilder;
-use serde_json::value::RawValue;
+use crate::json::{JsonStrBuilder, RawJson};
 
 /// The open item. Each type holds what can exist beside it and nothing else.
 ///
@@ -26,7 +25,7 @@ pub(super) enum OpenItem {
 pub(super) struct NextMessage {
     /// It begins the message if visible text follows: an empty message would blank Codex's last answer.
     pub(super) whitespace: JsonStrBuilder,
-    pub(super) citations: Vec<Box<RawValue>>,
+    pub(super) citations: Vec<RawJson<'static>>,
 }
 
 impl Default for OpenItem {

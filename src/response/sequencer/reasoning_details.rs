@@ -3,7 +3,7 @@
 //! OpenRouter sends one entry in fragments with the same `index`, its signature with the last of them, and encrypted
 //! entries beside it. MiniMax is documented to repeat all of the text with every fragment.
 
-use crate::json;
+use crate::json::RawJson;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -17,7 +17,7 @@ pub(super) struct ReasoningDetails {
 struct Entry {
     fields: Map<String, Value>,
     /// The entry as it was sent, as long as it is a single fragment.
-    verbatim: Option<Box<RawValue>>,
+    verbatim: Option<RawJson<'static>>,
 }
 
 /// The fields that are sent in fragments.
@@ -34,7 +34,8 @@ impl ReasoningDetails {
                 Some(entry) => new.push_str(&entry.add(fragment)),
                 None => {
                     new.push_str(readable(&fragment));
-                    self.entries.push(Entry { fields: fragment, verbatim: Some(raw.to_owned()) });
+                    self.entries
+                        .push(Entry { fields: fragment, verbatim: Some(RawJson::from(raw).into_owned()) });
                 }
             }
         }
@@ -42,9 +43,9 @@ impl ReasoningDetails {
     }
 
     /// Takes all entries, each as it was sent or assembled from its fragments.
-    pub(super) fn take(&mut self) -> Vec<Box<RawValue>> {
+    pub(super) fn take(&mut self) -> Vec<RawJson<'static>> {
         let entries = std::mem::take(&mut self.entries).into_iter();
-        entries.map(|entry| entry.verbatim.unwrap_or_else(|| json::raw(&entry.fields))).collect()
+        entries.map(|entry| entry.verbatim.unwrap_or_else(|| RawJson::new(&entry.fields))).collect()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::reasoning_details::ReasoningDetails;
 use crate::items::ReplayState;
+use crate::json::RawJson;
 use crate::upstream::ReasoningReplay;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -12,7 +13,7 @@ pub(super) struct ReplayCollector {
     policy: ReasoningReplay,
     details: ReasoningDetails,
     /// `extra_content` of calls, by the ids of the calls.
-    calls: BTreeMap<String, Box<RawValue>>,
+    calls: BTreeMap<String, RawJson<'static>>,
 }
 
 impl ReplayCollector {
@@ -26,7 +27,7 @@ impl ReplayCollector {
     }
 
     /// Adds `extra_content` of a call.
-    pub(super) fn add_call(&mut self, id: &str, extra: Option<Box<RawValue>>) {
+    pub(super) fn add_call(&mut self, id: &str, extra: Option<RawJson<'static>>) {
         if let Some(extra) = extra.filter(|_| self.policy.signatures) {
             self.calls.insert(id.to_owned(), extra);
         }

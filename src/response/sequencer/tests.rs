@@ -1,6 +1,7 @@
 //! Deltas, and the items that they become.
 
 use super::*;
+use crate::json::RawJson;
 use crate::response::delta::CallFormat;
 use serde_json::Value;
 
@@ -31,7 +32,7 @@ fn call(number: usize, arguments: &str) -> Delta<'static> {
 
 fn citation(url: &str) -> Delta<'static> {
     let citation = serde_json::json!({"type": "url_citation", "url": url});
-    Delta::Citation(crate::json::raw(&citation))
+    Delta::Citation(RawJson::new(&citation))
 }
 
 /// The items of a complete reply with these deltas, one line each, then what was dropped; or the failure.

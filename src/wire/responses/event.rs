@@ -3,9 +3,8 @@
 //! Reference: <https://platform.openai.com/docs/api-reference/responses-streaming>
 
 use super::{OutputItem, OutputPart, Response, SummaryPart};
-use crate::json::JsonStr;
+use crate::json::{JsonStr, RawJson};
 use serde::Serialize;
-use serde_json::value::RawValue;
 
 macro_rules! events {
     ($($(#[$doc:meta])* $name:literal $event:ident { $($field:ident: $type:ty),* $(,)? })*) => {
@@ -50,12 +49,12 @@ events! {
     /// An error: its fields at the top level, as OpenAI's SDKs read them, and in `error`, as Open Responses requires.
     "error" Error { code: Option<&'a str>, message: &'a str, param: Option<&'a str>, error: ErrorFields<'a> }
     "response.output_item.added" OutputItemAdded { output_index: usize, item: &'a OutputItem<'a> }
-    "response.output_item.done" OutputItemDone { output_index: usize, item: &'a RawValue }
+    "response.output_item.done" OutputItemDone { output_index: usize, item: &'a RawJson<'a> }
     "response.content_part.added" ContentPartAdded { item_id: &'a str, output_index: usize, content_index: usize, part: &'a OutputPart<'a> }
     "response.content_part.done" ContentPartDone { item_id: &'a str, output_index: usize, content_index: usize, part: &'a OutputPart<'a> }
-    "response.output_text.delta" OutputTextDelta { item_id: &'a str, output_index: usize, content_index: usize, delta: &'a JsonStr<'a>, logprobs: &'a [Box<RawValue>] }
-    "response.output_text.done" OutputTextDone { item_id: &'a str, output_index: usize, content_index: usize, text: &'a JsonStr<'a>, logprobs: &'a [Box<RawValue>] }
-    "response.output_text.annotation.added" AnnotationAdded { item_id: &'a str, output_index: usize, content_index: usize, annotation_index: usize, annotation: &'a RawValue }
+    "response.output_text.delta" OutputTextDelta { item_id: &'a str, output_index: usize, content_index: usize, delta: &'a JsonStr<'a>, logprobs: &'a [RawJson<'static>] }
+    "response.output_text.done" OutputTextDone { item_id: &'a str, output_index: usize, content_index: usize, text: &'a JsonStr<'a>, logprobs: &'a [RawJson<'static>] }
+    "response.output_text.annotation.added" AnnotationAdded { item_id: &'a str, output_index: usize, content_index: usize, annotation_index: usize, annotation: &'a RawJson<'a> }
     "response.refusal.delta" RefusalDelta { item_id: &'a str, output_index: usize, content_index: usize, delta: &'a JsonStr<'a> }
     "response.refusal.done" RefusalDone { item_id: &'a str, output_index: usize, content_index: usize, refusal: &'a JsonStr<'a> }
     "response.reasoning_summary_part.added" SummaryPartAdded { item_id: &'a str, output_index: usize, summary_index: usize, part: &'a SummaryPart<'a> }

@@ -2,9 +2,8 @@
 //!
 //! Reference: <https://platform.openai.com/docs/api-reference/responses/object#responses-object-output>
 
-use crate::json::JsonStr;
+use crate::json::{JsonStr, RawJson};
 use serde::Serialize;
-use serde_json::value::RawValue;
 
 /// `status` of an item or a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -72,25 +71,25 @@ pub enum OutputItem<'a> {
         status: Status,
         call_id: &'a str,
         execution: &'static str,
-        arguments: &'a RawValue,
+        arguments: &'a RawJson<'a>,
     },
     ShellCall {
         id: &'a str,
         status: Status,
         call_id: &'a str,
-        action: &'a RawValue,
+        action: &'a RawJson<'a>,
     },
     LocalShellCall {
         id: &'a str,
         status: Status,
         call_id: &'a str,
-        action: &'a RawValue,
+        action: &'a RawJson<'a>,
     },
     ApplyPatchCall {
         id: &'a str,
         status: Status,
         call_id: &'a str,
-        operation: &'a RawValue,
+        operation: &'a RawJson<'a>,
     },
     Compaction {
         id: &'a str,
@@ -110,9 +109,9 @@ pub enum OutputItem<'a> {
 pub enum OutputPart<'a> {
     OutputText {
         text: JsonStr<'a>,
-        annotations: Vec<Box<RawValue>>,
+        annotations: Vec<RawJson<'static>>,
         /// One for each token, if the request asks for them.
-        logprobs: Vec<Box<RawValue>>,
+        logprobs: Vec<RawJson<'static>>,
     },
     Refusal {
         refusal: JsonStr<'a>,

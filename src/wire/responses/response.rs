@@ -6,7 +6,6 @@
 use super::Status;
 use crate::json::RawJson;
 use serde::Serialize;
-use serde_json::value::RawValue;
 
 /// The `response` object.
 ///
@@ -28,7 +27,7 @@ pub struct Response<'a> {
     pub status: Status,
     pub incomplete_details: Option<IncompleteDetails>,
     pub error: Option<ResponseError<'a>>,
-    pub output: &'a [Box<RawValue>],
+    pub output: &'a [RawJson<'static>],
     pub usage: Option<&'a Usage>,
     #[serde(flatten)]
     pub echo: &'a Echo,
@@ -48,7 +47,7 @@ pub struct Compaction<'a> {
     pub object: &'static str,
     /// Unix seconds.
     pub created_at: u64,
-    pub output: &'a [Box<RawValue>],
+    pub output: &'a [RawJson<'static>],
     pub usage: Option<&'a Usage>,
 }
 

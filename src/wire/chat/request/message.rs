@@ -4,7 +4,6 @@
 
 use crate::json::{JsonStr, RawJson};
 use serde::Serialize;
-use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 /// An element of `messages`.
@@ -47,7 +46,7 @@ pub struct Assistant<'a> {
     pub reasoning: Option<NamedText<'a>>,
     /// As the upstream sent them.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub reasoning_details: Option<Vec<Box<RawValue>>>,
+    pub reasoning_details: Option<Vec<RawJson<'static>>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tool_calls: Vec<ToolCall<'a>>,
 }
@@ -156,7 +155,7 @@ pub struct ToolCall<'a> {
     pub called: Called<'a>,
     /// What the upstream sent with the call and wants back.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub extra_content: Option<Box<RawValue>>,
+    pub extra_content: Option<RawJson<'static>>,
 }
 
 /// The tool that was called: a function, or a custom tool where the upstream supports them.
