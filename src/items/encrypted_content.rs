@@ -58,7 +58,7 @@ impl ReplayState {
         let json: &RawValue =
             serde_json::from_str(std::str::from_utf8(&json).ok().filter(|_| is_intact)?).ok()?;
         // Upstreams may reject lone surrogates.
-        serde_json::from_str(json::mended(json).get()).ok()
+        serde_json::from_str(json::repaired(json).get()).ok()
     }
 }
 

@@ -28,7 +28,7 @@ pub use error_path::path_of;
 pub use raw::RawJson;
 pub use string::{JsonStr, JsonStrBuilder, SurrogateJoiner};
 pub use string_body::StringBody;
-pub use surrogates::{mended, without_lone_surrogates};
+pub use surrogates::{repaired, without_lone_surrogates};
 pub use tape::{Bounds, Kind, ParseError, Tape, TapeValue};
 
 use serde::de::IgnoredAny;
@@ -58,7 +58,7 @@ pub enum Completeness {
     Invalid,
 }
 
-/// Tells a complete JSON value from one that was cut off and from text that is not JSON.
+/// Distinguishes a complete JSON value, one that was cut off, and text that is not JSON.
 pub fn completeness(text: &str) -> Completeness {
     match serde_json::from_str::<IgnoredAny>(text) {
         Ok(_) => Completeness::Complete,

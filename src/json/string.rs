@@ -1,6 +1,6 @@
 //! JSON strings that are passed on as they are escaped.
 
-use super::surrogates::{Mended, mend};
+use super::surrogates::{Repaired, repair};
 use super::{Kind, RawJson};
 use memchr::{memchr, memmem};
 use serde::de::{Deserialize, Deserializer, Error as _};
@@ -27,9 +27,9 @@ impl<'a> JsonStr<'a> {
     /// The string in `raw`; `None` if `raw` is not a string.
     pub fn of(raw: &'a RawValue) -> Option<Self> {
         let escaped = inside_quotes(raw.get())?;
-        Some(match mend(escaped) {
-            Mended { text: Cow::Borrowed(_), split: "" } => Self::valid(raw.get()),
-            mended => Self::from_escaped(&mended.into_complete()),
+        Some(match repair(escaped) {
+            Repaired { text: Cow::Borrowed(_), split: "" } => Self::valid(raw.get()),
+            repaired => Self::from_escaped(&repaired.into_complete()),
         })
     }
 
@@ -201,9 +201,9 @@ impl SurrogateJoiner {
             return piece;
         }
         let joined = std::mem::take(&mut self.waiting) + piece.escaped();
-        let mended = mend(&joined);
-        self.waiting = mended.split.to_owned();
-        JsonStr::from_escaped(&mended.text)
+        let repaired = repair(&joined);
+        self.waiting = repaired.split.to_owned();
+        JsonStr::from_escaped(&repaired.text)
     }
 
     /// Whether nothing is held back.
@@ -264,14 +264,14 @@ mod tests {
 
     #[test]
     fn lone_surrogates_become_replacement_characters() {
-        for (json, mended) in [
+        for (json, repaired) in [
             (r#""a\ud83e""#, r#""a\ufffd""#),
             (r#""\udd80b""#, r#""\ufffdb""#),
             (r#""\ud83e\n""#, r#""\ufffd\n""#),
             (r#""\ud83e\ud83e\udd80""#, r#""\ufffd\ud83e\udd80""#),
             (r#""\\\ud83e""#, r#""\\\ufffd""#),
         ] {
-            assert_eq!(text(json).as_json(), mended, "{json}");
+            assert_eq!(text(json).as_json(), repaired, "{json}");
         }
     }
 

@@ -7,27 +7,27 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 /// Replaces lone surrogates in all strings of a JSON value.
-pub fn mended(raw: &RawValue) -> RawJson<'_> {
+pub fn repaired(raw: &RawValue) -> RawJson<'_> {
     // Backslashes only occur in strings, and a quote follows the last one: nothing is split off at the end.
-    RawJson::valid(mend(raw.get()).text)
+    RawJson::valid(repair(raw.get()).text)
 }
 
 /// Replaces lone surrogates in JSON text, such as a body or a function's arguments. Borrowed if there are none.
 pub fn without_lone_surrogates(json: &str) -> Cow<'_, str> {
-    match mend(json).text {
-        Cow::Owned(mended) if mended != json => Cow::Owned(mended),
+    match repair(json).text {
+        Cow::Owned(repaired) if repaired != json => Cow::Owned(repaired),
         _ => Cow::Borrowed(json),
     }
 }
 
 /// Escaped text without lone surrogates.
-pub(super) struct Mended<'a> {
+pub(super) struct Repaired<'a> {
     pub(super) text: Cow<'a, str>,
     /// A high surrogate that ends the text, e.g. `\ud83e`; otherwise empty. Its other half may be in the next piece.
     pub(super) split: &'a str,
 }
 
-impl Mended<'_> {
+impl Repaired<'_> {
     /// The text if no other piece follows.
     pub(super) fn into_complete(self) -> String {
         let mut text = self.text.into_owned();
@@ -45,9 +45,9 @@ fn may_hold_surrogates(escaped: &str) -> bool {
 }
 
 /// Replaces lone surrogates.
-pub(super) fn mend(escaped: &str) -> Mended<'_> {
+pub(super) fn repair(escaped: &str) -> Repaired<'_> {
     if !may_hold_surrogates(escaped) {
-        return Mended { text: Cow::Borrowed(escaped), split: "" };
+        return Repaired { text: Cow::Borrowed(escaped), split: "" };
     }
     let mut text = String::with_capacity(escaped.len());
     let mut rest = escaped;
@@ -60,7 +60,7 @@ pub(super) fn mend(escaped: &str) -> Mended<'_> {
         match surrogate {
             Surrogate::None => text.push_str(escape),
             Surrogate::Low => text.push_str("\\ufffd"),
-            Surrogate::High if after.is_empty() => return Mended { text: Cow::Owned(text), split: escape },
+            Surrogate::High if after.is_empty() => return Repaired { text: Cow::Owned(text), split: escape },
             Surrogate::High => match escape_at(after) {
                 (length, Surrogate::Low) => {
                     let (low, after) = after.split_at_checked(length).unwrap_or((after, ""));
@@ -73,7 +73,7 @@ pub(super) fn mend(escaped: &str) -> Mended<'_> {
         }
     }
     text.push_str(rest);
-    Mended { text: Cow::Owned(text), split: "" }
+    Repaired { text: Cow::Owned(text), split: "" }
 }
 
 enum Surrogate {

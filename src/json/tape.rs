@@ -133,7 +133,7 @@ impl<'a> Tape<'a> {
 /// One value of a [`Tape`].
 #[derive(Debug, Clone, Copy)]
 pub struct TapeValue<'a> {
-    /// The text of the whole tape.
+    /// The text that was read.
     text: &'a str,
     /// The node of the value and those of all values in it.
     nodes: &'a [TapeNode],

@@ -94,7 +94,7 @@ impl InputReader {
         let mut bytes = piece.as_bytes().iter();
         while let State::Opening(matched) = self.state {
             let Some(byte) = bytes.next() else { return "" };
-            // White space may stand between the tokens, not within the key.
+            // White space is allowed between tokens, but not within the key.
             let may_skip = byte.is_ascii_whitespace() && !(2..=7).contains(&matched);
             self.state = match OPENING.get(matched..) {
                 Some([expected]) if expected == byte => State::Input,

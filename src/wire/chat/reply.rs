@@ -168,7 +168,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for ToolCalls<'a> {
 #[serde(default, bound(deserialize = "'de: 'a"))]
 #[allow(missing_docs)]
 pub struct ToolCall<'a> {
-    /// Tells which call a fragment belongs to.
+    /// Identifies the call to which a fragment belongs.
     pub index: Option<&'a RawValue>,
     /// A string. `null`, empty or absent in the fragments after the first.
     pub id: Option<&'a RawValue>,

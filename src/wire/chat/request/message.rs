@@ -60,7 +60,7 @@ pub enum AssistantContent<'a> {
     Absent,
     /// The field is `null`.
     Null,
-    /// What the model said.
+    /// The text of the model.
     Present(Content<'a>),
 }
 
