@@ -90,7 +90,7 @@ string_enum! {
 pub struct Limits {
     /// The largest request body. Long agent sessions with images reach tens of megabytes.
     pub request_bytes: usize,
-    /// The largest reply that is buffered because it is not streamed.
+    /// The largest reply, streamed or not. Its text is kept in memory, because the last event repeats it.
     pub reply_bytes: usize,
     /// The largest single event of a stream.
     pub event_bytes: usize,

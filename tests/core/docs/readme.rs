@@ -1,7 +1,7 @@
-//! The README's examples are valid, and every link in the documentation leads somewhere.
+//! The README's examples are valid, and every link and path in the documentation leads somewhere.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use transponder::config::Config;
 use transponder::upstream::preset_names;
 
@@ -63,4 +63,21 @@ fn every_link_leads_to_a_file_and_a_heading() {
             assert!(anchor.is_empty() || is_there(), "{}: {target}", path.display());
         }
     }
+}
+
+/// Paths are in backticks. Those with a `*` or a placeholder are patterns.
+#[test]
+fn every_path_exists() {
+    let roots = ["src/", "tests/", "envoy/", "examples/", "docs/", "benches/", "fuzz/", ".github/"];
+    let mut found = 0;
+    for (page_path, page) in pages() {
+        for code in page.split('`').skip(1).step_by(2) {
+            let path = code.split("::").next().unwrap();
+            if roots.iter().any(|root| path.starts_with(root)) && !path.contains(['*', '<', ' ', '\n']) {
+                assert!(Path::new(path).exists(), "{}: {path}", page_path.display());
+                found += 1;
+            }
+        }
+    }
+    assert!(found > 200, "{found}");
 }
