@@ -1,8 +1,8 @@
-//! What is written into Codex's files: text in, text out, everything else left as it is.
+//! Edits the text of Codex's files and keeps everything else in them.
 
 use toml_edit::{DocumentMut, Item, Table, TableLike, Value, value};
 
-/// A table `[model_providers.<id>]`.
+/// The settings of a table `[model_providers.<id>]`.
 pub(crate) struct Provider<'a> {
     pub(crate) id: &'a str,
     pub(crate) base_url: &'a str,
@@ -16,7 +16,7 @@ pub(crate) struct Profile<'a> {
     pub(crate) context: Option<u64>,
 }
 
-/// `config.toml` with the provider, and with the profile's settings as the default, if there is one.
+/// Adds the provider to `config.toml`, and the profile's settings if they are to be the default.
 pub(crate) fn config(
     text: &str,
     provider: &Provider<'_>,
@@ -28,7 +28,7 @@ pub(crate) fn config(
     let end = document.trailing().as_str().unwrap_or_default().to_owned();
     let providers = subtable(document.as_table_mut(), "model_providers", true)?;
     let table = subtable(providers, provider.id, false)?;
-    // Whatever the user calls it, if it is not "OpenAI": by that name Codex speaks another protocol.
+    // A name that the user has chosen is kept, unless it is "OpenAI", for which Codex uses another protocol.
     let named =
         table.get("name").and_then(Item::as_str).is_some_and(|name| !name.eq_ignore_ascii_case("openai"));
     if !named {
@@ -40,7 +40,7 @@ pub(crate) fn config(
         set(table, "env_key", variable.into());
     }
     if is_first && !end.trim().is_empty() {
-        // What stands at the end of the file belongs to what stands before it.
+        // Comments at the end of the file stay before the new table.
         document.set_trailing("");
         let providers = document.get_mut("model_providers");
         let table = providers.and_then(|providers| providers.get_mut(provider.id)?.as_table_mut());
@@ -54,7 +54,7 @@ pub(crate) fn config(
     Ok(document.to_string())
 }
 
-/// `<profile>.config.toml`, which Codex lays over `config.toml`.
+/// Adds the profile to `<profile>.config.toml`, whose settings override those of `config.toml`.
 pub(crate) fn profile(text: &str, profile: &Profile<'_>) -> Result<String, String> {
     let mut document = parse(text)?;
     select(document.as_table_mut(), profile);
@@ -65,7 +65,7 @@ fn parse(text: &str) -> Result<DocumentMut, String> {
     text.parse::<DocumentMut>().map_err(|error| error.to_string())
 }
 
-/// Codex 0.134 moved profiles into files of their own, and does not start while the old form is there.
+/// Codex 0.134 moved profiles into separate files and does not start if `config.toml` still has the old form.
 fn refuse_legacy_profiles(document: &DocumentMut, profile: &str) -> Result<(), String> {
     if document.get("profile").is_some() {
         return Err(
@@ -85,12 +85,12 @@ fn select(root: &mut dyn TableLike, profile: &Profile<'_>) {
     set(root, "model_provider", profile.provider.into());
     if let Some(tokens) = profile.context.and_then(|tokens| i64::try_from(tokens).ok()) {
         set(root, "model_context_window", tokens.into());
-        // Room for an answer: Codex by itself waits until the window is nearly full.
+        // By default, Codex compacts when the window is nearly full, which leaves no room for an answer.
         set(root, "model_auto_compact_token_limit", (tokens / 5 * 4).into());
     }
 }
 
-/// The table of that name, made if it is missing. `implicit`: one without keys of its own is not written.
+/// Returns the table of that name and creates it if it is missing. An `implicit` one without keys of its own is not written.
 fn subtable<'a>(
     parent: &'a mut dyn TableLike,
     key: &str,
@@ -105,7 +105,7 @@ fn subtable<'a>(
     item.as_table_like_mut().ok_or_else(|| format!("its `{key}` is not a table"))
 }
 
-/// Sets a key, unless it has that value already. The comment beside it stays.
+/// Sets a key unless it already has that value. The comment on its line is kept.
 fn set(table: &mut dyn TableLike, key: &str, wanted: Value) {
     match table.get_mut(key) {
         Some(Item::Value(there)) => {

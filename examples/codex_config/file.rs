@@ -1,4 +1,4 @@
-//! Files that are changed as a whole or not at all.
+//! Changes files completely or not at all.
 
 use similar::TextDiff;
 use std::fs::{self, OpenOptions};
@@ -6,11 +6,11 @@ use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-/// A file as it is, and as it shall be.
+/// A change of a file.
 pub(crate) struct Edit {
-    /// What the user knows it by.
+    /// The path for messages.
     path: PathBuf,
-    /// Where it lies: a configuration is often a link into a directory under version control.
+    /// The file itself: a configuration is often a link into a directory under version control.
     target: PathBuf,
     before: Option<String>,
     after: String,
@@ -20,7 +20,7 @@ pub(crate) struct Edit {
 const PRIVATE: u32 = 0o600;
 
 impl Edit {
-    /// Reads the file, or takes a missing one as empty, and changes its text.
+    /// Reads the file and changes its text. A missing file counts as empty.
     pub(crate) fn of(path: PathBuf, change: impl Fn(&str) -> Result<String, String>) -> Result<Self, String> {
         let wrong = |why: String| format!("{}: {why}\nIt was left as it is.", path.display());
         let before = match fs::read_to_string(&path) {
@@ -42,7 +42,7 @@ impl Edit {
         self.before.as_deref() != Some(&self.after)
     }
 
-    /// Shows the lines that change, and no others: those around them may hold keys.
+    /// Prints the lines that change and no others, because those around them may contain keys.
     pub(crate) fn show(&self) {
         if self.changes() {
             println!("{}:", self.path.display());
@@ -51,7 +51,7 @@ impl Edit {
         }
     }
 
-    /// Writes a new file beside the old one, then puts it in its place. The old one is kept.
+    /// Writes a new file beside the old one and renames it into place. The old one is kept as a backup.
     pub(crate) fn write(&self) -> Result<(), String> {
         if !self.changes() {
             return Ok(());
@@ -80,13 +80,13 @@ impl Edit {
             });
         let placed = written.and_then(|()| fs::rename(&new, &self.target));
         if placed.is_err() {
-            // The first error is the one to tell.
+            // The first error is reported, not this one.
             let _ = fs::remove_file(&new);
         }
         placed
     }
 
-    /// A name beside the file that nothing has.
+    /// An unused name beside the file.
     fn unused(&self, suffix: &str) -> PathBuf {
         let name = self.target.file_name().unwrap_or_default().to_string_lossy();
         let named = |number: usize| match number {
@@ -97,7 +97,7 @@ impl Edit {
     }
 }
 
-/// TOML takes both line ends; a file keeps its own.
+/// TOML allows both line endings. A file keeps its own.
 fn with_line_ends_of(text: &str, changed: String) -> String {
     if !text.contains("\r\n") {
         return changed;

@@ -1,33 +1,33 @@
 //! `make codex-config`: points an installed Codex CLI at the filter.
 //!
-//! It adds a provider to `$CODEX_HOME/config.toml` and writes a profile beside it, so that `codex --profile
-//! transponder` uses the filter and `codex` alone does what it did before. Both files are edited in place:
-//! comments and order stay, what is already right is not touched, and what was there is kept as a backup.
+//! It adds a provider to `$CODEX_HOME/config.toml` and a profile beside it. `codex --profile transponder` then uses the filter,
+//! and `codex` alone works as before. Both files are edited in place: comments and order are kept, correct settings are not
+//! touched, and the old file is kept as a backup.
 //!
-//! Its parameters are environment variables, as those of `make run`; [`HELP`] names them.
+//! The parameters are environment variables, as for `make run`; [`HELP`] lists them.
 
 mod edit;
 mod file;
-mod host;
+mod upstream;
 
 use edit::{Profile, Provider};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const HELP: &str = "\
 make codex-config: points an installed Codex CLI at the filter.
 
   BASE_URL   where the filter listens     (default: http://127.0.0.1:8080/v1)
-  MODEL      the model to ask for         (default: the one that the upstream has, if it has but one)
-  ENV_KEY    the environment variable that holds the upstream's key (default: none is sent)
-  CONTEXT    the model's context window in tokens (default: what the upstream says, if it does)
-  PROVIDER   the provider's id in config.toml, and the profile's name (default: transponder)
-  DEFAULT=1  also makes it the default: `codex` without --profile uses it
-  DRY_RUN=1  only shows what would change
+  MODEL      the model to request         (default: the upstream's model, if it has only one)
+  ENV_KEY    the environment variable that holds the upstream's key (default: no key is sent)
+  CONTEXT    the model's context window in tokens (default: what the upstream reports, if it does)
+  PROVIDER   the provider's id in config.toml and the profile's name (default: transponder)
+  DEFAULT=1  also makes it the default, so that `codex` without --profile uses it
+  DRY_RUN=1  only shows the changes
 ";
 
-/// What was asked for.
-struct Wishes {
+/// The parameters.
+struct Parameters {
     base_url: String,
     model: Option<String>,
     env_key: Option<String>,
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
         print!("{HELP}");
         return ExitCode::FAILURE;
     }
-    match wishes().and_then(|wishes| fulfil(&wishes)) {
+    match parameters().and_then(|parameters| configure(&parameters)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             eprintln!("codex-config: {why}");
@@ -51,15 +51,15 @@ fn main() -> ExitCode {
     }
 }
 
-/// An environment variable; an empty one is none, for make exports those too.
+/// An environment variable. An empty one counts as unset, because make exports unset parameters as empty.
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-fn wishes() -> Result<Wishes, String> {
+fn parameters() -> Result<Parameters, String> {
     let context = variable("CONTEXT")
         .map(|text| text.parse().map_err(|_| format!("CONTEXT={text} is not a number of tokens")));
-    let wishes = Wishes {
+    let parameters = Parameters {
         base_url: variable("BASE_URL").unwrap_or_else(|| "http://127.0.0.1:8080/v1".to_owned()),
         model: variable("MODEL"),
         env_key: variable("ENV_KEY"),
@@ -68,89 +68,99 @@ fn wishes() -> Result<Wishes, String> {
         default: variable("DEFAULT").is_some_and(|value| value != "0"),
         dry_run: variable("DRY_RUN").is_some_and(|value| value != "0"),
     };
-    check(&wishes)?;
-    Ok(wishes)
+    check(&parameters)?;
+    Ok(parameters)
 }
 
-/// Ids that Codex has providers of its own for.
-const TAKEN: &[&str] = &["openai", "ollama", "lmstudio", "amazon-bedrock"];
+/// The ids of Codex's built-in providers.
+const BUILT_IN: &[&str] = &["openai", "ollama", "lmstudio", "amazon-bedrock"];
 
-fn check(wishes: &Wishes) -> Result<(), String> {
-    let Wishes { base_url, provider, .. } = wishes;
+fn check(parameters: &Parameters) -> Result<(), String> {
+    let Parameters { base_url, provider, .. } = parameters;
     if !base_url.starts_with("http://") && !base_url.starts_with("https://") {
         return Err(format!("BASE_URL={base_url} is not a URL such as http://127.0.0.1:8080/v1"));
     }
     if base_url.trim_end_matches('/').ends_with("/responses") {
         return Err("BASE_URL is the base URL, without /responses".to_owned());
     }
-    // Codex's own rule for the names of profiles.
+    // Codex's rule for the names of profiles.
     let plain = |char: char| char.is_ascii_alphanumeric() || char == '-' || char == '_';
     if provider.is_empty() || !provider.chars().all(plain) {
         return Err(format!("PROVIDER={provider} may only hold letters, digits, `-` and `_`"));
     }
-    if TAKEN.contains(&provider.as_str()) {
+    if BUILT_IN.contains(&provider.as_str()) {
         return Err(format!("PROVIDER={provider} is one of Codex's own; choose another id"));
     }
     Ok(())
 }
 
-fn fulfil(wishes: &Wishes) -> Result<(), String> {
+fn configure(parameters: &Parameters) -> Result<(), String> {
     let home = codex_home()?;
-    let host = host::ask(&wishes.base_url, wishes.env_key.as_deref().and_then(variable).as_deref());
-    let model = match &wishes.model {
+    let upstream =
+        upstream::ask(&parameters.base_url, parameters.env_key.as_deref().and_then(variable).as_deref());
+    let model = match &parameters.model {
         Some(model) => model.clone(),
-        None => host.only_model()?,
+        None => upstream.only_model()?,
     };
     let profile = Profile {
-        provider: &wishes.provider,
+        provider: &parameters.provider,
         model: &model,
-        context: wishes.context.or_else(|| host.context_of(&model)),
+        context: parameters.context.or_else(|| upstream.context_of(&model)),
     };
     let provider = Provider {
-        id: &wishes.provider,
-        base_url: wishes.base_url.trim_end_matches('/'),
-        env_key: wishes.env_key.as_deref(),
+        id: &parameters.provider,
+        base_url: parameters.base_url.trim_end_matches('/'),
+        env_key: parameters.env_key.as_deref(),
     };
     let config = home.join("config.toml");
-    let layer = home.join(format!("{}.config.toml", wishes.provider));
-    let default = wishes.default.then_some(&profile);
-    // Both before either is written: half of it would be of no use.
+    let layer = home.join(format!("{}.config.toml", parameters.provider));
+    let default = parameters.default.then_some(&profile);
+    // Both edits are prepared before the first one is written, because one without the other is useless.
     let edits = [
         file::Edit::of(config, |text| edit::config(text, &provider, default))?,
-        file::Edit::of(layer, |text| edit::profile(text, &profile))?,
+        file::Edit::of(layer.clone(), |text| edit::profile(text, &profile))?,
     ];
     for edit in &edits {
         edit.show();
-        if !wishes.dry_run {
+        if !parameters.dry_run {
             edit.write()?;
         }
     }
-    conclude(wishes, &model, profile.context, edits.iter().any(file::Edit::changes));
+    conclude(parameters, &layer, &profile, edits.iter().any(file::Edit::changes));
     Ok(())
 }
 
-/// Where Codex itself looks.
+/// The directory of Codex's configuration.
 fn codex_home() -> Result<PathBuf, String> {
     let home = || variable("HOME").map(|home| PathBuf::from(home).join(".codex"));
     let named = variable("CODEX_HOME").map(PathBuf::from);
     named.or_else(home).ok_or_else(|| "neither CODEX_HOME nor HOME is set".to_owned())
 }
 
-fn conclude(wishes: &Wishes, model: &str, context: Option<u64>, changes: bool) {
-    match (changes, wishes.dry_run) {
+fn conclude(parameters: &Parameters, layer: &Path, profile: &Profile<'_>, changes: bool) {
+    let model = profile.model;
+    match (changes, parameters.dry_run) {
         (false, _) => println!("Nothing to change."),
         (true, true) => println!("Nothing was written (DRY_RUN)."),
         (true, false) => {}
     }
-    if context.is_none() {
+    if profile.context.is_none() {
         println!(
-            "The upstream does not say how long the context of {model} is, and Codex assumes 272000 tokens. \
-             If it is shorter, say so: CONTEXT=32768"
+            "The upstream does not report the context window of {model}, and Codex assumes 272000 tokens. \
+             If it is smaller, set it: CONTEXT=32768"
         );
     }
-    if let Some(name) = wishes.env_key.as_deref().filter(|name| variable(name).is_none()) {
-        println!("Codex will want the upstream's key in the environment variable {name}.");
+    if let Some(name) = parameters.env_key.as_deref().filter(|name| variable(name).is_none()) {
+        println!("Codex reads the upstream's key from the environment variable {name}, which is not set.");
     }
-    let profile = if wishes.default { String::new() } else { format!(" --profile {}", wishes.provider) };
+    if changes {
+        println!(
+            "Codex sends no reasoning effort for a model that it does not know. To choose one, add a line such as \
+             model_reasoning_effort = \"low\" (none, medium, high, xhigh) to {layer}.",
+            layer = layer.display()
+        );
+    }
+    let profile =
+        if parameters.default { String::new() } else { format!(" --profile {}", parameters.provider) };
     println!("Now: codex{profile}");
 }

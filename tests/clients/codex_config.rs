@@ -269,7 +269,10 @@ async fn the_model_and_its_context_are_asked_of_the_upstream() {
                 assert!(profile.contains(&limit), "{host_is}: {profile}");
             }
             None => {
-                assert!(run.out.contains("does not say how long") && !profile.contains("window"), "{host_is}")
+                assert!(
+                    run.out.contains("does not report the context window") && !profile.contains("window"),
+                    "{host_is}"
+                )
             }
         }
     }

@@ -1,27 +1,26 @@
-//! What the upstream says of its models, if it says anything: asked through the filter, which lets all
-//! but `/responses` pass.
+//! What the upstream reports about its models. It is asked through the filter, which passes `GET /models` on.
 
 use serde_json::Value;
 use std::time::Duration;
 
-/// A list of models comes at once or is not needed.
+/// The limit for each question; the answers are optional.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What was found out.
+/// What the upstream reports.
 #[derive(Default)]
-pub(crate) struct Host {
+pub(crate) struct Upstream {
     models: Vec<Value>,
-    /// llama.cpp tells the context of each of its slots.
+    /// llama.cpp's `/props`, which have the context window of a slot.
     props: Value,
 }
 
-/// Asks. A host that does not answer, or not in this way, says nothing.
-pub(crate) fn ask(base_url: &str, key: Option<&str>) -> Host {
+/// Asks the upstream. Without a usable answer, the result is empty.
+pub(crate) fn ask(base_url: &str, key: Option<&str>) -> Upstream {
     let base = base_url.trim_end_matches('/');
     let models = get(&format!("{base}/models"), key).unwrap_or_default();
     let root = base.strip_suffix("/v1").unwrap_or(base);
     let is_llamacpp = models.pointer("/data/0/owned_by").and_then(Value::as_str) == Some("llamacpp");
-    Host {
+    Upstream {
         models: models.get("data").and_then(Value::as_array).cloned().unwrap_or_default(),
         props: is_llamacpp.then(|| get(&format!("{root}/props"), key)).flatten().unwrap_or_default(),
     }
@@ -38,7 +37,7 @@ fn get(url: &str, key: Option<&str>) -> Option<Value> {
     serde_json::from_str(&request.call().ok()?.body_mut().read_to_string().ok()?).ok()
 }
 
-/// Where hosts write the length of the context: vLLM and SGLang, OpenRouter and Together, Groq, LM Studio
+/// The fields in which upstreams report the context window: vLLM and SGLang, OpenRouter and Together, Groq, LM Studio
 /// and Mistral, llama.cpp.
 const CONTEXT: &[&str] = &[
     "/max_model_len",
@@ -49,8 +48,8 @@ const CONTEXT: &[&str] = &[
     "/meta/n_ctx",
 ];
 
-impl Host {
-    /// The one model that the host has.
+impl Upstream {
+    /// The upstream's model, if it has exactly one.
     pub(crate) fn only_model(&self) -> Result<String, String> {
         let names: Vec<&str> = self.models.iter().filter_map(|model| model.get("id")?.as_str()).collect();
         match names.as_slice() {
@@ -60,11 +59,11 @@ impl Host {
         }
     }
 
-    /// How many tokens the model's context holds.
+    /// The model's context window in tokens.
     pub(crate) fn context_of(&self, model: &str) -> Option<u64> {
         let of_slot = self.props.pointer("/default_generation_settings/n_ctx");
         let named = self.models.iter().find(|entry| entry.get("id").and_then(Value::as_str) == Some(model));
-        // llama.cpp has one model and takes every name for it.
+        // llama.cpp has one model and accepts every name for it.
         let entry = named.or(if of_slot.is_some() { self.models.first() } else { None })?;
         let of_model = CONTEXT.iter().find_map(|path| entry.pointer(path));
         of_slot.or(of_model).and_then(Value::as_u64).filter(|tokens| *tokens > 0)
