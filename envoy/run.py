@@ -239,7 +239,48 @@ def end_on_signals():
         signal.signal(number, end)
 
 
-def run_envoy(command):
+def json_places(text):
+    """The line and column of each path in a JSON text, such as models[0].upstream. A field begins with its name."""
+    places = {}
+
+    def skip_space(at):
+        return re.compile(r"\s*").match(text, at).end()
+
+    def note(path, at):
+        places.setdefault(path, f"{text.count(chr(10), 0, at) + 1}:{at - text.rfind(chr(10), 0, at)}")
+
+    def read(at, path):
+        note(path, at)
+        if text[at] not in "{[":
+            return json.JSONDecoder().raw_decode(text, at)[1]
+        closing, index, at = "}" if text[at] == "{" else "]", 0, skip_space(at + 1)
+        while text[at] != closing:
+            inner = f"{path}[{index}]"
+            if closing == "}":
+                name, end = json.JSONDecoder().raw_decode(text, at)
+                inner = f"{path}.{name}" if path else name
+                note(inner, at)
+                at = skip_space(skip_space(end) + 1)  # the colon
+            at, index = skip_space(read(at, inner)), index + 1
+            if text[at] == ",":
+                at = skip_space(at + 1)
+        return at + 1
+
+    read(skip_space(0), "")
+    return places
+
+
+def explain_refusal(reasons, config_file):
+    """Fails with the filter's reasons, each with its place in the user's file."""
+    places = json_places(Path(config_file).read_text(encoding="utf-8")) if config_file else {}
+    lines = []
+    for reason in reasons:
+        place = places.get(reason.partition(": ")[0])
+        lines.append(f"\n  {config_file}:{place}: {reason}" if place else f"\n  {reason}")
+    fail(REFUSED.rstrip() + "".join(lines))
+
+
+def run_envoy(command, config_file):
     """Runs Envoy until it ends and passes its log on. If the filter refuses its configuration, the last lines say why."""
     reasons = []
     with process(command, stderr=subprocess.PIPE, encoding="utf-8", errors="replace") as envoy:
@@ -250,7 +291,7 @@ def run_envoy(command):
                 reasons.append(reason.rstrip())
         code = envoy.wait()
     if code and reasons:
-        fail(REFUSED.rstrip() + "".join(f"\n  {reason}" for reason in reasons))
+        explain_refusal(reasons, config_file)
     return code
 
 
@@ -325,7 +366,7 @@ def main():
         return
     end_on_signals()
     with contextlib.nullcontext(args.upstream) if args.upstream else scripted_upstream() as base_url:
-        sys.exit(run_envoy(command_for(base_url)))
+        sys.exit(run_envoy(command_for(base_url), args.config))
 
 
 if __name__ == "__main__":
