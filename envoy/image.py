@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Packs the filter as an OCI image, without Docker (`make image`).
+"""Packs the filter as an OCI image without Docker (`make image`).
 
-Istio, Envoy Gateway and other fetchers that follow the Wasm image specification take either of two forms:
+Istio, Envoy Gateway and others that follow the Wasm image specification accept two forms:
 
-* target/image, the usual one: an OCI layout whose image has one gzip layer with the file plugin.wasm.
-  target/transponder-image.tar is the same for `docker load` and for `skopeo copy docker-archive:...`.
-* target/artifact: an OCI layout whose manifest has the bare module as a layer of its own media type.
+* target/image, the usual form: an OCI layout whose image has one gzip layer with the file plugin.wasm.
+  target/transponder-image.tar is the same image for `docker load` and `skopeo copy docker-archive:...`.
+* target/artifact: an OCI layout whose manifest has the module itself as a layer with its own media type.
 
-The same module, version and commit give the same bytes, hence the same digest. To publish it:
+The same module, version and commit give the same bytes and so the same digest. To publish it:
 
     skopeo copy oci:target/image docker://registry.example.com/transponder:0.1.0
 """
@@ -24,7 +24,7 @@ import tarfile
 from pathlib import Path
 
 sys.dont_write_bytecode = True
-import run  # run.py, beside this file
+import run
 
 OCI = "application/vnd.oci.image"
 WASM = "application/vnd.module.wasm"

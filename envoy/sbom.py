@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Lists what the module was built from, in CycloneDX 1.6 (`make sbom`): target/transponder.cdx.json.
+"""Lists the crates in the module as CycloneDX 1.6 (`make sbom`): target/transponder.cdx.json.
 
-The crates that Cargo resolves for the wasm target, those with macros included, those of tests not.
-The same module and Cargo.lock give the same bytes, so there is neither a serial number nor a time in it.
+These are the crates that Cargo resolves for the wasm target, including macros but not the crates of tests.
+The same module and Cargo.lock give the same bytes, so the file has neither a serial number nor a timestamp.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 sys.dont_write_bytecode = True
-import run  # run.py, beside this file
+import run
 
 TARGET = "wasm32-unknown-unknown"
 
@@ -24,7 +24,7 @@ def cargo_metadata():
 
 
 def dependencies(metadata):
-    """The ids of the crates in the module, the root's first, each with those that it needs itself."""
+    """Maps the id of each crate in the module, beginning with the root, to the ids of its own dependencies."""
     nodes = {node["id"]: node for node in metadata["resolve"]["nodes"]}
     needed, open_ids = {}, [metadata["resolve"]["root"]]
     while open_ids:

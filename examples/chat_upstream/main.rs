@@ -1,4 +1,4 @@
-//! A scripted, strict Chat Completions server: the upstream of `make demo` and of the scenario tests.
+//! A scripted Chat Completions server that checks requests strictly: the upstream of the tests.
 //!
 //! ```text
 //! cargo run --example chat_upstream -- --listen 127.0.0.1:0
@@ -6,13 +6,13 @@
 //!
 //! It prints one line, `listening on http://127.0.0.1:PORT/v1`, and ends on SIGINT or SIGTERM.
 //!
-//! * `POST <any prefix>/chat/completions` is first checked as the strictest hosts check it (`strict`), then answered as
-//!   the script says (`script`), or, when none is left, with a tool call and a text about its result (`improvise`).
+//! * `POST <any prefix>/chat/completions` is checked as the strictest providers do (`strict`). The reply is the next one of
+//!   the script (`script`) or, after the last, a tool call and then a text about its result (`improvise`).
 //! * `GET <any prefix>/models` lists one model.
-//! * `POST /_/script` sets what is answered, `GET /_/script` tells how many replies are left, `GET /_/requests` shows what
-//!   came, `DELETE /_/requests` forgets it, `GET /_/rules` prints what is demanded and who demands it.
+//! * `POST /_/script` sets the replies and `GET /_/script` counts those that are left. `GET /_/requests` lists the requests
+//!   and `DELETE /_/requests` forgets them. `GET /_/rules` lists the checks and the providers that make them.
 //!
-//! It is for tests and for trying things out: it keeps every request in memory and shows it to whoever asks.
+//! It is only for tests: it keeps every request in memory and shows it to every client.
 
 mod answer;
 mod calls;
@@ -60,13 +60,13 @@ async fn run(address: SocketAddr) -> std::io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let listener = TcpListener::bind(address).await?;
     println!("listening on http://{}/v1", listener.local_addr()?);
-    // Each delta is a write of its own, and is seen when it was written.
+    // Each delta is one write, and is sent at once.
     let listener = listener.tap_io(|stream| {
         if let Err(error) = stream.set_nodelay(true) {
             eprintln!("chat_upstream: TCP_NODELAY: {error}");
         }
     });
-    // A stream that waits must not keep the process alive: no graceful end.
+    // No graceful shutdown, because a waiting stream would keep the process alive.
     tokio::select! {
         outcome = axum::serve(listener, server::router()).into_future() => outcome,
         _ = interrupt.recv() => Ok(()),

@@ -1,16 +1,15 @@
-//! Asks a Chat Completions host what it takes, and prints the plugin configuration that fits.
+//! Asks a Chat Completions upstream what it accepts and prints the plugin configuration that fits.
 //!
 //! ```text
 //! cargo run --example probe -- https://api.example.com/v1 MODEL [--key VARIABLE] [--overflow] > plugin.json
 //! ```
 //!
-//! It asks some forty small questions, each a Chat Completions request that differs in one thing from one
-//! that the host has answered ([`questions`]), draws the configuration from the answers ([`advice`]), and
-//! then lets the host play two turns of an agent with that configuration ([`proof`]). What it sees goes to
-//! stderr, the configuration alone to stdout.
+//! It sends about forty small Chat Completions requests, each of which differs in one detail from a request that the
+//! upstream has accepted ([`questions`]). It derives the configuration from the replies ([`advice`]) and tries it with two
+//! turns of an agent ([`proof`]). Findings are printed to stderr, the configuration to stdout.
 //!
 //! `--key` names the environment variable that holds the key. The requests cost a few thousand tokens.
-//! `--overflow` also sends a prompt that is longer than any context: a host that takes it may bill it.
+//! `--overflow` also sends a prompt that is longer than any context window, which some upstreams bill.
 
 mod advice;
 mod findings;
@@ -80,6 +79,6 @@ fn run(arguments: &Arguments) -> Result<String, String> {
     }
     proof::play(&host, &parsed)
         .map_err(|why| format!("with this configuration\n{text}\nan agent's turn failed: {why}"))?;
-    eprintln!("Two turns of an agent with this configuration: good.\n");
+    eprintln!("Two turns of an agent succeed with this configuration.\n");
     Ok(text)
 }

@@ -1,4 +1,4 @@
-//! The translation on stdin and stdout, without Envoy.
+//! Translates a request or a reply from stdin to stdout, without Envoy.
 //!
 //! ```text
 //! translate request [--config F] < responses.json > chat.json
@@ -6,7 +6,7 @@
 //! translate reply --request responses.json [--status N] [--config F] < upstream.json > responses.json
 //! ```
 //!
-//! Exit code 0; or 1, with the error body that a client would get.
+//! The exit code is 0, or 1 with the error body that a client would get.
 
 use std::io::{Read as _, Write as _};
 use std::process::ExitCode;
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     let translated = |body: &[u8]| {
-        // The same seed and time each run: the output can be compared.
+        // A fixed seed and time, so that the outputs of two runs can be compared.
         request::translate(body, &Context { config: &config, seed: 0, now: 0, codex: false })
     };
     match (arguments.verb.as_str(), &arguments.request) {
