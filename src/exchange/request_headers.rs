@@ -176,6 +176,7 @@ const DROPPED: &[&str] = &[
     "openai-beta",
     "originator",
     "session-id",
+    "session_id",
     "thread-id",
     "x-client-request-id",
     UPSTREAM,
@@ -183,7 +184,7 @@ const DROPPED: &[&str] = &[
 ];
 
 /// The same, by how the name begins.
-const DROPPED_PREFIXES: &[&str] = &["x-codex-", "x-openai-internal-"];
+const DROPPED_PREFIXES: &[&str] = &["x-codex-", "x-openai-", "x-oai-", "chatgpt-"];
 
 /// Whether a header does not go up.
 pub(super) fn is_dropped(name: &str) -> bool {
