@@ -14,6 +14,7 @@ use super::{
 use crate::error::ApiError;
 use crate::json::{self, Completeness, JsonStr, RawJson};
 use crate::report::{Repaired, Report};
+use crate::wire::chat::request::Part;
 use crate::wire::responses::DeltaTemplate;
 use crate::wire::responses::{CallOutput, Event, FunctionCall, FunctionTool, OutputItem, Status};
 use crate::wire::typed::{Object, RawObject};
@@ -99,10 +100,32 @@ pub(super) fn read_output<'a>(
     item: &Object<'_, 'a>,
     conversation: &mut Conversation<'a>,
 ) -> Result<(), ApiError> {
-    let CallOutput { call_id } = CallOutput::of(item)?;
+    let CallOutput { call_id, name, namespace } = CallOutput::of(item)?;
     let parts = content::parts(item.site("output"), &mut conversation.report)?;
-    conversation.entries.push(Entry::Output(Output { call_id, parts }));
+    let call_id = call_id.filter(|id| !id.is_empty() || has_call_without_id(&conversation.entries));
+    conversation.entries.push(match call_id {
+        Some(call_id) => Entry::Output(Output { call_id, parts }),
+        // Codex puts such outputs into the history by itself, with no call before them. A tool message needs one.
+        None => {
+            let heading = Part::Text { text: JsonStr::new(&heading(namespace.as_deref(), name.as_deref())) };
+            Entry::User(std::iter::once(heading).chain(parts).collect())
+        }
+    });
     Ok(())
+}
+
+/// Some clients send back the calls that an upstream gave no id, and answer them so.
+fn has_call_without_id(entries: &[Entry<'_>]) -> bool {
+    entries.iter().any(|entry| matches!(entry, Entry::Call(call) if call.call_id.is_empty()))
+}
+
+/// Tells the model that an output is not the user's words.
+fn heading(namespace: Option<&str>, name: Option<&str>) -> String {
+    match (namespace, name) {
+        (Some(namespace), Some(name)) => format!("[Output of the tool {namespace}.{name}]"),
+        (None, Some(name)) => format!("[Output of the tool {name}]"),
+        (_, None) => "[Output of a tool]".to_owned(),
+    }
 }
 
 /// A `function_call` item that receives its arguments.

@@ -77,7 +77,10 @@ objects! {
     /// `output` is a string or an array of parts.
     #[allow(missing_docs)]
     pub struct CallOutput<'a> {
-        pub call_id: Cow<'a, str>,
+        /// Absent if Codex ran the tool by itself.
+        pub call_id: Option<Cow<'a, str>>,
+        pub name: Option<Cow<'a, str>>,
+        pub namespace: Option<Cow<'a, str>>,
     }
 
     /// `{"type": "tool_search_call", "call_id": "call_1", "execution": "client", "arguments": {"query": "..."}}`

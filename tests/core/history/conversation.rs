@@ -252,3 +252,32 @@ fn long_histories_and_long_lists_of_tools_pass() {
         .collect();
     assert_eq!(ids.len(), MANY);
 }
+
+/// Codex puts them into every later request, so that a refusal would end the conversation for good.
+#[test]
+fn an_output_without_a_call_id_is_a_user_message() {
+    let table = [
+        (
+            json!({"namespace": "codex_app", "name": "create_thread"}),
+            "[Output of the tool codex_app.create_thread]",
+        ),
+        (json!({"name": "create_thread"}), "[Output of the tool create_thread]"),
+        (json!({}), "[Output of a tool]"),
+    ];
+    for kind in ["function_call_output", "custom_tool_call_output"] {
+        for (named, heading) in &table {
+            for call_id in [None, Some(json!(null)), Some(json!(""))] {
+                let mut item = named.clone();
+                item["type"] = json!(kind);
+                item["id"] = json!("fco_1");
+                item["output"] = json!([{"type": "input_text", "text": "done"}]);
+                if let Some(call_id) = call_id {
+                    item["call_id"] = call_id;
+                }
+                let messages = messages(&json!({}), json!([user("hi"), item, user("go on")]));
+                assert_eq!(messages[1], user(&format!("{heading}\n\ndone")), "{kind}");
+                assert_eq!(messages[2], user("go on"));
+            }
+        }
+    }
+}

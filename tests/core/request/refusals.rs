@@ -53,7 +53,6 @@ fn what_is_missing_is_named_by_its_own_path() {
         (item(json!({"type": "message", "content": "hi"})), "input[1].role"),
         (item(json!({"type": "function_call", "call_id": "a", "arguments": "{}"})), "input[1].name"),
         (item(json!({"type": "function_call", "name": "f", "arguments": "{}"})), "input[1].call_id"),
-        (item(json!({"type": "function_call_output", "output": "x"})), "input[1].call_id"),
         (item(json!({"type": "custom_tool_call", "call_id": "a", "name": "f"})), "input[1].input"),
         (item(json!({"type": "tool_search_output", "call_id": "a"})), "input[1].tools"),
         (item(json!({"type": "item_reference"})), "input[1].id"),
