@@ -216,6 +216,23 @@ fn what_providers_send_becomes_deltas() {
             &["call 0 x:f({}) complete", "open"],
         ),
         (
+            "a call that is repeated after other text",
+            &[
+                call!(r#"{"index":0,"id":"x","function":{"name":"f","arguments":"{}"}}"#),
+                delta!(r#"{"content":"a"}"#),
+                call!(r#"{"index":0,"id":"x","function":{"name":"f","arguments":"{}"}}"#),
+            ],
+            &["call 0 x:f({}) complete", r#"text "a""#, "open"],
+        ),
+        (
+            "an equal call with an id of its own",
+            &[
+                call!(r#"{"index":0,"id":"x","function":{"name":"f","arguments":"{}"}}"#),
+                call!(r#"{"index":0,"id":"y","function":{"name":"f","arguments":"{}"}}"#),
+            ],
+            &["call 0 x:f({}) complete", "call 1 y:f({}) complete", "open"],
+        ),
+        (
             "tool_calls that cannot be read",
             &[delta!(r#"{"tool_calls":"f()"}"#)],
             &["failed: The upstream sent a tool call that cannot be read."],
