@@ -259,8 +259,8 @@ impl<'a> Parts<'a> {
                 parallel_calls: request.parallel_tool_calls != Some(false),
                 is_codex: context.codex,
                 encrypted_reasoning: fields::includes(request, "reasoning.encrypted_content"),
-                replay: options.reasoning_replay.clone(),
             },
+            replay: options.reasoning_replay.clone(),
             limits,
         }
     }

@@ -47,6 +47,8 @@ pub(crate) struct ReplyContext {
     pub(crate) call_ids: CallIds,
     pub(crate) text: TextRules,
     pub(crate) items: ItemRules,
+    /// What the upstream wants back with the next request.
+    pub(crate) replay: ReasoningReplay,
     /// How many bytes may be held.
     pub(crate) limits: Limits,
 }
@@ -71,6 +73,4 @@ pub(crate) struct ItemRules {
     pub(crate) is_codex: bool,
     /// The client includes `reasoning.encrypted_content`.
     pub(crate) encrypted_reasoning: bool,
-    /// What the upstream wants back with the next request.
-    pub(crate) replay: ReasoningReplay,
 }

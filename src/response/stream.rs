@@ -30,7 +30,7 @@ pub(super) struct ResponseStream {
 impl ResponseStream {
     /// `seed`: differs from exchange to exchange; all ids derive from it.
     pub(super) fn new(context: ReplyContext, seed: u128, now: u64) -> Self {
-        let ReplyContext { kind, stream, echo, call_ids, text, items, limits } = context;
+        let ReplyContext { kind, stream, echo, call_ids, text, items, replay, limits } = context;
         let refusal_kind = if items.is_codex { ContentKind::Text } else { ContentKind::Refusal };
         let budget = Budget::new(limits.reply_bytes);
         let writer = EventWriter::new(seed, stream);
@@ -39,7 +39,7 @@ impl ResponseStream {
             input: ChunkNormalizer::new(text, refusal_kind),
             output: match kind {
                 ReplyKind::Items => {
-                    Output::Items(Box::new(ItemSequencer::new(items, call_ids, budget, writer)))
+                    Output::Items(Box::new(ItemSequencer::new(items, call_ids, replay, budget, writer)))
                 }
                 ReplyKind::Summary | ReplyKind::CompactionObject => {
                     Output::Summary(Box::new(SummaryCollector::new(budget, writer)))

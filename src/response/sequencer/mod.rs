@@ -5,6 +5,7 @@
 
 mod calls;
 mod open_item;
+mod queue;
 mod reasoning_details;
 mod replay;
 #[cfg(test)]
@@ -16,45 +17,43 @@ use super::delta::{CallDelta, Delta};
 use super::outcome::{Failure, Outcome};
 use crate::bounds;
 use crate::items::{ContentKind, EventWriter, OpenMessage, OpenReasoning};
-use crate::json::{JsonStr, JsonStrBuilder, RawJson};
+use crate::json::{JsonStr, RawJson};
 use crate::report::Dropped;
+use crate::upstream::ReasoningReplay;
 use crate::wire::responses::Status;
 use calls::{CallLog, OpenedCall, QueuedCall};
 use open_item::{NextMessage, OpenItem};
+use queue::{Queue, Queued};
 use replay::ReplayCollector;
 use serde_json::value::RawValue;
-use std::collections::VecDeque;
 
 /// Turns the deltas of a reply into items, and writes their events.
 #[derive(Debug)]
 pub(super) struct ItemSequencer {
     rules: ItemRules,
     open: OpenItem,
-    queue: VecDeque<Queued>,
+    queue: Queue,
     calls: CallLog,
     replay: ReplayCollector,
     budget: Budget,
     writer: EventWriter,
 }
 
-/// What waits for the open call to be complete.
-#[derive(Debug)]
-enum Queued {
-    Reasoning(JsonStrBuilder),
-    Content(ContentKind, JsonStrBuilder),
-    Call(QueuedCall),
-}
-
 impl ItemSequencer {
     /// `call_ids`: the ids of the calls in the conversation so far.
-    pub(super) fn new(rules: ItemRules, call_ids: CallIds, budget: Budget, writer: EventWriter) -> Self {
-        let replay = ReplayCollector::new(rules.replay.clone());
+    pub(super) fn new(
+        rules: ItemRules,
+        call_ids: CallIds,
+        replay: ReasoningReplay,
+        budget: Budget,
+        writer: EventWriter,
+    ) -> Self {
         Self {
             rules,
             open: OpenItem::default(),
-            queue: VecDeque::new(),
+            queue: Queue::default(),
             calls: CallLog::new(call_ids),
-            replay,
+            replay: ReplayCollector::new(replay),
             budget,
             writer,
         }
@@ -125,10 +124,7 @@ impl ItemSequencer {
         }
         self.charge(text.escaped().len())?;
         if self.must_queue() {
-            match self.queue.back_mut() {
-                Some(Queued::Reasoning(queued)) => queued.push(text),
-                _ => self.queue.push_back(Queued::Reasoning(builder(text))),
-            }
+            self.queue.push_reasoning(text);
             return Ok(());
         }
         if let OpenItem::Reasoning(item, _) = &mut self.open {
@@ -157,10 +153,7 @@ impl ItemSequencer {
         }
         self.charge(text.escaped().len() + logprobs.iter().map(|raw| raw.get().len()).sum::<usize>())?;
         if self.must_queue() {
-            match self.queue.back_mut() {
-                Some(Queued::Content(queued_kind, queued)) if *queued_kind == kind => queued.push(text),
-                _ => self.queue.push_back(Queued::Content(kind, builder(text))),
-            }
+            self.queue.push_content(kind, text);
             return Ok(());
         }
         match &mut self.open {
@@ -211,14 +204,7 @@ impl ItemSequencer {
         } else if let Some(delivered) = self.calls.delivered_mut(delta.call) {
             return delivered.add(delta).map_err(Failure::from);
         } else {
-            let mut queued = self.queue.iter_mut().filter_map(|queued| match queued {
-                Queued::Call(call) => Some(call),
-                Queued::Reasoning(_) | Queued::Content(..) => None,
-            });
-            match queued.find(|call| call.is(delta)) {
-                Some(call) => call.add(delta),
-                None => self.queue.push_back(Queued::Call(QueuedCall::new(delta))),
-            }
+            self.queue.push_call(delta);
         }
         self.drain_queue()
     }
@@ -231,7 +217,7 @@ impl ItemSequencer {
     /// Opens what is queued, as long as the open item may be closed.
     fn drain_queue(&mut self) -> Result<(), Failure> {
         while self.open.may_close() && self.next_is_ready() {
-            let Some(next) = self.queue.pop_front() else { break };
+            let Some(next) = self.queue.pop() else { break };
             self.open_next(next)?;
         }
         Ok(())
@@ -351,15 +337,12 @@ impl ItemSequencer {
         if let OpenItem::Call(call, _) = &self.open {
             call.check_end()?;
         }
-        self.queue.iter().try_for_each(|queued| match queued {
-            Queued::Call(call) => call.check_end(&self.rules.toolbox),
-            Queued::Reasoning(_) | Queued::Content(..) => Ok(()),
-        })
+        self.queue.calls().try_for_each(|call| call.check_end(&self.rules.toolbox))
     }
 
     /// The reply is complete: opens and closes all that is left.
     pub(super) fn complete(&mut self) -> Result<(), Failure> {
-        while let Some(next) = self.queue.pop_front() {
+        while let Some(next) = self.queue.pop() {
             self.open_next(next)?;
         }
         let next = self.close_open_item()?;
@@ -390,10 +373,4 @@ impl ItemSequencer {
         }
         Ok(())
     }
-}
-
-fn builder(text: &JsonStr<'_>) -> JsonStrBuilder {
-    let mut builder = JsonStrBuilder::default();
-    builder.push(text);
-    builder
 }

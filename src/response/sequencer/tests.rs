@@ -42,10 +42,10 @@ fn items(parallel_calls: bool, deltas: impl IntoIterator<Item = Delta<'static>>)
         parallel_calls,
         is_codex: false,
         encrypted_reasoning: false,
-        replay: crate::upstream::Options::default().reasoning_replay,
     };
+    let replay = crate::upstream::Options::default().reasoning_replay;
     let (budget, writer) = (Budget::new(1000), EventWriter::new(1, false));
-    let mut sequencer = ItemSequencer::new(rules, CallIds::default(), budget, writer);
+    let mut sequencer = ItemSequencer::new(rules, CallIds::default(), replay, budget, writer);
     let result = deltas
         .into_iter()
         .try_for_each(|delta| sequencer.delta(delta))

@@ -1,0 +1,77 @@
+//! What waits for the open call to be complete.
+
+use super::calls::QueuedCall;
+use crate::items::ContentKind;
+use crate::json::{JsonStr, JsonStrBuilder};
+use crate::response::delta::CallDelta;
+use std::collections::VecDeque;
+
+/// Items that are not open yet, in the order in which they began.
+#[derive(Debug, Default)]
+pub(super) struct Queue(VecDeque<Queued>);
+
+/// One of them.
+#[derive(Debug)]
+pub(super) enum Queued {
+    Reasoning(JsonStrBuilder),
+    Content(ContentKind, JsonStrBuilder),
+    Call(QueuedCall),
+}
+
+impl Queue {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn front(&self) -> Option<&Queued> {
+        self.0.front()
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Queued> {
+        self.0.pop_front()
+    }
+
+    pub(super) fn push_reasoning(&mut self, text: &JsonStr<'_>) {
+        if let Some(Queued::Reasoning(queued)) = self.0.back_mut() {
+            queued.push(text);
+        } else {
+            self.0.push_back(Queued::Reasoning(builder(text)));
+        }
+    }
+
+    pub(super) fn push_content(&mut self, kind: ContentKind, text: &JsonStr<'_>) {
+        match self.0.back_mut() {
+            Some(Queued::Content(queued_kind, queued)) if *queued_kind == kind => queued.push(text),
+            _ => self.0.push_back(Queued::Content(kind, builder(text))),
+        }
+    }
+
+    /// Adds a fragment to its call, which is queued if it is new.
+    pub(super) fn push_call(&mut self, delta: &CallDelta<'_>) {
+        let mut calls = self.0.iter_mut().filter_map(|queued| match queued {
+            Queued::Call(call) => Some(call),
+            Queued::Reasoning(_) | Queued::Content(..) => None,
+        });
+        match calls.find(|call| call.is(delta)) {
+            Some(call) => call.add(delta),
+            None => self.0.push_back(Queued::Call(QueuedCall::new(delta))),
+        }
+    }
+
+    pub(super) fn calls(&self) -> impl Iterator<Item = &QueuedCall> {
+        self.0.iter().filter_map(|queued| match queued {
+            Queued::Call(call) => Some(call),
+            Queued::Reasoning(_) | Queued::Content(..) => None,
+        })
+    }
+}
+
+fn builder(text: &JsonStr<'_>) -> JsonStrBuilder {
+    let mut builder = JsonStrBuilder::default();
+    builder.push(text);
+    builder
+}
