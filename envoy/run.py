@@ -240,7 +240,8 @@ def end_on_signals():
 
 
 def json_places(text):
-    """The line and column of each path in a JSON text, such as models[0].upstream. A field begins with its name."""
+    """The line and column of each path in a JSON text, such as models[0].upstream, in the order of the text. A field
+    begins with its name."""
     places = {}
 
     def skip_space(at):
@@ -273,11 +274,11 @@ def json_places(text):
 def explain_refusal(reasons, config_file):
     """Fails with the filter's reasons, each with its place in the user's file."""
     places = json_places(Path(config_file).read_text(encoding="utf-8")) if config_file else {}
-    lines = []
-    for reason in reasons:
-        place = places.get(reason.partition(": ")[0])
-        lines.append(f"\n  {config_file}:{place}: {reason}" if place else f"\n  {reason}")
-    fail(REFUSED.rstrip() + "".join(lines))
+    order = list(places)
+    by_path = [(reason.partition(": ")[0], reason) for reason in reasons]
+    by_path.sort(key=lambda item: order.index(item[0]) if item[0] in places else -1)
+    lines = [f"{config_file}:{places[path]}: {reason}" if path in places else reason for path, reason in by_path]
+    fail(REFUSED.rstrip() + "".join(f"\n  {line}" for line in lines))
 
 
 def run_envoy(command, config_file):
