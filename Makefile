@@ -37,9 +37,9 @@ test: wasm ## Run all tests, including those with a real Envoy and real clients.
 	tests/clients/setup
 	tests/schemas/setup
 	tests/telemetry/setup >/dev/null
-	cargo build --examples
+	cargo build --workspace --examples
 	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && \
-	cargo test --workspace --all-targets --features e2e && \
+	cargo test --workspace --all-targets && \
 	cargo test --workspace --doc
 	$(INSTRUCTIONS) check
 	FUZZ_SEED=1 FUZZ_SECONDS=60 fuzz/run.sh
@@ -59,7 +59,7 @@ fuzz: ## Run each fuzz target for FUZZ_SECONDS=45, FUZZ_JOBS=2 at a time.
 soak: export SOAK_SECONDS ?= 1800
 soak: wasm ## Run two thousand streams at once, then load with injected faults for SOAK_SECONDS=1800.
 	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" TRANSPONDER_WASM=$(CURDIR)/target/transponder.wasm \
-	cargo test --features e2e --test soak -- --nocapture
+	cargo test --package transponder-e2e --test soak -- --nocapture
 
 # src/filter.rs is compiled for the wasm target only, so that target is linted separately.
 check: ## Check formatting and lints.
@@ -69,7 +69,7 @@ check: ## Check formatting and lints.
 	cargo clippy --manifest-path benches/Cargo.toml --target-dir target/benches --all-targets --all-features -- -D warnings
 	cargo fmt --manifest-path benches/passthrough/Cargo.toml --check
 	cargo fmt --manifest-path benches/hostcalls/Cargo.toml --check
-	cargo clippy --workspace --all-targets --features e2e -- -D warnings
+	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy --lib -- -D warnings
 	@if cargo deny --version >/dev/null 2>&1; then \
 		set -x; cargo deny check licenses bans sources; \

@@ -1,6 +1,5 @@
 //! `make codex-config` on the files that users have, with the real Codex as the judge of what came out.
 
-use crate::support::{Codex, Envoy, Headers, Turn, Upstream, example};
 use axum::Router;
 use axum::routing::get;
 use serde_json::{Value, json};
@@ -8,6 +7,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use support::{Codex, Envoy, Headers, Turn, Upstream, example};
 use tempfile::TempDir;
 
 /// A port at which nobody answers.

@@ -1,6 +1,5 @@
 //! The real Codex CLI against a real llama.cpp server: whatever the model calls, Codex gets to run or to refuse.
 
-use crate::support::{Codex, Envoy, Headers, Process, example, project};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
@@ -11,6 +10,7 @@ use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use support::{Codex, Envoy, Headers, Process, example, project};
 
 const TURNS: usize = 20;
 

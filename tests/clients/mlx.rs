@@ -2,11 +2,11 @@
 //!
 //! Nothing stands between Envoy and the server: it speaks HTTP/1.0, and takes no body whose length it is not told.
 
-use crate::support::{Answer, Codex, Envoy, Headers, Process, bootstrap, post, project};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::process::Command;
 use std::time::Duration;
+use support::{Answer, Codex, Envoy, Headers, Process, bootstrap, post, project};
 
 /// The name by which the server knows the model that it was started with.
 const MODEL: &str = "default_model";

@@ -1,9 +1,9 @@
 //! `examples/probe` on hosts of every strictness: what it prints is what the host needs, and Codex works with it.
 
-use crate::support::{Codex, Envoy, Headers, Upstream, example, project};
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 use std::process::{Command, Stdio};
+use support::{Codex, Envoy, Headers, Upstream, example, project};
 use transponder::config::Config;
 use transponder::request::{self, Context};
 use transponder::upstream::preset_names;

@@ -5,8 +5,6 @@
 //! that. `make test` runs a part of the matrix, `make soak` all of it.
 
 use crate::own_upstream::{OwnUpstream, Seen};
-use crate::support::grammar::Transcript;
-use crate::support::{Envoy, Headers, bootstrap};
 use crate::{BOTH, config};
 use axum::body::Body;
 use axum::response::Response;
@@ -16,6 +14,8 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::Duration;
+use support::grammar::Transcript;
+use support::{Envoy, Headers, bootstrap};
 
 /// The listeners' limits, in bytes. Envoy's default is the last, its guide for edge proxies recommends 32 KiB.
 const LIMITS: [usize; 7] = [1 << 10, 4 << 10, 16 << 10, 32 << 10, 64 << 10, 256 << 10, 1 << 20];

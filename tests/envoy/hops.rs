@@ -3,8 +3,6 @@
 use crate::life::manager;
 use crate::own_upstream::{OwnUpstream, completion, response, stream};
 use crate::raw_upstream::{DONE, STOP, delta};
-use crate::support::grammar::Transcript;
-use crate::support::{Answer, Envoy, bootstrap, post, post_with};
 use crate::{BOTH, config};
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue};
@@ -16,6 +14,8 @@ use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use support::grammar::Transcript;
+use support::{Answer, Envoy, bootstrap, post, post_with};
 use tokio::sync::mpsc;
 
 fn request(stream: bool) -> Value {

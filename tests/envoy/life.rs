@@ -2,11 +2,11 @@
 //! end it.
 
 use crate::raw_upstream::{Asked, CHUNKED, Connection, DONE, RawUpstream, STOP, UNTIL_CLOSED, chunk, delta};
-use crate::support::grammar::Transcript;
-use crate::support::{Answer, Envoy, Headers, bootstrap, post, post_with};
 use crate::{BOTH, config};
 use serde_json::{Value, json};
 use std::time::Duration;
+use support::grammar::Transcript;
+use support::{Answer, Envoy, Headers, bootstrap, post, post_with};
 use tokio::time::sleep;
 
 fn request(model: &str, stream: bool) -> Value {

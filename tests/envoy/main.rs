@@ -15,7 +15,6 @@
 //! | To hold a chunk before a decompressor's trailers is to hang. | `hops::a_decompressor_before_the_filter_hides_no_end` |
 //! | A wrong length makes two requests of one. | `trust::no_length_lets_one_request_become_two`, `requests::requests_on_one_connection_never_mix` |
 //! | A chunk that is replaced goes on at once. | `replies::deltas_arrive_one_for_one` |
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // Tests stop where they stand.
 
 mod buffer_limits;
 mod hops;
@@ -27,8 +26,6 @@ mod refusals;
 mod replies;
 mod requests;
 mod run;
-#[path = "../support/mod.rs"]
-mod support;
 mod trust;
 mod two_upstreams;
 

@@ -1,5 +1,4 @@
 //! An upstream of the test's own: it keeps what it gets, and says what the test tells it to, when it tells it.
-#![allow(unreachable_pub)] // A module of a test.
 
 use axum::Router;
 use axum::body::{Body, Bytes};

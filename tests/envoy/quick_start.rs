@@ -7,13 +7,13 @@
 //! * `by schema`: it applies manifests, which `tests/mesh` checks and runs.
 //! * `by hand: WHY`: it needs what is not here.
 
-use crate::support::{Process, Upstream, envoy_binary, module, project, without_cargo};
 use serde_json::{Value, json};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
+use support::{Process, Upstream, envoy_binary, module, project, without_cargo};
 use tempfile::TempDir;
 
 const PAGES: [&str; 4] = ["laptop", "envoy", "istio", "envoy-gateway"];

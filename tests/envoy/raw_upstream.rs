@@ -1,5 +1,4 @@
 //! An upstream that writes bytes and not messages: for the ends, breaks and lengths that no server library sends.
-#![allow(unreachable_pub)] // A module of a test.
 
 use serde_json::Value;
 use std::future::Future;

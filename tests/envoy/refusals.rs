@@ -1,9 +1,9 @@
 //! What is answered without the upstream.
 
 use crate::own_upstream::{OwnUpstream, completion};
-use crate::support::{Envoy, Headers, post_with};
 use crate::{BOTH, config};
 use serde_json::{Value, json};
+use support::{Envoy, Headers, post_with};
 
 #[tokio::test]
 async fn what_cannot_be_served_is_refused_in_the_apis_shape() {
@@ -85,7 +85,7 @@ async fn no_secret_is_logged() {
 
 #[tokio::test]
 async fn a_wrong_configuration_is_refused_at_the_start_with_its_path() {
-    let wrong = crate::support::bootstrap(
+    let wrong = support::bootstrap(
         "127.0.0.1:1".parse().unwrap(),
         r#"{"upstream": {"no_such_option": true}}"#,
         Headers::Flow,

@@ -1,12 +1,12 @@
 //! The way down: streams and documents, ends and errors.
 
 use crate::own_upstream::{OwnUpstream, completion, json as json_reply, response, stream};
-use crate::support::grammar::Transcript;
-use crate::support::{Envoy, Headers, Upstream, post};
 use crate::{BOTH, config};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
+use support::grammar::Transcript;
+use support::{Envoy, Headers, Upstream, post};
 use tokio::sync::mpsc;
 
 fn request(stream: bool) -> Value {

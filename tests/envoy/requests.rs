@@ -1,9 +1,9 @@
 //! The way up: sizes, connections, headers, routes.
 
 use crate::own_upstream::{OwnUpstream, completion};
-use crate::support::{Envoy, Headers, Upstream, bootstrap, cluster, post, post_with};
 use crate::{BOTH, config};
 use serde_json::{Value, json};
+use support::{Envoy, Headers, Upstream, bootstrap, cluster, post, post_with};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 #[tokio::test]

@@ -1,9 +1,5 @@
 //! `make run`, as a stranger uses it: any base URL, keys, certificates, signals, and what it says when something is wrong.
 
-use crate::support::{
-    Answer, Envoy, Headers, Seen, Upstream, bootstrap, envoy_binary, module, post_with, project,
-    without_cargo,
-};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use serde_json::json;
 use std::io::{BufRead, BufReader, Read};
@@ -11,6 +7,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
+use support::{
+    Answer, Envoy, Headers, Seen, Upstream, bootstrap, envoy_binary, module, post_with, project,
+    without_cargo,
+};
 use tempfile::TempDir;
 
 const KEY: &str = "sk-of-the-upstream";

@@ -3,11 +3,12 @@
 use crate::life::manager;
 use crate::own_upstream::{OwnUpstream, completion, json as json_reply};
 use crate::raw_upstream::{CHUNKED, Connection, DONE, RawUpstream, STOP, chunk, delta};
-use crate::support::grammar::Transcript;
-use crate::support::{Envoy, Headers, bootstrap, post, post_with};
 use crate::{BOTH, config};
 use serde_json::{Value, json};
+use std::path::PathBuf;
 use std::time::Duration;
+use support::grammar::Transcript;
+use support::{Envoy, Headers, bootstrap, post, post_with, project};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -187,9 +188,9 @@ async fn deep_json_meets_no_end_of_the_stack() {
 /// A trap ends every stream of its worker; the next request finds a new VM. (The module is built for this test.)
 #[tokio::test]
 async fn a_trap_is_no_outage() {
-    let module =
-        std::env::var("TRANSPONDER_TRAP_WASM").unwrap_or_else(|_| "target/transponder-trap.wasm".into());
-    assert!(std::path::Path::new(&module).exists(), "{module} is missing: run `envoy/build-wasm.sh . trap`");
+    let module = std::env::var_os("TRANSPONDER_TRAP_WASM")
+        .map_or_else(|| project().join("target/transponder-trap.wasm"), PathBuf::from);
+    assert!(module.exists(), "{} is missing: run `envoy/build-wasm.sh . trap`", module.display());
     let upstream = RawUpstream::start(async |mut connection: Connection, asked| {
         connection.write(CHUNKED).await;
         let words = if asked.model() == "long" { 100 } else { 1 };

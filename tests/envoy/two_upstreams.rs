@@ -1,9 +1,9 @@
 //! `envoy/two-upstreams.yaml`, with the addresses of the test, and a host that speaks Responses itself.
 
 use crate::own_upstream::{OwnUpstream, completion, json as json_reply};
-use crate::support::{Envoy, Headers, bootstrap, module, post, post_with, project};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
+use support::{Envoy, Headers, bootstrap, module, post, post_with, project};
 
 /// The example, with these addresses in place of those of its clusters.
 fn example(addresses: &[(&str, SocketAddr)]) -> Value {

@@ -1,10 +1,10 @@
 //! `examples/docker-compose`, by Docker Compose itself as far as it goes without a daemon, and its Envoy for real.
 
 use crate::envoy_config::any_port;
-use crate::support::{Codex, Envoy, Upstream, envoy_binary, module, project};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use support::{Codex, Envoy, Upstream, envoy_binary, module, project};
 
 fn directory() -> PathBuf {
     project().join("examples/docker-compose")

@@ -1,8 +1,8 @@
 //! Pieces of Envoy's configuration that every control plane makes.
 
-use crate::support::module;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
+use support::module;
 
 pub const WASM: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
 

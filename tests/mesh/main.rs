@@ -3,8 +3,6 @@
 //! There is no cluster here. `istio` and `envoy_gateway` turn the manifests into Envoy's configuration as those control
 //! planes do, and a real Envoy serves a real request with it. They know the fields that the manifests use and stop at
 //! all others, so that nothing in a manifest goes untried.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // Tests stop where they stand.
-#![allow(unreachable_pub)] // Modules of a test.
 
 mod compose;
 mod envoy_config;
@@ -16,6 +14,4 @@ mod mesh;
 mod plain_envoy;
 
 mod schemas;
-#[path = "../support/mod.rs"]
-mod support;
 mod world;

@@ -1,8 +1,8 @@
 //! Kubernetes objects as they stand in a file.
 
-use crate::support::project;
 use serde::Deserialize;
 use serde_json::Value;
+use support::project;
 
 /// What a namespace holds after some files were applied to it.
 #[derive(Debug, Default)]

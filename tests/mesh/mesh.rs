@@ -2,11 +2,11 @@
 
 use crate::envoy_config::WASM;
 use crate::manifest::Manifest;
-use crate::support::{Answer, Envoy, Upstream, post_with};
 use crate::world::{HOST, KEY, World};
 use crate::{envoy_gateway, istio};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
+use support::{Answer, Envoy, Upstream, post_with};
 
 /// What a client of the mesh sends as its own credential.
 const CLIENTS_KEY: &str = "sk-of-the-client";

@@ -5,10 +5,10 @@ use crate::envoy_config::{any_port, cluster, listener, tls};
 use crate::envoy_gateway;
 use crate::manifest::{Manifest, read};
 use crate::mesh::{assert_serves, launch};
-use crate::support::{Envoy, envoy_binary, module, post_with, project};
 use crate::world::{HOST, KEY, World};
 use serde_json::{Value, json};
 use std::process::Command;
+use support::{Envoy, envoy_binary, module, post_with, project};
 use tempfile::TempDir;
 
 const OURS: &str = "models.example.internal";

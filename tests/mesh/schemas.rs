@@ -2,9 +2,9 @@
 //! configuration in one by the filter's own parser.
 
 use crate::manifest::{self, kind, name};
-use crate::support::{project, schemas};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use support::{project, schemas};
 use transponder::config::Config;
 
 /// The manifests below envoy/, as `istio/gateway.yaml`.

@@ -1,11 +1,11 @@
 //! What is around a proxy: the model servers, one of them outside and behind TLS, and the files of the proxy's pod.
 
 use crate::envoy_config;
-use crate::support::Upstream;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use serde_json::{Value, json};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use support::Upstream;
 use tempfile::TempDir;
 
 /// The host outside, in every manifest.

@@ -2,8 +2,10 @@
 
 use serde_json::Value;
 use std::process::Command;
+use support::project;
 
-fn packages() -> Vec<Value> {
+/// All packages that `Cargo.lock` names, as cargo describes them.
+pub(crate) fn packages() -> Vec<Value> {
     let metadata =
         Command::new(env!("CARGO")).args(["metadata", "--format-version", "1", "--locked"]).output();
     let metadata = metadata.unwrap();
@@ -14,7 +16,7 @@ fn packages() -> Vec<Value> {
 
 /// The licences that `deny.toml` allows.
 fn allowed() -> Vec<String> {
-    let rules = std::fs::read_to_string("deny.toml").unwrap();
+    let rules = std::fs::read_to_string(project().join("deny.toml")).unwrap();
     let (_, list) = rules.split_once("allow = [").unwrap();
     let (list, _) = list.split_once(']').unwrap();
     list.split(',')

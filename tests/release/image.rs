@@ -3,29 +3,32 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
+use crate::dependencies::packages;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use support::{module, project};
 use tempfile::TempDir;
 
-fn module() -> PathBuf {
-    std::env::var_os("TRANSPONDER_WASM").map_or_else(|| "target/transponder.wasm".into(), PathBuf::from)
-}
-
 fn module_bytes() -> Vec<u8> {
-    fs::read(module()).expect("the module: run `make wasm`")
+    fs::read(module()).unwrap()
 }
 
 /// Runs a script of envoy/ and returns what it prints.
 fn script(name: &str, output: &Path) -> String {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("envoy").join(name);
+    let script = project().join("envoy").join(name);
     let mut command = Command::new(script);
-    command.arg("--output").arg(output).env("TRANSPONDER_WASM", fs::canonicalize(module()).unwrap());
+    command.arg("--output").arg(output).env("TRANSPONDER_WASM", module());
     let ended = command.output().unwrap();
     assert!(ended.status.success(), "{ended:?}");
     String::from_utf8(ended.stdout).unwrap()
+}
+
+/// The package whose module is released.
+fn package() -> Value {
+    packages().into_iter().find(|package| package["name"] == "transponder").unwrap()
 }
 
 fn image() -> TempDir {
@@ -130,15 +133,13 @@ fn the_image_says_what_it_is() {
     let directory = image();
     let manifest = manifest(&directory.path().join("image"));
     let annotation = |key: &str| manifest["annotations"][format!("org.opencontainers.image.{key}")].clone();
-    for (key, value) in [
-        ("title", env!("CARGO_PKG_NAME")),
-        ("description", env!("CARGO_PKG_DESCRIPTION")),
-        ("version", env!("CARGO_PKG_VERSION")),
-        ("licenses", env!("CARGO_PKG_LICENSE")),
-    ] {
-        assert_eq!(annotation(key), value, "{key}");
+    let package = package();
+    for (key, field) in
+        [("title", "name"), ("description", "description"), ("version", "version"), ("licenses", "license")]
+    {
+        assert_eq!(annotation(key), package[field], "{key}");
     }
-    let head = Command::new("git").args(["rev-parse", "HEAD"]).output();
+    let head = Command::new("git").current_dir(project()).args(["rev-parse", "HEAD"]).output();
     let head = head.ok().filter(|git| git.status.success()).map(|git| String::from_utf8(git.stdout).unwrap());
     assert_eq!(annotation("revision").as_str(), head.as_deref().map(str::trim));
 }
@@ -158,20 +159,22 @@ fn two_builds_have_one_digest() {
 /// The image of those who build with Docker: what fetchers look for, as the layer above all others.
 #[test]
 fn the_dockerfile_puts_the_module_where_fetchers_look() {
-    let dockerfile = fs::read_to_string("envoy/Dockerfile").unwrap();
+    let dockerfile = fs::read_to_string(project().join("envoy/Dockerfile")).unwrap();
     let steps: Vec<&str> = dockerfile.lines().filter(|line| !line.starts_with(['#', ' '])).collect();
     assert!(
         matches!(steps[..], ["FROM scratch", _, "COPY target/transponder.wasm /plugin.wasm"]),
         "{steps:?}"
     );
-    for said in [env!("CARGO_PKG_NAME"), env!("CARGO_PKG_LICENSE")] {
-        assert!(dockerfile.contains(&format!("={said:?}")), "{said}");
+    let package = package();
+    for value in [&package["name"], &package["license"]] {
+        assert!(dockerfile.contains(&format!("={value}")), "{value}");
     }
 }
 
 #[test]
 fn the_workflows_are_valid_and_release_what_is_built() {
-    let check = Command::new("tests/schemas/.venv/bin/check-jsonschema")
+    let check = Command::new(project().join("tests/schemas/.venv/bin/check-jsonschema"))
+        .current_dir(project())
         .args(["--builtin-schema", "vendor.github-workflows"])
         .args([".github/workflows/release.yml", ".github/workflows/test.yml"])
         .output()
@@ -180,7 +183,7 @@ fn the_workflows_are_valid_and_release_what_is_built() {
 
     let directory = image();
     script("sbom.py", &directory.path().join("transponder.cdx.json"));
-    let release = fs::read_to_string(".github/workflows/release.yml").unwrap();
+    let release = fs::read_to_string(project().join(".github/workflows/release.yml")).unwrap();
     for file in ["transponder-image.tar", "transponder.cdx.json", "image", "artifact"] {
         assert!(directory.path().join(file).exists(), "{file}");
     }
@@ -193,7 +196,7 @@ fn the_workflows_are_valid_and_release_what_is_built() {
 /// A release needs its paragraph: the workflow looks for this line.
 #[test]
 fn the_changelog_knows_this_version() {
-    let changelog = fs::read_to_string("CHANGELOG.md").unwrap();
+    let changelog = fs::read_to_string(project().join("CHANGELOG.md")).unwrap();
     let heading = concat!("## [", env!("CARGO_PKG_VERSION"), "]");
     assert!(changelog.lines().any(|line| line.starts_with(heading)), "{heading}");
     let link = concat!("[", env!("CARGO_PKG_VERSION"), "]: https://");
@@ -206,7 +209,7 @@ fn the_module_names_no_path_of_the_machine_that_built_it() {
     let module = module_bytes();
     let home = std::env::var("HOME").unwrap_or_default();
     let cargo = std::env::var("CARGO_HOME").unwrap_or(format!("{home}/.cargo"));
-    for path in [cargo.as_str(), env!("CARGO_MANIFEST_DIR")] {
+    for path in [cargo.as_str(), project().to_str().unwrap()] {
         assert!(memchr::memmem::find(&module, path.as_bytes()).is_none(), "{path}");
     }
 }
@@ -217,7 +220,7 @@ fn the_bill_of_materials_lists_the_crates_of_the_module() {
     let file = directory.path().join("bom.json");
     script("sbom.py", &file);
     let bill = read_json(&file);
-    crate::support::schemas::check("cyclonedx", &bill);
+    support::schemas::check("cyclonedx", &bill);
 
     let root = &bill["metadata"]["component"];
     assert_eq!(root["purl"], concat!("pkg:cargo/transponder@", env!("CARGO_PKG_VERSION")));

@@ -1,16 +1,14 @@
 //! The built module asks the host for proxy-wasm and nothing else, so that it loads in every
 //! Envoy and has no way out of it: no WASI, hence no files, clock, environment or random source.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "clippy.toml lets only functions marked #[test] do so")]
+use std::fs;
 
-use std::{env, fs};
-
+use support::project;
 use wasmparser::{Parser, Payload};
 
 /// The built module.
 fn module() -> Vec<u8> {
-    let path = env::var("TRANSPONDER_WASM").unwrap_or_else(|_| "target/transponder.wasm".into());
-    fs::read(&path).unwrap_or_else(|_| panic!("{path} cannot be read: run make wasm"))
+    fs::read(support::module()).unwrap()
 }
 
 /// `(module, name)` of each import, and the name of each export.
@@ -62,7 +60,7 @@ fn no_request_can_ask_it_to_trap() {
 #[test]
 fn its_capabilities_are_listed_and_cannot_reach_beyond_the_exchange() {
     let (imports, exports) = interface();
-    let example = fs::read_to_string("envoy/envoy.yaml").unwrap();
+    let example = fs::read_to_string(project().join("envoy/envoy.yaml")).unwrap();
     let (_, list) = example.split_once("allowed_capabilities:").unwrap();
     let listed: Vec<&str> = list.lines().skip(1).map_while(|line| line.trim().strip_suffix(": {}")).collect();
     assert!(listed.len() > 20, "{listed:?}");

@@ -2,11 +2,8 @@
 //! lost, and Envoy's memory stays where it was.
 //!
 //! `SOAK_SECONDS` is the length of the mixed load: two minutes with the hold in `make test`, half an hour in `make soak`.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // Tests stop where they stand.
 
 mod replies;
-#[path = "../support/mod.rs"]
-mod support;
 mod upstream;
 
 use replies::{KINDS, Kind, ask};

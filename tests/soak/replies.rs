@@ -1,9 +1,8 @@
 //! What the client must get for each way in which the upstream behaves.
-#![allow(unreachable_pub)] // A module of a test.
 
-use crate::support::grammar::{Transcript, document};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
+use support::grammar::{Transcript, document};
 
 /// A behaviour of the upstream, by the model that is asked of it, and what it must come to.
 #[derive(Debug, Clone, Copy)]

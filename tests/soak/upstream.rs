@@ -1,5 +1,4 @@
 //! The upstream of the soak: it behaves and misbehaves by the model that it is asked for.
-#![allow(unreachable_pub)] // A module of a test.
 
 use axum::Router;
 use axum::body::{Body, Bytes};

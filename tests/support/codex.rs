@@ -9,7 +9,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use super::process::project;
+use super::process::{project, scratch};
 
 /// Codex itself starts within a second or two; its retries of a broken stream take longer.
 const WHOLE_TURN: Duration = Duration::from_secs(120);
@@ -69,7 +69,7 @@ impl Codex {
             arguments: Vec::new(),
             limit: WHOLE_TURN,
             // Codex makes no helper programs under a system's temporary directory, and warns.
-            home: TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a home"),
+            home: TempDir::new_in(scratch()).expect("a home"),
             // Outside of the project, whose AGENTS.md and git state are none of the test's business.
             work: TempDir::new().expect("a temporary directory"),
         }

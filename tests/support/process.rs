@@ -14,15 +14,26 @@ const END: Duration = Duration::from_secs(10);
 
 /// Where the tests are run from.
 pub fn project() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is in the project")
 }
 
-/// One of the examples. A test binary is `target/PROFILE/deps/NAME-HASH`, an example `target/PROFILE/examples/NAME`.
-pub fn example(name: &str) -> PathBuf {
+/// The directory of this build, such as `target/debug`: a test program is `deps/NAME-HASH` below it.
+fn profile() -> PathBuf {
     let test = std::env::current_exe().expect("the path of this test");
-    let profile = test.ancestors().nth(2).expect("the directory of the profile");
-    let binary = profile.join("examples").join(name);
-    assert!(binary.exists(), "{} is missing: run `cargo build --examples`", binary.display());
+    test.ancestors().nth(2).expect("the directory of the profile").to_owned()
+}
+
+/// A directory for files that are large, or that must not be in the directory for temporary files.
+pub fn scratch() -> PathBuf {
+    let directory = profile().with_file_name("tmp");
+    std::fs::create_dir_all(&directory).expect("a directory for files");
+    directory
+}
+
+/// The program of an example.
+pub fn example(name: &str) -> PathBuf {
+    let binary = profile().join("examples").join(name);
+    assert!(binary.exists(), "{} is missing: run `cargo build --workspace --examples`", binary.display());
     binary
 }
 

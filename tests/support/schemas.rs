@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use super::project;
 use serde_json::Value;
 
 /// Stops the test with all that a schema has to say against a document; `kind` as in `tests/schemas/check.mjs`.
@@ -12,10 +13,9 @@ pub fn check(kind: &str, document: &Value) {
 }
 
 pub fn findings(kind: &str, document: &Value) -> String {
-    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/schemas");
     let mut node = Command::new("node")
         .args(["check.mjs", kind])
-        .current_dir(directory)
+        .current_dir(project().join("tests/schemas"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

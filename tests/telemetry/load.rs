@@ -1,8 +1,8 @@
 //! Requests of every kind, with every kind of end.
 
-use crate::support::{Envoy, Upstream, post};
 use serde_json::{Value, json};
 use std::time::Duration;
+use support::{Envoy, Upstream, post};
 
 /// Two upstreams, as far as metrics can tell them apart.
 pub(crate) const CONFIG: &str = r#"{

@@ -1,10 +1,6 @@
 //! A real Prometheus on a real Envoy under load: what the dashboard and the alerts ask has an answer.
 //!
 //! Envoy's configuration is the template that users start from. The load has every kind of end in it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // Tests stop where they stand.
-
-#[path = "../support/mod.rs"]
-mod support;
 
 mod load;
 

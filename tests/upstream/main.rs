@@ -2,14 +2,10 @@
 //!
 //! Scenario tests rest on it. A server that lets a bad request pass would hide the filter's faults.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
 mod presets;
 mod refusals;
 mod replies;
 mod strictness;
-#[path = "../support/mod.rs"]
-mod support;
 
 use serde_json::{Value, json};
 use support::{Answer, Upstream, post};

@@ -3,9 +3,9 @@
 #[path = "../core/request/presets/requests.rs"]
 mod requests;
 
-use crate::support::{Upstream, post};
 use requests::{codex, sdk, translated};
 use serde_json::{Value, json};
+use support::{Upstream, post};
 use transponder::upstream::preset_names;
 
 #[tokio::test]

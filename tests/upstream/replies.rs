@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::support::{Answer, Upstream};
 use super::{complete, good, user};
+use support::{Answer, Upstream};
 
 /// Sends a short streaming request with that one reply scripted.
 async fn streamed(upstream: &Upstream, reply: Value) -> Answer {

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::refusals::{bad_requests, loosened, tightened};
-use super::support::{Answer, Upstream, post, post_with};
 use super::{complete, good, user, without};
+use support::{Answer, Upstream, post, post_with};
 
 fn assert_refused(answer: &Answer, words: &str, body: &Value) {
     assert_eq!(answer.status, 400, "{words}: not refused: {body}");

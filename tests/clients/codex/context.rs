@@ -1,8 +1,8 @@
 //! What a conversation carries: reasoning, images, schemas, summaries, earlier sessions.
 
 use crate::codex::stage::{PLAIN, Stage, call, runs};
-use crate::support::Headers;
 use serde_json::{Value, json};
+use support::Headers;
 
 super::in_both_header_modes! {
     reasoning_comes_back image_in_the_prompt image_from_a_tool output_schema resume

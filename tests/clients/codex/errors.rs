@@ -1,8 +1,8 @@
 //! What goes wrong: the user is told why, and nothing half is run.
 
 use crate::codex::stage::{PLAIN, Stage, call, runs};
-use crate::support::Headers;
 use serde_json::{Value, json};
+use support::Headers;
 
 super::in_both_header_modes! {
     errors_are_told_as_they_are too_many_requests_are_tried_again context_overflow_is_named

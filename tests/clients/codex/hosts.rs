@@ -1,8 +1,8 @@
 //! A tool loop with each host's twin: by its preset, and by `{}`.
 
 use crate::codex::stage::{call, tool_outputs};
-use crate::support::{Codex, Envoy, Headers, Upstream};
 use serde_json::{Value, json};
+use support::{Codex, Envoy, Headers, Upstream};
 use transponder::upstream::preset_names;
 
 /// Hosts that want something back that only their preset sends: reasoning, or the signature of a thought.

@@ -10,10 +10,10 @@ mod tools;
 macro_rules! in_both_header_modes {
     ($($scenario:ident)*) => {
         mod flow {
-            $(#[tokio::test] async fn $scenario() { super::$scenario(crate::support::Headers::Flow).await })*
+            $(#[tokio::test] async fn $scenario() { super::$scenario(support::Headers::Flow).await })*
         }
         mod held {
-            $(#[tokio::test] async fn $scenario() { super::$scenario(crate::support::Headers::Held).await })*
+            $(#[tokio::test] async fn $scenario() { super::$scenario(support::Headers::Held).await })*
         }
     };
 }

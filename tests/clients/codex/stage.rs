@@ -1,8 +1,7 @@
 //! Codex, Envoy with the filter, and the scripted upstream, set up for one scenario.
-#![allow(unreachable_pub)] // A module of a test.
 
-use crate::support::{Codex, Envoy, Headers, Turn, Upstream};
 use serde_json::{Value, json};
+use support::{Codex, Envoy, Headers, Turn, Upstream};
 
 /// A model that Codex's catalogue does not know: it gets plain functions.
 pub const PLAIN: &str = "qwen3-coder";

@@ -1,8 +1,8 @@
 //! Text and tool calls of every kind.
 
 use crate::codex::stage::{CODE_MODE, CUSTOM_TOOLS, PLAIN, Stage, call, offered, runs, tool_outputs};
-use crate::support::Headers;
 use serde_json::{Value, json};
+use support::Headers;
 
 super::in_both_header_modes! {
     plain_text three_steps three_calls_at_once text_around_calls arguments_byte_by_byte every_host_shape
@@ -153,8 +153,8 @@ async fn code_mode(headers: Headers) {
 }
 
 /// A server of the Model Context Protocol with the tools `add` and `pic`.
-fn tiny(codex: crate::support::Codex) -> crate::support::Codex {
-    let server = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/codex/tiny_mcp.py");
+fn tiny(codex: support::Codex) -> support::Codex {
+    let server = concat!(env!("CARGO_MANIFEST_DIR"), "/clients/codex/tiny_mcp.py");
     codex.table(&format!(
         "[mcp_servers.tiny]\ncommand = \"python3\"\nargs = [{server:?}]\nstartup_timeout_sec = 60\n"
     ))

@@ -1,9 +1,9 @@
 //! A real client, driven by a small program in `tests/clients/drivers`.
 
-use crate::support::project;
 use serde_json::Value;
 use std::process::Stdio;
 use std::time::Duration;
+use support::project;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 

@@ -7,12 +7,12 @@ mod clients;
 mod driver;
 mod published;
 mod scenarios;
-use crate::support::{Envoy, Headers, Upstream};
 use clients::Client;
 use driver::Driver;
 use scenarios::Scenario;
 use serde_json::{Value, json};
 use std::panic::AssertUnwindSafe;
+use support::{Envoy, Headers, Upstream};
 
 #[tokio::test]
 async fn openai_python() {

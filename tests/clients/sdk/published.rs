@@ -1,14 +1,15 @@
 //! The published types of the Open Responses specification judge what becomes of every recorded Chat reply.
 
 use crate::sdk::driver::Driver;
-use crate::support::grammar::{self, Transcript};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use support::grammar::{self, Transcript};
+use support::project;
 use transponder::config::Config;
 use transponder::request::{self, Context};
 
 fn recorded() -> Vec<PathBuf> {
-    let hosts = Path::new("tests/fixtures/chat").read_dir().unwrap();
+    let hosts = project().join("tests/fixtures/chat").read_dir().unwrap();
     let files = hosts.flat_map(|host| host.unwrap().path().read_dir().unwrap());
     let files = files.map(|file| file.unwrap().path());
     files.filter(|file| !file.to_string_lossy().ends_with(".expect.json")).collect()

@@ -1,0 +1,23 @@
+//! What the tests with real processes share: the scripted upstream, Envoy with the filter, Codex, and a reader of SSE.
+//!
+//! Every wait has a limit, and no process outlives the value that started it. The module asks for: the examples
+//! (`cargo test` builds them; `cargo test --test NAME` alone does not), the wasm module (`make wasm`), Envoy, and
+//! `tests/clients/setup` for the real clients. What is missing is named, never skipped.
+
+mod client;
+mod codex;
+mod envoy;
+#[path = "../grammar/mod.rs"]
+pub mod grammar;
+mod process;
+mod recording;
+pub mod schemas;
+mod upstream;
+
+pub use {
+    client::{Answer, post, post_with},
+    codex::{Codex, Turn},
+    envoy::{Envoy, Headers, binary as envoy_binary, bootstrap, capabilities, cluster, module},
+    process::{Process, example, project, without_cargo},
+    upstream::{Seen, Upstream},
+};
