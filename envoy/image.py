@@ -9,7 +9,7 @@ Istio, Envoy Gateway and others that follow the Wasm image specification accept 
 
 The same module, version and commit give the same bytes and so the same digest. To publish it:
 
-    skopeo copy oci:target/image docker://registry.example.com/transponder:0.1.0
+    skopeo copy oci:target/image docker://registry.example.com/transponder:0.2.0
 """
 
 import argparse

@@ -199,8 +199,6 @@ fn the_changelog_knows_this_version() {
     let changelog = fs::read_to_string(project().join("CHANGELOG.md")).unwrap();
     let heading = concat!("## [", env!("CARGO_PKG_VERSION"), "]");
     assert!(changelog.lines().any(|line| line.starts_with(heading)), "{heading}");
-    let link = concat!("[", env!("CARGO_PKG_VERSION"), "]: https://");
-    assert!(changelog.contains(link), "{link}");
 }
 
 /// What a compiler puts into messages differs from machine to machine, and is nobody's business.
