@@ -6,7 +6,8 @@
 //! translate reply --request responses.json [--status N] [--config F] < upstream.json > responses.json
 //! ```
 //!
-//! The exit code is 0, or 1 with the error body that a client would get.
+//! The exit code is 0, or 1 with the error body that a client would get. If the body of an upstream's 429 says when to
+//! retry, stderr has it as the header `retry-after`.
 
 use std::io::{Read as _, Write as _};
 use std::process::ExitCode;
@@ -88,7 +89,12 @@ fn reply(translated: Translated, verb: &str, status: u16, input: &[u8]) -> Resul
 fn finish(result: Result<Vec<u8>, ApiError>) -> ExitCode {
     let (bytes, code) = match result {
         Ok(bytes) => (bytes, ExitCode::SUCCESS),
-        Err(error) => (error.to_json(), ExitCode::FAILURE),
+        Err(error) => {
+            if let Some(seconds) = error.retry_after.filter(|_| error.status == 429) {
+                eprintln!("retry-after: {seconds}");
+            }
+            (error.to_json(), ExitCode::FAILURE)
+        }
     };
     match std::io::stdout().write_all(&bytes) {
         Ok(()) => code,

@@ -26,6 +26,8 @@ pub struct ApiError {
     pub message: String,
     /// The path of the field in the request, e.g. `input[3].call_id`.
     pub param: Option<String>,
+    /// The seconds after which the upstream accepts a retry, if the body of its error states them. Not part of the JSON.
+    pub retry_after: Option<u64>,
 }
 
 impl ApiError {
@@ -37,6 +39,7 @@ impl ApiError {
             code: None,
             message: message.into(),
             param: None,
+            retry_after: None,
         }
     }
 
@@ -105,6 +108,7 @@ impl ApiError {
             code: None,
             message: message.into(),
             param: None,
+            retry_after: None,
         }
     }
 

@@ -48,6 +48,7 @@ use crate::response::Reply;
 use observer::{Ending, ExchangeObserver};
 use reply::UpstreamBody;
 use request_headers::{Disposition, Endpoint};
+use retry_after::RetryAfter;
 use std::mem;
 use std::rc::Rc;
 use std::time::Duration;
@@ -85,7 +86,7 @@ enum Phase {
     /// The reply's headers went on; its body follows as it comes.
     Streaming(UpstreamBody),
     /// The reply's headers wait for its body.
-    Assembling { upstream: UpstreamBody, body: Vec<u8>, retry_after: Option<Header> },
+    Assembling { upstream: UpstreamBody, body: Vec<u8>, retry_after: Option<RetryAfter> },
     /// The client has the whole reply; what the upstream still sends is swallowed.
     Done,
 }

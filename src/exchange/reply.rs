@@ -1,7 +1,8 @@
 //! How a reply begins, whether its headers wait for it, and what becomes of them.
 
+use super::retry_after::{self, RetryAfter};
 use super::verdict::{BodyVerdict, Edit, Header, Headers, HeadersVerdict, LocalReply, visible};
-use super::{Exchange, Phase, retry_after};
+use super::{Exchange, Phase};
 use crate::error::{ApiError, Code};
 use crate::request;
 use crate::response::Reply;
@@ -67,7 +68,9 @@ impl Exchange {
             self.phase = Phase::Assembling { upstream, body: Vec::new(), retry_after };
             return HeadersVerdict::Hold(edits);
         }
-        edits.extend(retry_after.filter(|_| upstream.status == 429).map(Edit::from));
+        edits.extend(
+            retry_after.filter(|_| upstream.status == 429).map(|delay| Edit::from(delay.header(None))),
+        );
         self.phase = Phase::Streaming(upstream);
         HeadersVerdict::Continue(edits)
     }
@@ -102,7 +105,11 @@ impl Exchange {
         let Phase::Assembling { upstream, body, retry_after } = phase else {
             return BodyVerdict::Pass;
         };
-        let edits = retry_after.filter(|_| upstream.status == 429).map(Edit::from).into_iter().collect();
+        let edits = retry_after
+            .filter(|_| upstream.status == 429)
+            .map(|delay| Edit::from(delay.header(None)))
+            .into_iter()
+            .collect();
         self.phase = Phase::Streaming(upstream);
         BodyVerdict::Release(edits, body)
     }
@@ -143,12 +150,13 @@ struct Complete {
 }
 
 impl Complete {
-    fn of(upstream: &UpstreamBody, body: Vec<u8>, retry_after: Option<Header>) -> Self {
+    fn of(upstream: &UpstreamBody, body: Vec<u8>, retry_after: Option<RetryAfter>) -> Self {
         let error = upstream.reply.error();
         let status = upstream.reply.status();
         // Waiting does not fill an exhausted quota.
         let quota = error.and_then(|error| error.code.as_deref()) == Some("insufficient_quota");
-        let retry_after = retry_after.filter(|_| status == 429 && !quota);
+        let in_body = error.and_then(|error| error.retry_after);
+        let retry_after = retry_after.filter(|_| status == 429 && !quota).map(|delay| delay.header(in_body));
         Self { status, body: error.map_or(body, ApiError::to_json), retry_after }
     }
 }

@@ -8,8 +8,28 @@ use super::verdict::{Header, Headers};
 /// What a client should wait after a 429 that does not say it usably.
 const SECONDS: u64 = 5;
 
-/// The header for a 429, unless its own is right already. `now`: Unix seconds.
-pub(super) fn after(headers: &Headers, now: u64) -> Option<Header> {
+/// The delay for a 429 whose own header clients cannot use.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum RetryAfter {
+    /// Seconds, from a header.
+    Seconds(u64),
+    /// No header has it. The body may.
+    Unknown,
+}
+
+impl RetryAfter {
+    /// The header. `in_body`: the seconds that the error's body states.
+    pub(super) fn header(self, in_body: Option<u64>) -> Header {
+        let seconds = match self {
+            Self::Seconds(seconds) => seconds,
+            Self::Unknown => in_body.unwrap_or(SECONDS),
+        };
+        ("retry-after", seconds.to_string())
+    }
+}
+
+/// The delay for a 429, unless its own header is right already. `now`: Unix seconds.
+pub(super) fn after(headers: &Headers, now: u64) -> Option<RetryAfter> {
     let given = headers.text("retry-after");
     if given.parse::<u64>().is_ok() {
         return None;
@@ -19,14 +39,14 @@ pub(super) fn after(headers: &Headers, now: u64) -> Option<Header> {
         given.parse::<f64>().or(milliseconds).ok().filter(|value| *value >= 0.0 && value.is_finite());
     // The cast saturates.
     let seconds = seconds.map(|seconds| seconds.ceil() as u64);
-    let seconds = seconds.or_else(|| Some(date(given)?.saturating_sub(now))).unwrap_or(SECONDS);
-    Some(("retry-after", seconds.to_string()))
+    let seconds = seconds.or_else(|| Some(date(given)?.saturating_sub(now)));
+    Some(seconds.map_or(RetryAfter::Unknown, RetryAfter::Seconds))
 }
 
 /// The header of a local reply, which takes over none of the upstream's headers.
 pub(super) fn anew(status: u16, headers: &Headers, now: u64) -> Option<Header> {
     let given = || ("retry-after", headers.text("retry-after").to_owned());
-    (status == 429).then(|| after(headers, now).unwrap_or_else(given))
+    (status == 429).then(|| after(headers, now).map_or_else(given, |delay| delay.header(None)))
 }
 
 const MONTHS: [&str; 12] =

@@ -33,6 +33,8 @@ pub struct Rules {
     pub nulls: Nulls,
     /// The values that `enum` may list.
     pub enums: Enums,
+    /// A schema is an object (never `true`), an array has `items`, and `required` names only properties.
+    pub closed: bool,
     /// The accepted keywords; `None` accepts all.
     pub keywords: Option<&'static [&'static str]>,
 }
@@ -66,6 +68,7 @@ const JSON_SCHEMA: Rules = Rules {
     tuples: true,
     nulls: Nulls::TypeList,
     enums: Enums::Any,
+    closed: false,
     keywords: None,
 };
 
@@ -80,6 +83,7 @@ const MOONSHOT: Rules = Rules { nulls: Nulls::AnyOf, enums: Enums::OneType, ..CO
 const GEMINI: Rules = Rules {
     nulls: Nulls::Nullable,
     enums: Enums::Strings,
+    closed: true,
     keywords: Some(&[
         "type",
         "title",

@@ -13,4 +13,5 @@ mod grammar;
 mod history;
 mod limits;
 mod reply;
+mod reports;
 mod request;

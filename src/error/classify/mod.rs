@@ -2,6 +2,7 @@
 
 mod parsed;
 mod response_code;
+mod retry_delay;
 #[cfg(test)]
 mod tests;
 mod wording;
@@ -49,18 +50,30 @@ fn html_summary(html: &str) -> String {
 }
 
 fn of_message(status: u16, message: String) -> ApiError {
-    api_error(status, ParsedError { message: Some(message), ..ParsedError::default() }, String::new)
+    let retry_after = retry_delay::find(&Value::Null, &message);
+    let parsed = ParsedError { message: Some(message), ..ParsedError::default() };
+    api_error(status, parsed, retry_after, String::new)
 }
 
 fn of_value(status: u16, value: &Value) -> ApiError {
-    api_error(status, ParsedError::read(value), || RawJson::new(value).get().to_owned())
+    let parsed = ParsedError::read(value);
+    let retry_after = retry_delay::find(value, parsed.message.as_deref().unwrap_or_default());
+    api_error(status, parsed, retry_after, || RawJson::new(value).get().to_owned())
 }
 
 /// `fallback` gives the message when the upstream sent none.
-fn api_error(status: u16, parsed: ParsedError, fallback: impl FnOnce() -> String) -> ApiError {
+fn api_error(
+    status: u16,
+    parsed: ParsedError,
+    retry_after: Option<u64>,
+    fallback: impl FnOnce() -> String,
+) -> ApiError {
     let ParsedError { message, kind, code, param } = parsed;
     let message = message.filter(|message| !message.is_empty()).unwrap_or_else(fallback);
     let classified = wording::classify(status, &message, code.as_deref(), kind.as_deref());
+    // Gemini words a limit per minute like an exhausted quota, but states when to retry.
+    let passes = status == 429 && retry_after.is_some() && classified == Some(Code::InsufficientQuota);
+    let classified = if passes { Some(Code::RateLimitExceeded) } else { classified };
     // A numeric code adds nothing to the status, and Codex expects a string.
     let own = code.filter(|code| code.parse::<i64>().is_err());
     ApiError {
@@ -69,6 +82,7 @@ fn api_error(status: u16, parsed: ParsedError, fallback: impl FnOnce() -> String
         code: classified.map(Code::name).map(Cow::Borrowed).or(own.map(Cow::Owned)),
         message: truncated(redact_api_keys(&message)),
         param,
+        retry_after,
     }
 }
 

@@ -20,17 +20,20 @@ const MESSAGES: &[&str] = &[
     "/message",
     "/error_message",
     "/errorMessage",
+    "/error_msg",
     "/msg",
+    "/error_description",
     "/status_msg",
     "/detail",
     "/message/detail/0/msg",
     "/error",
-    "/error_description",
     "/faultstring",
     "/Message",
     "/title",
+    "/text",
 ];
-const CODES: &[&str] = &["/code", "/http_code", "/status_code", "/statusCode", "/status"];
+const CODES: &[&str] =
+    &["/code", "/error_code", "/errorCode", "/http_code", "/status_code", "/statusCode", "/status"];
 const TYPES: &[&str] = &["/type", "/error_type"];
 
 /// The fields of an error, as far as the body has them.
@@ -53,7 +56,7 @@ impl ParsedError {
         Self {
             message,
             kind: first_text(TYPES).filter(|kind| kind != "error"),
-            code: CODES.iter().find_map(|path| at(path).and_then(code_text)),
+            code: CODES.iter().find_map(|path| at(path).and_then(code_text)).or_else(|| oauth_code(value)),
             param: first_text(&["/param"]),
         }
     }
@@ -67,18 +70,25 @@ fn with_provider_message(message: String, raw: Option<&Value>) -> String {
     }
 }
 
+/// RFC 6749: `{"error": "invalid_request", "error_description": "…"}`.
+fn oauth_code(value: &Value) -> Option<String> {
+    value.get("error_description").and(value.get("error")).and_then(code_text)
+}
+
 /// Whether a body with a successful status is an error in one of the shapes that have no `error` field.
 pub(crate) fn is_error(value: &Value) -> bool {
     let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default();
     let is_present = |key: &str| value.get(key).is_some_and(|value| !value.is_null());
     text("object") == "error"
         || ["type", "status"].iter().any(|key| matches!(text(key), "error" | "fail" | "failed"))
-        || ["error_message", "errorMessage", "detail", "fault"].into_iter().any(is_present)
+        || ["error_message", "errorMessage", "error_description", "detail", "fault"].into_iter().any(is_present)
         || value.get("success") == Some(&Value::Bool(false))
         || value.get("errors").and_then(Value::as_array).is_some_and(|errors| !errors.is_empty())
         || value.pointer("/base_resp/status_code").and_then(Value::as_i64).is_some_and(|code| code != 0)
-        // API gateways in front of the model server.
-        || is_present("message") && (status_in(value).is_some() || value.get("code").is_some_and(is_failure))
+        // API gateways, Baidu, FastChat.
+        || ["message", "msg", "error_msg", "text"].into_iter().any(is_present)
+            && (status_in(value).is_some()
+                || ["code", "error_code", "errorCode"].iter().any(|key| value.get(key).is_some_and(is_failure)))
 }
 
 /// Some providers also send a `code` with a success.
@@ -92,8 +102,11 @@ pub(super) fn status_in(value: &Value) -> Option<u16> {
     let inner = ENVELOPES.iter().find_map(|path| value.pointer(path));
     let codes =
         CODES.iter().flat_map(|path| [inner.and_then(|inner| inner.pointer(path)), value.pointer(path)]);
-    let mut numbers = codes.flatten().filter_map(|code| code_text(code)?.parse().ok());
-    numbers.find(|number| (400..600).contains(number))
+    let numbers = codes.flatten().filter_map(|code| code_text(code)?.parse::<u32>().ok());
+    // FastChat puts two digits after the status: 42901, 50002.
+    let mut statuses = numbers.map(|number| if number < 10_000 { number } else { number / 100 });
+    let status = statuses.find(|status| (400..600).contains(status))?;
+    u16::try_from(status).ok()
 }
 
 fn code_text(code: &Value) -> Option<String> {

@@ -10,6 +10,17 @@ const PHRASES: &[(Code, &[&str])] = &[
             "context_length_exceeded",
             "exceed_context_size",
             "maximum context length",
+            // xAI
+            "maximum prompt length",
+            // GitHub Copilot
+            "max_prompt_tokens_exceeded",
+            "prompt token count of",
+            // Z.ai
+            "prompt exceeds max length",
+            // OpenRouter
+            "maximum allowed input length",
+            // LM Studio, before the first token
+            "greater than the context length",
             "context length exceeded",
             "context length is only",
             // LM Studio
@@ -88,13 +99,18 @@ const PHRASES: &[(Code, &[&str])] = &[
     ),
 ];
 
-/// Numeric codes whose message does not name the cause: Z.ai (4 digits from 1000), Cloudflare.
+/// Numeric codes whose message may not name the cause: Z.ai (1xxx), Cloudflare (3040, 5007), FastChat.
 const NUMBERS: &[(&str, Code)] = &[
     ("1261", Code::ContextLengthExceeded),
     ("1113", Code::InsufficientQuota),
     ("1211", Code::ModelNotFound),
     ("5007", Code::ModelNotFound),
     ("3040", Code::SlowDown),
+    // FastChat
+    ("40301", Code::ModelNotFound),
+    ("40303", Code::ContextLengthExceeded),
+    ("42902", Code::InsufficientQuota),
+    ("42903", Code::SlowDown),
 ];
 
 /// Used when neither words nor numbers match.

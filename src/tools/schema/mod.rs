@@ -6,7 +6,9 @@
 //! depth and the growth are bounded.
 
 mod budget;
+mod closed;
 mod compose;
+mod keyword_types;
 mod node;
 mod refs;
 mod root;
@@ -25,10 +27,7 @@ pub(crate) fn of_arguments<'a>(schema: RawJson<'a>, dialect: SchemaDialect) -> R
     if is_accepted(schema.get(), rules) && root::is_plain_object(schema.get(), rules) {
         return schema;
     }
-    match parse(&schema) {
-        Some(node) => RawJson::new(&root::of_arguments(node, rules)),
-        None => schema,
-    }
+    rewrite(schema, |node| root::of_arguments(node, rules))
 }
 
 /// The schema of the answer.
@@ -37,15 +36,14 @@ pub(crate) fn of_answer<'a>(schema: RawJson<'a>, dialect: SchemaDialect) -> RawJ
     if is_accepted(schema.get(), rules) {
         return schema;
     }
-    match parse(&schema) {
-        Some(node) => RawJson::new(&root::of_answer(node, rules)),
-        None => schema,
-    }
+    rewrite(schema, |node| root::of_answer(node, rules))
 }
 
 /// A schema that cannot be parsed is sent as it is. Depth is not a reason: requests that are too deep were refused.
-fn parse(schema: &RawJson<'_>) -> Option<Node> {
-    serde_json::from_str(schema.get()).ok()
+fn rewrite(schema: RawJson<'_>, rewritten: impl FnOnce(Node) -> Node) -> RawJson<'_> {
+    let Ok(node) = serde_json::from_str::<Node>(schema.get()) else { return schema };
+    let rewritten = rewritten(node.clone());
+    if rewritten == node { schema } else { RawJson::new(&rewritten) }
 }
 
 /// Whether the text holds no keyword that the dialect lacks. This is true of most schemas and saves parsing them.
@@ -59,6 +57,7 @@ fn is_accepted(text: &str, rules: &Rules) -> bool {
         && (rules.composed_root && rules.type_beside_any_of || !has_composition())
         && (rules.refs || !has_reference())
         && (rules.tuples || !has_tuple())
+        && !keyword_types::may_be_wrong(text)
 }
 
 /// `"items": [`.

@@ -68,6 +68,19 @@ impl Node {
         serde_json::to_string(self).unwrap_or_default()
     }
 
+    /// The name of the value's type in JSON Schema.
+    pub(super) fn type_name(&self) -> &'static str {
+        match self {
+            Self::Object(_) => "object",
+            Self::Array(_) => "array",
+            Self::Scalar(Value::String(_)) => "string",
+            Self::Scalar(Value::Bool(_)) => "boolean",
+            Self::Scalar(Value::Number(number)) if number.is_f64() => "number",
+            Self::Scalar(Value::Number(_)) => "integer",
+            Self::Scalar(_) => "null",
+        }
+    }
+
     /// The number of JSON values, including this one.
     pub(super) fn size(&self) -> usize {
         match self {
@@ -235,5 +248,26 @@ impl<'de> Visitor<'de> for Reader {
 
     fn visit_str<E>(self, value: &str) -> Result<Node, E> {
         Ok(Node::text(value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_have_the_names_of_json_schema() {
+        for (json, name) in [
+            ("{}", "object"),
+            ("[]", "array"),
+            ("\"\"", "string"),
+            ("true", "boolean"),
+            ("1", "integer"),
+            ("-1", "integer"),
+            ("1.5", "number"),
+            ("null", "null"),
+        ] {
+            assert_eq!(serde_json::from_str::<Node>(json).unwrap().type_name(), name);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The root of a schema. Arguments are an object, and most dialects require a plain one there.
 
 use super::budget::MAX_VALUES;
-use super::node::{Keywords, Node};
+use super::node::{ANNOTATIONS, Keywords, Node};
 use super::{compose, refs, walk};
 use crate::upstream::Rules;
 use serde::Deserialize;
@@ -25,19 +25,21 @@ pub(super) fn is_plain_object(schema: &str, rules: &Rules) -> bool {
 
 /// The schema of a tool's arguments.
 pub(super) fn of_arguments(node: Node, rules: &Rules) -> Node {
-    let mut node = rewritten(node, rules);
-    if let Node::Object(keywords) = &mut node {
-        if !rules.composed_root {
-            flatten(keywords);
-        }
-        if keywords.text("type").is_none() {
-            keywords.set_first("type", Node::text("object"));
-        }
-        if keywords.get("properties").and_then(Node::as_object).is_none() {
-            keywords.set("properties", Node::Object(Keywords::default()));
-        }
+    let mut keywords = rewritten(node, rules).into_keywords();
+    if !rules.composed_root {
+        flatten(&mut keywords);
     }
-    node
+    if keywords.text("type").is_some_and(|kind| kind != "object") {
+        let other = keywords.extract(|key, _| !ANNOTATIONS.contains(&key));
+        keywords.describe_keyword("arguments", &Node::Object(other));
+    }
+    if keywords.text("type").is_none() {
+        keywords.set_first("type", Node::text("object"));
+    }
+    if keywords.get("properties").and_then(Node::as_object).is_none() {
+        keywords.set("properties", Node::Object(Keywords::default()));
+    }
+    Node::Object(keywords)
 }
 
 /// The schema of the answer. Its root may have any type.

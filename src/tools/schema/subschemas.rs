@@ -7,7 +7,10 @@ use super::node::{Keywords, Node};
 pub(super) fn each_subschema(keywords: &mut Keywords, visit: &mut dyn FnMut(&mut Node)) {
     for (key, node) in keywords.iter_mut() {
         match (key, node) {
-            ("properties" | "patternProperties" | "dependentSchemas", Node::Object(named)) => {
+            (
+                "properties" | "patternProperties" | "dependentSchemas" | "$defs" | "definitions",
+                Node::Object(named),
+            ) => {
                 named.iter_mut().for_each(|(_, schema)| visit(schema));
             }
             ("anyOf" | "oneOf" | "allOf" | "prefixItems" | "items", Node::Array(schemas)) => {

@@ -3,7 +3,7 @@
 use super::budget::Budget;
 use super::node::Node;
 use super::subschemas::each_subschema;
-use super::{compose, values};
+use super::{closed, compose, keyword_types, values};
 use crate::upstream::Rules;
 
 /// Below this depth only types and descriptions are kept. Upstreams have lower limits (OpenAI: 10 levels).
@@ -22,14 +22,17 @@ struct Rewrite<'r> {
 
 impl Rewrite<'_> {
     fn node(&mut self, node: &mut Node) {
-        // `true` and `false` need no rewriting in any dialect.
         let Node::Object(keywords) = node else { return };
         if self.depth == MAX_DEPTH {
             keywords.extract(|key, _| !matches!(key, "type" | "description" | "title"));
             return;
         }
+        keyword_types::repair(keywords);
         compose::rewrite(keywords, self.rules, &mut self.budget);
         values::rewrite(keywords, self.rules);
+        if self.rules.closed {
+            closed::close(keywords);
+        }
         self.depth += 1;
         each_subschema(keywords, &mut |part| self.node(part));
         self.depth -= 1;

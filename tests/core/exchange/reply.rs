@@ -190,6 +190,25 @@ fn a_held_429_for_an_exhausted_quota_does_not_ask_to_wait() {
 }
 
 #[test]
+fn a_held_429_has_the_delay_that_only_its_body_states() {
+    for (header, message, seconds) in [
+        (None, "Please retry in 34.07s.", "35"),
+        (Some("soon"), "Please try again in 1m12.5s.", "73"),
+        (Some("2.5"), "Please retry in 34.07s.", "3"),
+        (None, "Too many requests.", "5"),
+    ] {
+        let mut driven = Driven::asked(HELD, ASKED);
+        let mut headers = vec![("content-type", "application/json")];
+        headers.extend(header.map(|value| ("retry-after", value)));
+        driven.exchange.on_response_headers(&response("429", &headers), false);
+        let failure = format!(r#"{{"error":{{"message":"{message}"}}}}"#);
+        let verdict = driven.exchange.on_response_body(failure.as_bytes(), true);
+        let BodyVerdict::Release(edits, _) = verdict else { panic!("{verdict:?}") };
+        assert!(edits.contains(&set("retry-after", seconds)), "{edits:?}");
+    }
+}
+
+#[test]
 fn headers_of_a_reply_are_held_only_if_its_end_will_be_seen() {
     let plain: &[(&str, &str)] = &[("content-type", "text/plain")];
     let json: &[(&str, &str)] = &[("content-type", "application/json")];

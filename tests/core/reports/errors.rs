@@ -1,0 +1,102 @@
+//! Errors in other words and shapes: with an error status, in a document with status 200, and in a stream.
+
+use super::judge::Outcome;
+use super::{outcome, translated};
+use serde_json::{Value, json};
+
+const LIMITED: u16 = 429;
+
+fn error(upstream: &str, status: u16, stream: bool) -> Value {
+    let request = json!({"model": "m", "input": "Hi", "stream": stream}).to_string();
+    let translated = translated(request.as_bytes(), b"").unwrap();
+    let upstream = if stream { format!("data: {upstream}\n\ndata: [DONE]\n\n") } else { upstream.to_owned() };
+    match outcome(translated, status, upstream.as_bytes()) {
+        Outcome::Error(error) => json!({"code": error.code, "message": error.message}),
+        Outcome::Response(response) => match &response["error"] {
+            Value::Null => Value::Null,
+            error => json!({"code": error["code"], "message": error["message"]}),
+        },
+        Outcome::Sent(_) => Value::Null,
+    }
+}
+
+#[test]
+fn a_conversation_that_is_too_long_is_recognized_in_the_words_of_many_upstreams() {
+    for message in [
+        "This model's maximum prompt length is 131072 but the request contains 140001 tokens.",
+        "prompt token count of 391491 exceeds the limit of 128000",
+        "tokens to keep from the initial prompt is greater than the context length",
+        "Prompt exceeds max length",
+        "exceeds the maximum allowed input length of 202,752 tokens",
+        "This model's maximum context length is 8192 tokens.",
+        "The input (5000 tokens) is longer than the model's context length (4096 tokens).",
+    ] {
+        let body = json!({"error": {"message": message}}).to_string();
+        for (status, stream) in [(400, false), (200, false), (200, true)] {
+            let expected = json!({"code": "context_length_exceeded", "message": message});
+            assert_eq!(error(&body, status, stream), expected, "{status} {stream}");
+        }
+    }
+    let copilot = r#"{"error":{"message":"too long","code":"model_max_prompt_tokens_exceeded"}}"#;
+    assert_eq!(error(copilot, 400, false)["code"], "context_length_exceeded");
+}
+
+#[test]
+fn other_limits_are_not_taken_for_a_conversation_that_is_too_long() {
+    for message in [
+        "max_tokens is too large: 200000. This model supports at most 128000 completion tokens.",
+        "Invalid 'tools': array too long. Expected an array with maximum length 128.",
+        "The name exceeds the limit of 64 characters.",
+        "Limit 30000, Used 29000 tokens per minute (TPM)",
+    ] {
+        let body = json!({"error": {"message": message}}).to_string();
+        assert_ne!(error(&body, 400, false)["code"], "context_length_exceeded", "{message}");
+    }
+    let per_minute = r#"{"error":{"message":"Prompt token count of 9000 is too many per minute"}}"#;
+    assert_eq!(error(per_minute, LIMITED, false)["code"], "rate_limit_exceeded");
+}
+
+#[test]
+fn errors_in_other_shapes_arrive_in_the_words_of_the_upstream() {
+    for (body, code) in [
+        (r#"{"code":429,"msg":"too many"}"#, "rate_limit_exceeded"),
+        (r#"{"code":"Throttling","msg":"too many"}"#, "server_error"),
+        (r#"{"error_code":336100,"error_msg":"too many"}"#, "server_error"),
+        (r#"{"error_code":42901,"message":"too many"}"#, "rate_limit_exceeded"),
+        (r#"{"text":"too many","error_code":50002}"#, "server_error"),
+        (r#"{"text":"too many","error_code":42903}"#, "slow_down"),
+        (r#"{"errorCode":"E1","errorMessage":"too many"}"#, "server_error"),
+    ] {
+        let in_stream = error(body, 200, true);
+        assert_eq!((&in_stream["code"], &in_stream["message"]), (&json!(code), &json!("too many")), "{body}");
+        for status in [200, 400] {
+            assert_eq!(error(body, status, false)["message"], "too many", "{body}");
+        }
+    }
+    let oauth = r#"{"error":"invalid_token","error_description":"expired"}"#;
+    assert_eq!(error(oauth, 401, false), json!({"code": "invalid_token", "message": "expired"}));
+}
+
+/// Some servers number what went well, too.
+#[test]
+fn a_code_of_success_is_no_error() {
+    let delta = r#"{"choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":"stop"}]"#;
+    for rest in
+        [r#","code":0,"msg":"success"}"#, r#","error_code":0,"text":"x"}"#, r#","code":200,"message":"ok"}"#]
+    {
+        assert_eq!(error(&format!("{delta}{rest}"), 200, true), Value::Null, "{rest}");
+    }
+}
+
+#[test]
+fn a_limit_that_passes_is_no_exhausted_quota() {
+    let exceeded = "You exceeded your current quota, please check your plan and billing details.";
+    for (message, code) in [
+        (exceeded.to_owned(), "insufficient_quota"),
+        (format!("{exceeded} Please retry in 34.07s."), "rate_limit_exceeded"),
+        (format!("{exceeded} Try again later."), "insufficient_quota"),
+    ] {
+        let body = json!([{"error": {"code": 429, "message": message, "status": "RESOURCE_EXHAUSTED"}}]);
+        assert_eq!(error(&body.to_string(), LIMITED, false)["code"], code, "{message}");
+    }
+}

@@ -1,0 +1,205 @@
+//! Reads `expect.json` and compares it with what came out.
+
+use crate::grammar::{self, Transcript};
+use serde::Deserialize;
+use serde_json::Value;
+use std::path::Path;
+use transponder::error::ApiError;
+
+/// What a translation came to.
+pub(super) enum Outcome {
+    /// The Chat Completions body.
+    Sent(Value),
+    /// The response of a stream's last event, or of a document.
+    Response(Value),
+    /// An error body instead of a response.
+    Error(ApiError),
+}
+
+/// What is right. What is absent is not looked at.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Expected {
+    /// `request`, `stream` or `reply`.
+    pub(super) verb: String,
+    /// The upstream's HTTP status.
+    #[serde(default = "success")]
+    pub(super) status: u16,
+    /// `completed`, `incomplete`, `failed`, `error` or `sent`.
+    ending: String,
+    text: Option<String>,
+    reasoning: Option<String>,
+    calls: Option<Vec<Call>>,
+    error: Option<Error>,
+    /// The least and the most seconds.
+    retry_after: Option<[u64; 2]>,
+    #[serde(default)]
+    body: Vec<Rule>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Call {
+    #[serde(default = "function_call")]
+    r#type: String,
+    name: String,
+    arguments: Option<Value>,
+    input: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Error {
+    code: Option<String>,
+    #[serde(default)]
+    has: Vec<String>,
+}
+
+/// What holds for a value of the Chat Completions body, or for all schemas of tools.
+#[derive(Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+enum Rule {
+    Schemas {
+        schemas: String,
+    },
+    Value {
+        at: String,
+        equals: Option<Value>,
+        has: Option<String>,
+        lacks: Option<String>,
+        absent: Option<u8>,
+    },
+}
+
+fn success() -> u16 {
+    200
+}
+
+fn function_call() -> String {
+    "function_call".to_owned()
+}
+
+impl Outcome {
+    pub(super) fn reply(bytes: &[u8]) -> Self {
+        Self::Response(if bytes.starts_with(b"event:") {
+            Transcript::of(bytes).response().clone()
+        } else {
+            grammar::document(bytes)
+        })
+    }
+
+    fn ending(&self) -> &str {
+        match self {
+            Self::Sent(_) => "sent",
+            Self::Error(_) => "error",
+            Self::Response(response) => response["status"].as_str().unwrap(),
+        }
+    }
+
+    /// All text of the parts of a type, of the items of a type.
+    pub(super) fn text(&self, item: &str, field: &str) -> String {
+        let items = self.items().filter(|found| found["type"] == item);
+        let parts = items.flat_map(|item| item[field].as_array().unwrap());
+        parts.map(|part| part["text"].as_str().unwrap()).collect()
+    }
+
+    /// The calls, in order.
+    pub(super) fn calls(&self) -> Vec<&Value> {
+        self.items().filter(|item| item["type"].as_str().unwrap().ends_with("_call")).collect()
+    }
+
+    fn items(&self) -> impl Iterator<Item = &Value> {
+        let response = match self {
+            Self::Response(response) => Some(response),
+            _ => None,
+        };
+        response.into_iter().flat_map(|response| response["output"].as_array().unwrap())
+    }
+}
+
+impl Expected {
+    pub(super) fn read(path: &Path) -> Self {
+        let json = std::fs::read(path).unwrap();
+        serde_json::from_slice(&json).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    pub(super) fn judge(&self, outcome: &Outcome) -> Result<(), String> {
+        same("the ending", outcome.ending(), &self.ending)?;
+        if let Some(text) = &self.text {
+            same("the text", outcome.text("message", "content").trim(), text.trim())?;
+        }
+        if let Some(reasoning) = &self.reasoning {
+            same("the reasoning", outcome.text("reasoning", "summary").trim(), reasoning.trim())?;
+        }
+        if let Some(calls) = &self.calls {
+            let found = outcome.calls();
+            same("the number of calls", &found.len(), &calls.len())?;
+            calls.iter().zip(found).try_for_each(|(expected, found)| expected.judge(found))?;
+        }
+        match outcome {
+            Outcome::Sent(body) => self.body.iter().try_for_each(|rule| rule.judge(body)),
+            Outcome::Error(error) => self.judge_error(error),
+            Outcome::Response(_) => Ok(()),
+        }
+    }
+
+    fn judge_error(&self, error: &ApiError) -> Result<(), String> {
+        if let Some(expected) = &self.error {
+            if expected.code.is_some() {
+                same("the code", &error.code.as_deref(), &expected.code.as_deref())?;
+            }
+            let missing = expected.has.iter().find(|words| !error.message.contains(*words));
+            same("the words", &missing, &None)?;
+        }
+        match (self.retry_after, error.retry_after) {
+            (Some([least, most]), Some(seconds)) if (least..=most).contains(&seconds) => Ok(()),
+            (Some(_), seconds) => Err(format!("retry after {seconds:?}")),
+            (None, _) => Ok(()),
+        }
+    }
+}
+
+impl Call {
+    fn judge(&self, found: &Value) -> Result<(), String> {
+        same("the type", &found["type"], &Value::from(self.r#type.as_str()))?;
+        same("the name", &found["name"], &Value::from(self.name.as_str()))?;
+        if let Some(arguments) = &self.arguments {
+            let found: Value = serde_json::from_str(found["arguments"].as_str().unwrap()).unwrap();
+            same("the arguments", &found, arguments)?;
+        }
+        match &self.input {
+            Some(input) => same("the input", &found["input"], &Value::from(input.as_str())),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Rule {
+    fn judge(&self, body: &Value) -> Result<(), String> {
+        let (at, equals, has, lacks, absent) = match self {
+            Self::Schemas { schemas } => {
+                let tools = body["tools"].as_array().unwrap();
+                let mut parameters = tools.iter().map(|tool| &tool["function"]["parameters"]);
+                return parameters
+                    .try_for_each(|schema| super::schemas::check(schema, schemas == "gemini", true));
+            }
+            Self::Value { at, equals, has, lacks, absent } => (at, equals, has, lacks, absent),
+        };
+        let found = body.pointer(at);
+        if absent.is_some() {
+            return same(at, &found, &None);
+        }
+        let found = found.ok_or(format!("{at} is missing"))?;
+        if let Some(equals) = equals {
+            same(at, found, equals)?;
+        }
+        let text = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
+        let has = has.as_ref().is_none_or(|words| text.contains(words));
+        let lacks = lacks.as_ref().is_none_or(|words| !text.contains(words));
+        if has && lacks { Ok(()) } else { Err(format!("{at} is {text}")) }
+    }
+}
+
+fn same<T: PartialEq + std::fmt::Debug + ?Sized>(what: &str, found: &T, expected: &T) -> Result<(), String> {
+    if found == expected { Ok(()) } else { Err(format!("{what} is {found:?}, not {expected:?}")) }
+}
