@@ -4,8 +4,10 @@
 //! call, because the client does not see the text before that.
 
 use super::OfferedTools;
-use super::dialects::{Arguments, DIALECTS, Dialect, JSON, Name};
-use super::json_call::{self, Match};
+use super::dialects::{ArgumentTags, Arguments, DIALECTS, Dialect, JSON, Name};
+use super::json_call;
+use super::matching::{Match, partial_tag_at_end};
+use super::quoted_object::{Progress, QuotedObject};
 use crate::json::{DepthScanner, JsonStr};
 use serde_json::value::RawValue;
 
@@ -36,9 +38,11 @@ enum State {
     /// Within a JSON object that began at `from`: the arguments, or the call itself.
     Json { from: usize, depth: DepthScanner, call: Option<NamedCall> },
     /// Before an argument, or the end of the call.
-    BeforeArgument(NamedCall, &'static Arguments),
+    BeforeArgument(NamedCall, &'static ArgumentTags),
+    /// Within an object that is not JSON.
+    Quoted(NamedCall, QuotedObject),
     /// Within the value of an argument, which began at `from`.
-    Value { call: NamedCall, markup: &'static Arguments, key: String, from: usize },
+    Value { call: NamedCall, tags: &'static ArgumentTags, key: String, from: usize },
 }
 
 /// A call whose name is known.
@@ -108,8 +112,9 @@ impl CallBlock {
                 State::Name(dialect, name) => self.name(dialect, name, rest, tools),
                 State::AfterName(call) => self.after_name(call, rest),
                 State::Json { from, depth, call } => self.json_object(from, depth, call, text, tools),
-                State::BeforeArgument(call, markup) => self.before_argument(call, markup, rest),
-                State::Value { call, markup, key, from } => self.value(call, markup, key, from, text, tools),
+                State::Quoted(call, object) => self.quoted_object(call, object, rest),
+                State::BeforeArgument(call, tags) => self.before_argument(call, tags, rest),
+                State::Value { call, tags, key, from } => self.value(call, tags, key, from, text, tools),
             };
             if let Next::Return(step) = next {
                 return step;
@@ -173,7 +178,7 @@ impl CallBlock {
             return self.not_a_call(self.position);
         };
         // A tag that also begins the arguments or closes the call is read again.
-        let is_key = dialect.arguments.as_ref().is_some_and(|markup| markup.key == tag);
+        let is_key = matches!(&dialect.arguments, Arguments::Tagged(tags) if tags.key == tag);
         let read_again = tag == "{" || dialect.close.contains(&tag) || is_key;
         self.position += end + if read_again { 0 } else { tag.len() };
         let call = NamedCall { dialect, name: name.to_owned(), arguments: String::new() };
@@ -183,13 +188,15 @@ impl CallBlock {
 
     fn after_name(&mut self, call: NamedCall, rest: &str) -> Next {
         enum Found {
-            Argument(&'static Arguments),
-            Json,
+            Argument(&'static ArgumentTags),
+            Object,
             End,
         }
-        let markup = call.dialect.arguments.as_ref();
-        let argument = markup.and_then(|markup| Some((rest.find(markup.key)?, Found::Argument(markup))));
-        let object = rest.find('{').map(|at| (at, Found::Json));
+        let argument = match &call.dialect.arguments {
+            Arguments::Tagged(tags) => rest.find(tags.key).map(|at| (at, Found::Argument(tags))),
+            Arguments::Json | Arguments::Quoted(_) => None,
+        };
+        let object = rest.find('{').map(|at| (at, Found::Object));
         let close = call.dialect.close.iter().filter(|tag| **tag != "```");
         let end = close.filter_map(|tag| rest.find(tag)).min().map(|at| (at, Found::End));
         match [argument, object, end].into_iter().flatten().min_by_key(|(at, _)| *at) {
@@ -198,12 +205,29 @@ impl CallBlock {
             Some((at, found)) => {
                 self.position += at;
                 match found {
-                    Found::Argument(markup) => self.state = State::BeforeArgument(call, markup),
-                    Found::Json => self.state = self.json_from_here(Some(call)),
+                    Found::Argument(tags) => self.state = State::BeforeArgument(call, tags),
+                    Found::Object => self.state = self.object_from_here(call),
                     Found::End => return self.call(call.name, "{}".to_owned()),
                 }
                 Next::Continue
             }
+        }
+    }
+
+    fn object_from_here(&self, call: NamedCall) -> State {
+        match call.dialect.arguments {
+            Arguments::Quoted(quote) => State::Quoted(call, QuotedObject::new(quote)),
+            Arguments::Json | Arguments::Tagged(_) => self.json_from_here(Some(call)),
+        }
+    }
+
+    fn quoted_object(&mut self, call: NamedCall, mut object: QuotedObject, rest: &str) -> Next {
+        let (read, progress) = object.read(rest);
+        self.position += read;
+        match progress {
+            Progress::Undecided => self.undecided(State::Quoted(call, object)),
+            Progress::Complete(arguments) => self.call(call.name, arguments),
+            Progress::Invalid => self.not_a_call(self.position),
         }
     }
 
@@ -239,7 +263,7 @@ impl CallBlock {
         }
     }
 
-    fn before_argument(&mut self, call: NamedCall, markup: &'static Arguments, rest: &str) -> Next {
+    fn before_argument(&mut self, call: NamedCall, tags: &'static ArgumentTags, rest: &str) -> Next {
         let gap = rest.len() - rest.trim_start().len();
         let rest = rest.trim_start();
         let end = self.position + gap;
@@ -247,56 +271,52 @@ impl CallBlock {
             self.position = end;
             return self.call(call.name, format!("{{{}}}", call.arguments));
         }
-        let Some(tail) = rest.strip_prefix(markup.key) else {
-            let mut tags = [markup.key].into_iter().chain(call.dialect.close.iter().copied());
-            let may_match = tags.any(|tag| tag.starts_with(rest));
-            return self.undecided_if(may_match, State::BeforeArgument(call, markup), end);
+        let Some(tail) = rest.strip_prefix(tags.key) else {
+            let mut next = [tags.key].into_iter().chain(call.dialect.close.iter().copied());
+            let may_match = next.any(|tag| tag.starts_with(rest));
+            return self.undecided_if(may_match, State::BeforeArgument(call, tags), end);
         };
-        let Some((key, after)) = tail.split_once(markup.key_end) else {
+        let Some((key, after)) = tail.split_once(tags.key_end) else {
             let may_match = tail.len() <= MAX_NAME;
-            return self.undecided_if(may_match, State::BeforeArgument(call, markup), end);
+            return self.undecided_if(may_match, State::BeforeArgument(call, tags), end);
         };
-        let Some((between, value)) = after.split_once(markup.value) else {
+        let Some((between, value)) = after.split_once(tags.value) else {
             let may_match = after.len() <= MAX_GAP;
-            return self.undecided_if(may_match, State::BeforeArgument(call, markup), end);
+            return self.undecided_if(may_match, State::BeforeArgument(call, tags), end);
         };
         if between.len() > MAX_GAP {
             return self.not_a_call(end);
         }
         self.position = end + rest.len() - value.len();
-        self.state = State::Value { call, markup, key: key.trim().to_owned(), from: self.position };
+        self.state = State::Value { call, tags, key: key.trim().to_owned(), from: self.position };
         Next::Continue
     }
 
     fn value(
         &mut self,
         mut call: NamedCall,
-        markup: &'static Arguments,
+        tags: &'static ArgumentTags,
         key: String,
         from: usize,
         text: &str,
         tools: &OfferedTools,
     ) -> Next {
         let rest = text.get(self.position..).unwrap_or_default();
-        let Some(end) = rest.find(markup.value_end) else {
+        let Some(end) = rest.find(tags.value_end) else {
             // The rest may end within the closing tag, so that much of it is read again.
-            let again = (0..markup.value_end.len().min(rest.len() + 1)).rev().find(|length| {
-                rest.get(rest.len() - length..).is_some_and(|tail| markup.value_end.starts_with(tail))
-            });
-            self.position += rest.len() - again.unwrap_or(0);
-            return self.undecided(State::Value { call, markup, key, from });
+            self.position += rest.len() - partial_tag_at_end(rest, tags.value_end);
+            return self.undecided(State::Value { call, tags, key, from });
         };
         let value = text.get(from..self.position + end).unwrap_or_default();
-        let value = value.strip_prefix('\n').unwrap_or(value);
-        let value = value.strip_suffix('\n').unwrap_or(value);
+        let value = if tags.on_lines { without_line_ends(value) } else { value };
         if !call.arguments.is_empty() {
             call.arguments.push(',');
         }
         call.arguments.push_str(JsonStr::new(&key).as_json());
         call.arguments.push(':');
         call.arguments.push_str(&tools.typed_argument(&call.name, &key, value));
-        self.position += end + markup.value_end.len();
-        self.state = State::BeforeArgument(call, markup);
+        self.position += end + tags.value_end.len();
+        self.state = State::BeforeArgument(call, tags);
         Next::Continue
     }
 
@@ -327,13 +347,7 @@ fn begins_call(dialect: &Dialect, after_tag: bool, rest: &str, tools: &OfferedTo
     if before.is_empty() {
         return bare_name(after_tag, after, rest, tools);
     }
-    if rest.starts_with(before) {
-        Match::Yes
-    } else if before.starts_with(rest) {
-        Match::Partial
-    } else {
-        Match::No
-    }
+    Match::with_tag(rest, before)
 }
 
 /// Whether a name without any markup before it begins here.
@@ -346,6 +360,12 @@ fn bare_name(after_tag: bool, after: &[&str], rest: &str, tools: &OfferedTools) 
         None => may_become_name(rest, after, tools),
     };
     if is_name { Match::Yes } else { Match::No }
+}
+
+/// The value without one line end before and one after it.
+fn without_line_ends(value: &str) -> &str {
+    let value = value.strip_prefix('\n').unwrap_or(value);
+    value.strip_suffix('\n').unwrap_or(value)
 }
 
 /// Whether `text` can become the name of an offered tool. It may already hold the beginning of the tag after it.

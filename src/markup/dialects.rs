@@ -7,8 +7,7 @@ pub(super) struct Dialect {
     pub(super) open: &'static [&'static str],
     /// The markup around a call's name. None: a call is a JSON object that holds its name.
     pub(super) name: Option<Name>,
-    /// The markup of single arguments. All arguments can also be one JSON object.
-    pub(super) arguments: Option<Arguments>,
+    pub(super) arguments: Arguments,
     /// Tags that may close a call or the block.
     pub(super) close: &'static [&'static str],
 }
@@ -20,13 +19,26 @@ pub(super) struct Name {
     pub(super) after: &'static [&'static str],
 }
 
+/// How the arguments of a call are written.
+#[derive(Debug)]
+pub(super) enum Arguments {
+    /// As a JSON object.
+    Json,
+    /// Each between tags, or all of them as a JSON object.
+    Tagged(ArgumentTags),
+    /// As an object with bare keys, and strings between these tokens.
+    Quoted(&'static str),
+}
+
 /// The markup around an argument's key and value.
 #[derive(Debug)]
-pub(super) struct Arguments {
+pub(super) struct ArgumentTags {
     pub(super) key: &'static str,
     pub(super) key_end: &'static str,
     pub(super) value: &'static str,
     pub(super) value_end: &'static str,
+    /// One line end after `value` and one before `value_end` are not part of the value.
+    pub(super) on_lines: bool,
 }
 
 /// Calls that are JSON objects, with a tag or without: `<tool_call>{"name": "f", "arguments": {}}</tool_call>`.
@@ -43,7 +55,7 @@ pub(super) const JSON: &Dialect = &Dialect {
         "<|START_ACTION|>",
     ],
     name: None,
-    arguments: None,
+    arguments: Arguments::Json,
     close: &[
         "</tool_call>",
         "</tool_calls>",
@@ -69,7 +81,13 @@ pub(super) static DIALECTS: &[&Dialect] = &[
     &Dialect {
         open: &["<tool_call>", "<seed:tool_call>"],
         name: Some(Name { before: "<function=", after: &[">", "=", "{"] }),
-        arguments: Some(Arguments { key: "<parameter=", key_end: ">", value: "", value_end: "</parameter>" }),
+        arguments: Arguments::Tagged(ArgumentTags {
+            key: "<parameter=",
+            key_end: ">",
+            value: "",
+            value_end: "</parameter>",
+            on_lines: true,
+        }),
         close: &["</function>", "</tool_call>", "</seed:tool_call>"],
     },
     // GLM: `<tool_call>f\n<arg_key>x</arg_key>\n<arg_value>1</arg_value>\n</tool_call>`.
@@ -77,11 +95,12 @@ pub(super) static DIALECTS: &[&Dialect] = &[
     &Dialect {
         open: &["<tool_call>", "<tool_calls>"],
         name: Some(Name { before: "", after: &["<tool_sep>", "\n", "<arg_key>", "</tool_call>"] }),
-        arguments: Some(Arguments {
+        arguments: Arguments::Tagged(ArgumentTags {
             key: "<arg_key>",
             key_end: "</arg_key>",
             value: "<arg_value>",
             value_end: "</arg_value>",
+            on_lines: true,
         }),
         close: &["</tool_call>", "</tool_calls>"],
     },
@@ -89,11 +108,12 @@ pub(super) static DIALECTS: &[&Dialect] = &[
     &Dialect {
         open: &["<minimax:tool_call>", "<function_calls>", "<tool_calls>"],
         name: Some(Name { before: "<invoke name=\"", after: &["\""] }),
-        arguments: Some(Arguments {
+        arguments: Arguments::Tagged(ArgumentTags {
             key: "<parameter name=\"",
             key_end: "\"",
             value: ">", // Attributes may follow the key.
             value_end: "</parameter>",
+            on_lines: true,
         }),
         close: &["</invoke>", "</minimax:tool_call>", "</function_calls>", "</tool_calls>"],
     },
@@ -101,11 +121,12 @@ pub(super) static DIALECTS: &[&Dialect] = &[
     &Dialect {
         open: &["<｜DSML｜function_calls>", "<｜DSML｜tool_calls>"],
         name: Some(Name { before: "<｜DSML｜invoke name=\"", after: &["\""] }),
-        arguments: Some(Arguments {
+        arguments: Arguments::Tagged(ArgumentTags {
             key: "<｜DSML｜parameter name=\"",
             key_end: "\"",
             value: ">", // Attributes may follow the key.
             value_end: "</｜DSML｜parameter>",
+            on_lines: true,
         }),
         close: &["</｜DSML｜invoke>", "</｜DSML｜function_calls>", "</｜DSML｜tool_calls>"],
     },
@@ -113,11 +134,12 @@ pub(super) static DIALECTS: &[&Dialect] = &[
     &Dialect {
         open: &["<|DSML|function_calls>", "<|DSML|tool_calls>"],
         name: Some(Name { before: "<|DSML|invoke name=\"", after: &["\""] }),
-        arguments: Some(Arguments {
+        arguments: Arguments::Tagged(ArgumentTags {
             key: "<|DSML|parameter name=\"",
             key_end: "\"",
             value: ">", // Attributes may follow the key.
             value_end: "</|DSML|parameter>",
+            on_lines: true,
         }),
         close: &["</|DSML|invoke>", "</|DSML|function_calls>", "</|DSML|tool_calls>"],
     },
@@ -125,59 +147,94 @@ pub(super) static DIALECTS: &[&Dialect] = &[
     &Dialect {
         open: &["<｜tool▁calls▁begin｜>"],
         name: Some(Name { before: "<｜tool▁call▁begin｜>function<｜tool▁sep｜>", after: &["\n"] }),
-        arguments: None,
+        arguments: Arguments::Json,
         close: &["```", "<｜tool▁call▁end｜>", "<｜tool▁calls▁end｜>"],
     },
     // DeepSeek V3.1: `<｜tool▁call▁begin｜>f<｜tool▁sep｜>{}<｜tool▁call▁end｜>`.
     &Dialect {
         open: &["<｜tool▁calls▁begin｜>"],
         name: Some(Name { before: "<｜tool▁call▁begin｜>", after: &["<｜tool▁sep｜>"] }),
-        arguments: None,
+        arguments: Arguments::Json,
         close: &["```", "<｜tool▁call▁end｜>", "<｜tool▁calls▁end｜>"],
     },
     // Both in ASCII.
     &Dialect {
         open: &["<|tool_calls_begin|>"],
         name: Some(Name { before: "<|tool_call_begin|>function<|tool_sep|>", after: &["\n"] }),
-        arguments: None,
+        arguments: Arguments::Json,
         close: &["```", "<|tool_call_end|>", "<|tool_calls_end|>"],
     },
     &Dialect {
         open: &["<|tool_calls_begin|>"],
         name: Some(Name { before: "<|tool_call_begin|>", after: &["<|tool_sep|>"] }),
-        arguments: None,
+        arguments: Arguments::Json,
         close: &["```", "<|tool_call_end|>", "<|tool_calls_end|>"],
     },
     // Kimi K2: `<|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>{}<|tool_call_end|>`.
     &Dialect {
         open: &["<|tool_calls_section_begin|>"],
         name: Some(Name { before: "<|tool_call_begin|>", after: &["<|tool_call_argument_begin|>"] }),
-        arguments: None,
+        arguments: Arguments::Json,
         close: &["<|tool_call_end|>", "<|tool_calls_section_end|>"],
+    },
+    // Kimi K3: `<|open|>call tool="f" index="1"<|sep|><|open|>argument key="x" type="number"<|sep|>1<|close|>argument<|sep|><|close|>call<|sep|>`.
+    &Dialect {
+        open: &["<|open|>tools<|sep|>"],
+        name: Some(Name { before: "<|open|>call tool=\"", after: &["\""] }),
+        arguments: Arguments::Tagged(ArgumentTags {
+            key: "<|open|>argument key=\"",
+            key_end: "\"",
+            value: "<|sep|>",
+            value_end: "<|close|>argument<|sep|>",
+            on_lines: false,
+        }),
+        close: &["<|close|>call<|sep|>", "<|close|>tools<|sep|>"],
+    },
+    // Gemma 4: `<|tool_call>call:f{x:<|"|>a<|"|>,y:1}<tool_call|>`.
+    &Dialect {
+        open: &["<|tool_call>"],
+        name: Some(Name { before: "call:", after: &["{"] }),
+        arguments: Arguments::Quoted("<|\"|>"),
+        close: &["<tool_call|>"],
+    },
+    // FunctionGemma: `<start_function_call>call:f{x:<escape>a<escape>,y:1}<end_function_call>`.
+    &Dialect {
+        open: &["<start_function_call>"],
+        name: Some(Name { before: "call:", after: &["{"] }),
+        arguments: Arguments::Quoted("<escape>"),
+        close: &["<end_function_call>"],
     },
     // Mistral from v11: `[TOOL_CALLS]f[ARGS]{}`, in some versions with `[CALL_ID]...` before `[ARGS]`.
     &Dialect {
         open: &["[TOOL_CALLS]"],
         name: Some(Name { before: "", after: &["[ARGS]", "[CALL_ID]", "{"] }),
-        arguments: None,
+        arguments: Arguments::Json,
         close: &["[/TOOL_CALLS]"],
     },
     // Harmony (gpt-oss): `<|channel|>commentary to=functions.f <|constrain|>json<|message|>{}<|call|>`.
     &Dialect {
         open: &["<|start|>assistant", "<|channel|>commentary", "<|channel|>analysis"],
         name: Some(Name { before: "to=", after: &[" ", "<"] }),
-        arguments: None,
+        arguments: Arguments::Json,
         close: &["<|call|>", "<|end|>"],
     },
 ];
 
-/// The tags around reasoning at the start of a text.
+/// The tags around reasoning at the start of a text, in lower or upper case.
 pub(super) static REASONING: &[(&str, &str)] = &[
     ("<think>", "</think>"),
     ("<thinking>", "</thinking>"),
     ("<thought>", "</thought>"),
     ("<seed:think>", "</seed:think>"),
+    ("<mm:think>", "</mm:think>"),
+    ("<reasoning>", "</reasoning>"),
     ("[THINK]", "[/THINK]"),
+    // Kimi-VL
+    ("◁think▷", "◁/think▷"),
+    // Kimi K3
+    ("<|open|>think<|sep|>", "<|close|>think<|sep|>"),
+    // Gemma 4
+    ("<|channel>thought", "<channel|>"),
 ];
 
 /// Reasoning in harmony, which may occur anywhere.
@@ -186,7 +243,7 @@ pub(super) static HARMONY_REASONING: &[(&str, &str)] = &[
     ("<|start|>assistant<|channel|>analysis<|message|>", "<|end|>"),
 ];
 
-/// The tags that harmony puts around text.
+/// The tags that harmony and Kimi K3 put around text.
 pub(super) static FRAMES: &[&str] = &[
     "<|channel|>final<|message|>",
     "<|channel|>commentary<|message|>",
@@ -194,4 +251,8 @@ pub(super) static FRAMES: &[&str] = &[
     "<|start|>assistant<|channel|>commentary<|message|>",
     "<|end|>",
     "<|return|>",
+    "<|open|>response<|sep|>",
+    "<|close|>response<|sep|>",
+    "<|close|>message<|sep|>",
+    "<|end_of_msg|>",
 ];

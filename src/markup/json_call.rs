@@ -1,24 +1,10 @@
 //! Calls that are a JSON object with the name and the arguments, in the key names of all models.
 
 use super::OfferedTools;
+use super::matching::Match;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-
-/// Whether a text matches a pattern.
-#[derive(PartialEq)]
-pub(super) enum Match {
-    No,
-    /// More text decides.
-    Partial,
-    Yes,
-}
-
-impl Match {
-    fn partial_if(may_match: bool) -> Self {
-        if may_match { Self::Partial } else { Self::No }
-    }
-}
 
 /// The keys that a call can begin with.
 const KEYS: &[&str] =

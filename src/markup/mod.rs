@@ -11,8 +11,11 @@
 mod call_block;
 mod dialects;
 mod json_call;
+mod matching;
 mod offered_tools;
+mod quoted_object;
 mod scanner;
+mod tags;
 #[cfg(test)]
 mod tests;
 

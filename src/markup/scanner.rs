@@ -1,7 +1,9 @@
 //! Splits a reply's text into segments while it arrives.
 
 use super::call_block::{CallBlock, Step};
-use super::dialects::{DIALECTS, FRAMES, HARMONY_REASONING, REASONING};
+use super::dialects::REASONING;
+use super::matching::{Match, find_in_any_case};
+use super::tags::{Close, Tag, TagKind, Tags, may_begin_tag};
 use super::{OfferedTools, Segment};
 
 /// Reads the text of one reply.
@@ -9,7 +11,7 @@ use super::{OfferedTools, Segment};
 pub(crate) struct Scanner {
     finds_reasoning: bool,
     tools: OfferedTools,
-    tags: Vec<Tag>,
+    tags: Tags,
     state: State,
     /// Text that may still turn out to be markup.
     held: String,
@@ -39,8 +41,8 @@ pub(crate) enum ReplyStart {
 enum State {
     /// Before any text. Reasoning may begin here.
     Start(Start),
-    /// The first text of the reply. It may have been reasoning whose opening tag was left out, unless the closing
-    /// tag stands after a backtick: then the model writes about it.
+    /// The first text of the reply. If a closing tag follows, it was reasoning whose opening tag had been left out. A
+    /// closing tag after a backtick does not count: the model writes about it.
     FirstText {
         after_backtick: bool,
     },
@@ -48,10 +50,10 @@ enum State {
     Text,
     /// Before the first character of reasoning. Line ends are left out here.
     ReasoningStart {
-        close: &'static str,
+        close: Close,
     },
     Reasoning {
-        close: &'static str,
+        close: Close,
     },
     Calls(CallBlock),
 }
@@ -69,31 +71,14 @@ impl Start {
     fn allows_reasoning(self, text: &str, end: usize) -> bool {
         let before = text.get(..end).unwrap_or_default();
         match self {
-            Self::Reply => !before.ends_with('`') && !REASONING.iter().any(|(open, _)| before.contains(open)),
+            Self::Reply => {
+                !before.ends_with('`')
+                    && !REASONING.iter().any(|(open, _)| find_in_any_case(before, open).is_some())
+            }
             Self::InReasoning => true,
             Self::AfterReasoning => false,
         }
     }
-}
-
-/// Markup that may occur anywhere in the text.
-#[derive(Debug, Clone, Copy)]
-struct Tag {
-    text: &'static str,
-    kind: TagKind,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum TagKind {
-    /// Begins a block of calls.
-    Calls,
-    /// Begins a call whose name follows.
-    NamedCall,
-    Reasoning {
-        close: &'static str,
-    },
-    EndOfReasoning,
-    Frame,
 }
 
 impl Scanner {
@@ -105,7 +90,7 @@ impl Scanner {
         let start = if reasoning == Some(ReplyStart::Reasoning) { Start::InReasoning } else { Start::Reply };
         Some(Self {
             finds_reasoning: reasoning.is_some(),
-            tags: tags(reasoning.is_some(), !tools.is_empty()),
+            tags: Tags::new(reasoning.is_some(), !tools.is_empty()),
             tools,
             state: State::Start(start),
             held: String::new(),
@@ -116,7 +101,7 @@ impl Scanner {
 
     /// Whether text can skip [`Scanner::push`], because nothing is held and it cannot begin markup.
     pub(crate) fn lets_pass(&self, escaped: &str) -> bool {
-        let is_plain = || !escaped.bytes().any(|byte| matches!(byte, b'<' | b'[' | b'\\' | b'`'));
+        let is_plain = || !escaped.bytes().any(|byte| may_begin_tag(byte) || matches!(byte, b'\\' | b'`'));
         matches!(self.state, State::FirstText { after_backtick: false } | State::Text)
             && self.held.is_empty()
             && is_plain()
@@ -180,13 +165,14 @@ impl Scanner {
         self.state = State::Start(start);
         if self.finds_reasoning {
             for &(open, close) in REASONING {
-                if text.starts_with(open) {
+                if Match::with_tag_in_any_case(text, open) == Match::Yes {
                     self.take(gap + open.len());
-                    self.state = State::ReasoningStart { close };
+                    self.state = State::ReasoningStart { close: Close::Tag(close) };
                     return true;
                 }
                 // The opening tag is in the prompt, or the server has removed it.
-                if let Some(end) = text.find(close).filter(|end| start.allows_reasoning(text, *end)) {
+                let end = find_in_any_case(text, close).filter(|end| start.allows_reasoning(text, *end));
+                if let Some(end) = end {
                     let reasoning = self.take(gap + end);
                     self.emit_reasoning(reasoning.trim_matches('\n'));
                     self.take(close.len());
@@ -194,7 +180,8 @@ impl Scanner {
                     return true;
                 }
             }
-            if REASONING.iter().any(|(open, close)| open.starts_with(text) || close.starts_with(text)) {
+            let may_be = |tag| Match::with_tag_in_any_case(text, tag) == Match::Partial;
+            if REASONING.iter().any(|(open, close)| may_be(open) || may_be(close)) {
                 return false;
             }
         }
@@ -202,7 +189,7 @@ impl Scanner {
             return false;
         }
         if start == Start::InReasoning {
-            self.state = State::ReasoningStart { close: "</think>" };
+            self.state = State::ReasoningStart { close: Close::Any };
             return true;
         }
         if start == Start::AfterReasoning {
@@ -232,7 +219,7 @@ impl Scanner {
     /// `state` is one of the two text states.
     fn in_text(&mut self, state: State) -> bool {
         self.state = state;
-        let (end, tag) = self.next_tag().unwrap_or((self.held.len(), None));
+        let (end, tag) = self.tags.find(&self.held).unwrap_or((self.held.len(), None));
         let text = self.take(end);
         self.emit_text(&text);
         match tag {
@@ -251,7 +238,12 @@ impl Scanner {
             TagKind::NamedCall => self.state = State::Calls(CallBlock::named(tag.text)),
             TagKind::Reasoning { close } => {
                 self.take(tag.text.len());
-                self.state = State::ReasoningStart { close };
+                self.state = State::ReasoningStart { close: Close::Tag(close) };
+            }
+            TagKind::StartOfReasoning => {
+                let text = self.take(tag.text.len());
+                self.emit_text(&text);
+                self.state = State::Text;
             }
             TagKind::EndOfReasoning => {
                 let text = self.take(tag.text.len());
@@ -266,24 +258,7 @@ impl Scanner {
         }
     }
 
-    /// The position of the next tag, and the tag if it is complete.
-    fn next_tag(&self) -> Option<(usize, Option<Tag>)> {
-        let starts = self.held.bytes().enumerate().filter(|(_, byte)| matches!(byte, b'<' | b'['));
-        for (at, _) in starts {
-            let rest = self.held.get(at..).unwrap_or_default();
-            if self.tags.iter().any(|tag| tag.text.len() > rest.len() && tag.text.starts_with(rest)) {
-                return Some((at, None));
-            }
-            let longest =
-                self.tags.iter().filter(|tag| rest.starts_with(tag.text)).max_by_key(|tag| tag.text.len());
-            if let Some(tag) = longest {
-                return Some((at, Some(*tag)));
-            }
-        }
-        None
-    }
-
-    fn at_reasoning_start(&mut self, close: &'static str) -> bool {
+    fn at_reasoning_start(&mut self, close: Close) -> bool {
         let gap = self.held.len() - self.held.trim_start_matches(['\n', '\r']).len();
         self.take(gap);
         let has_text = !self.held.is_empty();
@@ -291,8 +266,8 @@ impl Scanner {
         has_text
     }
 
-    fn in_reasoning(&mut self, close: &'static str) -> bool {
-        if let Some(end) = self.held.find(close) {
+    fn in_reasoning(&mut self, close: Close) -> bool {
+        if let Some((end, close)) = close.find(&self.held) {
             let reasoning = self.take(end);
             self.emit_reasoning(reasoning.trim_end_matches(['\n', '\r']));
             self.take(close.len());
@@ -302,8 +277,7 @@ impl Scanner {
         self.state = State::Reasoning { close };
         // Line ends before the closing tag are not part of the reasoning, so they are held too.
         let held_from = self.held.char_indices().map(|(at, _)| at).find(|at| {
-            let tail = self.held.get(*at..).unwrap_or_default().trim_start_matches(['\n', '\r']);
-            close.starts_with(tail)
+            close.may_become(self.held.get(*at..).unwrap_or_default().trim_start_matches(['\n', '\r']))
         });
         let reasoning = self.take(held_from.unwrap_or(self.held.len()));
         self.emit_reasoning(&reasoning);
@@ -354,24 +328,4 @@ impl Scanner {
             _ => self.segments.push(Segment::Reasoning(reasoning.to_owned())),
         }
     }
-}
-
-/// The tags to look for in the text.
-fn tags(reasoning: bool, calls: bool) -> Vec<Tag> {
-    let mut tags = Vec::new();
-    if reasoning {
-        tags.extend(REASONING.iter().map(|(_, close)| Tag { text: close, kind: TagKind::EndOfReasoning }));
-    }
-    if calls {
-        for dialect in DIALECTS {
-            tags.extend(dialect.open.iter().map(|text| Tag { text, kind: TagKind::Calls }));
-            let before = dialect.name.as_ref().map(|name| name.before);
-            let before = before.filter(|before| before.starts_with('<'));
-            tags.extend(before.map(|text| Tag { text, kind: TagKind::NamedCall }));
-        }
-        let harmony = HARMONY_REASONING.iter();
-        tags.extend(harmony.map(|&(text, close)| Tag { text, kind: TagKind::Reasoning { close } }));
-        tags.extend(FRAMES.iter().map(|text| Tag { text, kind: TagKind::Frame }));
-    }
-    tags
 }

@@ -1,6 +1,6 @@
 //! The segments of texts, in one piece and cut anywhere.
 
-use super::dialects::{DIALECTS, FRAMES};
+use super::dialects::{Arguments, DIALECTS, FRAMES};
 use super::offered_tools::tests::offered_tools;
 use super::*;
 use ReplyStart::{Reasoning, Text};
@@ -54,6 +54,20 @@ fn reasoning_between_tags() {
         (Some(Text), "<thi", "<thi"),
         (Some(Text), "", ""),
         (Some(Text), "  ", "  "),
+        (Some(Text), "<reasoning>Hm.</reasoning>Hi", "(Hm.)Hi"),
+        (Some(Text), "<reasoning>a</reasoning><reasoning> b</reasoning>c", "(a b)c"),
+        (Some(Text), "<mm:think>Hm.</mm:think>Hi", "(Hm.)Hi"),
+        (Some(Text), "◁think▷Hm.◁/think▷Hi “x”", "(Hm.)Hi “x”"),
+        (Some(Text), "<THINK>Hm.</think>Hi", "(Hm.)Hi"),
+        (Some(Text), "<Thinking>Hm. </THINKING>Hi", "(Hm. )Hi"),
+        (Some(Text), "<|channel>thought\nHm.\n<channel|>Hi", "(Hm.)Hi"),
+        (Some(Text), "<|channel>thought<channel|>Hi", "Hi"),
+        (Some(Text), "<|open|>think<|sep|>Hm.<|close|>think<|sep|>Hi", "(Hm.)Hi"),
+        (Some(Text), "b <reasoning>a</reasoning> </think>", "b <reasoning>a</reasoning> </think>"),
+        (Some(Text), "<reason>a</reason> <REASONABLE>", "<reason>a</reason> <REASONABLE>"),
+        (Some(Text), "Say <reasoning>.", "Say <reasoning>."),
+        (Some(Reasoning), "Hm.<|close|>think<|sep|>Hi", "(Hm.)Hi"),
+        (Some(Reasoning), "Hm.\n<channel|>Hi", "(Hm.)Hi"),
         (Some(Reasoning), "Hm.</think>Hi", "(Hm.)Hi"),
         (Some(Reasoning), "<think>\nHm.</think>Hi", "(Hm.)Hi"),
         (Some(Reasoning), "</think>Hi", "Hi"),
@@ -179,6 +193,20 @@ fn calls_in_the_markup_of_every_family() {
             "<|tool_calls_section_begin|><|tool_call_begin|>functions.get_weather:0<|tool_call_argument_begin|>{\"city\":\"Paris\"}<|tool_call_end|><|tool_call_begin|>functions.shell:1<|tool_call_argument_begin|>{}<|tool_call_end|><|tool_calls_section_end|>",
             "«get_weather{\"city\":\"Paris\"}»«shell{}»",
         ),
+        // Kimi K3.
+        (
+            "<|open|>response<|sep|>Look:<|close|>response<|sep|><|open|>tools<|sep|><|open|>call tool=\"get_weather\" index=\"1\"<|sep|><|open|>argument key=\"city\" type=\"string\"<|sep|> a \"b\"\n<|close|>argument<|sep|><|open|>argument key=\"n\" type=\"number\"<|sep|>2<|close|>argument<|sep|><|close|>call<|sep|><|open|>call tool=\"get_time\" index=\"2\"<|sep|><|close|>call<|sep|><|close|>tools<|sep|><|close|>message<|sep|><|end_of_msg|>",
+            "Look:«get_weather{\"city\":\" a \\\"b\\\"\\n\",\"n\":2}»«get_time{}»",
+        ),
+        // Gemma.
+        (
+            "Look:<|tool_call>call:get_weather{city:<|\"|>Paris, {FR}<|\"|>,n:2}<tool_call|><|tool_call>call:get_time{}<tool_call|>",
+            "Look:«get_weather{\"city\":\"Paris, {FR}\",\"n\":2}»«get_time{}»",
+        ),
+        (
+            "<start_function_call>call:get_weather{city:<escape>Paris<escape>, o:{a:[true,null]}}<end_function_call>",
+            "«get_weather{\"city\":\"Paris\",\"o\":{\"a\":[true,null]}}»",
+        ),
         // Harmony.
         (
             "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>commentary to=functions.get_weather <|constrain|>json<|message|>{\"city\":\"Paris\"}<|call|>",
@@ -220,6 +248,12 @@ fn other_text_stays_as_it_is() {
         "x {\"name\":\"shell\",\"parameters\":{}}",
         "<|channel|>",
         "<invoke name=\"unknown\"></invoke>",
+        "<|open|>tools<|sep|><|open|>call tool=\"unknown\" index=\"1\"<|sep|><|close|>call<|sep|>",
+        "<|open|>call tool=\"shell\" index=\"1\"<|sep|><|open|>argument key=\"city\"",
+        "<|tool_call>call:unknown{}<tool_call|>",
+        "<|tool_call>call:shell{city:<|\"|>Par",
+        "<|tool_call>call:shell{city:]}<tool_call|>",
+        "call:shell{}",
         "<｜tool▁call▁begin｜>unknown<｜tool▁sep｜>{}<｜tool▁call▁end｜>",
         "a < b && c <= d [0] <div>`<x>`</div>",
         "\u{3000}{\"no\": 1}",
@@ -287,10 +321,11 @@ mod properties {
             .iter()
             .flat_map(|dialect| {
                 let name = dialect.name.iter().flat_map(|name| name.after.iter().chain([&name.before]));
-                let arguments = dialect
-                    .arguments
-                    .iter()
-                    .flat_map(|markup| [&markup.key, &markup.value_end, &markup.value]);
+                let arguments = match &dialect.arguments {
+                    Arguments::Json => vec![],
+                    Arguments::Tagged(tags) => vec![&tags.key, &tags.value_end, &tags.value],
+                    Arguments::Quoted(quote) => vec![quote],
+                };
                 dialect.open.iter().chain(dialect.close).chain(name).chain(arguments)
             })
             .copied()

@@ -6,6 +6,7 @@
 
 mod errors;
 mod judge;
+mod markup;
 mod schemas;
 
 use judge::{Expected, Outcome};
