@@ -38,7 +38,7 @@ pub(super) fn options(at: &str, options: &Options, errors: &mut Errors) {
     let at = |option: &str| join(at, option);
     path(&at("path"), &options.path, errors);
     pass_fields(&at("pass_fields"), &options.pass_fields, errors);
-    call_id_chars(&at("tool_call_id_chars"), options.tool_call_id_chars, errors);
+    call_id_chars(&at("tool_call_id_chars"), options, errors);
     added_fields(&at("add_fields"), &options.add_fields, errors);
     let known: Vec<&str> = upstream::effort_names().collect();
     for (effort, fields) in &options.reasoning.efforts {
@@ -73,9 +73,15 @@ fn pass_fields(at: &str, fields: &[String], errors: &mut Errors) {
 /// Shortened ids are hexadecimal digits; fewer could not distinguish the calls of a long conversation.
 const FEWEST_CALL_ID_CHARS: usize = 8;
 
-fn call_id_chars(at: &str, chars: usize, errors: &mut Errors) {
-    if chars < FEWEST_CALL_ID_CHARS {
-        errors.add(at, format!("expected at least {FEWEST_CALL_ID_CHARS}"));
+fn call_id_chars(at: &str, options: &Options, errors: &mut Errors) {
+    match options.tool_call_id_chars {
+        Some(0..FEWEST_CALL_ID_CHARS) => {
+            errors.add(at, format!("expected at least {FEWEST_CALL_ID_CHARS}"));
+        }
+        None if options.tool_call_id_exact => {
+            errors.add(at, "expected a number, because `tool_call_id_exact` is set");
+        }
+        _ => {}
     }
 }
 

@@ -12,7 +12,7 @@ mod string_enum;
 
 pub use options::{
     AllowedTools, ChoiceForm, ContentForm, CustomTools, EmptyContent, JsonSchema, MaxTokensField, Options,
-    Sampling, System, ThinkTags, ToolOutputImages, UserMessages,
+    Sampling, System, ThinkTags, ToolOutputImages, UserImages, UserMessages,
 };
 pub use presets::{override_with, preset, preset_names};
 pub use reasoning::{EffortFields, Efforts, Fields, Reasoning, ReasoningReplay, effort_names};

@@ -31,6 +31,8 @@ pub struct Options {
     pub content: ContentForm,
     /// The `content` of an assistant message that has tool calls but no text.
     pub assistant_content_with_calls: EmptyContent,
+    /// How images in user messages are sent.
+    pub user_images: UserImages,
     /// Where images in a tool's output go. Most upstreams accept only text in tool messages.
     pub tool_output_images: ToolOutputImages,
 
@@ -48,8 +50,8 @@ pub struct Options {
     pub parallel_tool_calls: bool,
     /// The subset of JSON Schema that the upstream accepts, in tools and in `json_schema`. Constraints outside of it are moved into the description, in words.
     pub schema_dialect: SchemaDialect,
-    /// The maximum length of a tool call id. Longer ids are shortened.
-    pub tool_call_id_chars: usize,
+    /// The maximum length of a tool call id. Longer ids are replaced by shorter ones. Without a maximum, every id goes back as the upstream sent it: Kimi's chat template reads a tool's name from it, and LiteLLM hides a signature in it.
+    pub tool_call_id_chars: Option<usize>,
     /// Whether ids must have exactly `tool_call_id_chars` letters and digits (Mistral: 9). Other ids are replaced, always by the same id.
     pub tool_call_id_exact: bool,
 
@@ -93,6 +95,7 @@ impl Default for Options {
             assistant_after_tools: false,
             content: ContentForm::String,
             assistant_content_with_calls: EmptyContent::Empty,
+            user_images: UserImages::Send,
             tool_output_images: ToolOutputImages::UserMessage,
             tool_choice: vec![ChoiceForm::Auto, ChoiceForm::None, ChoiceForm::Required, ChoiceForm::Named],
             tool_choice_while_thinking: None,
@@ -101,7 +104,7 @@ impl Default for Options {
             strict_tools: false,
             parallel_tool_calls: false,
             schema_dialect: SchemaDialect::Common,
-            tool_call_id_chars: 40,
+            tool_call_id_chars: None,
             tool_call_id_exact: false,
             json_schema: JsonSchema::Native,
             json_schema_with_tools: None,
@@ -185,6 +188,16 @@ string_enum! {
         UserMessage = "user_message",
         /// They are dropped and reported, for upstreams without vision.
         Drop = "drop",
+    }
+}
+
+string_enum! {
+    /// How images in user messages are sent.
+    UserImages {
+        /// As image parts.
+        Send = "send",
+        /// As a note in the text that an image was left out, and reported as dropped. For text-only models: a session that contains an image stays usable.
+        Note = "note",
     }
 }
 

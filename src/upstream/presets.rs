@@ -15,6 +15,7 @@ const PRESETS: &[(&str, &str)] = &[
         r#"{
             "system": "keep", "developer_role": true,
             "strict_tools": true, "parallel_tool_calls": true, "schema_dialect": "openai",
+            "tool_call_id_chars": 40,
             "allowed_tools": "native", "custom_tools": "native",
             "max_tokens_field": "max_completion_tokens",
             "pass_fields": ["verbosity", "prompt_cache_key", "prompt_cache_retention", "safety_identifier",
@@ -30,6 +31,7 @@ const PRESETS: &[(&str, &str)] = &[
             "path": "/openai/v1/chat/completions",
             "system": "keep", "developer_role": true,
             "strict_tools": true, "parallel_tool_calls": true, "schema_dialect": "openai",
+            "tool_call_id_chars": 40,
             "max_tokens_field": "max_completion_tokens",
             "pass_fields": ["verbosity", "prompt_cache_key", "metadata", "user"],
             "reasoning": {"efforts": {"none": "none", "minimal": "minimal", "low": "low", "medium": "medium",
@@ -42,6 +44,7 @@ const PRESETS: &[(&str, &str)] = &[
         r#"{
             "user_messages": "merge",
             "strict_tools": true, "parallel_tool_calls": true, "schema_dialect": "json_schema",
+            "json_schema_with_tools": "off",
             "reasoning": {"efforts": {"none": "none", "minimal": "minimal", "low": "low", "medium": "medium",
                 "high": "high", "xhigh": "xhigh", "max": "max"}},
             "reasoning_replay": {"field": "reasoning"}
@@ -53,6 +56,7 @@ const PRESETS: &[(&str, &str)] = &[
         r#"{
             "user_messages": "merge",
             "strict_tools": true, "parallel_tool_calls": true, "schema_dialect": "json_schema",
+            "json_schema_with_tools": "off",
             "reasoning": {"efforts": {"none": "none", "minimal": "minimal", "low": "low", "medium": "medium",
                 "high": "high", "xhigh": "xhigh", "max": "max"}},
             "reasoning_replay": {"field": "reasoning_content"}
@@ -80,7 +84,7 @@ const PRESETS: &[(&str, &str)] = &[
     (
         "ollama",
         r#"{
-            "tool_choice": ["auto"], "schema_dialect": "json_schema",
+            "tool_choice": ["auto"], "schema_dialect": "json_schema", "json_schema_with_tools": "off",
             "reasoning": {"efforts": {"none": "none", "low": "low", "medium": "medium", "high": "high",
                 "xhigh": "max", "max": "max"}},
             "reasoning_replay": {"field": "reasoning"}
@@ -127,7 +131,7 @@ const PRESETS: &[(&str, &str)] = &[
     (
         "deepseek",
         r#"{
-            "tool_output_images": "drop",
+            "user_images": "note", "tool_output_images": "drop",
             "tool_choice_while_thinking": ["auto", "none"],
             "json_schema": "json_object",
             "sampling_while_thinking": ["temperature", "top_p"],
@@ -234,7 +238,7 @@ const PRESETS: &[(&str, &str)] = &[
     (
         "cerebras",
         r#"{
-            "tool_output_images": "drop",
+            "user_images": "note", "tool_output_images": "drop",
             "json_schema_with_tools": "off",
             "max_tokens_field": "max_completion_tokens",
             "reasoning": {"efforts": {"low": "low", "medium": "medium", "high": "high"}},

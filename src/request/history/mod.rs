@@ -11,7 +11,8 @@ use crate::items::{Call, Entry, Reasoning, Toolbox};
 use crate::json::{JsonStr, RawJson};
 use crate::report::{Dropped, Report};
 use crate::response::context::CallIds;
-use crate::upstream::{ContentForm, CustomTools, EmptyContent, Options, System, UserMessages};
+use crate::tools::call_id::similar_ids;
+use crate::upstream::{ContentForm, CustomTools, EmptyContent, Options, System, UserImages, UserMessages};
 use crate::wire::chat::request::{
     Assistant, AssistantContent, Called, Content, CustomCall, FunctionCall, Message, NamedText, Part,
     ToolCall,
@@ -30,6 +31,9 @@ const SYSTEM_HEADING: &str = "[System message]";
 
 /// An assistant message between tool output and user, for upstreams that require one there.
 const BRIDGE: &str = "Noted.";
+
+/// Stands for an image that the model cannot see.
+const NO_IMAGE: &str = "(an image was left out: the model accepts only text)";
 
 /// The ids of all calls. The calls of the reply must not reuse them.
 pub(super) fn call_ids(entries: &[Entry<'_>]) -> CallIds {
@@ -245,10 +249,10 @@ impl<'a> Writer<'a, '_> {
             Cow::Borrowed(id) => upstream_call_id(id, self.options),
             Cow::Owned(id) => Cow::Owned(upstream_call_id(id, self.options).into_owned()),
         };
-        let numbered = (used.len() + 1..)
-            .map(|number| upstream_call_id(&format!("{call_id}_{number}"), self.options).into_owned());
-        let numbered = numbered.map(Cow::Owned);
-        std::iter::once(first).chain(numbered).find(|id| !used.contains(id)).unwrap_or_default()
+        // The first ones probably belong to the calls before.
+        let similar = similar_ids(call_id, used.len().saturating_sub(1))
+            .map(|id| Cow::Owned(upstream_call_id(&id, self.options).into_owned()));
+        std::iter::once(first).chain(similar).find(|id| !used.contains(id)).unwrap_or_default()
     }
 
     fn assistant_content(&self, parts: Vec<Part<'a>>, has_calls: bool) -> AssistantContent<'a> {
@@ -295,7 +299,10 @@ impl<'a> Writer<'a, '_> {
 
     /// Writes or extends a user message. Its content remains a list of parts until the end, so that later parts can
     /// be added.
-    fn push_user(&mut self, parts: Vec<Part<'a>>) {
+    fn push_user(&mut self, mut parts: Vec<Part<'a>>) {
+        if self.options.user_images == UserImages::Note {
+            parts.iter_mut().for_each(|part| self.note_image(part));
+        }
         match self.messages.last_mut() {
             Some(Message::User { content: Content::Parts(previous) })
                 if self.options.user_messages == UserMessages::Merge =>
@@ -309,6 +316,15 @@ impl<'a> Writer<'a, '_> {
             _ => {}
         }
         self.messages.push(Message::User { content: Content::Parts(parts) });
+    }
+
+    /// Replaces an image by a note. A text-only model would reject the image in this request and in all that follow it
+    /// in the session.
+    fn note_image(&mut self, part: &mut Part<'a>) {
+        if matches!(part, Part::ImageUrl { .. }) {
+            self.report.dropped(Dropped::Part, part.input_type());
+            *part = Part::Text { text: JsonStr::new(NO_IMAGE) };
+        }
     }
 
     /// Text is one string, unless the upstream wants parts.

@@ -213,13 +213,16 @@ fn reasoning_goes_back_where_the_host_reads_it() {
 }
 
 #[test]
-fn long_ids_are_shortened_on_both_sides() {
+fn ids_are_shortened_on_both_sides_where_the_upstream_has_a_limit() {
     let long = "c".repeat(80);
-    let messages =
-        messages(&json!({}), json!([user("hi"), call(&long, "f", "{}"), output(&long, json!("ok"))]));
-    let id = messages[1]["tool_calls"][0]["id"].as_str().unwrap();
-    assert!(id.len() <= 40);
-    assert_eq!(messages[2]["tool_call_id"], id);
+    let input = || json!([user("hi"), call(&long, "f", "{}"), output(&long, json!("ok"))]);
+    for (options, is_short) in [(json!({"tool_call_id_chars": 40}), true), (json!({}), false)] {
+        let messages = messages(&options, input());
+        let id = messages[1]["tool_calls"][0]["id"].as_str().unwrap();
+        assert_eq!(id.len() <= 40, is_short);
+        assert_eq!(id == long, !is_short);
+        assert_eq!(messages[2]["tool_call_id"], id);
+    }
 }
 
 /// Each is so large that work which grows with the square would not end.

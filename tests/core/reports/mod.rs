@@ -7,6 +7,7 @@
 mod errors;
 mod judge;
 mod markup;
+mod requests;
 mod schemas;
 
 use judge::{Expected, Outcome};

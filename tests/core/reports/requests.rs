@@ -1,0 +1,90 @@
+//! Requests that an upstream refuses, or that keep a model from calling tools.
+
+use super::upstream_body;
+use serde_json::{Value, json};
+
+/// The ids of the calls in a history of one turn, as a preset's upstream gets them.
+fn sent_ids(ids: &[&str], preset: &str) -> Vec<String> {
+    let call = |id: &&str| json!({"type": "function_call", "call_id": id, "name": "f", "arguments": "{}"});
+    let output = |id: &&str| json!({"type": "function_call_output", "call_id": id, "output": "1"});
+    let mut input = vec![json!({"role": "user", "content": "a"})];
+    input.extend(ids.iter().map(call));
+    input.extend(ids.iter().map(output));
+    let body = upstream_body(&json!({"model": "m", "input": input}), &json!({"upstream": preset}));
+    let messages = body["messages"].as_array().unwrap();
+    let calls = messages.iter().find_map(|message| message["tool_calls"].as_array()).unwrap();
+    let ids: Vec<String> = calls.iter().map(|call| call["id"].as_str().unwrap().to_owned()).collect();
+    let answered: Vec<&str> =
+        messages.iter().filter_map(|message| message["tool_call_id"].as_str()).collect();
+    assert_eq!(answered, ids, "each output belongs to its call");
+    ids
+}
+
+#[test]
+fn call_ids_go_back_as_they_came() {
+    let long = format!("functions.{}:0", "f".repeat(60));
+    let signed = format!("call_1__thought__{}", "A".repeat(2000));
+    for id in ["0", "call_1", &long, &signed] {
+        for preset in ["generic", "vllm", "sglang", "moonshot", "gemini", "openrouter"] {
+            assert_eq!(sent_ids(&[id], preset), [id], "{preset}");
+        }
+    }
+    for (preset, most) in [("openai", 40), ("azure", 40), ("mistral", 9)] {
+        let [short, long] = ["abcDEF123", &long].map(|id| sent_ids(&[id], preset)[0].clone());
+        assert_eq!(short, "abcDEF123", "{preset}");
+        assert!(long.len() <= most, "{preset}: {long}");
+    }
+}
+
+#[test]
+fn calls_with_the_same_id_get_ids_of_the_same_form() {
+    assert_eq!(
+        sent_ids(&["functions.f:0", "functions.f:0", "functions.f:0"], "vllm"),
+        ["functions.f:0", "functions.f:1", "functions.f:2"]
+    );
+    assert_eq!(sent_ids(&["a", "a"], "vllm"), ["a", "a_2"]);
+}
+
+#[test]
+fn a_schema_beside_tools_is_put_into_words_where_it_would_rule_out_calls() {
+    let schema = json!({"type": "object", "properties": {"valve_count": {"type": "string"}}});
+    let format = json!({"type": "json_schema", "name": "n", "schema": schema, "strict": true});
+    let tools = json!([{"type": "function", "name": "f", "parameters": {"type": "object"}}]);
+    let request =
+        |tools: &Value| json!({"model": "m", "input": "x", "tools": tools, "text": {"format": format}});
+    for preset in ["vllm", "sglang", "ollama"] {
+        let options = json!({"upstream": preset});
+        let body = upstream_body(&request(&tools), &options);
+        assert_eq!(body.get("response_format"), None, "{preset}");
+        assert!(body["messages"].to_string().contains("valve_count"), "{preset}");
+        let body = upstream_body(&request(&json!([])), &options);
+        assert_eq!(body["response_format"]["type"], "json_schema", "{preset}");
+    }
+    let body = upstream_body(&request(&tools), &json!({"upstream": "openai"}));
+    assert_eq!(body["response_format"]["type"], "json_schema");
+}
+
+#[test]
+fn a_text_only_model_gets_a_note_in_place_of_an_image() {
+    let image = json!({"type": "input_image", "image_url": "data:image/png;base64,AA"});
+    let input = json!([
+        {"role": "user", "content": [{"type": "input_text", "text": "see"}, image]},
+        {"role": "assistant", "content": "ok"},
+        {"role": "user", "content": [image]},
+    ]);
+    let request = json!({"model": "m", "input": input});
+    for options in [json!("deepseek"), json!("cerebras"), json!({"user_images": "note"})] {
+        let config = json!({"upstream": options}).to_string();
+        let translated = super::translated(request.to_string().as_bytes(), config.as_bytes()).unwrap();
+        assert_eq!(translated.report.all_dropped(), ["part:input_image"]);
+        let body: Value = serde_json::from_slice(&translated.body).unwrap();
+        let users = [&body["messages"][0]["content"], &body["messages"][2]["content"]];
+        assert!(
+            users.iter().all(|content| content.as_str().unwrap().contains("image was left out")),
+            "{body}"
+        );
+        assert!(users[0].as_str().unwrap().starts_with("see\n"), "{body}");
+    }
+    let body = upstream_body(&request, &json!({}));
+    assert_eq!(body["messages"][0]["content"][1]["type"], "image_url");
+}
