@@ -2,8 +2,9 @@
 //!
 //! Models and servers do not always write the name under which a tool was declared upstream: they write the
 //! client's name (`add`), the client's namespace with another separator (`mcp__tiny.add`), gpt-oss's prefix
-//! (`functions.add`), Kimi's index (`functions.add:0`), or white space around it. All of these are
-//! understood, in `tool_calls` as in text, if they can mean only one tool.
+//! (`functions.add`), Kimi's index (`functions.add:0`), or white space and tokens of the chat template around it
+//! (`add<|channel|>commentary`). All of these are understood, in `tool_calls` as in text, if they can mean only
+//! one tool.
 
 use std::collections::BTreeMap;
 use std::hash::Hasher;
@@ -85,6 +86,16 @@ fn is_number(digits: &str) -> bool {
     digits.bytes().all(|digit| digit.is_ascii_digit())
 }
 
+/// `written` without the special tokens before the name, and without a token or a line end after it and all that
+/// follows: `f` for `<|tool_call_begin|>f<|channel|>commentary`.
+fn without_tokens(written: &str) -> &str {
+    let mut name = written;
+    while let Some((_, after)) = name.strip_prefix('<').and_then(|tag| tag.split_once('>')) {
+        name = after.trim_start();
+    }
+    name.split(['<', '\n', '\r']).next().unwrap_or_default().trim_end()
+}
+
 /// `written` without the index that Kimi puts after a name: `f` for `f:0`.
 fn without_index(written: &str) -> Option<&str> {
     let (name, digits) = written.rsplit_once(':')?;
@@ -113,6 +124,13 @@ impl Names {
     /// The number of the tool that `written` means. A spelling that may mean two tools means neither.
     pub(crate) fn resolve(&self, written: &str) -> Option<usize> {
         let written = written.trim();
+        self.spelled(written).or_else(|| {
+            let name = without_tokens(written);
+            if name == written { None } else { self.spelled(name) }
+        })
+    }
+
+    fn spelled(&self, written: &str) -> Option<usize> {
         if let Some(exact) = self.by_upstream.get(written) {
             return Some(*exact);
         }
@@ -217,6 +235,15 @@ mod tests {
             ("mcp__tiny.add:12", Some(0)),
             ("shell", Some(1)),
             (" shell\n", Some(1)),
+            ("shell<|channel|>commentary", Some(1)),
+            ("shell <|constrain|>json", Some(1)),
+            ("shell\n{", Some(1)),
+            ("<|tool_call_begin|>functions.shell:0<|tool_call_argument_begin|>", Some(1)),
+            ("<tool_call>\nmcp__tiny.add</tool_call>", Some(0)),
+            ("shell<｜tool▁sep｜>", Some(1)),
+            ("shell commentary", None),
+            ("<|channel|>commentary", None),
+            ("<shell>", None),
             ("shell:0", Some(1)),
             ("functions.shell", Some(1)),
             ("functions.shell:12", Some(1)),

@@ -9,6 +9,7 @@ mod judge;
 mod markup;
 mod requests;
 mod schemas;
+mod tool_names;
 
 use judge::{Expected, Outcome};
 use serde_json::Value;
@@ -70,6 +71,6 @@ fn every_reported_fault_is_gone() {
             faults.push(format!("{}: {fault}", case.display()));
         }
     }
-    assert!(!cases.is_empty(), "the cases are there");
+    assert!(cases.len() > 10, "the cases are there");
     assert!(faults.is_empty(), "{} of {}:\n{}", faults.len(), cases.len(), faults.join("\n"));
 }
