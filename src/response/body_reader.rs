@@ -295,7 +295,6 @@ fn is_bare(completion: &Completion<'_>) -> bool {
         && !completion.message.is_some_and(is_object)
         && completion.response.is_none()
         && completion.tool_calls.is_none()
-        && completion.error.is_none()
 }
 
 fn is_object(raw: &RawValue) -> bool {

@@ -75,11 +75,13 @@ fn oauth_code(value: &Value) -> Option<String> {
     value.get("error_description").and(value.get("error")).and_then(code_text)
 }
 
-/// Whether a body with a successful status is an error in one of the shapes that have no `error` field.
+/// Whether a body with a successful status, which is no completion, is an error.
 pub(crate) fn is_error(value: &Value) -> bool {
     let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default();
     let is_present = |key: &str| value.get(key).is_some_and(|value| !value.is_null());
-    text("object") == "error"
+    // Some providers send an empty `error` with every chunk.
+    value.get("error").is_some_and(|error| !is_empty(error))
+        || text("object") == "error"
         || ["type", "status"].iter().any(|key| matches!(text(key), "error" | "fail" | "failed"))
         || ["error_message", "errorMessage", "error_description", "detail", "fault"].into_iter().any(is_present)
         || value.get("success") == Some(&Value::Bool(false))
@@ -89,6 +91,16 @@ pub(crate) fn is_error(value: &Value) -> bool {
         || ["message", "msg", "error_msg", "text"].into_iter().any(is_present)
             && (status_in(value).is_some()
                 || ["code", "error_code", "errorCode"].iter().any(|key| value.get(key).is_some_and(is_failure)))
+}
+
+fn is_empty(error: &Value) -> bool {
+    match error {
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => text.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        Value::Number(number) => number.as_i64() == Some(0),
+        _ => false,
+    }
 }
 
 /// Some providers also send a `code` with a success.

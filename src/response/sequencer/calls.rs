@@ -7,6 +7,7 @@ use crate::json::{Completeness, JsonStr, JsonStrBuilder, RawJson, completeness};
 use crate::response::context::CallIds;
 use crate::response::delta::{CallDelta, CallFormat};
 use crate::response::outcome::{Failure, Outcome};
+use crate::tools::call_id::similar_ids;
 use std::collections::BTreeMap;
 
 /// What arrived of a call.
@@ -215,6 +216,9 @@ impl DeliveredCall {
     }
 }
 
+/// How many similar ids are tried for a call whose id is taken.
+const MAX_SIMILAR_IDS: usize = 1000;
+
 /// The calls that need no item any more, and what was counted of all.
 #[derive(Debug)]
 pub(super) struct CallLog {
@@ -241,11 +245,17 @@ impl CallLog {
         self.begun
     }
 
-    /// The id for the client: the provider's, unless another call of the conversation has it.
+    /// The id for the client: the provider's. If another call of the conversation has it, one of the same form: the id
+    /// goes back to the provider, whose chat template may read it.
     pub(super) fn assign_id(&mut self, call: &QueuedCall, writer: &EventWriter) -> String {
         let QueuedCall(call) = call;
-        if !call.provider_id.is_empty() && self.ids.insert(&call.provider_id) {
-            return call.provider_id.clone();
+        let id = &call.provider_id;
+        if !id.is_empty() {
+            let similar = similar_ids(id, 0).take(MAX_SIMILAR_IDS);
+            let free = std::iter::once(id.clone()).chain(similar).find(|id| self.ids.insert(id));
+            if let Some(free) = free {
+                return free;
+            }
         }
         let minted = writer.call_id(call.number);
         self.ids.insert(&minted);

@@ -65,6 +65,8 @@ fn errors_in_other_shapes_arrive_in_the_words_of_the_upstream() {
         (r#"{"error_code":42901,"message":"too many"}"#, "rate_limit_exceeded"),
         (r#"{"text":"too many","error_code":50002}"#, "server_error"),
         (r#"{"text":"too many","error_code":42903}"#, "slow_down"),
+        (r#"{"error":"invalid_request","error_description":"too many"}"#, "server_error"),
+        (r#"{"error":"too many","error_type":"overloaded","status_code":429}"#, "slow_down"),
         (r#"{"errorCode":"E1","errorMessage":"too many"}"#, "server_error"),
     ] {
         let in_stream = error(body, 200, true);

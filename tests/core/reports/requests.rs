@@ -88,3 +88,30 @@ fn a_text_only_model_gets_a_note_in_place_of_an_image() {
     let body = upstream_body(&request, &json!({}));
     assert_eq!(body["messages"][0]["content"][1]["type"], "image_url");
 }
+
+/// The ids that a client gets for calls with these ids, after a history with a call of the first id.
+fn received_ids(ids: &[&str]) -> Vec<String> {
+    let input = json!([
+        {"role": "user", "content": "a"},
+        {"type": "function_call", "call_id": ids[0], "name": "f", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": ids[0], "output": "1"},
+    ]);
+    let tools = json!([{"type": "function", "name": "f", "parameters": {"type": "object"}}]);
+    let calls: Vec<Value> = ids
+        .iter()
+        .map(|id| json!({"id": id, "type": "function", "function": {"name": "f", "arguments": "{}"}}))
+        .collect();
+    let message = json!({"role": "assistant", "content": null, "tool_calls": calls});
+    let document = json!({"choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}]});
+    let request = json!({"model": "m", "input": input, "tools": tools}).to_string();
+    let translated = super::translated(request.as_bytes(), b"").unwrap();
+    let outcome = super::outcome(translated, 200, document.to_string().as_bytes());
+    outcome.calls().into_iter().map(|call| call["call_id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn an_id_that_the_history_has_is_replaced_by_one_of_the_same_form() {
+    assert_eq!(received_ids(&["functions.f:0", "functions.f:1"]), ["functions.f:1", "functions.f:2"]);
+    assert_eq!(received_ids(&["call_abc", "call_abd"]), ["call_abc_2", "call_abd"]);
+    assert_eq!(received_ids(&["0", "0"]), ["1", "2"]);
+}
