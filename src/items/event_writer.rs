@@ -83,7 +83,7 @@ impl EventWriter {
     /// Sends that the last item is done, and adds it to `output`.
     pub fn finish(&mut self, item: &OutputItem<'_>) {
         let output_index = self.items.len();
-        let item = RawJson::new(item);
+        let item = RawJson::compact(item);
         self.make_room(item.get().len());
         self.send(|sequence_number| Event::OutputItemDone { sequence_number, output_index, item: &item });
         self.items.push(item);

@@ -223,7 +223,7 @@ pub fn annotation(written: &Value) -> Option<RawJson<'static>> {
     if written.get("type")?.as_str()? != "url_citation" {
         return None;
     }
-    Some(RawJson::new(&Annotation::UrlCitation {
+    Some(RawJson::compact(&Annotation::UrlCitation {
         start_index: number("start_index"),
         end_index: number("end_index"),
         url: text("url")?,

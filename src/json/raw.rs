@@ -10,8 +10,13 @@ use std::borrow::Cow;
 pub struct RawJson<'a>(Cow<'a, str>);
 
 impl<'a> RawJson<'a> {
-    /// Serialises `value`. Takes no more memory than the text needs, because most values are kept until the reply ends.
+    /// Serialises `value`.
     pub fn new(value: &(impl Serialize + ?Sized)) -> RawJson<'static> {
+        RawJson::valid(to_string(value))
+    }
+
+    /// Serialises a value that is kept until the reply ends: takes no more memory than its text needs.
+    pub fn compact(value: &(impl Serialize + ?Sized)) -> RawJson<'static> {
         RawJson::valid(to_string(value).into_boxed_str().into_string())
     }
 

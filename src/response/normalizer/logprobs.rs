@@ -42,7 +42,7 @@ pub(super) fn from_json(raw: &RawValue) -> Vec<RawJson<'static>> {
 
 fn normal(logprob: &Logprob<'_>) -> RawJson<'static> {
     let top = logprob.top_logprobs.iter().flatten();
-    RawJson::new(&Normal {
+    RawJson::compact(&Normal {
         token: &logprob.token,
         logprob: logprob.logprob.unwrap_or(LOWEST),
         bytes: bytes(logprob),

@@ -45,7 +45,7 @@ impl ReasoningDetails {
     /// Takes all entries, each as it was sent or assembled from its fragments.
     pub(super) fn take(&mut self) -> Vec<RawJson<'static>> {
         let entries = std::mem::take(&mut self.entries).into_iter();
-        entries.map(|entry| entry.verbatim.unwrap_or_else(|| RawJson::new(&entry.fields))).collect()
+        entries.map(|entry| entry.verbatim.unwrap_or_else(|| RawJson::compact(&entry.fields))).collect()
     }
 }
 
