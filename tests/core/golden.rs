@@ -3,15 +3,9 @@
 //! A changed snapshot is a changed wire format: read it before you accept it (`INSTA_UPDATE=always`).
 
 use crate::grammar::Transcript;
+use crate::support::*;
 use insta::{assert_json_snapshot, assert_snapshot};
 use serde_json::{Value, json};
-use transponder::config::Config;
-use transponder::request::{self, Context, Translated};
-
-fn translated(request: &[u8], codex: bool) -> Translated {
-    let config = Config::default();
-    request::translate(request, &Context { config: &config, seed: 1, now: 1, codex }).unwrap()
-}
 
 fn in_snapshots(check: impl FnOnce()) {
     let mut settings = insta::Settings::clone_current();
@@ -45,9 +39,8 @@ fn every_codex_request_as_the_upstream_sees_it() {
     in_snapshots(|| {
         for file in files {
             let name = file.file_stem().unwrap().to_string_lossy().into_owned();
-            let translated = translated(&std::fs::read(&file).unwrap(), true);
-            let body: Value = serde_json::from_slice(&translated.body).unwrap();
-            let shown = json!({"dropped": translated.report.all_dropped(), "body": abbreviated(&body)});
+            let (body, dropped) = ask_text(std::fs::read(&file).unwrap()).codex().sent();
+            let shown = json!({"dropped": dropped, "body": abbreviated(&body)});
             assert_json_snapshot!(format!("codex-{name}"), shown);
         }
     });
@@ -62,7 +55,7 @@ fn a_conversation_that_grows_keeps_its_beginning() {
     let sent = |items: usize| {
         let mut shorter = request.clone();
         shorter["input"].as_array_mut().unwrap().truncate(items);
-        String::from_utf8(translated(shorter.to_string().as_bytes(), true).body).unwrap()
+        String::from_utf8(ask(shorter).codex().translate().unwrap().body).unwrap()
     };
     let messages = |body: &str| body.split_once("],\"tools\":").unwrap().0.to_owned();
     let whole = sent(items);
@@ -85,127 +78,93 @@ fn tools() -> Value {
     ])
 }
 
-fn delta(delta: Value) -> String {
-    format!("data: {}\n\n", json!({"choices": [{"index": 0, "delta": delta}]}))
-}
-
-fn call(index: u64, id: &str, name: &str, arguments: &str) -> String {
-    delta(
-        json!({"tool_calls": [{"index": index, "id": id, "function": {"name": name, "arguments": arguments}}]}),
-    )
-}
-
-fn more(index: u64, arguments: &str) -> String {
+/// A later chunk of a call.
+fn more(index: u64, arguments: &str) -> Value {
     delta(json!({"tool_calls": [{"index": index, "function": {"arguments": arguments}}]}))
 }
 
-fn end(reason: &str) -> String {
-    format!(
-        "data: {}\n\ndata: [DONE]\n\n",
-        json!({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}],
-               "usage": {"prompt_tokens": 5, "completion_tokens": 3, "total_tokens": 8}})
-    )
+fn end(reason: &str) -> Value {
+    let mut chunk = finish(reason);
+    chunk["usage"] = json!({"prompt_tokens": 5, "completion_tokens": 3, "total_tokens": 8});
+    chunk
 }
 
 #[test]
 fn every_kind_of_stream_as_the_client_sees_it() {
-    let streams: &[(&str, String)] = &[
+    let streams: &[(&str, Vec<Value>)] = &[
         (
             "text",
-            [
+            vec![
                 delta(json!({"role": "assistant", "content": ""})),
-                delta(json!({"content": "Hel\u{e9}"})),
-                delta(json!({"content": "lo"})),
+                text("Hel\u{e9}"),
+                text("lo"),
                 end("stop"),
-            ]
-            .concat(),
+            ],
         ),
         (
             "reasoning-then-call",
-            [
+            vec![
                 delta(json!({"reasoning_content": "Need "})),
                 delta(json!({"reasoning_content": "weather."})),
                 call(0, "a", "get_weather", ""),
                 more(0, "{}"),
                 end("tool_calls"),
-            ]
-            .concat(),
+            ],
         ),
         (
             "text-then-two-interleaved-calls",
-            [
-                delta(json!({"content": "Look:"})),
+            vec![
+                text("Look:"),
                 call(0, "a", "get_weather", "{"),
                 call(1, "b", "mcp__tiny__add", "{\"x\""),
                 more(0, "}"),
                 more(1, ":1}"),
                 end("tool_calls"),
-            ]
-            .concat(),
+            ],
         ),
         (
             "custom-tool",
-            [
+            vec![
                 call(0, "a", "apply_patch", "{\"input\": \"*** Be"),
                 more(0, "gin\\n\\u00e9"),
                 more(0, "\"}"),
                 end("tool_calls"),
-            ]
-            .concat(),
+            ],
         ),
         (
             "custom-tool-in-a-namespace",
-            [call(0, "a", "mcp__tiny__note", "{\"input\":\"n\"}"), end("stop")].concat(),
+            vec![call(0, "a", "mcp__tiny__note", "{\"input\":\"n\"}"), end("stop")],
         ),
         (
             "tool-search",
-            [call(0, "a", "tool_search", "{\"query\":"), more(0, "\"add\"}"), end("tool_calls")].concat(),
+            vec![call(0, "a", "tool_search", "{\"query\":"), more(0, "\"add\"}"), end("tool_calls")],
         ),
-        (
-            "shell",
-            [call(0, "a", "shell", "{\"commands\":"), more(0, "[\"ls\"]}"), end("tool_calls")].concat(),
-        ),
-        ("refusal", [delta(json!({"refusal": "No."})), end("stop")].concat()),
-        ("text-cut-by-length", [delta(json!({"content": "Half"})), end("length")].concat()),
-        ("call-cut-by-length", [call(0, "a", "get_weather", "{\"city\":\"Pa"), end("length")].concat()),
+        ("shell", vec![call(0, "a", "shell", "{\"commands\":"), more(0, "[\"ls\"]}"), end("tool_calls")]),
+        ("refusal", vec![delta(json!({"refusal": "No."})), end("stop")]),
+        ("text-cut-by-length", vec![text("Half"), end("length")]),
+        ("call-cut-by-length", vec![call(0, "a", "get_weather", "{\"city\":\"Pa"), end("length")]),
         (
             "custom-tool-cut-by-length",
-            [call(0, "a", "apply_patch", "{\"input\":\"*** Begin"), end("length")].concat(),
+            vec![call(0, "a", "apply_patch", "{\"input\":\"*** Begin"), end("length")],
         ),
-        (
-            "error-in-the-stream",
-            [
-                delta(json!({"content": "Par"})),
-                "data: {\"error\":{\"message\":\"It broke.\",\"code\":500}}\n\n".to_owned(),
-            ]
-            .concat(),
-        ),
+        ("error-in-the-stream", vec![text("Par"), json!({"error": {"message": "It broke.", "code": 500}})]),
     ];
-    let request = json!({"model": "m", "input": "hi", "stream": true, "tools": tools()});
+    let asked = ask(json!({"input": "hi", "stream": true, "tools": tools()}));
+    let echo = request_echo();
     in_snapshots(|| {
-        for (name, upstream) in streams {
-            let mut reply = translated(request.to_string().as_bytes(), false).reply;
-            let mut out = Vec::new();
-            reply.begin(200);
-            reply.push(upstream.as_bytes(), &mut out);
-            reply.end(&mut out);
+        for (name, chunks) in streams {
+            let out = pushed(asked.reply(), [events(chunks).as_bytes()]);
             Transcript::of(&out);
-            assert_snapshot!(
-                format!("stream-{name}"),
-                String::from_utf8(out).unwrap().replace(&request_echo(), "…")
-            );
+            let out = String::from_utf8(out).unwrap();
+            assert_snapshot!(format!("stream-{name}"), out.replace(&echo, "…"));
         }
     });
 }
 
 /// The declared tools, as each response repeats them.
 fn request_echo() -> String {
-    let mut reply =
-        translated(json!({"model": "m", "input": "hi", "tools": tools()}).to_string().as_bytes(), false)
-            .reply;
-    let mut out = Vec::new();
-    reply.begin(200);
-    reply.push(br#"{"choices":[{"message":{"content":"x"}}]}"#, &mut out);
+    let asked = ask(json!({"input": "hi", "tools": tools()}));
+    let out = pushed(asked.reply(), [br#"{"choices":[{"message":{"content":"x"}}]}"#.as_slice()]);
     let response = String::from_utf8(out).unwrap();
     let (_, tools) = response.split_once("\"tools\":").unwrap();
     tools.split_once(",\"tool_choice\"").unwrap().0.to_owned()

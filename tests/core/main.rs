@@ -15,3 +15,4 @@ mod limits;
 mod reply;
 mod reports;
 mod request;
+mod support;

@@ -1,6 +1,7 @@
 //! `docs/responses.md` tells no lies: each of its rows is tried, and nothing that the code knows is missing.
 
-use crate::request::*;
+use crate::support::*;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use transponder::items;
 use transponder::wire::responses::{Event, Request};
@@ -23,14 +24,13 @@ fn names(heading: &str) -> BTreeSet<&'static str> {
 
 /// What becomes of these fields, in the words of the page. `path` is where a refusal would be.
 fn fate(fields: Value, path: &str) -> &'static str {
-    let plain = up(&json!({}), json!({"input": "hi"}));
-    let request = with_model(fields);
+    let plain = ask(json!({"input": "hi"})).sent();
     // With logprobs, a limit that is named, and so on: what the host takes by default.
-    match translate(&json!({}), &request.to_string()) {
+    match ask(fields.clone()).translate() {
         Err(error) => {
             assert!(
                 error.param.as_deref().is_some_and(|param| param.starts_with(path)),
-                "{request}: {error:?}"
+                "{fields}: {error:?}"
             );
             "rejected"
         }
@@ -41,7 +41,7 @@ fn fate(fields: Value, path: &str) -> &'static str {
                 (false, true) => "translated",
                 (true, false) => "dropped",
                 (true, true) => "ignored",
-                (false, false) => panic!("{request}: half of it went up, {dropped:?} did not"),
+                (false, false) => panic!("{fields}: half of it went up, {dropped:?} did not"),
             }
         }
     }
@@ -85,7 +85,8 @@ fn fields_fare_as_the_page_says() {
         }
         let mut fields = field(name);
         if name == "reasoning" {
-            let (body, _) = up(&json!("vllm"), json!({"input": "hi", "reasoning": {"effort": "high"}}));
+            let (body, _) =
+                ask(json!({"input": "hi", "reasoning": {"effort": "high"}})).upstream(&json!("vllm")).sent();
             assert_eq!((&body["reasoning_effort"], said), (&json!("high"), "translated"));
             continue;
         }
@@ -93,7 +94,7 @@ fn fields_fare_as_the_page_says() {
             fields["input"] = json!("hi");
         }
         if name == "model" {
-            let body = translate(&json!({}), &fields.to_string()).unwrap().body;
+            let body = ask(fields).translate().unwrap().body;
             assert_eq!(
                 (serde_json::from_slice::<Value>(&body).unwrap()["model"].clone(), said),
                 (json!("another"), "translated")
@@ -118,7 +119,7 @@ fn passes_on(name: &str) {
     };
     let request = || json!({"input": "hi", name: value});
     assert_eq!(fate(request(), name), "dropped", "{name}");
-    let (body, dropped) = up(&json!({"pass_fields": [name]}), request());
+    let (body, dropped) = ask(request()).upstream(&json!({"pass_fields": [name]})).sent();
     assert_eq!((&body[name], dropped.len()), (&value, 0), "{name}");
 }
 
@@ -129,7 +130,7 @@ fn item(kind: &str) -> Vec<Value> {
         "message" => json!({"type": kind, "role": "user", "content": "more"}),
         "reasoning" => json!({"type": kind, "summary": [{"type": "summary_text", "text": "hm"}]}),
         "function_call" | "function_call_output" => {
-            return vec![call("a", "f", "{}"), output("a", json!("x"))];
+            return vec![function_call("a", "f", "{}"), function_call_output("a", json!("x"))];
         }
         "custom_tool_call" | "custom_tool_call_output" => {
             return vec![
@@ -269,7 +270,7 @@ fn formats_fare_as_the_page_says() {
 
 /// What comes back for one message of the upstream.
 fn reply(request: Value, message: Value) -> Vec<Value> {
-    let mut reply = translate(&json!({}), &with_model(request).to_string()).unwrap().reply;
+    let mut reply = ask(request).translate().unwrap().reply;
     let mut out = Vec::new();
     reply.begin(200);
     reply.push(json!({"choices": [{"message": message}]}).to_string().as_bytes(), &mut out);
@@ -335,12 +336,13 @@ fn null_is_absent_wherever_it_stands() {
     for kind in items::item_types().filter(|kind| *kind != "compaction_trigger") {
         let input = |change: &dyn Fn(&Value) -> Value| {
             let items: Vec<Value> = item(kind).iter().map(change).chain([user("hi")]).collect();
-            up(&json!("vllm"), json!({ "input": items }))
+            ask(json!({ "input": items })).upstream(&json!("vllm")).sent()
         };
         assert_eq!(input(&with_nulls), input(&Value::clone), "{kind}");
     }
     for kind in items::tool_types() {
-        let tools = |tool: Value| up(&json!("openai"), json!({"input": "hi", "tools": [tool]}));
+        let tools =
+            |tool: Value| ask(json!({"input": "hi", "tools": [tool]})).upstream(&json!("openai")).sent();
         assert_eq!(tools(with_nulls(&tool(kind).0)), tools(tool(kind).0), "{kind}");
     }
     for part in
@@ -350,5 +352,5 @@ fn null_is_absent_wherever_it_stands() {
         assert_eq!(content(with_nulls(&part)), content(part));
     }
     let empty = json!({"input": "hi", "tools": [{"type": "namespace", "name": "n", "tools": null}]});
-    assert!(up(&json!({}), empty).0.get("tools").is_none());
+    assert!(ask(empty).sent().0.get("tools").is_none());
 }

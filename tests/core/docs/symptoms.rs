@@ -1,65 +1,13 @@
 //! The ways in which users of such translators lost their work, as `docs/symptoms.md` lists them: that each has a test,
 //! and the tests of those that no other file has.
 
-use crate::grammar::Transcript;
+use crate::support::*;
 use serde_json::{Value, json};
 use std::path::Path;
-use transponder::config::Config;
-use transponder::request::{self, Context, Translated};
 
-fn translated(config: &Value, mut request: Value) -> Translated {
-    request["model"] = json!("m");
-    let config = Config::parse(config.to_string().as_bytes()).unwrap();
-    let context = Context { config: &config, seed: 1, now: 1, codex: false };
-    request::translate(request.to_string().as_bytes(), &context)
-        .unwrap_or_else(|error| panic!("{error:?}: {request}"))
-}
-
-/// What goes up, and what was left out of it.
-fn up(config: &Value, request: Value) -> (Value, Vec<String>) {
-    let translated = translated(config, request);
-    (serde_json::from_slice(&translated.body).unwrap(), translated.report.all_dropped().to_vec())
-}
-
-fn messages(input: Value) -> Value {
-    up(&json!({}), json!({ "input": input })).0["messages"].clone()
-}
-
-/// The response that comes of these chunks, once as a stream.
+/// The response at the end of a stream of these chunks.
 fn response(chunks: &[Value]) -> Value {
-    let tools = json!([{"type": "function", "name": "f"}, {"type": "function", "name": "g"}]);
-    let mut reply = translated(&json!({}), json!({"input": "hi", "tools": tools, "stream": true})).reply;
-    let mut out = Vec::new();
-    for chunk in chunks {
-        reply.push(format!("data: {chunk}\n\n").as_bytes(), &mut out);
-    }
-    reply.push(b"data: [DONE]\n\n", &mut out);
-    Transcript::of(&out).response().clone()
-}
-
-fn delta(delta: Value) -> Value {
-    json!({"choices": [{"index": 0, "delta": delta}]})
-}
-
-fn finish(reason: &str) -> Value {
-    json!({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
-}
-
-fn call(id: &str, name: &str, arguments: &str) -> Value {
-    delta(json!({"tool_calls": [{"index": 0, "id": id, "function": {"name": name, "arguments": arguments}}]}))
-}
-
-fn user(text: &str) -> Value {
-    json!({"role": "user", "content": text})
-}
-
-fn function(name: &str) -> Value {
-    json!({"type": "function", "name": name, "description": format!("The tool {name}.")})
-}
-
-fn offered(body: &Value) -> Vec<&str> {
-    let tools = body["tools"].as_array().into_iter().flatten();
-    tools.map(|tool| tool["function"]["name"].as_str().unwrap()).collect()
+    ask(json!({"input": "hi", "tools": [function("f"), function("g")], "stream": true})).received(chunks)
 }
 
 #[test]
@@ -68,9 +16,8 @@ fn tools_declared_in_the_input_are_tools_and_no_messages() {
         function("g"), {"type": "custom", "name": "exec"}, function("f"),
         {"type": "namespace", "name": "n", "tools": [function("h")]},
     ]});
-    let (body, dropped) =
-        up(&json!({}), json!({"tools": [function("f")], "input": [additional, user("hi")]}));
-    assert_eq!(offered(&body), ["f", "g", "exec", "n__h"]);
+    let (body, dropped) = ask(json!({"tools": [function("f")], "input": [additional, user("hi")]})).sent();
+    assert_eq!(declared(&body), ["f", "g", "exec", "n__h"]);
     assert_eq!(body["messages"], json!([user("hi")]));
     assert!(dropped.is_empty(), "{dropped:?}");
 }
@@ -83,12 +30,10 @@ fn tools_that_a_search_found_stay_for_the_next_turns() {
     let called =
         json!({"type": "function_call", "call_id": "b", "namespace": "n", "name": "h", "arguments": "{}"});
     let output = json!({"type": "function_call_output", "call_id": "b", "output": "ok"});
-    let (body, _) = up(
-        &json!({}),
-        json!({"tools": [{"type": "tool_search", "execution": "client"}],
-               "input": [user("hi"), search, found, called, output, user("again")]}),
-    );
-    assert_eq!(offered(&body), ["tool_search", "n__h"]);
+    let (body, _) = ask(json!({"tools": [{"type": "tool_search", "execution": "client"}],
+               "input": [user("hi"), search, found, called, output, user("again")]}))
+    .sent();
+    assert_eq!(declared(&body), ["tool_search", "n__h"]);
     assert_eq!(body["messages"][3]["tool_calls"][0]["function"]["name"], "n__h");
 }
 
@@ -97,11 +42,11 @@ fn a_task_for_an_agent_is_a_message_or_reported() {
     let task = |content: Value| json!([{"type": "agent_message", "content": content}, user("hi")]);
     let text = json!([{"type": "input_text", "text": "Count the files."}]);
     assert_eq!(
-        messages(task(text))[0]["content"].as_str().map(|text| text.contains("Count the files.")),
+        messages(&json!({}), task(text))[0]["content"].as_str().map(|text| text.contains("Count the files.")),
         Some(true)
     );
     let sealed = json!([{"type": "encrypted_content", "encrypted_content": "gAAAA"}]);
-    let (_, dropped) = up(&json!({}), json!({ "input": task(sealed) }));
+    let (_, dropped) = ask(json!({ "input": task(sealed) })).sent();
     assert!(dropped.iter().any(|dropped| dropped.contains("encrypted_content")), "{dropped:?}");
 }
 
@@ -109,7 +54,7 @@ fn a_task_for_an_agent_is_a_message_or_reported() {
 fn a_grammar_is_told_in_words() {
     let format = json!({"type": "grammar", "syntax": "lark", "definition": "start: \"*** Begin Patch\" LF"});
     let tool = json!({"type": "custom", "name": "apply_patch", "description": "Edits.", "format": format});
-    let (body, _) = up(&json!({}), json!({"input": "hi", "tools": [tool]}));
+    let (body, _) = ask(json!({"input": "hi", "tools": [tool]})).sent();
     let description = body["tools"][0]["function"]["description"].as_str().unwrap();
     assert!(
         description.starts_with("Edits.") && description.contains("start: \"*** Begin Patch\" LF"),
@@ -121,7 +66,7 @@ fn a_grammar_is_told_in_words() {
 fn parameters_are_always_the_schema_of_an_object() {
     for parameters in [Value::Null, json!({}), json!({"type": null}), json!({"type": "object"})] {
         let tool = json!({"type": "function", "name": "f", "parameters": parameters});
-        let (body, _) = up(&json!({}), json!({"input": "hi", "tools": [tool]}));
+        let (body, _) = ask(json!({"input": "hi", "tools": [tool]})).sent();
         assert_eq!(body["tools"][0]["function"]["parameters"]["type"], "object", "{parameters}");
     }
 }
@@ -129,17 +74,17 @@ fn parameters_are_always_the_schema_of_an_object() {
 #[test]
 fn items_need_no_ids_and_may_have_any() {
     let said = json!([user("hi"), {"role": "assistant", "content": [{"type": "output_text", "text": "Yes?"}]}, user("!")]);
-    let expected = messages(said.clone());
+    let expected = messages(&json!({}), said.clone());
     for id in ["msg_1", "rs_1", "0", "chatcmpl-x"] {
         let mut with_ids = said.clone();
         for item in with_ids.as_array_mut().unwrap() {
             item["id"] = json!(id);
             item["type"] = json!("message");
         }
-        assert_eq!(messages(with_ids), expected, "{id}");
+        assert_eq!(messages(&json!({}), with_ids), expected, "{id}");
     }
     let thought = json!({"type": "reasoning", "id": "other_1", "summary": [], "content": null, "encrypted_content": null});
-    assert_eq!(messages(json!([user("hi"), thought, user("!")])).as_array().unwrap().len(), 2);
+    assert_eq!(messages(&json!({}), json!([user("hi"), thought, user("!")])).as_array().unwrap().len(), 2);
 }
 
 #[test]
@@ -149,7 +94,8 @@ fn thoughts_without_words_are_no_field() {
         |text: &str| json!({"type": "reasoning", "summary": [{"type": "summary_text", "text": text}]});
     let said = json!({"role": "assistant", "content": "Yes?"});
     for (text, expected) in [("Hm.", Some("Hm.")), ("", None)] {
-        let (body, _) = up(&config, json!({"input": [user("hi"), thought(text), said, user("!")]}));
+        let (body, _) =
+            ask(json!({"input": [user("hi"), thought(text), said, user("!")]})).config(&config).sent();
         assert_eq!(body["messages"][1].get("reasoning_content").and_then(Value::as_str), expected);
     }
 }
@@ -158,7 +104,7 @@ fn thoughts_without_words_are_no_field() {
 fn a_call_without_a_name_or_an_id_does_not_end_the_session() {
     let nameless = json!({"type": "function_call", "call_id": "", "name": "", "arguments": "{}"});
     let output = json!({"type": "function_call_output", "call_id": "", "output": "unsupported call"});
-    let sent = messages(json!([user("hi"), nameless, output, user("again")]));
+    let sent = messages(&json!({}), json!([user("hi"), nameless, output, user("again")]));
     let call = &sent[1]["tool_calls"][0];
     assert!(
         !call["id"].as_str().unwrap().is_empty() && !call["function"]["name"].as_str().unwrap().is_empty()
@@ -196,7 +142,7 @@ fn announced_calls_that_do_not_come_are_a_failure() {
 
 #[test]
 fn a_call_of_an_unknown_tool_arrives_for_the_client_to_judge() {
-    let response = response(&[call("a", "rm_everything", "{\"now\":true}"), finish("tool_calls")]);
+    let response = response(&[call(0, "a", "rm_everything", "{\"now\":true}"), finish("tool_calls")]);
     let item = &response["output"][0];
     assert_eq!((&item["type"], &item["name"]), (&json!("function_call"), &json!("rm_everything")));
     assert_eq!(item["arguments"], "{\"now\":true}");
@@ -206,7 +152,7 @@ fn a_call_of_an_unknown_tool_arrives_for_the_client_to_judge() {
 fn two_calls_with_one_id_are_two_calls() {
     let second =
         json!({"tool_calls": [{"index": 1, "id": "a", "function": {"name": "g", "arguments": "{}"}}]});
-    let response = response(&[call("a", "f", "{}"), delta(second), finish("tool_calls")]);
+    let response = response(&[call(0, "a", "f", "{}"), delta(second), finish("tool_calls")]);
     let items = response["output"].as_array().unwrap();
     assert_eq!(items.iter().map(|item| item["name"].as_str().unwrap()).collect::<Vec<_>>(), ["f", "g"]);
     assert_ne!(items[0]["call_id"], items[1]["call_id"]);

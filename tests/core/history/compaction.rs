@@ -1,32 +1,23 @@
 //! A conversation is replaced by its summary, and goes on from there.
 
 use crate::grammar::Transcript;
+use crate::support::*;
 use serde_json::{Value, json};
-use transponder::config::Config;
-use transponder::error::ApiError;
-use transponder::request::{self, Context, Translated};
+use transponder::request::Translated;
 
-fn translate(
-    request: &Value,
-    by: fn(&[u8], &Context<'_>) -> Result<Translated, ApiError>,
-) -> (Value, Translated) {
-    let config = Config::default();
-    let context = Context { config: &config, seed: 1, now: 1, codex: true };
-    let translated = by(request.to_string().as_bytes(), &context).unwrap();
-    (serde_json::from_slice(&translated.body).unwrap(), translated)
+/// The body that the upstream receives.
+fn sent(translated: &Translated) -> Value {
+    serde_json::from_slice(&translated.body).unwrap()
 }
 
 fn answered(translated: Translated, message: &Value) -> Vec<u8> {
-    let mut reply = translated.reply;
     let completion = json!({
         "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
         "usage": {"prompt_tokens": 9, "completion_tokens": 3},
     });
-    let mut out = Vec::new();
+    let mut reply = translated.reply;
     reply.begin(200);
-    reply.push(completion.to_string().as_bytes(), &mut out);
-    reply.end(&mut out);
-    out
+    pushed(reply, [completion.to_string().as_bytes()])
 }
 
 fn conversation() -> Value {
@@ -40,7 +31,8 @@ fn conversation() -> Value {
 
 #[test]
 fn the_endpoint_answers_with_one_item_that_later_requests_expand() {
-    let (upstream, translated) = translate(&conversation(), request::translate_compact);
+    let translated = ask(conversation()).compact().unwrap();
+    let upstream = sent(&translated);
     assert!(upstream.get("tools").is_none());
     assert!(upstream.get("stream").is_none());
     let last = upstream["messages"].as_array().unwrap().last().unwrap();
@@ -55,7 +47,8 @@ fn the_endpoint_answers_with_one_item_that_later_requests_expand() {
     assert_eq!(output[0]["type"], "compaction");
 
     let next = json!({"model": "m", "input": [output[0], {"role": "user", "content": "Fix it."}]});
-    let (upstream, translated) = translate(&next, request::translate);
+    let translated = ask(next).translate().unwrap();
+    let upstream = sent(&translated);
     let expanded = upstream["messages"][0]["content"].as_str().unwrap();
     assert!(expanded.ends_with("The bug is in \"main\"."), "{expanded}");
     assert!(translated.report.all_dropped().is_empty());
@@ -66,7 +59,8 @@ fn a_trigger_in_a_stream_brings_exactly_one_item() {
     let mut request = conversation();
     request["stream"] = json!(true);
     request["input"].as_array_mut().unwrap().push(json!({"type": "compaction_trigger"}));
-    let (upstream, translated) = translate(&request, request::translate);
+    let translated = ask(request).translate().unwrap();
+    let upstream = sent(&translated);
     assert!(upstream.get("tools").is_none());
 
     let transcript = Transcript::of(&answered(translated, &json!({"content": "All of it."})));
@@ -84,7 +78,8 @@ fn a_compaction_wants_plain_text() {
     let mut request = conversation();
     request["tool_choice"] = json!("required");
     request["text"] = json!({"format": {"type": "json_schema", "name": "n", "schema": {"type": "object"}}});
-    let (upstream, _) = translate(&request, request::translate_compact);
+    let translated = ask(request).compact().unwrap();
+    let upstream = sent(&translated);
     for field in ["response_format", "tool_choice", "tools"] {
         assert!(upstream.get(field).is_none(), "{field}");
     }
@@ -92,8 +87,6 @@ fn a_compaction_wants_plain_text() {
 
 #[test]
 fn a_compaction_is_refused_like_a_response() {
-    let config = Config::default();
-    let context = Context { config: &config, seed: 1, now: 1, codex: false };
     for (change, param) in [
         (json!({"model": null}), "model"),
         (json!({"input": null}), "input"),
@@ -103,14 +96,14 @@ fn a_compaction_is_refused_like_a_response() {
     ] {
         let mut request = conversation();
         request.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
-        let error = request::translate_compact(request.to_string().as_bytes(), &context).unwrap_err();
+        let error = ask(request).compact().unwrap_err();
         assert_eq!((error.status, error.param.as_deref()), (400, Some(param)), "{change}");
     }
 }
 
 #[test]
 fn no_summary_is_no_compaction() {
-    let (_, translated) = translate(&conversation(), request::translate_compact);
+    let translated = ask(conversation()).compact().unwrap();
     let failed: Value = serde_json::from_slice(&answered(translated, &json!({"content": ""}))).unwrap();
     assert_eq!(failed["status"], "failed");
 }

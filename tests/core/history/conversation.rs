@@ -1,6 +1,7 @@
 //! The history: order, pairing, repair.
 
-use crate::request::*;
+use crate::support::*;
+use serde_json::{Value, json};
 
 #[test]
 fn arguments_in_the_history_are_always_an_object() {
@@ -11,8 +12,10 @@ fn arguments_in_the_history_are_always_an_object() {
         ("{\"x\": ", "{\"_raw\":\"{\\\"x\\\": \"}"),
         ("[1]", "{\"_raw\":\"[1]\"}"),
     ] {
-        let messages =
-            messages(&json!({}), json!([user("hi"), call("a", "f", written), output("a", json!("ok"))]));
+        let messages = messages(
+            &json!({}),
+            json!([user("hi"), function_call("a", "f", written), function_call_output("a", json!("ok"))]),
+        );
         assert_eq!(messages[1]["tool_calls"][0]["function"]["arguments"], sent, "{written}");
     }
 }
@@ -24,9 +27,9 @@ fn outputs_follow_their_calls_at_once_and_in_their_order() {
         json!([
             user("hi"),
             {"role": "assistant", "content": "Let me see."},
-            call("a", "f", "{}"), call("b", "g", "{}"),
+            function_call("a", "f", "{}"), function_call("b", "g", "{}"),
             user("in between"),
-            output("b", json!("second")), output("a", json!("first")),
+            function_call_output("b", json!("second")), function_call_output("a", json!("first")),
         ]),
     );
     let roles: Vec<&str> = messages.as_array().unwrap().iter().map(|m| m["role"].as_str().unwrap()).collect();
@@ -38,25 +41,25 @@ fn outputs_follow_their_calls_at_once_and_in_their_order() {
 #[test]
 fn repair_mends_what_strict_refuses() {
     let config = json!({"history": "repair"});
-    let request =
-        with_model(json!({"input": [user("hi"), call("a", "f", "{}"), output("z", json!("lost"))]}));
-    let translated = translate(&config, &request.to_string()).unwrap();
+    let asked = ask(
+        json!({"input": [user("hi"), function_call("a", "f", "{}"), function_call_output("z", json!("lost"))]}),
+    );
+    let translated = asked.config(&config).translate().unwrap();
     let body: Value = serde_json::from_slice(&translated.body).unwrap();
     assert!(body["messages"][2]["content"].as_str().unwrap().contains("no output"));
     assert_eq!(body["messages"][3], user("[Output of a tool call that was not sent along]\n\nlost"));
     assert_eq!(translated.report.all_repaired(), ["call_output:z", "tool_call:f"]);
     let sentences = [
-        (json!([user("hi"), call("a", "f", "{}")]), "No tool output found for function call a."),
-        (json!([output("z", json!("x"))]), "No tool call found for function call output with call_id z."),
+        (json!([user("hi"), function_call("a", "f", "{}")]), "No tool output found for function call a."),
+        (
+            json!([function_call_output("z", json!("x"))]),
+            "No tool call found for function call output with call_id z.",
+        ),
     ];
     for (input, sentence) in sentences {
-        let error = translate(&json!({}), &with_model(json!({ "input": input })).to_string()).unwrap_err();
+        let error = ask(json!({ "input": input })).translate().unwrap_err();
         assert_eq!(error.message, sentence);
     }
-}
-
-fn roles(messages: &Value) -> Vec<&str> {
-    messages.as_array().unwrap().iter().map(|m| m["role"].as_str().unwrap()).collect()
 }
 
 #[test]
@@ -65,7 +68,7 @@ fn instructions_lead_or_stay_as_the_host_wants() {
     let fields = json!({"instructions": "First.", "input": [
         said("developer", "Second."), said("system", ""), said("system", "Third."), user("hi"), said("developer", "Later."),
     ]});
-    let messages = |options: Value| up(&options, fields.clone()).0["messages"].clone();
+    let messages = |options: Value| ask(fields.clone()).upstream(&options).sent().0["messages"].clone();
     let merged = json!([
         said("system", "First.\n\nSecond.\n\nThird."),
         user("hi"),
@@ -86,9 +89,12 @@ fn somebody_always_asks_and_asks_last() {
         (json!([{"role": "assistant", "content": "Well?"}]), &["assistant", "user"]),
         (json!([user("hi"), {"role": "assistant", "content": "Well?"}]), &["user", "assistant", "user"]),
         // Templates look for the user's query, and a tool's output is none.
-        (json!([call("a", "f", "{}"), output("a", json!("x"))]), &["user", "assistant", "tool"]),
         (
-            json!([{"role": "system", "content": "S"}, call("a", "f", "{}"), output("a", json!("x"))]),
+            json!([function_call("a", "f", "{}"), function_call_output("a", json!("x"))]),
+            &["user", "assistant", "tool"],
+        ),
+        (
+            json!([{"role": "system", "content": "S"}, function_call("a", "f", "{}"), function_call_output("a", json!("x"))]),
             &["system", "user", "assistant", "tool"],
         ),
     ];
@@ -100,7 +106,8 @@ fn somebody_always_asks_and_asks_last() {
 #[test]
 fn an_assistant_who_says_nothing_has_no_content() {
     let empty = json!({"role": "assistant", "content": [{"type": "output_text", "text": ""}]});
-    let with_call = json!([user("hi"), empty, call("a", "f", "{}"), output("a", json!("x"))]);
+    let with_call =
+        json!([user("hi"), empty, function_call("a", "f", "{}"), function_call_output("a", json!("x"))]);
     for (options, content) in [(json!({}), Some(json!(""))), (json!("tgi"), None)] {
         let sent = messages(&options, with_call.clone());
         assert_eq!(roles(&sent), ["user", "assistant", "tool"]);
@@ -115,12 +122,12 @@ fn calls_that_share_an_id_are_told_apart() {
         &json!({}),
         json!([
             user("hi"),
-            call("a", "f", "{}"),
-            call("a", "g", "{}"),
-            output("a", json!("1")),
-            output("a", json!("2")),
-            call("a", "f", "{}"),
-            output("a", json!("3")),
+            function_call("a", "f", "{}"),
+            function_call("a", "g", "{}"),
+            function_call_output("a", json!("1")),
+            function_call_output("a", json!("2")),
+            function_call("a", "f", "{}"),
+            function_call_output("a", json!("3")),
         ]),
     );
     assert_eq!(roles(&sent), ["user", "assistant", "tool", "tool", "assistant", "tool"]);
@@ -140,24 +147,28 @@ fn a_reference_is_lost_and_reported_or_refused() {
     let reference = |id: &str| json!({"type": "item_reference", "id": id});
     let ours = |prefix: &str| format!("{prefix}_{}", "0".repeat(36));
     for id in [ours("rs"), ours("msg"), ours("fc"), "rs_of_another_server".into()] {
-        let (body, dropped) = up(&json!({}), json!({"input": [user("hi"), reference(&id), user("you?")]}));
+        let (body, dropped) = ask(json!({"input": [user("hi"), reference(&id), user("you?")]})).sent();
         assert_eq!(roles(&body["messages"]), ["user", "user"], "{id}");
         assert_eq!(dropped, ["item:item_reference"], "{id}");
     }
     // The output of a call that was only referred to is no orphan: what the tool said still counts.
-    let input =
-        json!([user("hi"), reference(&ours("ctc")), output("a", json!("done")), output("b", json!("x"))]);
-    let error = translate(&json!({}), &with_model(json!({ "input": input })).to_string()).unwrap_err();
+    let input = json!([
+        user("hi"),
+        reference(&ours("ctc")),
+        function_call_output("a", json!("done")),
+        function_call_output("b", json!("x"))
+    ]);
+    let error = ask(json!({ "input": input })).translate().unwrap_err();
     assert!(error.message.contains("call_id b"), "{}", error.message);
-    let input = json!([user("hi"), reference(&ours("ctc")), output("a", json!("done"))]);
+    let input = json!([user("hi"), reference(&ours("ctc")), function_call_output("a", json!("done"))]);
     assert_eq!(
         messages(&json!({}), input),
         json!([user("hi"), user("[Output of a tool call that was not sent along]\n\ndone")])
     );
 
-    let foreign = with_model(json!({"input": [user("hi"), reference("msg_of_another_server")]})).to_string();
-    assert_eq!(translate(&json!({}), &foreign).unwrap_err().param.as_deref(), Some("input[1].id"));
-    let mended = translate(&json!({"history": "repair"}), &foreign).unwrap();
+    let foreign = ask(json!({"input": [user("hi"), reference("msg_of_another_server")]}));
+    assert_eq!(foreign.translate().unwrap_err().param.as_deref(), Some("input[1].id"));
+    let mended = foreign.config(&json!({"history": "repair"})).translate().unwrap();
     assert_eq!(mended.report.all_dropped(), ["item:item_reference"]);
 }
 
@@ -165,7 +176,8 @@ fn a_reference_is_lost_and_reported_or_refused() {
 fn a_thought_that_led_to_nothing_is_reported() {
     let thought = json!({"type": "reasoning", "summary": [{"type": "summary_text", "text": "hm"}]});
     let options = json!({"reasoning_replay": {"field": "reasoning"}});
-    let (body, dropped) = up(&options, json!({"input": [user("hi"), thought, user("well?")]}));
+    let (body, dropped) =
+        ask(json!({"input": [user("hi"), thought, user("well?")]})).upstream(&options).sent();
     assert_eq!(body["messages"], json!([user("hi"), user("well?")]));
     assert_eq!(dropped, ["item:reasoning"]);
 }
@@ -175,15 +187,15 @@ fn a_thought_that_led_to_nothing_is_reported() {
 fn foreign_seals_are_reported() {
     let thought = json!({"type": "reasoning", "summary": [], "encrypted_content": "gAAAA"});
     let options = json!({"reasoning_replay": {"field": "reasoning"}});
-    let (body, dropped) = up(
-        &options,
-        json!({"input": [user("hi"), thought, {"role": "assistant", "content": "Yes?"}, user("!")]}),
-    );
+    let (body, dropped) =
+        ask(json!({"input": [user("hi"), thought, {"role": "assistant", "content": "Yes?"}, user("!")]}))
+            .upstream(&options)
+            .sent();
     assert_eq!(body["messages"][1], json!({"role": "assistant", "content": "Yes?"}));
     assert_eq!(dropped, ["item:reasoning"]);
 
     let compaction = json!({"type": "compaction", "encrypted_content": "gAAAA"});
-    let (body, dropped) = up(&json!({}), json!({"input": [compaction, user("hi")]}));
+    let (body, dropped) = ask(json!({"input": [compaction, user("hi")]})).sent();
     assert!(body["messages"][0]["content"].as_str().unwrap().contains("cannot be read here"), "{body}");
     assert_eq!(dropped, ["item:compaction"]);
 }
@@ -193,9 +205,9 @@ fn reasoning_goes_back_where_the_host_reads_it() {
     let thought =
         |text: &str| json!({"type": "reasoning", "summary": [{"type": "summary_text", "text": text}]});
     let input = json!([
-        user("hi"), thought("one"), call("a", "f", "{}"), output("a", json!("1")),
+        user("hi"), thought("one"), function_call("a", "f", "{}"), function_call_output("a", json!("1")),
         thought("two"), {"role": "assistant", "content": "Done."}, user("more"),
-        call("b", "f", "{}"), output("b", json!("2")),
+        function_call("b", "f", "{}"), function_call_output("b", json!("2")),
     ]);
     let options = json!({"reasoning_replay": {"field": "reasoning", "always_present": true}});
     let sent = messages(&options, input.clone());
@@ -207,7 +219,7 @@ fn reasoning_goes_back_where_the_host_reads_it() {
         .map(|m| &m["reasoning"])
         .collect();
     assert_eq!(thoughts, ["one", "two", ""]);
-    let (body, dropped) = up(&json!({}), json!({ "input": input }));
+    let (body, dropped) = ask(json!({ "input": input })).sent();
     assert!(!body.to_string().contains("\"reasoning\""));
     assert_eq!(dropped, ["item:reasoning"]);
 }
@@ -215,7 +227,8 @@ fn reasoning_goes_back_where_the_host_reads_it() {
 #[test]
 fn ids_are_shortened_on_both_sides_where_the_upstream_has_a_limit() {
     let long = "c".repeat(80);
-    let input = || json!([user("hi"), call(&long, "f", "{}"), output(&long, json!("ok"))]);
+    let input =
+        || json!([user("hi"), function_call(&long, "f", "{}"), function_call_output(&long, json!("ok"))]);
     for (options, is_short) in [(json!({"tool_call_id_chars": 40}), true), (json!({}), false)] {
         let messages = messages(&options, input());
         let id = messages[1]["tool_calls"][0]["id"].as_str().unwrap();
@@ -232,18 +245,16 @@ fn long_histories_and_long_lists_of_tools_pass() {
     let tools: Vec<Value> = (0..MANY).map(|n| json!({"type": "function", "name": format!("f{n}")})).collect();
     let namespaces = (0..MANY).map(|n| json!({"type": "namespace", "name": format!("n{n}"), "tools": [{"type": "function", "name": "f"}]}));
     let mut input = vec![user("hi")];
-    input.extend((0..MANY).map(|n| call("same", &format!("g{n}"), "{}")));
-    input.extend((0..MANY).map(|_| output("same", json!("x"))));
-    input.extend(
-        (0..MANY).flat_map(|n| [call(&format!("c{n}"), "f1", "{}"), output(&format!("c{n}"), json!("x"))]),
-    );
+    input.extend((0..MANY).map(|n| function_call("same", &format!("g{n}"), "{}")));
+    input.extend((0..MANY).map(|_| function_call_output("same", json!("x"))));
+    input.extend((0..MANY).flat_map(|n| {
+        [function_call(&format!("c{n}"), "f1", "{}"), function_call_output(&format!("c{n}"), json!("x"))]
+    }));
     input.extend((0..MANY).map(|n| json!({"type": format!("novelty{n}")})));
     let spoken: Vec<Value> = (0..MANY).map(|_| user(&"more ".repeat(40))).collect();
     assert_eq!(roles(&messages(&json!({"user_messages": "merge"}), json!(spoken))), ["user"]);
-    let (body, dropped) = up(
-        &json!({}),
-        json!({"input": input, "tools": tools.into_iter().chain(namespaces).collect::<Vec<_>>()}),
-    );
+    let (body, dropped) =
+        ask(json!({"input": input, "tools": tools.into_iter().chain(namespaces).collect::<Vec<_>>()})).sent();
     // The novelties, and the tools themselves from what each event repeats.
     assert_eq!((body["tools"].as_array().unwrap().len(), dropped.len()), (2 * MANY, MANY + 1));
     assert_eq!(body["messages"].as_array().unwrap().len(), 2 + MANY + 2 * MANY);

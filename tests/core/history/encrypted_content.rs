@@ -1,22 +1,13 @@
 //! `encrypted_content` that was damaged, forged or made elsewhere: it gives nothing that plain text would not.
 
-use crate::request::{messages, up};
+use crate::support::*;
 use serde_json::{Value, json};
 use std::hash::Hasher;
-use transponder::config::Config;
-use transponder::request::{self, Context};
 
-/// What this filter seals for a thought.
+/// The `encrypted_content` of a reasoning item that this filter sent.
 fn sealed() -> String {
-    let request =
-        json!({"model": "m", "input": "hi", "include": ["reasoning.encrypted_content"]}).to_string();
-    let config = Config::default();
-    let context = Context { config: &config, seed: 1, now: 1, codex: false };
-    let mut reply = request::translate(request.as_bytes(), &context).unwrap().reply;
-    reply.begin(200);
-    let mut out = Vec::new();
-    reply.push(br#"{"choices":[{"message":{"reasoning":"the thought","content":"hi"}}]}"#, &mut out);
-    let response: Value = serde_json::from_slice(&out).unwrap();
+    let asked = ask(json!({"input": "hi", "include": ["reasoning.encrypted_content"]}));
+    let response = asked.document(r#"{"choices":[{"message":{"reasoning":"the thought","content":"hi"}}]}"#);
     response["output"][0]["encrypted_content"].as_str().unwrap().to_owned()
 }
 
@@ -52,7 +43,7 @@ fn one_wrong_character_and_nothing_of_it_is_used() {
         damaged[at] = if damaged[at] == b'A' { b'B' } else { b'A' };
         let damaged = String::from_utf8(damaged).unwrap();
         for kind in ["reasoning", "compaction"] {
-            let (body, dropped) = up(&replays(), json!({"input": history(kind, &damaged)}));
+            let (body, dropped) = ask(json!({"input": history(kind, &damaged)})).upstream(&replays()).sent();
             assert!(!body.to_string().contains("the thought"), "{damaged}");
             if kind == "compaction" {
                 assert!(dropped.iter().any(|what| what.starts_with("item:compaction")), "{dropped:?}");
@@ -73,7 +64,7 @@ fn a_forged_one_is_text_and_names_no_tool() {
         "",
     ] {
         for kind in ["reasoning", "compaction", "context_compaction"] {
-            let (body, _) = up(&replays(), json!({"input": history(kind, &forged(json))}));
+            let (body, _) = ask(json!({"input": history(kind, &forged(json))})).upstream(&replays()).sent();
             assert!(body.get("tools").is_none(), "{body}");
             let sent = body["messages"].as_array().unwrap();
             assert!(sent.iter().all(|message| message.get("tool_calls").is_none()), "{body}");

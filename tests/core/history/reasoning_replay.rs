@@ -1,15 +1,7 @@
 //! What a host sends with its thoughts and wants back: it reaches the host again, byte for byte, and no other host.
 
-use crate::grammar::Transcript;
+use crate::support::*;
 use serde_json::{Value, json};
-use transponder::config::Config;
-use transponder::request::{self, Context, Translated};
-
-fn translated(upstream: &Value, request: &Value) -> Translated {
-    let config = Config::parse(json!({ "upstream": upstream }).to_string().as_bytes()).unwrap();
-    let context = Context { config: &config, seed: 1, now: 1, codex: false };
-    request::translate(request.to_string().as_bytes(), &context).unwrap()
-}
 
 fn request(include: bool) -> Value {
     json!({
@@ -19,41 +11,31 @@ fn request(include: bool) -> Value {
     })
 }
 
-fn stream(deltas: &[Value]) -> String {
-    let chunks = deltas.iter().map(|delta| json!({"choices": [{"index": 0, "delta": delta}]}));
-    let end = json!({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]});
-    chunks.chain([end]).map(|chunk| format!("data: {chunk}\n\n")).collect::<String>() + "data: [DONE]\n\n"
-}
-
-/// The items of the reply to `deltas`.
+/// The items of the reply to these deltas.
 fn output(upstream: &Value, include: bool, deltas: &[Value]) -> Vec<Value> {
-    let mut reply = translated(upstream, &request(include)).reply;
-    let mut out = Vec::new();
-    reply.begin(200);
-    reply.push(stream(deltas).as_bytes(), &mut out);
-    reply.end(&mut out);
-    Transcript::of(&out).response()["output"].as_array().unwrap().clone()
+    let chunks: Vec<Value> = deltas.iter().cloned().map(delta).chain([finish("stop")]).collect();
+    let response = ask(request(include)).upstream(upstream).received(&chunks);
+    response["output"].as_array().unwrap().clone()
 }
 
-/// The assistant message in which `output` goes back, and what was dropped.
+/// The assistant's message in the next request, whose history holds these items, and what was dropped.
 fn sent_back(upstream: &Value, output: &[Value]) -> (Value, Vec<String>) {
     let mut request = request(true);
     let input = request["input"].as_array_mut().unwrap();
     for item in output {
         input.push(item.clone());
         if item["type"] == "function_call" {
-            input
-                .push(json!({"type": "function_call_output", "call_id": item["call_id"], "output": "sunny"}));
+            input.push(function_call_output(item["call_id"].as_str().unwrap(), json!("sunny")));
         }
     }
-    let translated = translated(upstream, &request);
-    let body: Value = serde_json::from_slice(&translated.body).unwrap();
+    let (body, dropped) = ask(request).upstream(upstream).sent();
     let mut messages = body["messages"].as_array().unwrap().iter();
     let assistant = messages.find(|message| message["role"] == "assistant").unwrap();
-    (assistant.clone(), translated.report.all_dropped().to_vec())
+    (assistant.clone(), dropped)
 }
 
-fn call(extra: Value) -> Value {
+/// A delta with a call, to which the upstream adds `extra_content`.
+fn weather(extra: Value) -> Value {
     let mut call = json!({"index": 0, "id": "c", "function": {"name": "get_weather", "arguments": "{}"}});
     if !extra.is_null() {
         call["extra_content"] = extra;
@@ -77,7 +59,7 @@ fn details_come_back_as_the_sum_of_their_pieces() {
         piece(json!({"type": "reasoning.text", "text": "weather.", "index": 0, "format": "x"})),
         piece(json!({"type": "reasoning.text", "signature": "s==", "index": 0})),
         piece(json!({"type": "reasoning.encrypted", "data": "gAAA", "id": "rs_1", "index": 1})),
-        call(Value::Null),
+        weather(Value::Null),
     ];
     for include in [true, false] {
         let output = output(&details_host(), include, &deltas);
@@ -110,7 +92,7 @@ fn details_come_back_as_the_sum_of_their_pieces() {
 #[test]
 fn details_that_nobody_can_read_travel_alone() {
     let detail = json!({"type": "reasoning.encrypted", "data": "gAAA"});
-    let deltas = [json!({"content": "Look.", "reasoning_details": [detail]}), call(Value::Null)];
+    let deltas = [json!({"content": "Look.", "reasoning_details": [detail]}), weather(Value::Null)];
     let output = output(&details_host(), false, &deltas);
     let kinds: Vec<&str> = output.iter().map(|item| item["type"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["message", "reasoning", "function_call"]);
@@ -122,10 +104,10 @@ fn details_that_nobody_can_read_travel_alone() {
 fn a_signature_comes_back_with_its_call() {
     let extra = json!({"google": {"thought_signature": "c2lnbmF0dXJl+/=="}});
     for deltas in [
-        vec![call(extra.clone())],
-        vec![json!({"reasoning_content": "Hm."}), call(extra.clone())],
+        vec![weather(extra.clone())],
+        vec![json!({"reasoning_content": "Hm."}), weather(extra.clone())],
         // After the call has begun.
-        vec![call(Value::Null), json!({"tool_calls": [{"index": 0, "extra_content": extra}]})],
+        vec![weather(Value::Null), json!({"tool_calls": [{"index": 0, "extra_content": extra}]})],
     ] {
         for include in [true, false] {
             let output = output(&signature_host(), include, &deltas);
@@ -136,13 +118,13 @@ fn a_signature_comes_back_with_its_call() {
             assert_eq!(assistant["tool_calls"][0].get("extra_content"), None);
         }
     }
-    let output = output(&json!("generic"), true, &[call(extra)]);
+    let output = output(&json!("generic"), true, &[weather(extra)]);
     assert_eq!(output.len(), 1, "a host that does not want it back gets nothing, and the client neither");
 }
 
 #[test]
 fn where_no_signature_comes_back_the_host_is_told() {
-    let mut calls = output(&json!("gemini"), true, &[call(json!({"google": {"thought_signature": "x"}}))]);
+    let mut calls = output(&json!("gemini"), true, &[weather(json!({"google": {"thought_signature": "x"}}))]);
     calls.retain(|item| item["type"] != "reasoning");
     let (assistant, _) = sent_back(&json!("gemini"), &calls);
     let extra = json!({"google": {"thought_signature": "skip_thought_signature_validator"}});
@@ -152,20 +134,20 @@ fn where_no_signature_comes_back_the_host_is_told() {
 #[test]
 fn text_comes_back_with_and_without_the_seal() {
     let host = json!({"reasoning_replay": {"field": "reasoning", "always_present": true}});
-    let deltas = [json!({"reasoning_content": "Hm \"\u{1f980}\"\n"}), call(Value::Null)];
+    let deltas = [json!({"reasoning_content": "Hm \"\u{1f980}\"\n"}), weather(Value::Null)];
     for include in [true, false] {
         let output = output(&host, include, &deltas);
         assert_eq!(output[0]["encrypted_content"].is_string(), include);
         assert_eq!(sent_back(&host, &output).0["reasoning"], "Hm \"🦀\"\n");
     }
-    let output = output(&host, true, &[call(Value::Null)]);
+    let output = output(&host, true, &[weather(Value::Null)]);
     assert_eq!(sent_back(&host, &output).0["reasoning"], "", "always present");
 }
 
 #[test]
 fn a_damaged_seal_is_reported_and_the_text_that_was_shown_counts() {
     let host = json!({"reasoning_replay": {"field": "reasoning", "details": true}});
-    let mut output = output(&host, true, &[json!({"reasoning": "Hm."}), call(Value::Null)]);
+    let mut output = output(&host, true, &[json!({"reasoning": "Hm."}), weather(Value::Null)]);
     let sealed = output[0]["encrypted_content"].as_str().unwrap().to_owned();
     for damaged in
         [sealed.replacen("transponder.1.", "transponder.1.f", 1), sealed + "AAAA", "gAAAA".to_owned()]

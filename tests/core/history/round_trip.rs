@@ -1,13 +1,13 @@
 //! What came down goes up again as the model said it.
 
-use crate::request::*;
+use crate::support::*;
 use proptest::prelude::*;
+use serde_json::{Value, json};
 
 /// What the client gets for one call that the upstream makes, sent back as history.
 fn sent_back(tool: &Value, arguments: &str) -> (Value, Value) {
     let fields = json!({"input": "hi", "tools": [tool]});
-    let request = with_model(fields);
-    let first = translate(&json!({}), &request.to_string()).unwrap();
+    let first = ask(fields).translate().unwrap();
     let offered: Value = serde_json::from_slice(&first.body).unwrap();
     let name = &offered["tools"][0]["function"]["name"];
     let function = json!({"name": name, "arguments": arguments});
@@ -20,9 +20,7 @@ fn sent_back(tool: &Value, arguments: &str) -> (Value, Value) {
     let response: Value = serde_json::from_slice(&out).unwrap();
     let item = response["output"][0].clone();
     let answer = json!({"type": item["type"].as_str().unwrap().to_owned() + "_output", "call_id": "a", "output": "ok"});
-    let next = with_model(json!({"input": [user("hi"), item, answer], "tools": [tool]}));
-    let body: Value =
-        serde_json::from_slice(&translate(&json!({}), &next.to_string()).unwrap().body).unwrap();
+    let (body, _) = ask(json!({"input": [user("hi"), item, answer], "tools": [tool]})).sent();
     (function, body["messages"][1]["tool_calls"][0]["function"].clone())
 }
 
@@ -83,10 +81,10 @@ fn turn() -> impl Strategy<Value = Value> {
 
 /// The items that the client gets for a turn, in a stream or in one document.
 fn items_of(turn: &Value, stream: bool) -> Vec<Value> {
-    let request = with_model(json!({
+    let asked = ask(json!({
         "input": "hi", "tools": tools(), "stream": stream, "include": ["reasoning.encrypted_content"],
     }));
-    let mut reply = translate(&json!({}), &request.to_string()).unwrap().reply;
+    let reply = asked.reply();
     let reason = if turn["tool_calls"] == json!([]) { "stop" } else { "tool_calls" };
     let upstream = match stream {
         true => {
@@ -99,11 +97,7 @@ fn items_of(turn: &Value, stream: bool) -> Vec<Value> {
         }
         false => json!({"choices": [{"index": 0, "message": turn, "finish_reason": reason}]}).to_string(),
     };
-    let mut out = Vec::new();
-    reply.begin(200);
-    reply.push(upstream.as_bytes(), &mut out);
-    reply.end(&mut out);
-    let out = String::from_utf8(out).unwrap();
+    let out = String::from_utf8(pushed(reply, [upstream.as_bytes()])).unwrap();
     let response: Value = match stream {
         true => {
             let last = out.lines().filter_map(|line| line.strip_prefix("data: {")).next_back().unwrap();
@@ -138,7 +132,7 @@ proptest! {
         input.extend(outputs_of(&items));
         input.push(user("go on"));
         let options = json!({"reasoning_replay": {"field": "reasoning"}});
-        let (body, dropped) = up(&options, json!({"input": input, "tools": tools()}));
+        let (body, dropped) = ask(json!({"input": input, "tools": tools()})).upstream(&options).sent();
         prop_assert!(dropped.is_empty(), "{dropped:?}");
         let back = &body["messages"][1];
         prop_assert_eq!(back.get("reasoning").unwrap_or(&Value::Null), &turn["reasoning_content"]);
@@ -189,9 +183,8 @@ proptest! {
             ends.push(input.len());
         }
         let sent = |items: usize| {
-            let request = with_model(json!({"input": input[..items], "tools": tools()}));
-            let body = translate(&json!({"upstream": preset}), &request.to_string()).unwrap().body;
-            let body: Value = serde_json::from_slice(&body).unwrap();
+            let asked = ask(json!({"input": input[..items], "tools": tools()}));
+            let (body, _) = asked.upstream(&json!(preset)).sent();
             body["messages"].as_array().unwrap().iter().map(Value::to_string).collect::<Vec<_>>()
         };
         let whole = sent(input.len());

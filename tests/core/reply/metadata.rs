@@ -1,45 +1,22 @@
 //! What a reply says besides its words: citations, probabilities, the tier, the form of a call, what was left out.
 
-use crate::grammar::{self, Transcript};
+use crate::grammar::Transcript;
+use crate::support::*;
 use serde_json::{Value, json};
-use transponder::config::Config;
-use transponder::request::{self, Context};
 
-/// The stream and the document that the client gets for `deltas`, of which the last holds the finish reason.
-fn reply(more: Value, chunks: &[Value]) -> (Transcript, Value) {
-    let body: String = chunks.iter().map(|chunk| format!("data: {chunk}\n\n")).collect();
-    let out = |stream: bool| {
-        let mut request = json!({"model": "m", "input": "hi", "stream": stream, "tools": [
-            {"type": "function", "name": "get_weather"}, {"type": "custom", "name": "apply_patch"},
-        ]});
-        request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let config = Config::default();
-        let context = Context { config: &config, seed: 1, now: 1, codex: false };
-        let mut reply = request::translate(request.to_string().as_bytes(), &context).unwrap().reply;
-        let mut out = Vec::new();
-        reply.begin(200);
-        reply.push(body.as_bytes(), &mut out);
-        reply.push(b"data: [DONE]\n\n", &mut out);
-        out
+/// The stream and the document that the client receives for these chunks.
+fn reply(fields: Value, chunks: &[Value]) -> (Transcript, Value) {
+    let asked = |stream: bool| {
+        let mut fields = fields.clone();
+        fields["input"] = json!("hi");
+        fields["stream"] = json!(stream);
+        fields["tools"] = json!([function("get_weather"), {"type": "custom", "name": "apply_patch"}]);
+        ask(fields)
     };
-    let (transcript, document) = (Transcript::of(&out(true)), grammar::document(&out(false)));
+    let transcript = asked(true).stream(chunks);
+    let document = asked(false).document(&events(chunks));
     assert_eq!(transcript.response(), &document, "both ways give the same");
     (transcript, document)
-}
-
-fn chunk(delta: Value) -> Value {
-    json!({"choices": [{"index": 0, "delta": delta, "finish_reason": null}]})
-}
-
-fn end(reason: &str) -> Value {
-    json!({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
-}
-
-fn call(index: u64, name: &str, arguments: &str) -> Value {
-    let id = format!("c{index}");
-    chunk(
-        json!({"tool_calls": [{"index": index, "id": id, "function": {"name": name, "arguments": arguments}}]}),
-    )
 }
 
 #[test]
@@ -53,10 +30,10 @@ fn citations_become_annotations() {
         json!({}),
         &[
             // One that comes before its text waits for it; one that is said again counts once.
-            chunk(json!({"annotations": [nested]})),
-            chunk(json!({"content": "As A says"})),
-            chunk(json!({"annotations": [nested, flat, foreign]})),
-            end("stop"),
+            delta(json!({"annotations": [nested]})),
+            delta(json!({"content": "As A says"})),
+            delta(json!({"annotations": [nested, flat, foreign]})),
+            finish("stop"),
         ],
     );
     let expected = json!([
@@ -76,7 +53,7 @@ fn probabilities_are_told_when_asked_for() {
     let expected = json!([{"token": "é", "logprob": -0.5, "bytes": [195, 169],
         "top_logprobs": [{"token": "e", "logprob": -1.0, "bytes": [101]}]}]);
     for (asked, expected) in [(json!({"top_logprobs": 1}), expected), (json!({}), json!([]))] {
-        let (transcript, response) = reply(asked, &[with.clone(), end("stop")]);
+        let (transcript, response) = reply(asked, &[with.clone(), finish("stop")]);
         assert_eq!(response["output"][0]["content"][0]["logprobs"], expected);
         for name in ["response.output_text.delta", "response.output_text.done"] {
             assert_eq!(transcript.of_type(name).next().unwrap()["logprobs"], expected, "{name}");
@@ -89,7 +66,7 @@ fn the_host_says_which_tier_it_was() {
     let chunk =
         |tier: Value| json!({"service_tier": tier, "choices": [{"index": 0, "delta": {"content": "x"}}]});
     for (tier, expected) in [(json!("priority"), "priority"), (Value::Null, "flex"), (json!(5), "flex")] {
-        let (_, response) = reply(json!({"service_tier": "flex"}), &[chunk(tier), end("stop")]);
+        let (_, response) = reply(json!({"service_tier": "flex"}), &[chunk(tier), finish("stop")]);
         assert_eq!(response["service_tier"], expected);
     }
 }
@@ -97,12 +74,12 @@ fn the_host_says_which_tier_it_was() {
 #[test]
 fn a_custom_call_arrives_as_text_whatever_its_form() {
     let native = |name: Value, input: &str| {
-        chunk(
+        delta(
             json!({"tool_calls": [{"index": 0, "id": "c0", "type": "custom", "custom": {"name": name, "input": input}}]}),
         )
     };
     let table: &[(&str, Vec<Value>, &str, Value)] = &[
-        ("as asked", vec![call(0, "apply_patch", "{\"input\": \"a\\nb\"}")], "a\nb", json!({})),
+        ("as asked", vec![call(0, "c0", "apply_patch", "{\"input\": \"a\\nb\"}")], "a\nb", json!({})),
         (
             "natively",
             vec![native(json!("apply_patch"), "{a"), native(Value::Null, "\nb")],
@@ -112,20 +89,20 @@ fn a_custom_call_arrives_as_text_whatever_its_form() {
         ("natively, and empty", vec![native(json!("apply_patch"), "")], "", json!({})),
         (
             "another key",
-            vec![call(0, "apply_patch", "{\"patch\":\"a\"}")],
+            vec![call(0, "c0", "apply_patch", "{\"patch\":\"a\"}")],
             "a",
             json!("arguments:apply_patch"),
         ),
-        ("raw", vec![call(0, "apply_patch", "*** Begin")], "*** Begin", json!("arguments:apply_patch")),
+        ("raw", vec![call(0, "c0", "apply_patch", "*** Begin")], "*** Begin", json!("arguments:apply_patch")),
         (
             "a second key",
-            vec![call(0, "apply_patch", "{\"input\":\"a\",\"x\":1}")],
+            vec![call(0, "c0", "apply_patch", "{\"input\":\"a\",\"x\":1}")],
             "a",
             json!("arguments:apply_patch"),
         ),
     ];
     for (what, chunks, input, repaired) in table {
-        let (transcript, response) = reply(json!({}), &[chunks.clone(), vec![end("tool_calls")]].concat());
+        let (transcript, response) = reply(json!({}), &[chunks.clone(), vec![finish("tool_calls")]].concat());
         let item = &response["output"][0];
         assert_eq!(
             (item["type"].as_str(), item["input"].as_str()),
@@ -142,11 +119,11 @@ fn a_custom_call_arrives_as_text_whatever_its_form() {
 #[test]
 fn calls_beyond_the_one_that_was_asked_for_are_named() {
     let calls = [
-        call(0, "get_weather", "{\"a\":"),
-        call(1, "apply_", ""),
-        call(0, "", "1}"),
-        chunk(json!({"tool_calls": [{"index": 1, "function": {"name": "patch", "arguments": "{}"}}]})),
-        end("tool_calls"),
+        call(0, "c0", "get_weather", "{\"a\":"),
+        call(1, "c1", "apply_", ""),
+        call(0, "c0", "", "1}"),
+        delta(json!({"tool_calls": [{"index": 1, "function": {"name": "patch", "arguments": "{}"}}]})),
+        finish("tool_calls"),
     ];
     let (_, response) = reply(json!({"parallel_tool_calls": false, "metadata": {"mine": "1"}}), &calls);
     assert_eq!(response["output"].as_array().unwrap().len(), 1);
@@ -157,7 +134,7 @@ fn calls_beyond_the_one_that_was_asked_for_are_named() {
 #[test]
 fn a_refusal_is_one() {
     let (transcript, response) =
-        reply(json!({}), &[chunk(json!({"refusal": "N"})), chunk(json!({"refusal": "o."})), end("stop")]);
+        reply(json!({}), &[delta(json!({"refusal": "N"})), delta(json!({"refusal": "o."})), finish("stop")]);
     assert_eq!(response["output"][0]["content"], json!([{"type": "refusal", "refusal": "No."}]));
     assert_eq!(transcript.of_type("response.refusal.delta").count(), 2);
 }
@@ -173,13 +150,13 @@ fn a_call_that_cannot_be_read_is_an_error() {
     ];
     for calls in unreadable {
         let chunks =
-            [chunk(json!({"content": "Let me see."})), chunk(json!({"tool_calls": calls})), end("stop")];
+            [delta(json!({"content": "Let me see."})), delta(json!({"tool_calls": calls})), finish("stop")];
         let (_, response) = reply(json!({}), &chunks);
         assert_eq!(response["status"], "failed", "{calls}");
         let message = response["error"]["message"].as_str().unwrap();
         assert_eq!(message, "The upstream sent a tool call that cannot be read.", "{calls}");
     }
     let (_, response) =
-        reply(json!({}), &[chunk(json!({"content": "Hi.", "tool_calls": [null]})), end("stop")]);
+        reply(json!({}), &[delta(json!({"content": "Hi.", "tool_calls": [null]})), finish("stop")]);
     assert_eq!(response["status"], "completed", "nothing is no call");
 }

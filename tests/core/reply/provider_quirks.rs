@@ -1,10 +1,9 @@
 //! A host with all quirks at once, made up anew for each case: whatever it sends, no call is lost and none is invented.
 
 use crate::grammar::{self, Transcript};
+use crate::support::*;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use transponder::config::Config;
-use transponder::request::{self, Context};
 
 /// What the model means to call: the tool by number, and its arguments.
 #[derive(Debug, Clone)]
@@ -305,22 +304,14 @@ impl Host {
     }
 }
 
-fn translated(body: &str, stream: bool, size: usize) -> Value {
-    let request = json!({"model": "m", "input": "hi", "stream": stream, "tools": [
-        {"type": "function", "name": "get"}, {"type": "function", "name": "get_weather"},
-        {"type": "namespace", "name": "mcp__tiny", "tools": [{"type": "function", "name": "add"}]},
-    ]});
-    let config = Config::default();
-    let context = Context { config: &config, seed: 1, now: 1, codex: false };
-    let mut reply = request::translate(request.to_string().as_bytes(), &context).unwrap().reply;
-    let mut out = Vec::new();
-    reply.begin(200);
-    body.as_bytes().chunks(size).for_each(|piece| reply.push(piece, &mut out));
-    reply.end(&mut out);
-    match stream {
-        true => Transcript::of(&out).response().clone(),
-        false => grammar::document(&out),
-    }
+/// The response that the client receives for a body in pieces of this size.
+fn received(body: &str, stream: bool, size: usize) -> Value {
+    let asked = ask(json!({"input": "hi", "stream": stream, "tools": [
+        function("get"), function("get_weather"),
+        {"type": "namespace", "name": "mcp__tiny", "tools": [function("add")]},
+    ]}));
+    let out = pushed(asked.reply(), body.as_bytes().chunks(size));
+    if stream { Transcript::of(&out).response().clone() } else { grammar::document(&out) }
 }
 
 proptest! {
@@ -330,7 +321,7 @@ proptest! {
     fn every_call_in_is_a_call_out(calls in meant(), host in host(), size in 1usize..400, stream in any::<bool>()) {
         let host = host.sane(&calls);
         let body = host.body(&calls);
-        let response = translated(&body, stream, size);
+        let response = received(&body, stream, size);
         let announced = host.finish == "tool_calls" && calls.is_empty();
         prop_assert_eq!(&response["status"], if announced { "failed" } else { "completed" }, "{}", body);
         let items = response["output"].as_array().unwrap();
@@ -367,7 +358,7 @@ proptest! {
             end -= 1;
         }
         let (part, _) = body.split_at(end);
-        let response = translated(part, true, 64);
+        let response = received(part, true, 64);
         let whole: Vec<String> = calls.iter().map(|call| call.arguments.text()).collect();
         let done = response["output"].as_array().unwrap().iter().filter(|item| item["status"] == "completed" && item["type"] == "function_call");
         for call in done {

@@ -1,11 +1,10 @@
 //! Every recorded reply of a host, whole and cut at every byte: the client gets what the host meant.
 
 use crate::grammar::{self, Transcript};
+use crate::support::*;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use transponder::config::Config;
-use transponder::request::{self, Context};
 use transponder::response::Reply;
 
 #[derive(Deserialize)]
@@ -52,43 +51,26 @@ fn fixtures() -> Vec<Fixture> {
     files.into_iter().map(read).collect()
 }
 
-fn reply(stream: bool, status: u16) -> Reply {
-    let request = json!({
-        "model": "m", "input": "hi", "stream": stream,
-        "tools": [{"type": "function", "name": "get_weather", "parameters": {"type": "object"}}],
+/// A request that offers `get_weather`.
+fn asked(stream: bool, fields: Value) -> Ask {
+    let city = json!({"type": "object", "properties": {"city": {"type": "string"}}});
+    let mut request = json!({
+        "input": "hi", "stream": stream,
+        "tools": [{"type": "function", "name": "get_weather", "parameters": city}],
     });
-    let config = Config::default();
-    let context = Context { config: &config, seed: 7, now: 1, codex: false };
-    let mut reply = request::translate(request.to_string().as_bytes(), &context).unwrap().reply;
-    reply.begin(status);
-    reply
+    request.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    ask(request)
 }
 
-/// The reply to a streaming request that offers `get_weather` and says `more`.
-fn reply_to(config: Value, more: Value) -> Reply {
-    let mut request = json!({
-        "model": "m", "input": "hi", "stream": true,
-        "tools": [{"type": "function", "name": "get_weather", "parameters": {
-            "type": "object", "properties": {"city": {"type": "string"}},
-        }}],
-    });
-    request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    let config = Config::parse(config.to_string().as_bytes()).unwrap();
-    let context = Context { config: &config, seed: 7, now: 1, codex: false };
-    let mut reply = request::translate(request.to_string().as_bytes(), &context).unwrap().reply;
-    reply.begin(200);
-    reply
+/// The reply to such a request, of an upstream that writes its calls into the text.
+fn reply_with_calls_in_text(fields: Value) -> Reply {
+    asked(true, fields).upstream(&json!({"text_tool_calls": true})).reply()
 }
 
 fn translated<'a>(stream: bool, status: u16, pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
-    let mut reply = reply(stream, status);
-    let mut out = Vec::new();
-    for piece in pieces {
-        reply.push(piece, &mut out);
-    }
-    reply.end(&mut out);
-    assert!(reply.is_done());
-    out
+    let mut reply = asked(stream, json!({})).translate().unwrap().reply;
+    reply.begin(status);
+    pushed(reply, pieces)
 }
 
 /// What the client is told, in the terms of the expectations.
@@ -187,11 +169,8 @@ fn calls_that_leaked_into_the_text_are_calls_again() {
     for fixture in leaks {
         seen += 1;
         for (choice, calls) in [("auto", 1), ("none", 0)] {
-            let mut reply =
-                reply_to(json!({"upstream": {"text_tool_calls": true}}), json!({"tool_choice": choice}));
-            let mut out = Vec::new();
-            reply.push(&fixture.body, &mut out);
-            reply.end(&mut out);
+            let reply = reply_with_calls_in_text(json!({ "tool_choice": choice }));
+            let out = pushed(reply, [fixture.body.as_slice()]);
             let response = Transcript::of(&out).response().clone();
             let output = response["output"].as_array().unwrap();
             assert_eq!(
@@ -224,11 +203,9 @@ fn a_spelling_means_the_same_tool_in_a_field_and_in_the_text() {
         {"type": "function", "name": "f"}, namespace("a"), namespace("b"),
     ]);
     let called = |delta: Value| {
-        let mut reply = reply_to(json!({"upstream": {"text_tool_calls": true}}), json!({"tools": tools}));
+        let reply = reply_with_calls_in_text(json!({ "tools": tools }));
         let chunk = json!({"choices": [{"index": 0, "delta": delta, "finish_reason": "stop"}]});
-        let mut out = Vec::new();
-        reply.push(format!("data: {chunk}\n\ndata: [DONE]\n\n").as_bytes(), &mut out);
-        reply.end(&mut out);
+        let out = pushed(reply, [events(&[chunk]).as_bytes()]);
         let item = Transcript::of(&out).response()["output"][0].clone();
         (item["type"].clone(), item["namespace"].clone(), item["name"].clone())
     };
@@ -257,7 +234,7 @@ fn a_spelling_means_the_same_tool_in_a_field_and_in_the_text() {
 /// each cut would push 240 MB.
 #[test]
 fn no_cut_changes_a_byte() {
-    const APART: usize = 97;
+    const APART: usize = 61;
     for fixture in fixtures() {
         for stream in [true, false] {
             let (status, body) = (fixture.expected.http, fixture.body.as_slice());
@@ -329,15 +306,8 @@ fn what_follows_a_document_is_not_read_however_it_is_cut() {
 /// Codex loses a message that holds a `refusal` part, also if half a character is all that came last.
 #[test]
 fn codex_gets_a_refusal_as_text_to_its_last_character() {
-    let config = Config::default();
-    let context = Context { config: &config, seed: 7, now: 1, codex: true };
-    let request = br#"{"model":"m","input":"hi"}"#;
-    let mut reply = request::translate(request, &context).unwrap().reply;
-    reply.begin(200);
-    let mut out = Vec::new();
-    reply.push(br#"{"choices":[{"message":{"refusal":"No.\ud83e"},"finish_reason":"stop"}]}"#, &mut out);
-    reply.end(&mut out);
-    let response: Value = serde_json::from_slice(&out).unwrap();
+    let body = r#"{"choices":[{"message":{"refusal":"No.\ud83e"},"finish_reason":"stop"}]}"#;
+    let response = ask(json!({"input": "hi"})).codex().document(body);
     let part = json!({"type": "output_text", "text": "No.\u{FFFD}", "annotations": [], "logprobs": []});
     assert_eq!(response["output"][0]["content"], json!([part]));
 }

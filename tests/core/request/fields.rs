@@ -1,6 +1,8 @@
 //! The fields at the top level: what each becomes.
 
-use super::*;
+use crate::support::*;
+use serde_json::{Value, json};
+use transponder::config::Config;
 
 #[test]
 fn null_means_absent_and_some_fields_ask_for_nothing() {
@@ -33,9 +35,9 @@ fn null_means_absent_and_some_fields_ask_for_nothing() {
         "stream_options",
         "client_metadata",
     ];
-    let plain = up(&json!({}), json!({"input": "hi"}));
+    let plain = ask(json!({"input": "hi"})).sent();
     for field in fields {
-        assert_eq!(up(&json!({}), json!({"input": "hi", field: null})), plain, "{field}");
+        assert_eq!(ask(json!({"input": "hi", field: null})).sent(), plain, "{field}");
     }
     for idle in [
         json!({"store": false}),
@@ -47,11 +49,11 @@ fn null_means_absent_and_some_fields_ask_for_nothing() {
     ] {
         let mut fields = idle.clone();
         fields["input"] = json!("hi");
-        assert_eq!(up(&json!({}), fields), plain, "{idle}");
+        assert_eq!(ask(fields).sent(), plain, "{idle}");
     }
     let deep =
         format!("{{\"model\":\"m\",\"input\":\"hi\",\"deep\":{}{}}}", "[".repeat(100), "]".repeat(100));
-    assert!(translate(&json!({}), &deep).is_ok());
+    assert!(ask_text(deep).translate().is_ok());
 }
 
 #[test]
@@ -74,7 +76,7 @@ fn what_nobody_takes_is_reported() {
     ] {
         let mut request = fields.clone();
         request["input"] = json!("hi");
-        let (body, reported) = up(&json!({}), request);
+        let (body, reported) = ask(request).sent();
         assert_eq!(reported, [dropped], "{fields}");
         assert_eq!(body, json!({"model": "m", "messages": [user("hi")]}), "{fields}");
     }
@@ -88,7 +90,7 @@ fn only_what_is_not_written_here_can_be_passed_on() {
         "top_logprobs": 2, "tool_choice": "auto", "text": {"format": {"type": "json_object"}},
         "tools": [{"type": "function", "name": "f"}],
     });
-    let (body, _) = up(&json!({"parallel_tool_calls": true}), fields.clone());
+    let (body, _) = ask(fields.clone()).upstream(&json!({"parallel_tool_calls": true})).sent();
     let read = fields.as_object().unwrap().keys().map(String::as_str);
     for name in
         body.as_object().unwrap().keys().map(String::as_str).chain(read).chain(["max_completion_tokens", ""])
@@ -106,8 +108,9 @@ fn only_what_is_not_written_here_can_be_passed_on() {
 #[test]
 fn any_field_can_be_passed_on() {
     let options = json!({"pass_fields": ["top_k", "metadata"]});
-    let (body, dropped) =
-        up(&options, json!({"input": "hi", "top_k": 20, "min_p": 0.1, "metadata": {"a": "b"}}));
+    let (body, dropped) = ask(json!({"input": "hi", "top_k": 20, "min_p": 0.1, "metadata": {"a": "b"}}))
+        .upstream(&options)
+        .sent();
     assert_eq!((&body["top_k"], &body["metadata"]), (&json!(20), &json!({"a": "b"})));
     assert_eq!(dropped, ["field:min_p"]);
 }
@@ -141,7 +144,7 @@ fn options_say_how_a_host_wants_it() {
         (json!({"content": "parts"}), "/messages/0/content/0/text", json!("hi")),
     ];
     for (options, pointer, expected) in table {
-        let (body, _) = up(options, fields.clone());
+        let (body, _) = ask(fields.clone()).upstream(options).sent();
         assert_eq!(body.pointer(pointer).cloned().unwrap_or_default(), *expected, "{options} {pointer}");
     }
 }
@@ -166,7 +169,7 @@ fn no_lone_surrogate_leaves() {
     for options in [json!({"pass_fields": ["metadata"]}), json!({"json_schema": "off"})] {
         for place in places {
             let request = format!(r#"{{"model":"m",{}}}"#, place.replace('@', lone));
-            let translated = translate(&json!({"upstream": options}), &request).unwrap();
+            let translated = ask_text(request).config(&json!({"upstream": options})).translate().unwrap();
             let body = String::from_utf8(translated.body).unwrap();
             assert!(serde_json::from_str::<Value>(&body).is_ok(), "{body}");
             assert!(!body.contains(lone), "{body}");
@@ -181,7 +184,7 @@ fn no_lone_surrogate_leaves() {
 #[test]
 fn pairs_and_their_halves_go_up_as_they_should() {
     let request = r#"{"model":"m","input":[{"role":"user","content":"a\ud83e"},{"role":"user","content":"\ud83e\udd80"}]}"#;
-    let body = String::from_utf8(translate(&json!({}), request).unwrap().body).unwrap();
+    let body = String::from_utf8(ask_text(request).translate().unwrap().body).unwrap();
     let body: Value = serde_json::from_str(&body).unwrap();
     assert_eq!(body["messages"][0]["content"], "a\u{FFFD}");
     assert_eq!(body["messages"][1]["content"], "🦀");

@@ -1,27 +1,11 @@
 //! Each option of an upstream, by what it changes of the body that goes up.
 
+use crate::support::*;
 use serde_json::{Value, json};
-use transponder::config::Config;
-use transponder::request::{self, Context};
-
-/// The body that goes up, and what was left out.
-fn up(upstream: &Value, mut request: Value) -> (Value, Vec<String>) {
-    request["model"] = json!("m");
-    let config = Config::parse(json!({ "upstream": upstream }).to_string().as_bytes()).unwrap();
-    let context = Context { config: &config, seed: 1, now: 1, codex: false };
-    let translated = request::translate(request.to_string().as_bytes(), &context).unwrap();
-    let body = serde_json::from_slice(&translated.body).unwrap();
-    (body, translated.report.all_dropped().to_vec())
-}
 
 fn choosing(choice: Value) -> Value {
     let tool = |name: &str| json!({"type": "function", "name": name, "parameters": {"type": "object", "properties": {}}});
     json!({"input": "hi", "tools": [tool("f"), tool("g")], "tool_choice": choice})
-}
-
-fn offered(body: &Value) -> Vec<&str> {
-    let tools = body["tools"].as_array().into_iter().flatten();
-    tools.map(|tool| tool["function"]["name"].as_str().unwrap()).collect()
 }
 
 #[test]
@@ -42,9 +26,9 @@ fn a_choice_that_the_host_does_not_take_becomes_the_nearest() {
         (&json!([]), json!("auto"), Value::Null, vec!["f", "g"], none),
     ];
     for (taken, choice, expected, tools, dropped) in table {
-        let (body, report) = up(&json!({ "tool_choice": taken }), choosing(choice.clone()));
+        let (body, report) = ask(choosing(choice.clone())).upstream(&json!({ "tool_choice": taken })).sent();
         assert_eq!(body["tool_choice"], expected, "{choice} by {taken}");
-        assert_eq!(offered(&body), tools, "{choice} by {taken}");
+        assert_eq!(declared(&body), tools, "{choice} by {taken}");
         assert_eq!(report, dropped, "{choice} by {taken}");
     }
 }
@@ -62,7 +46,7 @@ fn while_it_thinks_a_host_may_take_less() {
         request
     };
     for reasoning in [Value::Null, json!({"effort": "high"}), json!({"effort": "unheard-of"})] {
-        let (body, dropped) = up(&upstream, request(reasoning.clone()));
+        let (body, dropped) = ask(request(reasoning.clone())).upstream(&upstream).sent();
         assert_eq!(
             (&body["tool_choice"], &body["temperature"]),
             (&json!("auto"), &Value::Null),
@@ -72,7 +56,7 @@ fn while_it_thinks_a_host_may_take_less() {
             dropped.contains(&"field:tool_choice".into()) && dropped.contains(&"field:temperature".into())
         );
     }
-    let (body, dropped) = up(&upstream, request(json!({"effort": "none"})));
+    let (body, dropped) = ask(request(json!({"effort": "none"}))).upstream(&upstream).sent();
     assert_eq!((&body["tool_choice"], &body["temperature"]), (&json!("required"), &json!(0.5)));
     assert_eq!(body["thinking"], json!({"type": "disabled"}));
     assert!(dropped.is_empty(), "{dropped:?}");
@@ -81,12 +65,12 @@ fn while_it_thinks_a_host_may_take_less() {
 #[test]
 fn sampling_parameters_that_a_host_does_not_take_are_left_out() {
     let request = json!({"input": "hi", "temperature": 0.5, "top_p": 0.9, "top_logprobs": 2});
-    let (body, dropped) = up(&json!({}), request.clone());
+    let (body, dropped) = ask(request.clone()).sent();
     assert_eq!((&body["temperature"], &body["top_p"]), (&json!(0.5), &json!(0.9)));
     assert_eq!((&body["logprobs"], &body["top_logprobs"]), (&json!(true), &json!(2)));
     assert!(dropped.is_empty(), "{dropped:?}");
 
-    let (body, dropped) = up(&json!({"sampling": []}), request);
+    let (body, dropped) = ask(request).upstream(&json!({"sampling": []})).sent();
     for field in ["temperature", "top_p", "logprobs", "top_logprobs"] {
         assert_eq!(body.get(field), None, "{field}");
     }
@@ -97,12 +81,12 @@ fn sampling_parameters_that_a_host_does_not_take_are_left_out() {
 fn a_schema_may_have_to_be_said_in_words_beside_tools() {
     let format = json!({"format": {"type": "json_schema", "name": "n", "schema": {"type": "object", "properties": {}}}});
     let upstream = json!({"json_schema_with_tools": "off"});
-    let (body, _) = up(&upstream, json!({"input": "hi", "text": format}));
+    let (body, _) = ask(json!({"input": "hi", "text": format})).upstream(&upstream).sent();
     assert_eq!(body["response_format"]["type"], "json_schema");
 
     let mut with_tools = choosing(json!("auto"));
     with_tools["text"] = format;
-    let (body, _) = up(&upstream, with_tools);
+    let (body, _) = ask(with_tools).upstream(&upstream).sent();
     assert_eq!(body.get("response_format"), None);
     assert!(body["messages"][0]["content"].as_str().unwrap().contains("JSON schema"));
 }
@@ -110,7 +94,8 @@ fn a_schema_may_have_to_be_said_in_words_beside_tools() {
 #[test]
 fn a_host_may_know_schemas_only() {
     let format = json!({"format": {"type": "json_object"}});
-    let (body, _) = up(&json!({"json_schema": "schema_only"}), json!({"input": "hi", "text": format}));
+    let (body, _) =
+        ask(json!({"input": "hi", "text": format})).upstream(&json!({"json_schema": "schema_only"})).sent();
     let expected =
         json!({"type": "json_schema", "json_schema": {"name": "object", "schema": {"type": "object"}}});
     assert_eq!(body["response_format"], expected);
@@ -122,9 +107,9 @@ fn fields_are_added_and_those_of_an_effort_count_more() {
         "add_fields": {"thinking": {"type": "enabled"}, "top_k": 5},
         "reasoning": {"efforts": {"none": {"thinking": {"type": "disabled"}}}},
     });
-    let (body, _) = up(&upstream, json!({"input": "hi"}));
+    let (body, _) = ask(json!({"input": "hi"})).upstream(&upstream).sent();
     assert_eq!((&body["thinking"], &body["top_k"]), (&json!({"type": "enabled"}), &json!(5)));
-    let (body, _) = up(&upstream, json!({"input": "hi", "reasoning": {"effort": "none"}}));
+    let (body, _) = ask(json!({"input": "hi", "reasoning": {"effort": "none"}})).upstream(&upstream).sent();
     assert_eq!((&body["thinking"], &body["top_k"]), (&json!({"type": "disabled"}), &json!(5)));
 }
 
@@ -142,17 +127,13 @@ fn conversation() -> Value {
     ]})
 }
 
-fn roles(body: &Value) -> Vec<&str> {
-    body["messages"].as_array().unwrap().iter().map(|message| message["role"].as_str().unwrap()).collect()
-}
-
 #[test]
 fn user_messages_that_follow_one_another_may_be_joined() {
-    let (body, _) = up(&json!({}), conversation());
-    assert_eq!(roles(&body), ["user", "user", "assistant", "tool", "user", "user"]);
+    let (body, _) = ask(conversation()).sent();
+    assert_eq!(roles(&body["messages"]), ["user", "user", "assistant", "tool", "user", "user"]);
 
-    let (body, _) = up(&json!({"user_messages": "merge"}), conversation());
-    assert_eq!(roles(&body), ["user", "assistant", "tool", "user"]);
+    let (body, _) = ask(conversation()).upstream(&json!({"user_messages": "merge"})).sent();
+    assert_eq!(roles(&body["messages"]), ["user", "assistant", "tool", "user"]);
     assert_eq!(body["messages"][0]["content"], "one\n\ntwo");
     let last = &body["messages"][3]["content"];
     assert_eq!((&last[1]["type"], &last[2]["text"]), (&json!("image_url"), &json!("three")));
@@ -161,14 +142,15 @@ fn user_messages_that_follow_one_another_may_be_joined() {
 #[test]
 fn the_assistant_may_have_to_speak_between_a_tool_and_the_user() {
     let upstream = json!({"assistant_after_tools": true, "user_messages": "merge"});
-    let (body, _) = up(&upstream, conversation());
-    assert_eq!(roles(&body), ["user", "assistant", "tool", "assistant", "user"]);
+    let (body, _) = ask(conversation()).upstream(&upstream).sent();
+    assert_eq!(roles(&body["messages"]), ["user", "assistant", "tool", "assistant", "user"]);
     assert!(!body["messages"][3]["content"].as_str().unwrap().is_empty());
 }
 
 #[test]
 fn ids_of_another_length_are_replaced_in_call_and_output() {
-    let (body, _) = up(&json!({"tool_call_id_chars": 9, "tool_call_id_exact": true}), conversation());
+    let (body, _) =
+        ask(conversation()).upstream(&json!({"tool_call_id_chars": 9, "tool_call_id_exact": true})).sent();
     let id = body["messages"][2]["tool_calls"][0]["id"].as_str().unwrap();
     assert!(id.len() == 9 && id.chars().all(|char| char.is_ascii_alphanumeric()), "{id}");
     assert_eq!(body["messages"][3]["tool_call_id"], id);
@@ -177,8 +159,9 @@ fn ids_of_another_length_are_replaced_in_call_and_output() {
 #[test]
 fn each_preset_says_the_efforts_that_its_host_knows() {
     let said = |preset: &str, effort: &str| {
-        let (body, dropped) = up(&json!(preset), json!({"input": "hi", "reasoning": {"effort": effort}}));
-        let plain = up(&json!(preset), json!({"input": "hi"})).0;
+        let (body, dropped) =
+            ask(json!({"input": "hi", "reasoning": {"effort": effort}})).upstream(&json!(preset)).sent();
+        let plain = ask(json!({"input": "hi"})).upstream(&json!(preset)).sent().0;
         let (body, plain) = (body.as_object().unwrap(), plain.as_object().unwrap());
         let added = body.iter().filter(|(key, value)| plain.get(*key) != Some(value));
         let added: Value =
@@ -263,7 +246,8 @@ fn a_host_may_know_custom_tools_and_allowed_tools() {
         "tool_choice": {"type": "allowed_tools", "mode": "required", "tools": [
             {"type": "custom", "name": "patch"}, {"type": "function", "name": "f"}]},
     });
-    let (body, _) = up(&json!({"custom_tools": "native", "allowed_tools": "native"}), request.clone());
+    let (body, _) =
+        ask(request.clone()).upstream(&json!({"custom_tools": "native", "allowed_tools": "native"})).sent();
     assert_eq!(
         body["tools"][0],
         json!({"type": "custom", "custom": {"name": "patch", "description": "Patches.",
@@ -281,8 +265,8 @@ fn a_host_may_know_custom_tools_and_allowed_tools() {
         {"type": "custom", "custom": {"name": "patch"}}, {"type": "function", "function": {"name": "f"}}]}})
     );
 
-    let (body, _) = up(&json!({}), request);
-    assert_eq!((offered(&body), &body["tool_choice"]), (vec!["patch", "f"], &json!("required")));
+    let (body, _) = ask(request).sent();
+    assert_eq!((declared(&body), &body["tool_choice"]), (vec!["patch", "f"], &json!("required")));
     let arguments = body["messages"][1]["tool_calls"][0]["function"]["arguments"].as_str().unwrap();
     assert_eq!(serde_json::from_str::<Value>(arguments).unwrap(), json!({"input": "*** \"x\"\n"}));
 }

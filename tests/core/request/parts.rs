@@ -1,6 +1,7 @@
 //! Content parts, in messages and in what tools return.
 
-use super::*;
+use crate::support::*;
+use serde_json::{Value, json};
 
 #[test]
 fn parts_become_what_chat_hosts_know() {
@@ -20,11 +21,12 @@ fn parts_become_what_chat_hosts_know() {
 fn images_of_tools_follow_them_or_are_dropped() {
     let image =
         json!([{"type": "input_text", "text": "a picture"}, {"type": "input_image", "image_url": "data:x"}]);
-    let input = json!([user("hi"), call("a", "f", "{}"), output("a", image)]);
+    let input = json!([user("hi"), function_call("a", "f", "{}"), function_call_output("a", image)]);
     let sent = messages(&json!({}), input.clone());
     assert!(sent[2]["content"].as_str().unwrap().starts_with("a picture\n"));
     assert_eq!(sent[3]["content"][1]["image_url"]["url"], "data:x");
-    let (body, dropped) = up(&json!({"tool_output_images": "drop"}), json!({ "input": input }));
+    let (body, dropped) =
+        ask(json!({ "input": input })).upstream(&json!({"tool_output_images": "drop"})).sent();
     assert_eq!(body["messages"].as_array().unwrap().len(), 3);
     assert_eq!(dropped, ["part:input_image"]);
 }

@@ -1,14 +1,12 @@
 //! What is refused: where, by which code, in which words.
 
-use super::*;
+use crate::support::*;
+use serde_json::{Value, json};
+use transponder::error::ApiError;
 
 /// The error for a request with these fields beside the model.
 fn refusal(fields: &Value) -> ApiError {
-    let mut request = with_model(fields.clone());
-    if let Some(model) = fields.get("model") {
-        request["model"] = model.clone();
-    }
-    translate(&json!({}), &request.to_string()).expect_err(&request.to_string())
+    ask(fields.clone()).refusal()
 }
 
 /// The same, which is a 400 that names this place.
@@ -275,8 +273,8 @@ fn what_does_not_fit_together_is_refused() {
             choice(json!({"type": "allowed_tools", "tools": [{"type": "function", "name": "g"}]})),
             "tool_choice.tools[0]",
         ),
-        (item(call("a", "f", "{}")), "input"),
-        (item(output("a", json!("x"))), "input"),
+        (item(function_call("a", "f", "{}")), "input"),
+        (item(function_call_output("a", json!("x"))), "input"),
         (item(json!({"type": "item_reference", "id": "msg_foreign"})), "input[1].id"),
     ];
     for (fields, param) in table {
@@ -295,8 +293,7 @@ fn numbers_beyond_all_measure_are_refused() {
         ("temperature", "-1e999", "decimal_below_min_value"),
         ("max_tool_calls", "-1", "integer_below_min_value"),
     ] {
-        let error = translate(&json!({}), &format!(r#"{{"model":"m","input":"hi","{field}":{number}}}"#))
-            .unwrap_err();
+        let error = ask_text(format!(r#"{{"model":"m","input":"hi","{field}":{number}}}"#)).refusal();
         assert_eq!((error.code.as_deref(), error.param.as_deref()), (Some(code), Some(field)), "{number}");
     }
 }
@@ -310,7 +307,7 @@ fn a_body_that_is_no_object_is_refused() {
         ("null", "null"),
         ("7", "an integer"),
     ] {
-        let error = translate(&json!({}), body).unwrap_err();
+        let error = ask_text(body).refusal();
         assert_eq!(error.message, format!("Invalid body: expected an object, but got {found} instead."));
         assert_eq!((error.status, error.param.as_deref()), (400, None));
     }
@@ -319,13 +316,11 @@ fn a_body_that_is_no_object_is_refused() {
 #[test]
 fn what_is_no_json_is_refused() {
     for body in ["", "{", "{}}", "{'model': 1}", "{\"model\": \"m\", \"input\": \"\u{1}\"}"] {
-        let error = translate(&json!({}), body).unwrap_err();
+        let error = ask_text(body).refusal();
         assert_eq!((error.status, error.code.as_deref()), (400, Some("invalid_json")), "{body}");
     }
-    let config = Config::default();
-    let context = Context { config: &config, seed: 1, now: 1, codex: false };
     let not_utf8 = b"{\"model\":\"m\",\"input\":\"\xff\"}";
-    assert_eq!(request::translate(not_utf8, &context).unwrap_err().code.as_deref(), Some("invalid_json"));
+    assert_eq!(ask_text(not_utf8).refusal().code.as_deref(), Some("invalid_json"));
 }
 
 /// The stack of a filter is small, and a trap would end every stream of its worker.
@@ -358,7 +353,7 @@ fn depth_is_no_danger() {
             false,
         ),
     ] {
-        let translated = translate(&json!({}), &format!(r#"{{"model":"m",{fields}}}"#));
+        let translated = ask_text(format!(r#"{{"model":"m",{fields}}}"#)).translate();
         assert_eq!(translated.is_ok(), is_taken, "{:.80}: {:?}", fields, translated.err());
     }
 }
@@ -366,7 +361,7 @@ fn depth_is_no_danger() {
 #[test]
 fn of_two_fields_with_one_name_the_last_counts() {
     let twice = r#"{"model":7,"model":"m","input":"no","input":"yes","temperature":"x","temperature":null}"#;
-    let body = translate(&json!({}), twice).unwrap().body;
+    let body = ask_text(twice).translate().unwrap().body;
     let body: Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(body, json!({"model": "m", "messages": [user("yes")]}));
 }

@@ -1,19 +1,16 @@
 //! JSON schemas in each dialect: what goes up for what a client declared.
 
+use crate::support::*;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
-use transponder::config::Config;
-use transponder::request::{self, Context};
 
 const DIALECTS: [&str; 5] = ["json_schema", "openai", "common", "moonshot", "gemini"];
 
 /// The body that goes up.
 fn up(dialect: &str, fields: &str) -> String {
-    let config = json!({"upstream": {"schema_dialect": dialect}});
-    let config = Config::parse(config.to_string().as_bytes()).unwrap();
-    let context = Context { config: &config, seed: 1, now: 1, codex: false };
-    let request = format!(r#"{{"model":"m","input":"hi",{fields}}}"#);
-    String::from_utf8(request::translate(request.as_bytes(), &context).unwrap().body).unwrap()
+    let asked = ask_text(format!(r#"{{"model":"m","input":"hi",{fields}}}"#));
+    let asked = asked.upstream(&json!({"schema_dialect": dialect}));
+    String::from_utf8(asked.translate().unwrap().body).unwrap()
 }
 
 fn with_tool(dialect: &str, schema: &str) -> String {

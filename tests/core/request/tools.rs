@@ -1,20 +1,18 @@
 //! Tools and the choice among them.
 
-use super::*;
+use crate::support::*;
+use serde_json::{Value, json};
 
 #[test]
 fn unknown_kinds_are_dropped_and_reported() {
-    let (body, dropped) = up(
-        &json!({}),
-        json!({
+    let (body, dropped) = ask(json!({
             "input": [user("hi"), {"type": "web_search_call", "id": "ws_1"}, {"type": "novelty"}],
             "tools": [{"type": "web_search"}, {"type": "hologram"}, {"type": "function", "name": "f"}, {"type": "function", "name": "f"}],
-        }),
-    );
+        })).sent();
     assert_eq!(dropped, ["tool:web_search", "tool:hologram", "item:web_search_call", "item:novelty"]);
     assert_eq!(body["tools"].as_array().unwrap().len(), 1);
     let (body, _) =
-        up(&json!({}), json!({"input": "hi", "tools": [{"type": "web_search"}], "tool_choice": "auto"}));
+        ask(json!({"input": "hi", "tools": [{"type": "web_search"}], "tool_choice": "auto"})).sent();
     assert!(body.get("tools").is_none() && body.get("tool_choice").is_none());
 }
 
@@ -38,7 +36,7 @@ fn a_tool_choice_chooses_among_the_tools_that_go_up() {
         ),
     ];
     for (choice, expected, offered) in table {
-        let (body, _) = up(&json!({}), json!({"input": "hi", "tools": tools, "tool_choice": choice}));
+        let (body, _) = ask(json!({"input": "hi", "tools": tools, "tool_choice": choice})).sent();
         assert_eq!(body["tool_choice"], *expected, "{choice}");
         let names: Vec<&str> = body["tools"]
             .as_array()
@@ -70,7 +68,7 @@ fn a_call_that_lacks_what_its_item_must_hold_is_an_error_that_names_it() {
         let next = json!({"index": 1, "id": "b", "function": {"name": "next", "arguments": "{}"}});
         for after in [json!({}), json!({"tool_calls": [next]}), json!({"content": "Done."})] {
             let request = json!({"model": "m", "input": "hi", "stream": true, "tools": [{"type": kind, "execution": "client"}]});
-            let mut reply = translate(&json!({}), &request.to_string()).unwrap().reply;
+            let mut reply = ask(request).translate().unwrap().reply;
             let call = json!({"index": 0, "id": "a", "function": {"name": kind, "arguments": arguments}});
             let mut out = Vec::new();
             for choice in [
@@ -128,7 +126,7 @@ fn the_tools_that_the_client_knows_by_heart_are_functions() {
     ];
     for (kind, arguments, field, expected, mut answer, told) in table {
         let request = json!({"input": "hi", "tools": [{"type": kind}], "tool_choice": {"type": kind}});
-        let translated = translate(&json!({}), &with_model(request).to_string()).unwrap();
+        let translated = ask(request).translate().unwrap();
         let body: Value = serde_json::from_slice(&translated.body).unwrap();
         assert_eq!(body["tools"][0]["function"]["name"], kind);
         assert_eq!(body["tool_choice"]["function"]["name"], kind);
@@ -153,5 +151,5 @@ fn the_tools_that_the_client_knows_by_heart_are_functions() {
         assert_eq!(sent[2], json!({"role": "tool", "tool_call_id": "a", "content": told}));
     }
     let hosted = json!({"type": "shell", "environment": {"type": "container_auto"}});
-    assert_eq!(up(&json!({}), json!({"input": "hi", "tools": [hosted]})).1, ["tool:shell"]);
+    assert_eq!(ask(json!({"input": "hi", "tools": [hosted]})).sent().1, ["tool:shell"]);
 }
