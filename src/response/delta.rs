@@ -20,7 +20,7 @@ pub(super) enum Delta<'a> {
     /// Text or a refusal. `logprobs` has one object for each token of `text`, or is empty.
     Content { kind: ContentKind, text: JsonStr<'a>, logprobs: &'a [RawJson<'static>] },
     /// A fragment of a tool call.
-    Call(CallDelta<'a>),
+    Call(&'a CallDelta<'a>),
     /// A citation of the current text or of the next one, in the form of the Responses API.
     Citation(RawJson<'static>),
     /// The current message is complete, although text may follow: it belongs to another message.

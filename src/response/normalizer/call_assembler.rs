@@ -150,8 +150,8 @@ impl CallAssembler {
             None => last,
         }?;
         let call = self.calls.get(candidate)?;
-        let continues = call.is_repeated_by(fragment)
-            || !begins_another_call(&Evidence::of(fragment, call), call.progress());
+        let continues = !begins_another_call(&Evidence::of(fragment, call), call.progress())
+            || call.is_repeated_by(fragment);
         continues.then_some(candidate)
     }
 

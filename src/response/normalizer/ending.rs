@@ -46,8 +46,11 @@ const REASONS: &[(&str, FinishReason)] = &[
 impl Ending {
     /// The last usage wins, but an all-zero usage never replaces a non-zero one.
     pub(super) fn add_usage(&mut self, raw: Option<&RawValue>) {
-        let usage = raw.and_then(usage::from_json);
-        self.usage = usage.filter(|usage| usage.total_tokens > 0).or(self.usage).or(usage);
+        if let Some(usage) = raw.and_then(usage::from_json)
+            && (usage.total_tokens > 0 || self.usage.is_none())
+        {
+            self.usage = Some(usage);
+        }
     }
 
     /// The usage in the form of Ollama's own API.
@@ -57,7 +60,9 @@ impl Ending {
 
     /// The last reason wins.
     pub(super) fn add_finish_reason(&mut self, raw: Option<&RawValue>) {
-        self.finish = raw.and_then(FinishReason::of).or(self.finish);
+        if let Some(finish) = raw.and_then(FinishReason::of) {
+            self.finish = Some(finish);
+        }
     }
 
     /// The reply is complete. A reason that came before stays.

@@ -316,7 +316,7 @@ impl ChunkNormalizer {
 
     fn call(&mut self, fragment: &CallFragment<'_>, sink: &mut impl DeltaSink) -> Result<(), Failure> {
         match self.calls.add(fragment) {
-            Some(delta) => sink.delta(Delta::Call(delta)),
+            Some(delta) => sink.delta(Delta::Call(&delta)),
             None => Ok(()),
         }
     }

@@ -86,7 +86,8 @@ impl Call {
         if self.name.is_empty() {
             return Err(lost(&self.name, &self.provider_id, "it has no name").into());
         }
-        if let CallFormat::Json { .. } = self.format {
+        // A text whose last bracket has closed is complete or invalid, never truncated.
+        if let CallFormat::Json { complete: false } = self.format {
             let arguments = self.arguments();
             let decoded = arguments.decode();
             let arguments = decoded.trim();

@@ -65,7 +65,7 @@ impl ItemSequencer {
             Delta::Reasoning(text) => self.reasoning(&text),
             Delta::ReasoningDetails { raw, visible } => self.reasoning_details(raw, visible),
             Delta::Content { kind, text, logprobs } => self.content(kind, &text, logprobs),
-            Delta::Call(call) => self.call(&call),
+            Delta::Call(call) => self.call(call),
             Delta::Citation(citation) => self.citation(citation),
             Delta::EndOfMessage => {
                 if let OpenItem::Message(_) = &self.open {

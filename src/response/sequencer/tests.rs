@@ -19,7 +19,7 @@ fn refusal(text: &str) -> Delta<'static> {
 
 /// A fragment of the call with this number. Its arguments are complete if the fragment ends with a bracket.
 fn call(number: usize, arguments: &str) -> Delta<'static> {
-    Delta::Call(CallDelta {
+    Delta::Call(Box::leak(Box::new(CallDelta {
         call: number,
         id: "id",
         name: "f",
@@ -27,7 +27,7 @@ fn call(number: usize, arguments: &str) -> Delta<'static> {
         arguments: JsonStr::new(arguments),
         format: CallFormat::Json { complete: arguments.ends_with('}') },
         extra: None,
-    })
+    })))
 }
 
 fn citation(url: &str) -> Delta<'static> {

@@ -159,7 +159,12 @@ impl Decoder {
     /// call returns the same error and reads nothing, because it is unknown where the next event begins.
     pub fn next<'a, 'b: 'a>(&'a mut self, input: &mut &'b [u8]) -> Result<Option<Frame<'a>>, TooLarge> {
         self.clear_returned();
-        self.check(0)?;
+        if self.state == State::Overflowed {
+            return Err(TooLarge { limit: self.limit });
+        }
+        if input.is_empty() {
+            return Ok(None);
+        }
         // The data of the current event, while it is a single line of this input.
         let mut only: Option<&'b [u8]> = None;
 
@@ -230,13 +235,14 @@ impl Decoder {
     }
 
     /// Fails if `more` bytes do not fit beside what is held, and frees all of it.
+    #[inline]
     fn check(&mut self, more: usize) -> Result<(), TooLarge> {
         let held = self.line.len() + self.name.len() + self.data.len();
-        if self.state == State::Overflowed || held + more > self.limit {
-            *self = Self { state: State::Overflowed, ..Self::new(self.limit) };
-            return Err(TooLarge { limit: self.limit });
+        if held + more <= self.limit {
+            return Ok(());
         }
-        Ok(())
+        *self = Self { state: State::Overflowed, ..Self::new(self.limit) };
+        Err(TooLarge { limit: self.limit })
     }
 
     /// "The UTF-8 decode algorithm strips one leading UTF-8 Byte Order Mark (BOM), if any."
