@@ -123,6 +123,16 @@ def plugin_config(preset, file, prefix):
     return config
 
 
+def found_preset(upstream):
+    """Finds the preset for an upstream and prints which, and why."""
+    sys.dont_write_bytecode = True
+    from find_preset import find_preset  # not needed with PRESET or CONFIG
+
+    preset, reason = find_preset(upstream, ca_bundle)
+    print(f"PRESET is not set: using {preset}, because {reason}", file=sys.stderr, flush=True)
+    return preset
+
+
 def ca_bundle():
     if named := os.environ.get("SSL_CERT_FILE"):
         if not Path(named).is_file():
@@ -305,7 +315,7 @@ def scripted_upstream():
     with scripted.serve() as server:
         print(
             f"UPSTREAM is not set: using a scripted upstream at {server.base_url}. It calls the first tool that it is offered\n"
-            "and then answers with the tool's output. For a real model: make run UPSTREAM=http://127.0.0.1:11434/v1 PRESET=ollama",
+            "and then answers with the tool's output. For a real model: make run UPSTREAM=http://127.0.0.1:11434/v1",
             file=sys.stderr,
         )
         yield server.base_url
@@ -331,7 +341,7 @@ def main():
         epilog=ENVIRONMENT,
     )
     parser.add_argument("--upstream", default=env("UPSTREAM"), help="base URL of the upstream, such as http://127.0.0.1:8000/v1 (a scripted upstream)")
-    parser.add_argument("--preset", default=env("PRESET"), help="preset for the upstream, such as vllm (generic)")
+    parser.add_argument("--preset", default=env("PRESET"), help="preset for the upstream, such as vllm (found by asking the upstream, else generic)")
     parser.add_argument("--config", default=env("CONFIG"), help="JSON file with the plugin configuration, instead of a preset")
     parser.add_argument("--listen", default=env("LISTEN") or "127.0.0.1:8080", help="address for clients (%(default)s)")
     parser.add_argument("--admin", default=env("ADMIN") or "127.0.0.1:9901", help="address of Envoy's admin page (%(default)s)")
@@ -342,7 +352,10 @@ def main():
 
     def config_for(base_url):
         upstream = parse_upstream(base_url)
-        plugin = plugin_config(args.preset, args.config, upstream.prefix)
+        preset = args.preset
+        if args.upstream and not preset and not args.config:
+            preset = found_preset(upstream)
+        plugin = plugin_config(preset, args.config, upstream.prefix)
         listen, admin = parse_address("LISTEN", args.listen), parse_address("ADMIN", args.admin)
         return envoy_config(upstream, plugin, listen, admin, wasm_module(elsewhere=args.print))
 

@@ -77,7 +77,8 @@ async fn every_prefix_of_a_base_url() {
         ("/api/openai/", "/api/openai/chat/completions", "/api/openai/models"),
     ] {
         let upstream = Upstream::start().await;
-        let envoy = start(run_py(&[]), &format!("http://{}{prefix}", upstream.address())).await;
+        let preset = run_py(&["--preset", "generic"]); // so that nothing is asked before
+        let envoy = start(preset, &format!("http://{}{prefix}", upstream.address())).await;
         // The scripted upstream knows one path only; what it was asked for is what counts.
         ask(&envoy).await;
         reqwest::get(format!("{}/models", envoy.base_url())).await.unwrap();
