@@ -69,6 +69,8 @@ RULES = [
     Rule("vLLM", "vllm", "/version", "body.version", ".+"),
     Rule("llama.cpp", "llamacpp", "/props", "body.default_generation_settings", ".+"),
     Rule("Text Generation Inference", "tgi", "/info", "body.router", "text-generation-router.*"),
+    Rule("llama-cpp-python", "llama-cpp-python", "/openapi.json", "body.info.title", ".*llama.cpp Python API"),
+    Rule("transformers serve", "transformers", "/openapi.json", "body.paths./load_model.post", ".+"),
     Rule("LiteLLM", "generic", "/openapi.json", "body.info.title", "LiteLLM.*"),
 ]
 

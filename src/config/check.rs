@@ -39,6 +39,9 @@ pub(super) fn options(at: &str, options: &Options, errors: &mut Errors) {
     path(&at("path"), &options.path, errors);
     pass_fields(&at("pass_fields"), &options.pass_fields, errors);
     call_id_chars(&at("tool_call_id_chars"), options, errors);
+    if options.default_max_tokens == Some(0) {
+        errors.add(&at("default_max_tokens"), "expected at least 1");
+    }
     added_fields(&at("add_fields"), &options.add_fields, errors);
     let known: Vec<&str> = upstream::effort_names().collect();
     for (effort, fields) in &options.reasoning.efforts {

@@ -30,7 +30,8 @@ pub(super) fn plain<'a>(
     added.retain(|name, _| !passed.contains_key(name.as_str()));
     report_includes(request, report);
     let stream = request.stream == Some(true);
-    let limit = |field| request.max_output_tokens.filter(|_| options.max_tokens_field == field);
+    let max_tokens = request.max_output_tokens.or(options.default_max_tokens);
+    let limit = |field| max_tokens.filter(|_| options.max_tokens_field == field);
     chat::Request {
         max_tokens: limit(MaxTokensField::MaxTokens),
         max_completion_tokens: limit(MaxTokensField::MaxCompletionTokens),

@@ -61,6 +61,8 @@ pub struct Options {
     pub json_schema_with_tools: Option<JsonSchema>,
     /// The name of the field that limits output tokens. OpenAI's reasoning models reject `max_tokens`; most other upstreams know only that name.
     pub max_tokens_field: MaxTokensField,
+    /// The limit of output tokens for requests that set none, for upstreams that otherwise stop early: transformers stops after 1,024 tokens, and Codex never sets a limit.
+    pub default_max_tokens: Option<u64>,
     /// The sampling parameters that the upstream accepts. Others are dropped and reported.
     pub sampling: Vec<Sampling>,
     /// Replaces `sampling` while the model is thinking. Kimi then rejects every sampling parameter.
@@ -109,6 +111,7 @@ impl Default for Options {
             json_schema: JsonSchema::Native,
             json_schema_with_tools: None,
             max_tokens_field: MaxTokensField::MaxTokens,
+            default_max_tokens: None,
             sampling: vec![Sampling::Temperature, Sampling::TopP, Sampling::Logprobs],
             sampling_while_thinking: None,
             stream_usage: true,

@@ -69,6 +69,18 @@ const PRESETS: &[(&str, &str)] = &[
             "user_messages": "merge", "assistant_content_with_calls": "omit", "schema_dialect": "json_schema"
         }"#,
     ),
+    // huggingface/transformers, cli/serving: `tool_choice` and `response_format` are ignored, and a reply ends after
+    // 1,024 tokens unless the request sets a limit
+    (
+        "transformers",
+        r#"{
+            "user_messages": "merge",
+            "tool_choice": ["auto"], "schema_dialect": "json_schema",
+            "json_schema": "off",
+            "default_max_tokens": 16384,
+            "sampling": ["temperature", "top_p"]
+        }"#,
+    ),
     // ggml-org/llama.cpp, tools/server: any effort is passed to the chat template, whose variable turns thinking on and off
     (
         "llamacpp",
@@ -78,6 +90,14 @@ const PRESETS: &[(&str, &str)] = &[
             "reasoning": {"efforts": {"none": {"chat_template_kwargs": {"enable_thinking": false}},
                 "low": "low", "medium": "medium", "high": "high"}},
             "reasoning_replay": {"field": "reasoning_content"}
+        }"#,
+    ),
+    // abetlen/llama-cpp-python, llama_cpp/server: `json_schema` is a 500
+    (
+        "llama-cpp-python",
+        r#"{
+            "user_messages": "merge", "schema_dialect": "json_schema",
+            "json_schema": "json_object"
         }"#,
     ),
     // ollama/ollama, openai/openai.go: `tool_choice` is ignored, `max_completion_tokens` too

@@ -101,6 +101,26 @@ const SERVERS: &[(&str, &str, Answers)] = &[
         "Text Generation Inference",
         &[("/info", "", r#"{"model_id": "m", "router": "text-generation-router"}"#)],
     ),
+    (
+        "llama-cpp-python",
+        "llama-cpp-python",
+        &[
+            ("/v1/models", "uvicorn", r#"{"data": [{"id": "m", "owned_by": "me"}]}"#),
+            ("/openapi.json", "uvicorn", r#"{"info": {"title": "🦙 llama.cpp Python API"}}"#),
+        ],
+    ),
+    (
+        "transformers",
+        "transformers serve",
+        &[
+            ("/v1/models", "uvicorn", r#"{"data": [{"id": "Qwen/Qwen3-0.6B", "owned_by": "Qwen"}]}"#),
+            (
+                "/openapi.json",
+                "uvicorn",
+                r#"{"info": {"title": "FastAPI"}, "paths": {"/load_model": {"post": {"summary": "Load Model"}}}}"#,
+            ),
+        ],
+    ),
     ("generic", "LiteLLM", &[("/openapi.json", "uvicorn", r#"{"info": {"title": "LiteLLM API"}}"#)]),
     (
         "generic",

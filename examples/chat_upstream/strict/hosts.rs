@@ -9,8 +9,17 @@ pub(super) const HOSTS: &[(&str, &str)] = &[
     ("sglang", VLLM),
     ("tgi", r#"{"ignores_unknown": true, "any_schema": true, "strict_tools": true}"#),
     (
+        "transformers",
+        r#"{"any_schema": true, "strict_tools": true, "tool_choices": ["auto"], "response_formats": ["text"]}"#,
+    ),
+    (
         "llamacpp",
         r#"{"ignores_unknown": true, "any_schema": true, "strict_tools": true, "null_content": true}"#,
+    ),
+    (
+        "llama-cpp-python",
+        r#"{"ignores_unknown": true, "any_schema": true, "strict_tools": true, "null_content": true,
+            "response_formats": ["text", "json_object"]}"#,
     ),
     (
         "ollama",

@@ -225,6 +225,7 @@ fn each_mistake_is_refused_with_its_path_and_the_remedy() {
             r#"{"upstream": {"pass_fields": [""]}}"#,
             "upstream.pass_fields[0]: expected a text that is not empty",
         ),
+        (r#"{"upstream": {"default_max_tokens": 0}}"#, "upstream.default_max_tokens: expected at least 1"),
         (r#"{"upstream": {"tool_call_id_chars": 0}}"#, "upstream.tool_call_id_chars: expected at least 8"),
         (
             r#"{"models": [{"match": "a", "upstream": "native"}]}"#,

@@ -34,6 +34,16 @@ fn a_choice_that_the_host_does_not_take_becomes_the_nearest() {
 }
 
 #[test]
+fn a_request_without_a_limit_gets_the_default_one() {
+    let upstream = json!({"default_max_tokens": 5000});
+    assert_eq!(ask(json!({"input": "hi"})).upstream(&upstream).sent().0["max_tokens"], 5000);
+    let limited = json!({"input": "hi", "max_output_tokens": 20});
+    assert_eq!(ask(limited).upstream(&upstream).sent().0["max_tokens"], 20);
+    let renamed = json!({"default_max_tokens": 5000, "max_tokens_field": "max_completion_tokens"});
+    assert_eq!(ask(json!({"input": "hi"})).upstream(&renamed).sent().0["max_completion_tokens"], 5000);
+}
+
+#[test]
 fn while_it_thinks_a_host_may_take_less() {
     let upstream = json!({
         "reasoning": {"efforts": {"none": {"thinking": {"type": "disabled"}}, "high": "high"}},
