@@ -1,5 +1,5 @@
-//! What one exchange holds, counted by the allocator. One test, because all tests of a binary share it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // Tests stop where they stand.
+//! The memory of one exchange, counted by the allocator. It has a program of its own because all tests of a program share it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // A failing test panics.
 
 use peak_alloc::PeakAlloc;
 use serde_json::{Value, json};
@@ -22,8 +22,8 @@ fn chunk(delta: &Value) -> String {
 const END: &str =
     "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
 
-/// What is stated in SECURITY.md: a request costs up to five times its size, a reply's stream up to ten times the
-/// text that it kept, and both little beyond.
+/// SECURITY.md states it: a request takes up to five times its size, and a stream up to ten times the text that it
+/// keeps, and neither much more.
 #[test]
 fn memory_is_a_small_multiple_of_what_came() {
     let peak = |what: &mut dyn FnMut()| {

@@ -1,4 +1,4 @@
-//! Whole messages: each recorded Codex request as it goes up, and streams as they come back.
+//! Golden files: each recorded Codex request as it is sent upstream, and streams as the client receives them.
 //!
 //! A changed snapshot is a changed wire format: read it before you accept it (`INSTA_UPDATE=always`).
 
@@ -15,7 +15,7 @@ fn in_snapshots(check: impl FnOnce()) {
     settings.bind(check);
 }
 
-/// Long prose is cut: what matters of it is where it stands, and its length.
+/// Long texts are shortened: their place and length matter here.
 fn abbreviated(value: &Value) -> Value {
     match value {
         Value::String(text) if text.chars().count() > 160 => {
@@ -31,7 +31,7 @@ fn abbreviated(value: &Value) -> Value {
 }
 
 #[test]
-fn every_codex_request_as_the_upstream_sees_it() {
+fn every_recorded_codex_request() {
     let mut files: Vec<_> =
         std::fs::read_dir("tests/fixtures/codex").unwrap().map(|file| file.unwrap().path()).collect();
     files.sort();
@@ -46,7 +46,7 @@ fn every_codex_request_as_the_upstream_sees_it() {
     });
 }
 
-/// Prompt caches depend on it: what was said before stands in the same bytes.
+/// Prompt caches depend on it: earlier messages are the same bytes in each request.
 #[test]
 fn a_conversation_that_grows_keeps_its_beginning() {
     let request: Value =
@@ -90,7 +90,7 @@ fn end(reason: &str) -> Value {
 }
 
 #[test]
-fn every_kind_of_stream_as_the_client_sees_it() {
+fn every_kind_of_stream() {
     let streams: &[(&str, Vec<Value>)] = &[
         (
             "text",

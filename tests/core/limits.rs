@@ -1,4 +1,4 @@
-//! Every bound, at its cap and one over it: at the cap all is well, beyond it an error says which one.
+//! Limits: a value at the limit is accepted, and one above it is an error that names the limit.
 
 use crate::grammar::Transcript;
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ fn code_of(result: Result<Translated, ApiError>) -> Option<String> {
     })
 }
 
-/// The reply to a plain request, pushed in these pieces.
+/// The response to a plain request for a reply in these pieces.
 fn reply(config: &str, pieces: impl IntoIterator<Item = String>) -> Value {
     Transcript::of(&stream(config, pieces)).response().clone()
 }
@@ -55,7 +55,7 @@ fn assert_refused(response: &Value, word: &str) {
 }
 
 #[test]
-fn a_request_is_as_deep_as_128_levels_and_no_deeper() {
+fn a_request_may_be_128_levels_deep() {
     let deep = |levels: usize| {
         let nested = "[".repeat(levels - 1) + &"]".repeat(levels - 1);
         format!(r#"{{"model":"m","input":"hi","metadata_of_somebody":{nested}}}"#)
@@ -67,7 +67,7 @@ fn a_request_is_as_deep_as_128_levels_and_no_deeper() {
 }
 
 #[test]
-fn a_request_holds_as_many_values_as_half_a_million_and_no_more() {
+fn a_request_may_hold_half_a_million_values() {
     // The object, its three values, and those of the array.
     let many = |values: usize| format!(r#"{{"model":"m","input":"hi","x":[{}1]}}"#, "1,".repeat(values - 5));
     assert_eq!(code_of(translated(&many(500_000), "{}")), None);
@@ -75,7 +75,7 @@ fn a_request_holds_as_many_values_as_half_a_million_and_no_more() {
 }
 
 #[test]
-fn as_many_tools_as_20000_may_be_declared_wherever_they_stand() {
+fn a_request_may_declare_20000_tools() {
     let tool = |number: usize| json!({"type": "function", "name": format!("f{number}")});
     let declared = |top: usize, nested: usize| {
         let mut tools: Vec<Value> = (0..top).map(tool).collect();
@@ -89,7 +89,7 @@ fn as_many_tools_as_20000_may_be_declared_wherever_they_stand() {
 }
 
 #[test]
-fn an_event_repeats_a_megabyte_of_the_request_and_no_more() {
+fn an_event_repeats_up_to_a_megabyte_of_the_request() {
     let asked = |length: usize| {
         let instructions = "x".repeat(length);
         json!({"model": "m", "input": "hi", "stream": true, "instructions": instructions}).to_string()
@@ -103,14 +103,14 @@ fn an_event_repeats_a_megabyte_of_the_request_and_no_more() {
         (response["instructions"].as_str().map(str::len), report.all_dropped().to_vec())
     };
     let (within, beyond) = ((1 << 20) - 2, (1 << 20) - 1);
-    // What else is repeated takes a few bytes.
+    // The other repeated fields take a few bytes.
     assert_eq!(instructions(within - 100), (Some(within - 100), vec![]));
     assert_eq!(instructions(beyond), (None, vec!["echo:instructions".to_owned()]));
     assert_eq!(instructions(5 << 20).0, None);
 }
 
 #[test]
-fn a_reply_calls_as_many_tools_as_512_and_the_next_one_is_named() {
+fn a_reply_may_hold_512_calls_and_the_next_is_named() {
     let call = |number: usize| {
         chunk(&json!({"tool_calls": [{"index": number, "id": format!("c{number}"),
             "function": {"name": "f", "arguments": "{}"}}]}))
@@ -123,12 +123,12 @@ fn a_reply_calls_as_many_tools_as_512_and_the_next_one_is_named() {
 }
 
 #[test]
-fn a_reply_has_as_many_items_as_ten_thousand() {
+fn a_reply_may_hold_ten_thousand_items() {
     let turn = |number: usize| match number % 2 {
         0 => chunk(&json!({"content": "a"})),
         _ => chunk(&json!({"reasoning": "b"})),
     };
-    // The grammar compares each item with each other one: too slow for so many.
+    // The grammar compares each item with every other, which is too slow here.
     let items = |count: usize| {
         let out = stream("{}", (0..count).map(turn).chain([END.to_owned()]));
         let last = String::from_utf8(out).unwrap();
@@ -140,7 +140,7 @@ fn a_reply_has_as_many_items_as_ten_thousand() {
 }
 
 #[test]
-fn text_arguments_ids_and_logprobs_are_kept_up_to_the_configured_size() {
+fn kept_text_arguments_ids_and_logprobs_have_a_limit() {
     let config = r#"{"limits": {"reply_bytes": 1000}}"#;
     type Kind = (&'static str, fn(usize) -> Value);
     let kinds: [Kind; 5] = [
@@ -176,7 +176,7 @@ fn text_arguments_ids_and_logprobs_are_kept_up_to_the_configured_size() {
 }
 
 #[test]
-fn a_document_and_an_event_are_held_up_to_their_configured_sizes() {
+fn documents_and_events_have_a_limit() {
     let document = |length: usize| {
         let empty = json!({"choices": [{"message": {"content": ""}}]}).to_string();
         empty.replace("\"\"", &format!("\"{}\"", "x".repeat(length - empty.len())))
@@ -184,7 +184,7 @@ fn a_document_and_an_event_are_held_up_to_their_configured_sizes() {
     let config = r#"{"limits": {"reply_bytes": 1000}}"#;
     let whole = |length: usize| reply(config, [document(length)]);
     assert_fits(&whole(1000));
-    // In two pieces, so that it is seen to be too large before it is whole.
+    // In two pieces, so that the limit is reached before the document is complete.
     let cut = document(1100);
     let (head, tail) = cut.split_at(1050);
     assert_refused(&reply(config, [head.to_owned(), tail.to_owned()]), "1000 bytes");
@@ -200,7 +200,7 @@ fn a_document_and_an_event_are_held_up_to_their_configured_sizes() {
     assert_refused(&reply(config, [event(1001), END.to_owned()]), "1000 bytes");
 }
 
-/// A comment is two bytes, the event that it becomes repeats the request.
+/// A comment has two bytes, but the event that it becomes repeats the request.
 #[test]
 fn comments_keep_the_client_awake_once_a_second() {
     let request = json!({"model": "m", "input": "hi", "stream": true, "instructions": "x".repeat(100_000)});
@@ -214,6 +214,6 @@ fn comments_keep_the_client_awake_once_a_second() {
     reply.push(END.as_bytes(), &mut out);
     reply.push((chunk(&json!({"content": "hi"})) + END).as_bytes(), &mut out);
     reply.end(&mut out);
-    // The one that begins, and one for each second after that.
+    // One at the start, and one in each later second.
     assert_eq!(Transcript::of(&out).of_type("response.in_progress").count(), 3);
 }

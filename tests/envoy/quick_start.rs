@@ -178,7 +178,7 @@ fn every_manifest_has_its_place_on_a_page() {
 }
 
 #[test]
-fn the_links_lead_somewhere() {
+fn the_links_name_existing_files() {
     for name in PAGES {
         for link in page(name).split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let file = link.split('#').next().unwrap();

@@ -1,4 +1,4 @@
-//! One item of a stream: its parts, its deltas, and that what closes it is their sum.
+//! One item of a stream: its final form must be the sum of its deltas.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 pub struct Item {
     added: Value,
     parts: Vec<Part>,
-    /// The arguments or the input of a call, as far as they came.
+    /// The arguments or the input of a call so far.
     arguments: String,
     arguments_done: bool,
 }
@@ -32,7 +32,7 @@ fn names(kind: &str) -> (&'static str, &'static str) {
 }
 
 impl Item {
-    /// An item begins; what will be filled is empty.
+    /// Begins an item, whose content must be empty.
     pub fn added(item: &Value) -> Self {
         for (field, zero) in
             [("content", json!([])), ("summary", json!([])), ("arguments", json!("")), ("input", json!(""))]
@@ -98,7 +98,7 @@ impl Item {
         });
     }
 
-    /// The open part, which must be the one that the event means.
+    /// The open part, which must be the part of the event.
     fn part(&mut self, kind: &str, event: &Value) -> &mut Part {
         let last = self.parts.len().checked_sub(1).unwrap_or_else(|| panic!("no part was added: {event}"));
         assert_eq!(event[names(kind).0], last, "{event}");
@@ -149,7 +149,7 @@ impl Item {
         self.arguments_done = true;
     }
 
-    /// The item is closed: what it holds is what was sent.
+    /// Closes the item, which must hold what was sent.
     pub fn done(self, item: &Value) -> Value {
         for field in ["id", "type", "role", "call_id", "name", "namespace", "execution"] {
             assert_eq!(item[field], self.added[field], "{field} stays the same: {item}");
@@ -174,7 +174,7 @@ impl Item {
             }
             _ => return item.clone(),
         }
-        // A signature alone has nothing to show, and must come back all the same.
+        // A signature without text is an item, because the client must send it back.
         assert!(
             !parts.is_empty() || item["encrypted_content"].is_string(),
             "no item without content: {item}"

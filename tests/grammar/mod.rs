@@ -1,7 +1,7 @@
 //! Checks what a client of the Responses API gets: streams against the grammar of their events, and every reply
 //! against the schemas of the Open Responses specification.
 //!
-//! Every stream and document that a test makes goes through here, by hand or from Envoy's own recording.
+//! Tests pass every stream and document through here. The recordings of Envoy are checked here too.
 #![allow(dead_code, unreachable_pub)] // A module of several tests; not every one uses all of it.
 
 mod item;
@@ -17,7 +17,7 @@ pub struct Transcript {
 }
 
 impl Transcript {
-    /// Reads and checks a whole stream.
+    /// Reads and checks a complete stream.
     pub fn of(bytes: &[u8]) -> Self {
         let text = std::str::from_utf8(bytes).expect("the stream is UTF-8");
         assert!(text.ends_with("\n\n"), "the last frame is whole: {text}");
@@ -28,7 +28,7 @@ impl Transcript {
         Self { events }
     }
 
-    /// Reads and checks a stream that broke off, because the upstream or the client did: it may end anywhere.
+    /// Reads and checks a stream that was cut off by the upstream or the client. It may end anywhere.
     pub fn of_cut(bytes: &[u8]) -> Self {
         let text = String::from_utf8_lossy(bytes);
         let (whole, _) = text.rsplit_once("\n\n").unwrap_or_default();
@@ -48,7 +48,7 @@ impl Transcript {
     }
 }
 
-/// The events of a stream of whole frames: two lines each, an event's name and its data.
+/// The events of complete frames. Each frame has two lines: the event's name and its data.
 fn read(text: &str) -> Vec<Value> {
     let frames = text.split_terminator("\n\n");
     let event = |frame: &str| {
@@ -63,7 +63,7 @@ fn read(text: &str) -> Vec<Value> {
     frames.map(event).collect()
 }
 
-/// Reads and checks a reply that is no stream.
+/// Reads and checks a reply that is a JSON document.
 pub fn document(bytes: &[u8]) -> Value {
     let value: Value = serde_json::from_slice(bytes).unwrap();
     let kind = value["object"].as_str().unwrap_or_default();

@@ -18,7 +18,7 @@ use std::sync::LazyLock;
 static SHAPES: LazyLock<Map<String, Value>> =
     LazyLock::new(|| serde_json::from_str(include_str!("open_responses.json")).unwrap());
 
-/// Stops the test if the value has not the shape: `response`, `compaction`, `event` or `error_body`.
+/// Panics unless the value has the shape `response`, `compaction`, `event` or `error_body`.
 pub fn assert_valid(shape: &str, value: &Value) {
     if let Err(problem) = named(shape, value, shape) {
         panic!("{problem} in {value:#}");

@@ -1,9 +1,9 @@
-//! The whole of a stream: which events may follow each other, and that the last response holds what was sent.
+//! A stream: which events may follow each other, and that the last response holds what was sent.
 
 use super::item::Item;
 use serde_json::{Value, json};
 
-/// Checks the events of one stream, from its beginning. Whether it came to its end.
+/// Checks the events of one stream from its start. Returns whether it is complete.
 pub fn check(events: &[Value]) -> bool {
     let mut checker = Checker::default();
     for (number, event) in events.iter().enumerate() {
@@ -19,7 +19,7 @@ pub fn check(events: &[Value]) -> bool {
     checker.ended
 }
 
-/// Checks a response that is over: its status, and what goes with it.
+/// Checks a finished response: its status and the fields that depend on it.
 pub fn check_end(response: &Value) {
     let status = response["status"].as_str().unwrap();
     assert!(["completed", "incomplete", "failed"].contains(&status), "{response}");
@@ -92,7 +92,7 @@ impl Checker {
         );
     }
 
-    /// Every response of a stream is the same one: only its progress differs.
+    /// The responses of a stream may differ only in their progress.
     fn same(&mut self, response: &Value) {
         if self.begun.is_null() {
             self.begun = response.clone();
@@ -100,7 +100,7 @@ impl Checker {
         let progress =
             ["status", "output", "usage", "completed_at", "incomplete_details", "error", "service_tier"];
         let mut response = response.clone();
-        // What of the reply did not pass as it was is noted at its end.
+        // Reports of changes are added at the end.
         response["metadata"].as_object_mut().unwrap().retain(|key, _| !key.starts_with("x-transponder-"));
         for (key, value) in self.begun.as_object().unwrap() {
             assert!(progress.contains(&key.as_str()) || response[key] == *value, "{key} changed: {response}");
@@ -124,7 +124,7 @@ impl Checker {
         assert_eq!(self.failed, name == "response.failed", "response.failed follows an error event");
         match name {
             "response.completed" => assert!(self.open.is_none(), "no item is left open"),
-            // Codex runs every call that is closed, so a call that was cut stays open.
+            // Codex runs every closed call, so a truncated call stays open.
             "response.incomplete" => {
                 assert!(self.open.as_ref().is_none_or(Item::is_call), "no message is left open")
             }

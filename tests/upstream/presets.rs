@@ -9,7 +9,7 @@ use support::{Upstream, post};
 use transponder::upstream::preset_names;
 
 #[tokio::test]
-async fn each_twin_takes_what_its_preset_makes() {
+async fn each_strict_upstream_accepts_the_bodies_of_its_preset() {
     let upstream = Upstream::start().await;
     for preset in preset_names() {
         upstream.script(json!({ "strict": preset })).await;

@@ -27,7 +27,7 @@ fn the_default_is_as_documented() {
 }
 
 #[test]
-fn everything_can_be_said() {
+fn every_option_can_be_set() {
     let text = r#"{
         "paths": ["/openai/responses"],
         "upstream": {"preset": "vllm", "path": "/x?api-version=1"},
@@ -57,9 +57,9 @@ fn everything_can_be_said() {
     }
 }
 
-/// A word changes what it says, and nothing else of the preset.
+/// The short form changes one setting of the preset and no other.
 #[test]
-fn how_reasoning_goes_back_can_be_said_in_a_word() {
+fn reasoning_replay_has_a_short_form() {
     let parsed = |replay: &str| {
         let text = format!(r#"{{"upstream": {{"preset": "deepseek", "reasoning_replay": {replay}}}}}"#);
         format!("{:?}", Config::parse(text.as_bytes()).unwrap())
@@ -70,7 +70,7 @@ fn how_reasoning_goes_back_can_be_said_in_a_word() {
 }
 
 #[test]
-fn every_preset_is_good() {
+fn every_preset_is_valid() {
     for name in upstream::preset_names() {
         let text = format!(r#"{{"upstream": "{name}", "models": [{{"match": "*", "upstream": "{name}"}}]}}"#);
         assert!(Config::parse(text.as_bytes()).is_ok(), "{name}");

@@ -1,4 +1,4 @@
-//! Where a model's requests go: another upstream, one that speaks Responses itself, or none.
+//! Model rules: another upstream, an upstream with its own Responses API, or none.
 
 use serde_json::{Value, json};
 use std::rc::Rc;
@@ -44,7 +44,7 @@ fn headers(path: &str, length: usize) -> Headers {
     Headers::from(headers.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())).to_vec())
 }
 
-/// What the headers are after all edits, and the body, and the exchange.
+/// The headers after all edits, the body and the exchange.
 fn sent(path: &str, body: &str) -> (Vec<(String, String)>, BodyVerdict, Exchange) {
     let mut exchange = Exchange::new(Rc::new(config()), Rc::new(Deaf), 1, Duration::ZERO);
     let headers = headers(path, body.len());
@@ -79,7 +79,7 @@ fn of<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {
 const RESPONSES: &str = "/v1/responses?x=1";
 
 #[test]
-fn a_native_model_passes_untouched_both_ways() {
+fn a_native_model_passes_through_in_both_directions() {
     let body =
         r#"{ "model":"gpt-6" ,"input":"hi","previous_response_id":"resp_1","tools":[{"type":"web_search"}]}"#;
     let (now, verdict, mut exchange) = sent(RESPONSES, body);
@@ -179,7 +179,7 @@ fn a_translated_body_never_goes_to_the_path_of_responses() {
 }
 
 #[test]
-fn what_cannot_take_effect_is_warned_of() {
+fn options_without_effect_cause_warnings() {
     let warnings = |held: bool| {
         let config = json!({
             "models": [{"match": "a", "upstream": "groq", "route": "r"}, {"match": "b", "upstream": "vllm"}],

@@ -1,4 +1,4 @@
-//! `docs/errors.md` is the table of codes in words, and every code that the filter gives is in the table.
+//! `docs/errors.md` lists every error code.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -29,7 +29,7 @@ fn tables() -> String {
     text
 }
 
-/// To write the page anew: `UPDATE_DOCS=1 cargo test --test errors`.
+/// `UPDATE_DOCS=1 cargo test --test core errors` writes the page.
 #[test]
 fn the_page_holds_the_table() {
     let page = std::fs::read_to_string("docs/errors.md").unwrap();

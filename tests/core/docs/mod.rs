@@ -1,4 +1,4 @@
-//! The pages of the documentation agree with the code.
+//! The documentation agrees with the code.
 
 mod errors;
 mod readme;

@@ -18,7 +18,7 @@ fn the_example_is_a_valid_configuration() {
 }
 
 #[test]
-fn the_presets_are_these() {
+fn the_listed_presets_exist() {
     let listed: Vec<&str> = between("Presets: ", "\n").split('`').skip(1).step_by(2).collect();
     let known: Vec<&str> = preset_names().collect();
     assert_eq!(listed, known);

@@ -1,4 +1,4 @@
-//! `docs/responses.md` tells no lies: each of its rows is tried, and nothing that the code knows is missing.
+//! `docs/responses.md`: every row is tried, and every field, item, part and event of the code has a row.
 
 use crate::support::*;
 use serde_json::{Value, json};
@@ -22,10 +22,10 @@ fn names(heading: &str) -> BTreeSet<&'static str> {
     rows(heading).into_iter().map(|(name, _)| name).collect()
 }
 
-/// What becomes of these fields, in the words of the page. `path` is where a refusal would be.
+/// How these fields are handled, in the terms of the page. `path` is the parameter of a refusal.
 fn fate(fields: Value, path: &str) -> &'static str {
     let plain = ask(json!({"input": "hi"})).sent();
-    // With logprobs, a limit that is named, and so on: what the host takes by default.
+    // For the default upstream.
     match ask(fields.clone()).translate() {
         Err(error) => {
             assert!(
@@ -47,7 +47,7 @@ fn fate(fields: Value, path: &str) -> &'static str {
     }
 }
 
-/// An example of a field that is not left to the host.
+/// An example of each field that the filter handles itself.
 fn field(name: &str) -> Value {
     match name {
         "model" => json!({"model": "another"}),
@@ -70,14 +70,14 @@ fn field(name: &str) -> Value {
         "client_metadata" => json!({"client_metadata": {"cwd": "/"}}),
         "background" => json!({"background": true}),
         "previous_response_id" | "conversation" | "prompt" => json!({name: "x"}),
-        // What it adds differs from host to host, so the host is said here.
+        // What an effort adds depends on the upstream, so this is tested with a preset.
         "reasoning" => json!({"reasoning": {"effort": "high"}}),
         other => panic!("the page has a field that this test does not know: {other}"),
     }
 }
 
 #[test]
-fn fields_fare_as_the_page_says() {
+fn fields_are_handled_as_documented() {
     for (name, said) in rows("## Fields") {
         if said == "passed on" {
             passes_on(name);
@@ -123,7 +123,7 @@ fn passes_on(name: &str) {
     assert_eq!((&body[name], dropped.len()), (&value, 0), "{name}");
 }
 
-/// An example of each item; with what must stand beside it.
+/// An example of each item, together with the items that it needs.
 fn item(kind: &str) -> Vec<Value> {
     let answer = |kind: &str| json!({"type": kind, "call_id": "a", "output": "x"});
     let item = match kind {
@@ -175,7 +175,7 @@ fn item(kind: &str) -> Vec<Value> {
 }
 
 #[test]
-fn items_fare_as_the_page_says() {
+fn items_are_handled_as_documented() {
     for (kind, said) in rows("## Items of `input`") {
         let input: Vec<Value> = item(kind).into_iter().chain([user("hi")]).collect();
         match kind {
@@ -201,7 +201,7 @@ fn items_fare_as_the_page_says() {
 }
 
 #[test]
-fn parts_fare_as_the_page_says() {
+fn parts_are_handled_as_documented() {
     let part = |kind: &str| match kind {
         "refusal" => json!({"type": kind, "refusal": "no"}),
         "input_image" => json!({"type": kind, "image_url": "data:x"}),
@@ -217,7 +217,7 @@ fn parts_fare_as_the_page_says() {
     assert_eq!(fate(with("hologram"), "input[0].content[0].type"), "rejected");
 }
 
-/// A tool of each type that goes up, and a call of it as the upstream makes it.
+/// A tool of each supported type, its name upstream, and the arguments of a call.
 fn tool(kind: &str) -> (Value, &'static str, Value) {
     let f = json!({"type": "function", "name": "f"});
     match kind {
@@ -233,7 +233,7 @@ fn tool(kind: &str) -> (Value, &'static str, Value) {
 }
 
 #[test]
-fn tools_fare_as_the_page_says() {
+fn tools_are_handled_as_documented() {
     for (kind, said) in rows("## Tools") {
         assert_eq!(fate(json!({"input": "hi", "tools": [tool(kind).0]}), "tools"), said, "{kind}");
     }
@@ -242,7 +242,7 @@ fn tools_fare_as_the_page_says() {
 }
 
 #[test]
-fn tool_choices_fare_as_the_page_says() {
+fn tool_choices_are_handled_as_documented() {
     let tools: Vec<Value> = items::tool_types().map(|kind| tool(kind).0).collect();
     for (choice, said) in rows("## `tool_choice`") {
         let mut choice: Value = serde_json::from_str(choice).expect(choice);
@@ -261,14 +261,14 @@ fn tool_choices_fare_as_the_page_says() {
 }
 
 #[test]
-fn formats_fare_as_the_page_says() {
+fn formats_are_handled_as_documented() {
     for (kind, said) in rows("## `text.format`") {
         let format = json!({"type": kind, "name": "n", "schema": {"type": "object"}});
         assert_eq!(fate(json!({"input": "hi", "text": {"format": format}}), "text"), said, "{kind}");
     }
 }
 
-/// What comes back for one message of the upstream.
+/// The items of the reply to one message of the upstream.
 fn reply(request: Value, message: Value) -> Vec<Value> {
     let mut reply = ask(request).translate().unwrap().reply;
     let mut out = Vec::new();
@@ -280,7 +280,7 @@ fn reply(request: Value, message: Value) -> Vec<Value> {
 }
 
 #[test]
-fn the_items_of_a_reply_are_those_of_the_page() {
+fn reply_items_are_documented() {
     let mut seen = reply(json!({"input": "hi"}), json!({"content": "x", "reasoning": "y"}));
     seen.extend(reply(json!({"input": [{"type": "compaction_trigger"}]}), json!({"content": "x"})));
     for kind in items::tool_types() {
@@ -294,7 +294,7 @@ fn the_items_of_a_reply_are_those_of_the_page() {
 }
 
 #[test]
-fn the_events_are_those_of_the_page() {
+fn events_are_documented() {
     let (_, section) = PAGE.split_once("\n| Event |").unwrap();
     let section = section.split("\n\n").next().unwrap();
     let page: BTreeSet<&str> =
@@ -302,9 +302,9 @@ fn the_events_are_those_of_the_page() {
     assert_eq!(page, Event::NAMES.iter().copied().collect());
 }
 
-/// By the API's rule an explicit null is an absent field, in items, parts and tools too.
+/// In the API an explicit null is an absent field, in items, parts and tools too.
 #[test]
-fn null_is_absent_wherever_it_stands() {
+fn null_means_absent_everywhere() {
     let optional = [
         "id",
         "status",

@@ -1,5 +1,5 @@
-//! The ways in which users of such translators lost their work, as `docs/symptoms.md` lists them: that each has a test,
-//! and the tests of those that no other file has.
+//! `docs/symptoms.md` lists failures that users of translators reported. Each row names a test that exists; the tests
+//! that fit nowhere else are here.
 
 use crate::support::*;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ fn response(chunks: &[Value]) -> Value {
 }
 
 #[test]
-fn tools_declared_in_the_input_are_tools_and_no_messages() {
+fn tools_declared_in_the_input_are_not_messages() {
     let additional = json!({"type": "additional_tools", "role": "developer", "tools": [
         function("g"), {"type": "custom", "name": "exec"}, function("f"),
         {"type": "namespace", "name": "n", "tools": [function("h")]},
@@ -23,7 +23,7 @@ fn tools_declared_in_the_input_are_tools_and_no_messages() {
 }
 
 #[test]
-fn tools_that_a_search_found_stay_for_the_next_turns() {
+fn tools_found_by_a_search_stay_declared() {
     let found = json!({"type": "tool_search_output", "call_id": "a", "execution": "client", "status": "completed",
         "tools": [{"type": "namespace", "name": "n", "description": "N.", "tools": [function("h")]}]});
     let search = json!({"type": "tool_search_call", "call_id": "a", "execution": "client", "arguments": {"query": "h"}});
@@ -38,7 +38,7 @@ fn tools_that_a_search_found_stay_for_the_next_turns() {
 }
 
 #[test]
-fn a_task_for_an_agent_is_a_message_or_reported() {
+fn an_agent_message_is_sent_or_reported() {
     let task = |content: Value| json!([{"type": "agent_message", "content": content}, user("hi")]);
     let text = json!([{"type": "input_text", "text": "Count the files."}]);
     assert_eq!(
@@ -51,7 +51,7 @@ fn a_task_for_an_agent_is_a_message_or_reported() {
 }
 
 #[test]
-fn a_grammar_is_told_in_words() {
+fn a_grammar_is_described_in_text() {
     let format = json!({"type": "grammar", "syntax": "lark", "definition": "start: \"*** Begin Patch\" LF"});
     let tool = json!({"type": "custom", "name": "apply_patch", "description": "Edits.", "format": format});
     let (body, _) = ask(json!({"input": "hi", "tools": [tool]})).sent();
@@ -72,7 +72,7 @@ fn parameters_are_always_the_schema_of_an_object() {
 }
 
 #[test]
-fn items_need_no_ids_and_may_have_any() {
+fn item_ids_are_optional_and_free() {
     let said = json!([user("hi"), {"role": "assistant", "content": [{"type": "output_text", "text": "Yes?"}]}, user("!")]);
     let expected = messages(&json!({}), said.clone());
     for id in ["msg_1", "rs_1", "0", "chatcmpl-x"] {
@@ -88,7 +88,7 @@ fn items_need_no_ids_and_may_have_any() {
 }
 
 #[test]
-fn thoughts_without_words_are_no_field() {
+fn empty_reasoning_is_not_sent() {
     let config = json!({"upstream": {"reasoning_replay": {"field": "reasoning_content"}}});
     let thought =
         |text: &str| json!({"type": "reasoning", "summary": [{"type": "summary_text", "text": text}]});
@@ -113,7 +113,7 @@ fn a_call_without_a_name_or_an_id_does_not_end_the_session() {
 }
 
 #[test]
-fn a_call_with_nothing_has_an_empty_object() {
+fn a_call_without_arguments_has_an_empty_object() {
     for arguments in [json!(""), Value::Null] {
         let call = json!({"tool_calls": [{"index": 0, "id": "a", "function": {"name": "f", "arguments": arguments}}]});
         let response = response(&[delta(call), finish("tool_calls")]);
@@ -122,7 +122,7 @@ fn a_call_with_nothing_has_an_empty_object() {
 }
 
 #[test]
-fn thoughts_that_ate_the_budget_are_told_as_such() {
+fn reasoning_that_used_the_token_limit_is_incomplete() {
     let response = response(&[delta(json!({"reasoning_content": "Hm, hm"})), finish("length")]);
     assert_eq!(response["status"], "incomplete");
     assert_eq!(response["incomplete_details"]["reason"], "max_output_tokens");
@@ -130,7 +130,7 @@ fn thoughts_that_ate_the_budget_are_told_as_such() {
 }
 
 #[test]
-fn announced_calls_that_do_not_come_are_a_failure() {
+fn an_announced_call_that_does_not_come_is_a_failure() {
     for chunks in
         [vec![finish("tool_calls")], vec![delta(json!({"content": "I will look."})), finish("tool_calls")]]
     {
@@ -141,7 +141,7 @@ fn announced_calls_that_do_not_come_are_a_failure() {
 }
 
 #[test]
-fn a_call_of_an_unknown_tool_arrives_for_the_client_to_judge() {
+fn a_call_of_an_undeclared_tool_reaches_the_client() {
     let response = response(&[call(0, "a", "rm_everything", "{\"now\":true}"), finish("tool_calls")]);
     let item = &response["output"][0];
     assert_eq!((&item["type"], &item["name"]), (&json!("function_call"), &json!("rm_everything")));
@@ -159,7 +159,7 @@ fn two_calls_with_one_id_are_two_calls() {
 }
 
 #[test]
-fn usage_counts_wherever_it_stands() {
+fn usage_is_read_from_every_place() {
     let usage = json!({"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11});
     let text = delta(json!({"content": "Hi"}));
     let mut beside_text = text.clone();

@@ -1,4 +1,4 @@
-//! `docs/troubleshooting.md` knows every line of the log that is in the source.
+//! `docs/troubleshooting.md` explains every log line.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,7 +12,7 @@ fn sources(directory: &Path) -> Vec<PathBuf> {
     files.collect()
 }
 
-/// All of the source but its tests.
+/// The source without its tests.
 fn source() -> String {
     let files = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
     let text = files.iter().map(|path| fs::read_to_string(path).unwrap());

@@ -1,4 +1,4 @@
-//! A conversation is replaced by its summary, and goes on from there.
+//! Compaction: a conversation is replaced by its summary and continues from it.
 
 use crate::grammar::Transcript;
 use crate::support::*;
@@ -30,7 +30,7 @@ fn conversation() -> Value {
 }
 
 #[test]
-fn the_endpoint_answers_with_one_item_that_later_requests_expand() {
+fn a_compaction_item_is_expanded_in_later_requests() {
     let translated = ask(conversation()).compact().unwrap();
     let upstream = sent(&translated);
     assert!(upstream.get("tools").is_none());
@@ -72,9 +72,9 @@ fn a_trigger_in_a_stream_brings_exactly_one_item() {
     assert_eq!(transcript.response()["status"], "completed");
 }
 
-/// A summary is asked for in words: no tool, no form.
+/// The model must answer with a summary: tools and output formats are not sent.
 #[test]
-fn a_compaction_wants_plain_text() {
+fn a_compaction_asks_for_plain_text() {
     let mut request = conversation();
     request["tool_choice"] = json!("required");
     request["text"] = json!({"format": {"type": "json_schema", "name": "n", "schema": {"type": "object"}}});
@@ -102,7 +102,7 @@ fn a_compaction_is_refused_like_a_response() {
 }
 
 #[test]
-fn no_summary_is_no_compaction() {
+fn an_empty_summary_is_a_failure() {
     let translated = ask(conversation()).compact().unwrap();
     let failed: Value = serde_json::from_slice(&answered(translated, &json!({"content": ""}))).unwrap();
     assert_eq!(failed["status"], "failed");

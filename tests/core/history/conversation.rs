@@ -1,4 +1,4 @@
-//! The history: order, pairing, repair.
+//! Messages, calls and outputs of earlier turns: their order, pairing and repair.
 
 use crate::support::*;
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ fn arguments_in_the_history_are_always_an_object() {
 }
 
 #[test]
-fn outputs_follow_their_calls_at_once_and_in_their_order() {
+fn outputs_follow_their_calls_in_the_order_of_the_calls() {
     let messages = messages(
         &json!({}),
         json!([
@@ -39,7 +39,7 @@ fn outputs_follow_their_calls_at_once_and_in_their_order() {
 }
 
 #[test]
-fn repair_mends_what_strict_refuses() {
+fn repair_accepts_what_strict_refuses() {
     let config = json!({"history": "repair"});
     let asked = ask(
         json!({"input": [user("hi"), function_call("a", "f", "{}"), function_call_output("z", json!("lost"))]}),
@@ -63,7 +63,7 @@ fn repair_mends_what_strict_refuses() {
 }
 
 #[test]
-fn instructions_lead_or_stay_as_the_host_wants() {
+fn system_messages_are_merged_or_kept_in_place() {
     let said = |role: &str, text: &str| json!({"role": role, "content": text});
     let fields = json!({"instructions": "First.", "input": [
         said("developer", "Second."), said("system", ""), said("system", "Third."), user("hi"), said("developer", "Later."),
@@ -82,13 +82,13 @@ fn instructions_lead_or_stay_as_the_host_wants() {
 }
 
 #[test]
-fn somebody_always_asks_and_asks_last() {
+fn there_is_a_user_message_and_the_assistant_is_never_last() {
     let table: &[(Value, &[&str])] = &[
         (json!([]), &["user"]),
         (json!([{"role": "system", "content": "S"}]), &["system", "user"]),
         (json!([{"role": "assistant", "content": "Well?"}]), &["assistant", "user"]),
         (json!([user("hi"), {"role": "assistant", "content": "Well?"}]), &["user", "assistant", "user"]),
-        // Templates look for the user's query, and a tool's output is none.
+        // Chat templates look for a user message; a tool output does not count as one.
         (
             json!([function_call("a", "f", "{}"), function_call_output("a", json!("x"))]),
             &["user", "assistant", "tool"],
@@ -104,7 +104,7 @@ fn somebody_always_asks_and_asks_last() {
 }
 
 #[test]
-fn an_assistant_who_says_nothing_has_no_content() {
+fn an_empty_assistant_message_is_not_sent() {
     let empty = json!({"role": "assistant", "content": [{"type": "output_text", "text": ""}]});
     let with_call =
         json!([user("hi"), empty, function_call("a", "f", "{}"), function_call_output("a", json!("x"))]);
@@ -117,7 +117,7 @@ fn an_assistant_who_says_nothing_has_no_content() {
 }
 
 #[test]
-fn calls_that_share_an_id_are_told_apart() {
+fn calls_with_the_same_id_get_ids_of_their_own() {
     let sent = messages(
         &json!({}),
         json!([
@@ -143,7 +143,7 @@ fn calls_that_share_an_id_are_told_apart() {
 }
 
 #[test]
-fn a_reference_is_lost_and_reported_or_refused() {
+fn an_item_reference_is_reported_or_refused() {
     let reference = |id: &str| json!({"type": "item_reference", "id": id});
     let ours = |prefix: &str| format!("{prefix}_{}", "0".repeat(36));
     for id in [ours("rs"), ours("msg"), ours("fc"), "rs_of_another_server".into()] {
@@ -151,7 +151,7 @@ fn a_reference_is_lost_and_reported_or_refused() {
         assert_eq!(roles(&body["messages"]), ["user", "user"], "{id}");
         assert_eq!(dropped, ["item:item_reference"], "{id}");
     }
-    // The output of a call that was only referred to is no orphan: what the tool said still counts.
+    // The call of this output is behind the reference, so the output is kept as a user message.
     let input = json!([
         user("hi"),
         reference(&ours("ctc")),
@@ -173,7 +173,7 @@ fn a_reference_is_lost_and_reported_or_refused() {
 }
 
 #[test]
-fn a_thought_that_led_to_nothing_is_reported() {
+fn reasoning_without_an_answer_is_reported() {
     let thought = json!({"type": "reasoning", "summary": [{"type": "summary_text", "text": "hm"}]});
     let options = json!({"reasoning_replay": {"field": "reasoning"}});
     let (body, dropped) =
@@ -182,9 +182,9 @@ fn a_thought_that_led_to_nothing_is_reported() {
     assert_eq!(dropped, ["item:reasoning"]);
 }
 
-/// What another server sealed cannot be read; the model should know that there was something.
+/// Content that another server encrypted cannot be read. The model is told that something is missing.
 #[test]
-fn foreign_seals_are_reported() {
+fn encrypted_content_of_another_server_is_reported() {
     let thought = json!({"type": "reasoning", "summary": [], "encrypted_content": "gAAAA"});
     let options = json!({"reasoning_replay": {"field": "reasoning"}});
     let (body, dropped) =
@@ -201,7 +201,7 @@ fn foreign_seals_are_reported() {
 }
 
 #[test]
-fn reasoning_goes_back_where_the_host_reads_it() {
+fn reasoning_is_replayed_in_the_configured_field() {
     let thought =
         |text: &str| json!({"type": "reasoning", "summary": [{"type": "summary_text", "text": text}]});
     let input = json!([
@@ -238,7 +238,7 @@ fn ids_are_shortened_on_both_sides_where_the_upstream_has_a_limit() {
     }
 }
 
-/// Each is so large that work which grows with the square would not end.
+/// Each list is so long that quadratic work would not end.
 #[test]
 fn long_histories_and_long_lists_of_tools_pass() {
     const MANY: usize = 10_000;
@@ -255,7 +255,7 @@ fn long_histories_and_long_lists_of_tools_pass() {
     assert_eq!(roles(&messages(&json!({"user_messages": "merge"}), json!(spoken))), ["user"]);
     let (body, dropped) =
         ask(json!({"input": input, "tools": tools.into_iter().chain(namespaces).collect::<Vec<_>>()})).sent();
-    // The novelties, and the tools themselves from what each event repeats.
+    // The unknown items, and the echo of the tools, which is too large.
     assert_eq!((body["tools"].as_array().unwrap().len(), dropped.len()), (2 * MANY, MANY + 1));
     assert_eq!(body["messages"].as_array().unwrap().len(), 2 + MANY + 2 * MANY);
     let ids: std::collections::BTreeSet<&str> = body["messages"][1]["tool_calls"]

@@ -1,4 +1,4 @@
-//! Earlier turns in a request: what of them is sent upstream again.
+//! Earlier turns of a conversation: how they are sent upstream again.
 
 mod compaction;
 mod conversation;

@@ -1,4 +1,4 @@
-//! What a host sends with its thoughts and wants back: it reaches the host again, byte for byte, and no other host.
+//! Reasoning details and signatures: they return byte for byte to an upstream that replays them, and to no other.
 
 use crate::support::*;
 use serde_json::{Value, json};
@@ -52,7 +52,7 @@ fn signature_host() -> Value {
 }
 
 #[test]
-fn details_come_back_as_the_sum_of_their_pieces() {
+fn reasoning_details_are_joined_and_replayed() {
     let piece = |detail: Value| json!({"reasoning": detail["text"], "reasoning_details": [detail]});
     let deltas = [
         piece(json!({"type": "reasoning.text", "text": "Need \u{e9} ", "index": 0, "format": "x"})),
@@ -75,7 +75,7 @@ fn details_come_back_as_the_sum_of_their_pieces() {
         ]);
         assert_eq!(assistant["reasoning_details"], expected);
         assert_eq!(dropped, Vec::<String>::new());
-        // A host that wants only text gets only that.
+        // An upstream that replays text receives only the text.
         let text_host = json!({"reasoning_replay": {"field": "reasoning_content"}});
         let (assistant, _) = sent_back(&text_host, &output);
         assert_eq!(assistant["reasoning_content"], "Need é weather.");
@@ -90,7 +90,7 @@ fn details_come_back_as_the_sum_of_their_pieces() {
 }
 
 #[test]
-fn details_that_nobody_can_read_travel_alone() {
+fn encrypted_details_get_an_item_of_their_own() {
     let detail = json!({"type": "reasoning.encrypted", "data": "gAAA"});
     let deltas = [json!({"content": "Look.", "reasoning_details": [detail]}), weather(Value::Null)];
     let output = output(&details_host(), false, &deltas);
@@ -101,7 +101,7 @@ fn details_that_nobody_can_read_travel_alone() {
 }
 
 #[test]
-fn a_signature_comes_back_with_its_call() {
+fn a_signature_is_replayed_with_its_call() {
     let extra = json!({"google": {"thought_signature": "c2lnbmF0dXJl+/=="}});
     for deltas in [
         vec![weather(extra.clone())],
@@ -123,7 +123,7 @@ fn a_signature_comes_back_with_its_call() {
 }
 
 #[test]
-fn where_no_signature_comes_back_the_host_is_told() {
+fn a_missing_signature_is_replaced_by_the_skip_marker() {
     let mut calls = output(&json!("gemini"), true, &[weather(json!({"google": {"thought_signature": "x"}}))]);
     calls.retain(|item| item["type"] != "reasoning");
     let (assistant, _) = sent_back(&json!("gemini"), &calls);
@@ -132,7 +132,7 @@ fn where_no_signature_comes_back_the_host_is_told() {
 }
 
 #[test]
-fn text_comes_back_with_and_without_the_seal() {
+fn reasoning_text_is_replayed_with_and_without_encrypted_content() {
     let host = json!({"reasoning_replay": {"field": "reasoning", "always_present": true}});
     let deltas = [json!({"reasoning_content": "Hm \"\u{1f980}\"\n"}), weather(Value::Null)];
     for include in [true, false] {
@@ -145,7 +145,7 @@ fn text_comes_back_with_and_without_the_seal() {
 }
 
 #[test]
-fn a_damaged_seal_is_reported_and_the_text_that_was_shown_counts() {
+fn damaged_encrypted_content_is_reported_and_the_summary_is_used() {
     let host = json!({"reasoning_replay": {"field": "reasoning", "details": true}});
     let mut output = output(&host, true, &[json!({"reasoning": "Hm."}), weather(Value::Null)]);
     let sealed = output[0]["encrypted_content"].as_str().unwrap().to_owned();

@@ -1,10 +1,10 @@
-//! What came down goes up again as the model said it.
+//! A reply that is sent back as history reaches the model as the model wrote it.
 
 use crate::support::*;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// What the client gets for one call that the upstream makes, sent back as history.
+/// The function of a call of the upstream, and the same after the client sent the call back as history.
 fn sent_back(tool: &Value, arguments: &str) -> (Value, Value) {
     let fields = json!({"input": "hi", "tools": [tool]});
     let first = ask(fields).translate().unwrap();
@@ -46,7 +46,7 @@ proptest! {
     }
 }
 
-/// The tools of the turns below: each kind once.
+/// The tools of the turns below, one of each kind.
 fn tools() -> Value {
     json!([
         {"type": "function", "name": "f"},
@@ -56,11 +56,11 @@ fn tools() -> Value {
     ])
 }
 
-/// The upstream's names of the above, and whether the arguments come back as text or as a value.
+/// Their names upstream, and whether their arguments return byte for byte or as an equal value.
 const UPSTREAM_NAMES: &[(&str, bool)] =
     &[("f", true), ("c", false), ("n__f", true), ("n__c", false), ("tool_search", false)];
 
-/// What the model says in one turn, as the upstream answers.
+/// One turn of the model, as a chat message.
 fn turn() -> impl Strategy<Value = Value> {
     let spaced = "[ \n]{0,2}";
     let call = (0..UPSTREAM_NAMES.len(), spaced, "\\PC{0,20}").prop_map(|(tool, space, text)| {
@@ -79,7 +79,7 @@ fn turn() -> impl Strategy<Value = Value> {
         })
 }
 
-/// The items that the client gets for a turn, in a stream or in one document.
+/// The items that the client receives for a turn, as a stream or as a document.
 fn items_of(turn: &Value, stream: bool) -> Vec<Value> {
     let asked = ask(json!({
         "input": "hi", "tools": tools(), "stream": stream, "include": ["reasoning.encrypted_content"],
@@ -123,7 +123,7 @@ fn outputs_of(items: &[Value]) -> Vec<Value> {
 }
 
 proptest! {
-    /// Text, reasoning, names, arguments: the model sees of its earlier turn what it said.
+    /// Text, reasoning, names and arguments return unchanged.
     #[test]
     fn a_whole_turn_comes_back_as_the_model_said_it(turn in turn(), stream: bool) {
         let items = items_of(&turn, stream);

@@ -1,4 +1,4 @@
-//! What a reply says besides its words: citations, probabilities, the tier, the form of a call, what was left out.
+//! Parts of a reply other than text: citations, logprobs, the service tier, custom calls, and reports of what was left out.
 
 use crate::grammar::Transcript;
 use crate::support::*;
@@ -29,7 +29,7 @@ fn citations_become_annotations() {
     let (transcript, response) = reply(
         json!({}),
         &[
-            // One that comes before its text waits for it; one that is said again counts once.
+            // One that comes before its text waits for the text. A repeated one counts once.
             delta(json!({"annotations": [nested]})),
             delta(json!({"content": "As A says"})),
             delta(json!({"annotations": [nested, flat, foreign]})),
@@ -46,7 +46,7 @@ fn citations_become_annotations() {
 }
 
 #[test]
-fn probabilities_are_told_when_asked_for() {
+fn logprobs_are_sent_when_requested() {
     let with = json!({"choices": [{"index": 0, "delta": {"content": "é"}, "logprobs": {"content": [
         {"token": "é", "logprob": -0.5, "bytes": null, "top_logprobs": [{"token": "e", "logprob": -1, "bytes": [101]}]},
     ]}}]});
@@ -62,7 +62,7 @@ fn probabilities_are_told_when_asked_for() {
 }
 
 #[test]
-fn the_host_says_which_tier_it_was() {
+fn the_service_tier_of_the_upstream_is_reported() {
     let chunk =
         |tier: Value| json!({"service_tier": tier, "choices": [{"index": 0, "delta": {"content": "x"}}]});
     for (tier, expected) in [(json!("priority"), "priority"), (Value::Null, "flex"), (json!(5), "flex")] {
@@ -72,7 +72,7 @@ fn the_host_says_which_tier_it_was() {
 }
 
 #[test]
-fn a_custom_call_arrives_as_text_whatever_its_form() {
+fn a_custom_call_is_received_as_text_in_every_form() {
     let native = |name: Value, input: &str| {
         delta(
             json!({"tool_calls": [{"index": 0, "id": "c0", "type": "custom", "custom": {"name": name, "input": input}}]}),
@@ -117,7 +117,7 @@ fn a_custom_call_arrives_as_text_whatever_its_form() {
 }
 
 #[test]
-fn calls_beyond_the_one_that_was_asked_for_are_named() {
+fn surplus_parallel_calls_are_reported_by_name() {
     let calls = [
         call(0, "c0", "get_weather", "{\"a\":"),
         call(1, "c1", "apply_", ""),
@@ -132,16 +132,16 @@ fn calls_beyond_the_one_that_was_asked_for_are_named() {
 }
 
 #[test]
-fn a_refusal_is_one() {
+fn a_refusal_becomes_a_refusal_part() {
     let (transcript, response) =
         reply(json!({}), &[delta(json!({"refusal": "N"})), delta(json!({"refusal": "o."})), finish("stop")]);
     assert_eq!(response["output"][0]["content"], json!([{"type": "refusal", "refusal": "No."}]));
     assert_eq!(transcript.of_type("response.refusal.delta").count(), 2);
 }
 
-/// Text before it and a good finish reason make nothing whole of it.
+/// Text before the call and a normal finish reason do not change that.
 #[test]
-fn a_call_that_cannot_be_read_is_an_error() {
+fn an_unreadable_call_is_an_error() {
     let unreadable = [
         json!(["get_weather"]),
         json!([{"index": 0, "id": "a", "function": {"name": 5, "arguments": "{}"}}]),

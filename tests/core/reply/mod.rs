@@ -1,4 +1,4 @@
-//! What a client gets for each reply of an upstream.
+//! Replies: what a client receives for the reply of an upstream.
 
 mod metadata;
 mod provider_quirks;

@@ -1,11 +1,11 @@
-//! A host with all quirks at once, made up anew for each case: whatever it sends, no call is lost and none is invented.
+//! An upstream with random combinations of quirks: no call is lost and none is invented.
 
 use crate::grammar::{self, Transcript};
 use crate::support::*;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// What the model means to call: the tool by number, and its arguments.
+/// A call that the model makes: the tool by number, and its arguments.
 #[derive(Debug, Clone)]
 struct Meant {
     tool: usize,
@@ -16,7 +16,7 @@ struct Meant {
 enum Arguments {
     Empty,
     Object(String),
-    /// The model's own mistake: it must reach the client as it is.
+    /// A mistake of the model, which must reach the client unchanged.
     NoObject(String),
 }
 
@@ -32,17 +32,17 @@ impl Arguments {
     }
 }
 
-/// How the host sends it.
+/// How the upstream sends its calls.
 #[derive(Debug, Clone)]
 struct Host {
     index: Index,
     id: Id,
-    /// The name comes with every piece, not with the first alone.
+    /// Every piece has the name, not only the first.
     repeats_name: bool,
     splits_name: bool,
-    /// Into pieces of so many characters; none: each call in one piece.
+    /// The characters in a piece. `None`: each call is one piece.
     pieces: Option<usize>,
-    /// The pieces of all calls take turns. Only told apart by an index.
+    /// The pieces of all calls alternate, and only the index tells them apart.
     interleaves: bool,
     object_arguments: bool,
     null_pieces: bool,
@@ -141,7 +141,7 @@ fn host() -> impl Strategy<Value = Host> {
 }
 
 impl Host {
-    /// Combinations that no reader could tell apart are made a little less mad.
+    /// Removes combinations that are ambiguous to every reader.
     fn sane(mut self, calls: &[Meant]) -> Self {
         let told_by_index = matches!(self.index, Index::Right | Index::FromOne | Index::Text);
         let all_whole = calls.iter().all(|call| matches!(call.arguments, Arguments::Object(_)));
@@ -149,7 +149,7 @@ impl Host {
             self.interleaves = false;
             self.splits_name = false;
             if self.id == Id::Never {
-                // Only whole arguments and a new name tell where the next call begins.
+                // Only complete arguments and a new name show where the next call begins.
                 self.repeats_name = false;
                 self.pieces = self.pieces.filter(|_| all_whole);
                 if !all_whole {
@@ -258,7 +258,7 @@ impl Host {
         if self.usage == place { usage } else { Value::Null }
     }
 
-    /// What it sends.
+    /// The body that the upstream sends.
     fn body(&self, calls: &[Meant]) -> String {
         let finish = if self.finish.is_empty() { Value::Null } else { json!(self.finish) };
         let whole: Vec<Value> =
@@ -318,7 +318,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1500))]
 
     #[test]
-    fn every_call_in_is_a_call_out(calls in meant(), host in host(), size in 1usize..400, stream in any::<bool>()) {
+    fn every_upstream_call_reaches_the_client(calls in meant(), host in host(), size in 1usize..400, stream in any::<bool>()) {
         let host = host.sane(&calls);
         let body = host.body(&calls);
         let response = received(&body, stream, size);
@@ -344,11 +344,11 @@ proptest! {
         let ids: std::collections::BTreeSet<&str> = items.iter().filter_map(|item| item["call_id"].as_str()).collect();
         prop_assert_eq!(ids.len(), calls.len(), "each call has an id of its own");
         let text: String = items.iter().filter(|item| item["type"] == "message").map(|item| item["content"][0]["text"].as_str().unwrap()).collect();
-        // A failed response keeps what was finished, not what was begun.
+        // A failed response keeps completed items only.
         prop_assert_eq!(text.trim(), if announced { "" } else { "Look." });
     }
 
-    /// Cut anywhere, a reply either says that it was, or has every call whole.
+    /// A truncated reply is either reported as such or has every call complete.
     #[test]
     fn a_cut_reply_never_shows_half_a_call(calls in meant(), host in host(), at in any::<prop::sample::Index>()) {
         let host = host.sane(&calls);

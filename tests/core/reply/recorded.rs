@@ -1,4 +1,4 @@
-//! Every recorded reply of a host, whole and cut at every byte: the client gets what the host meant.
+//! Recorded replies of providers, complete and cut at every byte.
 
 use crate::grammar::{self, Transcript};
 use crate::support::*;
@@ -73,7 +73,7 @@ fn translated<'a>(stream: bool, status: u16, pieces: impl IntoIterator<Item = &'
     pushed(reply, pieces)
 }
 
-/// What the client is told, in the terms of the expectations.
+/// Compares the response with the expectations of the fixture.
 fn check(fixture: &Fixture, response: &Value) {
     let (name, expected) = (&fixture.name, &fixture.expected);
     let output = response["output"].as_array().unwrap();
@@ -84,19 +84,19 @@ fn check(fixture: &Fixture, response: &Value) {
     };
     if let Some(expected) = &expected.error {
         assert_eq!(response["status"], "failed", "{name}");
-        // The words "truncated" and the like are the expectation's own.
+        // "truncated" is a mark in the expectations, not a message.
         if expected != "truncated" {
             let error = response["error"].to_string();
             assert!(error.contains(expected.as_str()), "{name}: {error} does not hold {expected:?}");
         }
         return;
     }
-    // A failed response keeps what was finished, not what was begun.
+    // A failed response keeps completed items only.
     let broken = ["error", "insufficient_system_resource"];
     if expected.finish.as_deref().is_some_and(|finish| broken.contains(&finish)) {
         return assert_eq!(response["status"], "failed", "{name}");
     }
-    // White space alone is no message.
+    // White space alone makes no message.
     assert_eq!(
         texts("message", "content"),
         if expected.text.trim().is_empty() { "" } else { &expected.text },
@@ -131,7 +131,7 @@ fn check(fixture: &Fixture, response: &Value) {
 }
 
 #[test]
-fn every_reply_arrives_as_it_was_meant() {
+fn every_recorded_reply_is_translated_as_expected() {
     for fixture in fixtures().iter().filter(|fixture| fixture.expected.http < 400) {
         let stream = translated(true, fixture.expected.http, [fixture.body.as_slice()]);
         check(fixture, Transcript::of(&stream).response());
@@ -141,13 +141,13 @@ fn every_reply_arrives_as_it_was_meant() {
 }
 
 #[test]
-fn every_error_keeps_its_status_and_says_why() {
+fn every_error_keeps_its_status_and_its_message() {
     for fixture in fixtures().iter().filter(|fixture| fixture.expected.http >= 400) {
         let body = translated(true, fixture.expected.http, [fixture.body.as_slice()]);
         let error = &serde_json::from_slice::<Value>(&body).unwrap()["error"];
         assert!(!error["message"].as_str().unwrap().is_empty(), "{}", fixture.name);
         assert!(error["code"].is_null() || error["code"].is_string(), "{}", fixture.name);
-        // Some expectations quote the body as JSON, the others a part of its words.
+        // Some expectations quote the body as JSON, others a part of its message.
         let expected = fixture.expected.error.as_deref().unwrap();
         if !expected.starts_with('{') {
             assert!(
@@ -159,9 +159,9 @@ fn every_error_keeps_its_status_and_says_why() {
     }
 }
 
-/// Servers whose tool parser is off leave the calls in the text.
+/// Servers without a tool parser send calls as text.
 #[test]
-fn calls_that_leaked_into_the_text_are_calls_again() {
+fn calls_written_as_text_become_calls() {
     let leaks = fixtures().into_iter().filter(|fixture| {
         fixture.name.starts_with("tool-in-text/") || fixture.name == "cloudflare/forced-tool-as-text.sse"
     });
@@ -233,7 +233,7 @@ fn a_spelling_means_the_same_tool_in_a_field_and_in_the_text() {
 /// Cuts at every place. Several cuts share a run, so far from each other that most frames have one at most: one run for
 /// each cut would push 240 MB.
 #[test]
-fn no_cut_changes_a_byte() {
+fn splitting_the_body_changes_nothing() {
     const APART: usize = 61;
     for fixture in fixtures() {
         for stream in [true, false] {
@@ -249,10 +249,10 @@ fn no_cut_changes_a_byte() {
     }
 }
 
-/// Chunks that are like an earlier one are not parsed again. What a number in each of them keeps from
-/// being alike must come out the same.
+/// Chunks that resemble an earlier one are not parsed again. With a number in each chunk, none does, and the
+/// output must be the same.
 #[test]
-fn that_chunks_are_alike_changes_nothing() {
+fn reusing_a_parsed_chunk_changes_nothing() {
     let unlike = |body: &str| -> String {
         let mut lines = Vec::new();
         for (number, line) in body.lines().enumerate() {
@@ -292,7 +292,7 @@ fn that_chunks_are_alike_changes_nothing() {
 }
 
 #[test]
-fn what_follows_a_document_is_not_read_however_it_is_cut() {
+fn bytes_after_a_document_are_not_read() {
     let document = br#"{"choices":[{"message":{"content":"hi"},"finish_reason":"stop"}]}"#;
     for rest in [&b"\n"[..], b"}]", b"{\"error\":\"late\"}", b"\xff"] {
         for stream in [true, false] {
@@ -303,9 +303,9 @@ fn what_follows_a_document_is_not_read_however_it_is_cut() {
     }
 }
 
-/// Codex loses a message that holds a `refusal` part, also if half a character is all that came last.
+/// Codex loses a message with a `refusal` part. The text ends in half a character here.
 #[test]
-fn codex_gets_a_refusal_as_text_to_its_last_character() {
+fn codex_receives_a_refusal_as_text() {
     let body = r#"{"choices":[{"message":{"refusal":"No.\ud83e"},"finish_reason":"stop"}]}"#;
     let response = ask(json!({"input": "hi"})).codex().document(body);
     let part = json!({"type": "output_text", "text": "No.\u{FFFD}", "annotations": [], "logprobs": []});

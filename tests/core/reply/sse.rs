@@ -1,4 +1,4 @@
-//! The SSE decoder on whole streams: the shapes that hosts send, and any bytes in any pieces.
+//! The SSE decoder: streams as providers send them, and any bytes in any pieces.
 
 use proptest::{prelude::*, sample::Index};
 use transponder::sse::{
@@ -13,7 +13,7 @@ enum Seen {
     TooLarge,
 }
 
-/// All that comes out of a stream cut into these pieces, its end included.
+/// The frames of a stream that comes in these pieces.
 fn decode<'a>(limit: usize, pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Seen> {
     let mut seen = Vec::new();
     if pull(limit, pieces, &mut seen) == Err(TooLarge { limit }) {
@@ -43,7 +43,7 @@ fn pull<'a>(
     Ok(())
 }
 
-/// What the rules say, written without regard to speed or memory.
+/// The specification's rules, implemented without regard to speed or memory.
 fn by_the_rules(stream: &[u8]) -> Vec<Seen> {
     let stream = stream.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(stream);
     let mut lines = vec![Vec::new()];
@@ -96,7 +96,7 @@ fn by_the_rules(stream: &[u8]) -> Vec<Seen> {
     seen
 }
 
-/// Streams that are mostly made of what means something to the decoder.
+/// Streams made mostly of bytes that matter to the decoder.
 fn streams() -> impl Strategy<Value = Vec<u8>> {
     let part = prop_oneof![
         4 => Just(b"data: ".to_vec()),
@@ -131,7 +131,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
-    fn follows_the_rules(stream in streams()) {
+    fn decodes_as_the_specification_says(stream in streams()) {
         prop_assert_eq!(decode(usize::MAX, [&stream[..]]), by_the_rules(&stream));
     }
 
@@ -164,14 +164,14 @@ proptest! {
     }
 }
 
-// The chunks of one reply, and the shapes in which hosts have been seen to send it.
+// The chunks of one reply, and the shapes in which providers send it.
 
 const A: &str = r#"{"choices":[{"index":0,"delta":{"role":"assistant","content":"Hé"}}]}"#;
 const B: &str = r#"{"choices":[{"index":0,"delta":{"content":"llo 🦀 \ud83e"}}]}"#;
 const C: &str = r#"{"choices":[{"index":1,"delta":{},"finish_reason":"stop"}]}"#;
 
 #[test]
-fn shapes_of_real_streams() {
+fn recorded_stream_shapes() {
     // In a stream, $A, $B and $C stand for the chunks.
     let table: &[(&str, &str, &[&str])] = &[
         ("plain", "data: $A\n\ndata: $B\n\ndata: $C\n\ndata: [DONE]\n\n", &[A, B, C, "[DONE]"]),
@@ -220,7 +220,7 @@ fn shapes_of_real_streams() {
 
 #[test]
 fn without_blank_lines_the_data_lines_make_one_event() {
-    // Its reader can take the lines apart again: JSON on one line holds no line feed.
+    // JSON on one line has no line feed, so the reader can separate the lines again.
     let stream = format!("data: {A}\ndata: {B}\ndata: {C}\ndata: [DONE]\n");
     let joined = [A, B, C, "[DONE]"].join("\n").into_bytes();
     let seen = decode(1000, [stream.as_bytes()]);

@@ -1,4 +1,4 @@
-//! The fields at the top level: what each becomes.
+//! Top-level fields.
 
 use crate::support::*;
 use serde_json::{Value, json};
@@ -57,7 +57,7 @@ fn null_means_absent_and_some_fields_ask_for_nothing() {
 }
 
 #[test]
-fn what_nobody_takes_is_reported() {
+fn unsupported_fields_are_reported() {
     for (fields, dropped) in [
         (json!({"no_such_field": {"x": [1]}}), "field:no_such_field"),
         (json!({"\u{0}": 1}), "field:\u{0}"),
@@ -82,9 +82,9 @@ fn what_nobody_takes_is_reported() {
     }
 }
 
-/// What is written here cannot be passed on besides: a body would have it twice.
+/// A field that the filter writes itself would be in the body twice.
 #[test]
-fn only_what_is_not_written_here_can_be_passed_on() {
+fn translated_fields_cannot_be_passed_on() {
     let fields = json!({
         "input": "hi", "stream": true, "max_output_tokens": 5, "parallel_tool_calls": true, "temperature": 0, "top_p": 1,
         "top_logprobs": 2, "tool_choice": "auto", "text": {"format": {"type": "json_object"}},
@@ -104,7 +104,7 @@ fn only_what_is_not_written_here_can_be_passed_on() {
     }
 }
 
-/// Hosts know sampling parameters that the Responses API does not; SDKs send them as `extra_body`.
+/// Providers have sampling parameters that the Responses API lacks. SDKs send them as `extra_body`.
 #[test]
 fn any_field_can_be_passed_on() {
     let options = json!({"pass_fields": ["top_k", "metadata"]});
@@ -116,7 +116,7 @@ fn any_field_can_be_passed_on() {
 }
 
 #[test]
-fn options_say_how_a_host_wants_it() {
+fn options_change_the_form_of_a_field() {
     let schema = json!({"type": "json_schema", "name": "n", "schema": {"type": "object"}, "strict": true});
     let fields = json!({
         "input": "hi", "stream": true, "max_output_tokens": 5, "parallel_tool_calls": false,
@@ -149,9 +149,9 @@ fn options_say_how_a_host_wants_it() {
     }
 }
 
-/// Wherever a text stands, JSON that is only passed on included.
+/// In every place that holds text, including JSON that is only copied.
 #[test]
-fn no_lone_surrogate_leaves() {
+fn lone_surrogates_are_replaced_everywhere() {
     let lone = r"\ud83e";
     let places = [
         r#""instructions":"@","input":"hi""#,
@@ -182,7 +182,7 @@ fn no_lone_surrogate_leaves() {
 }
 
 #[test]
-fn pairs_and_their_halves_go_up_as_they_should() {
+fn surrogate_pairs_are_kept_and_halves_replaced() {
     let request = r#"{"model":"m","input":[{"role":"user","content":"a\ud83e"},{"role":"user","content":"\ud83e\udd80"}]}"#;
     let body = String::from_utf8(ask_text(request).translate().unwrap().body).unwrap();
     let body: Value = serde_json::from_str(&body).unwrap();

@@ -1,4 +1,4 @@
-//! The edges of a request, as tables: what is refused and where, what is mended, what goes up.
+//! Requests: what is sent upstream, what is left out and reported, and what is refused.
 
 mod fields;
 mod options;

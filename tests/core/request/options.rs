@@ -1,4 +1,4 @@
-//! Each option of an upstream, by what it changes of the body that goes up.
+//! Upstream options, each by what it changes in the body that is sent.
 
 use crate::support::*;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ fn choosing(choice: Value) -> Value {
 }
 
 #[test]
-fn a_choice_that_the_host_does_not_take_becomes_the_nearest() {
+fn an_unsupported_tool_choice_becomes_the_nearest() {
     let named = json!({"type": "function", "name": "g"});
     let named_up = json!({"type": "function", "function": {"name": "g"}});
     let all = json!(["auto", "none", "required", "named"]);
@@ -44,7 +44,7 @@ fn a_request_without_a_limit_gets_the_default_one() {
 }
 
 #[test]
-fn while_it_thinks_a_host_may_take_less() {
+fn options_can_differ_while_the_model_thinks() {
     let upstream = json!({
         "reasoning": {"efforts": {"none": {"thinking": {"type": "disabled"}}, "high": "high"}},
         "tool_choice_while_thinking": ["auto"], "sampling_while_thinking": [],
@@ -73,7 +73,7 @@ fn while_it_thinks_a_host_may_take_less() {
 }
 
 #[test]
-fn sampling_parameters_that_a_host_does_not_take_are_left_out() {
+fn unsupported_sampling_parameters_are_left_out() {
     let request = json!({"input": "hi", "temperature": 0.5, "top_p": 0.9, "top_logprobs": 2});
     let (body, dropped) = ask(request.clone()).sent();
     assert_eq!((&body["temperature"], &body["top_p"]), (&json!(0.5), &json!(0.9)));
@@ -88,7 +88,7 @@ fn sampling_parameters_that_a_host_does_not_take_are_left_out() {
 }
 
 #[test]
-fn a_schema_may_have_to_be_said_in_words_beside_tools() {
+fn a_schema_can_be_described_in_text_beside_tools() {
     let format = json!({"format": {"type": "json_schema", "name": "n", "schema": {"type": "object", "properties": {}}}});
     let upstream = json!({"json_schema_with_tools": "off"});
     let (body, _) = ask(json!({"input": "hi", "text": format})).upstream(&upstream).sent();
@@ -102,7 +102,7 @@ fn a_schema_may_have_to_be_said_in_words_beside_tools() {
 }
 
 #[test]
-fn a_host_may_know_schemas_only() {
+fn json_object_can_be_sent_as_a_schema() {
     let format = json!({"format": {"type": "json_object"}});
     let (body, _) =
         ask(json!({"input": "hi", "text": format})).upstream(&json!({"json_schema": "schema_only"})).sent();
@@ -112,7 +112,7 @@ fn a_host_may_know_schemas_only() {
 }
 
 #[test]
-fn fields_are_added_and_those_of_an_effort_count_more() {
+fn added_fields_yield_to_those_of_an_effort() {
     let upstream = json!({
         "add_fields": {"thinking": {"type": "enabled"}, "top_k": 5},
         "reasoning": {"efforts": {"none": {"thinking": {"type": "disabled"}}}},
@@ -123,7 +123,7 @@ fn fields_are_added_and_those_of_an_effort_count_more() {
     assert_eq!((&body["thinking"], &body["top_k"]), (&json!({"type": "disabled"}), &json!(5)));
 }
 
-/// A user speaks twice, a tool answers with a picture, and the user speaks again.
+/// Two user messages, a call whose output has an image, and another user message.
 fn conversation() -> Value {
     let user = |text: &str| json!({"role": "user", "content": text});
     json!({"input": [
@@ -138,7 +138,7 @@ fn conversation() -> Value {
 }
 
 #[test]
-fn user_messages_that_follow_one_another_may_be_joined() {
+fn adjacent_user_messages_can_be_merged() {
     let (body, _) = ask(conversation()).sent();
     assert_eq!(roles(&body["messages"]), ["user", "user", "assistant", "tool", "user", "user"]);
 
@@ -150,7 +150,7 @@ fn user_messages_that_follow_one_another_may_be_joined() {
 }
 
 #[test]
-fn the_assistant_may_have_to_speak_between_a_tool_and_the_user() {
+fn an_assistant_message_can_follow_tool_outputs() {
     let upstream = json!({"assistant_after_tools": true, "user_messages": "merge"});
     let (body, _) = ask(conversation()).upstream(&upstream).sent();
     assert_eq!(roles(&body["messages"]), ["user", "assistant", "tool", "assistant", "user"]);
@@ -167,7 +167,7 @@ fn ids_of_another_length_are_replaced_in_call_and_output() {
 }
 
 #[test]
-fn each_preset_says_the_efforts_that_its_host_knows() {
+fn each_preset_sends_the_efforts_that_its_upstream_supports() {
     let said = |preset: &str, effort: &str| {
         let (body, dropped) =
             ask(json!({"input": "hi", "reasoning": {"effort": effort}})).upstream(&json!(preset)).sent();
@@ -240,7 +240,7 @@ fn each_preset_says_the_efforts_that_its_host_knows() {
 }
 
 #[test]
-fn a_host_may_know_custom_tools_and_allowed_tools() {
+fn custom_and_allowed_tools_can_be_sent_natively() {
     let request = json!({
         "input": [
             {"role": "user", "content": "hi"},

@@ -1,10 +1,10 @@
-//! Content parts, in messages and in what tools return.
+//! Content parts of messages and of tool outputs.
 
 use crate::support::*;
 use serde_json::{Value, json};
 
 #[test]
-fn parts_become_what_chat_hosts_know() {
+fn parts_become_chat_content_parts() {
     let image = |detail: &str| json!({"type": "input_image", "image_url": "data:image/png;base64,x", "detail": detail});
     let content = json!([
         {"type": "input_text", "text": "see"}, image("original"), image("low"), image("strange"),
@@ -18,7 +18,7 @@ fn parts_become_what_chat_hosts_know() {
 }
 
 #[test]
-fn images_of_tools_follow_them_or_are_dropped() {
+fn tool_output_images_follow_in_a_user_message_or_are_dropped() {
     let image =
         json!([{"type": "input_text", "text": "a picture"}, {"type": "input_image", "image_url": "data:x"}]);
     let input = json!([user("hi"), function_call("a", "f", "{}"), function_call_output("a", image)]);

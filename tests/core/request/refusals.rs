@@ -1,4 +1,4 @@
-//! What is refused: where, by which code, in which words.
+//! Refused requests: the parameter, the code and the message of each error.
 
 use crate::support::*;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ fn refusal(fields: &Value) -> ApiError {
     ask(fields.clone()).refusal()
 }
 
-/// The same, which is a 400 that names this place.
+/// The same error, which must be a 400 for this parameter.
 fn refused_at(fields: &Value, param: &str) -> ApiError {
     let error = refusal(fields);
     let said = (error.status, error.param.as_deref());
@@ -34,7 +34,7 @@ fn choice(choice: Value) -> Value {
 }
 
 #[test]
-fn what_is_missing_is_named_by_its_own_path() {
+fn a_missing_field_is_named_by_its_path() {
     let table: &[(Value, &str)] = &[
         (json!({}), "input"),
         (json!({"input": null}), "input"),
@@ -91,7 +91,7 @@ fn what_is_missing_is_named_by_its_own_path() {
 }
 
 #[test]
-fn what_has_the_wrong_type_is_told_so_in_the_words_of_json() {
+fn a_wrong_type_is_named_in_json_terms() {
     let table: &[(Value, &str, &str, &str)] = &[
         (json!({"input": "hi", "model": 7}), "model", "a string", "an integer"),
         (json!({"input": 7.5}), "input", "a string or an array", "a decimal"),
@@ -203,7 +203,7 @@ fn what_has_the_wrong_type_is_told_so_in_the_words_of_json() {
 }
 
 #[test]
-fn what_has_a_wrong_value_is_refused_by_a_code() {
+fn a_wrong_value_has_an_error_code() {
     let table: &[(Value, &str, &str)] = &[
         (
             json!({"input": "hi", "previous_response_id": "resp_1"}),
@@ -259,7 +259,7 @@ fn what_has_a_wrong_value_is_refused_by_a_code() {
 }
 
 #[test]
-fn what_does_not_fit_together_is_refused() {
+fn contradictory_fields_are_refused() {
     let table: &[(Value, &str)] = &[
         (json!({"input": "hi", "tool_choice": "required"}), "tool_choice"),
         (json!({"input": "hi", "tool_choice": {"type": "function", "name": "f"}}), "tool_choice"),
@@ -284,7 +284,7 @@ fn what_does_not_fit_together_is_refused() {
 
 /// Numbers that no `serde_json::Value` can hold.
 #[test]
-fn numbers_beyond_all_measure_are_refused() {
+fn numbers_out_of_range_are_refused() {
     for (field, number, code) in [
         ("max_output_tokens", "99999999999999999999999", "integer_above_max_value"),
         ("max_output_tokens", "-99999999999999999999999", "integer_below_min_value"),
@@ -299,7 +299,7 @@ fn numbers_beyond_all_measure_are_refused() {
 }
 
 #[test]
-fn a_body_that_is_no_object_is_refused() {
+fn a_body_that_is_not_an_object_is_refused() {
     for (body, found) in [
         ("[]", "an array"),
         (r#"["m",null,"hi"]"#, "an array"),
@@ -314,7 +314,7 @@ fn a_body_that_is_no_object_is_refused() {
 }
 
 #[test]
-fn what_is_no_json_is_refused() {
+fn invalid_json_is_refused() {
     for body in ["", "{", "{}}", "{'model': 1}", "{\"model\": \"m\", \"input\": \"\u{1}\"}"] {
         let error = ask_text(body).refusal();
         assert_eq!((error.status, error.code.as_deref()), (400, Some("invalid_json")), "{body}");
@@ -323,9 +323,9 @@ fn what_is_no_json_is_refused() {
     assert_eq!(ask_text(not_utf8).refusal().code.as_deref(), Some("invalid_json"));
 }
 
-/// The stack of a filter is small, and a trap would end every stream of its worker.
+/// The stack of a filter is small, and an overflow would end every stream of its worker.
 #[test]
-fn depth_is_no_danger() {
+fn deep_nesting_does_not_overflow_the_stack() {
     let deep = |open: &str, close: &str| open.repeat(100_000) + &close.repeat(100_000);
     let arrays = deep("[", "]");
     let objects = deep("{\"type\":", "}").replacen(":}", ":1}", 1);
@@ -338,7 +338,7 @@ fn depth_is_no_danger() {
         (format!(r#""input":"hi","tool_choice":{objects}"#), false),
         (format!(r#""input":"hi","tools":[{{"type":"function","name":"f","parameters":{objects}}}]"#), false),
         (format!(r#""input":"hi","metadata":{objects},"unknown":{arrays}"#), false),
-        // A string may hold what it likes.
+        // Brackets in a string do not count.
         (
             format!(
                 r#""input":[{{"type":"function_call","call_id":"a","name":"f","arguments":{}}},{{"type":"function_call_output","call_id":"a"}}]"#,
@@ -359,7 +359,7 @@ fn depth_is_no_danger() {
 }
 
 #[test]
-fn of_two_fields_with_one_name_the_last_counts() {
+fn the_last_of_two_fields_with_the_same_name_is_used() {
     let twice = r#"{"model":7,"model":"m","input":"no","input":"yes","temperature":"x","temperature":null}"#;
     let body = ask_text(twice).translate().unwrap().body;
     let body: Value = serde_json::from_slice(&body).unwrap();

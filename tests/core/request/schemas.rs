@@ -1,4 +1,4 @@
-//! JSON schemas in each dialect: what goes up for what a client declared.
+//! JSON schemas: what each dialect sends for the schema that a client declared.
 
 use crate::support::*;
 use proptest::prelude::*;
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 const DIALECTS: [&str; 5] = ["json_schema", "openai", "common", "moonshot", "gemini"];
 
-/// The body that goes up.
+/// The body that the upstream receives.
 fn up(dialect: &str, fields: &str) -> String {
     let asked = ask_text(format!(r#"{{"model":"m","input":"hi",{fields}}}"#));
     let asked = asked.upstream(&json!({"schema_dialect": dialect}));
@@ -33,7 +33,7 @@ fn with(schema: Value) -> Value {
     json!({"type": "object", "properties": {"p": schema}, "required": ["p"], "additionalProperties": false})
 }
 
-/// What the property becomes, also within the schema of an answer.
+/// The property as it is sent. It must be the same in the schema of a tool and of an answer.
 fn property(dialect: &str, schema: &Value) -> Value {
     let whole = with(schema.clone());
     let up = arguments(dialect, &whole.to_string());
@@ -42,7 +42,7 @@ fn property(dialect: &str, schema: &Value) -> Value {
 }
 
 #[test]
-fn what_a_dialect_takes_goes_up_to_the_byte() {
+fn a_supported_schema_is_sent_byte_for_byte() {
     let text = r#"{"type":"object","properties":{"z":{"type": "string", "enum":["\u00e9"]},"a":{"type":["integer","null"],"minimum":1.0}},"required":["z"],"additionalProperties":false}"#;
     for dialect in ["json_schema", "openai", "common"] {
         assert!(with_tool(dialect, text).contains(text), "{dialect}");
@@ -71,7 +71,7 @@ fn arguments_are_an_object_in_every_dialect() {
 }
 
 #[test]
-fn each_dialect_says_a_property_in_its_own_words() {
+fn each_dialect_rewrites_properties() {
     let table = [
         // Types that may be null.
         (
@@ -144,7 +144,7 @@ fn each_dialect_says_a_property_in_its_own_words() {
         (json!({"enum": [1, 2]}), "gemini", json!({"type": "integer", "description": "(enum: [1,2])"})),
         (json!({"enum": ["a", 1]}), "moonshot", json!({"description": "(enum: [\"a\",1])"})),
         (json!({"enum": ["a", 1]}), "common", json!({"enum": ["a", 1]})),
-        // Keywords that the host does not know are said in words.
+        // Unsupported keywords are moved into the description.
         (
             json!({"type": "string", "format": "uri", "description": "A link."}),
             "gemini",
@@ -156,7 +156,7 @@ fn each_dialect_says_a_property_in_its_own_words() {
             json!({"type": "object", "description": "(additionalProperties: {\"type\":\"string\"})"}),
         ),
         (json!({"type": "object", "additionalProperties": false}), "gemini", json!({"type": "object"})),
-        // What looks like a keyword and is none.
+        // Property names and data that look like keywords.
         (
             json!({"type": "object", "properties": {"$ref": {"type": "string"}, "anyOf": {"type": "string"}},
                 "default": {"$ref": "#/x"}}),
@@ -171,7 +171,7 @@ fn each_dialect_says_a_property_in_its_own_words() {
 }
 
 #[test]
-fn references_are_unfolded() {
+fn references_are_inlined() {
     let schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "x",
         "type": "object",
@@ -199,7 +199,7 @@ fn references_are_unfolded() {
 }
 
 #[test]
-fn references_that_go_in_circles_end() {
+fn recursive_references_end() {
     let list = json!({
         "type": "object", "properties": {"list": {"$ref": "#/$defs/node"}},
         "$defs": {"node": {"type": "object", "properties": {
@@ -222,9 +222,9 @@ fn references_that_go_in_circles_end() {
     }
 }
 
-/// Ten definitions that each refer to the next one ten times would be ten thousand million values.
+/// Ten definitions that each refer to the next one ten times would expand to ten thousand million values.
 #[test]
-fn references_that_multiply_have_a_bound() {
+fn the_expansion_of_references_is_bounded() {
     let definitions: Map<String, Value> = (0..10)
         .map(|n| {
             let next = json!({"$ref": format!("#/$defs/d{}", n + 1)});
@@ -245,7 +245,7 @@ fn references_that_multiply_have_a_bound() {
 }
 
 #[test]
-fn what_is_nested_too_deep_is_left_open() {
+fn schemas_nested_too_deep_are_left_open() {
     let deep = |levels: usize| {
         let schema = (0..levels).fold(
             json!({"type": ["string", "null"]}),
@@ -292,7 +292,7 @@ fn alternatives_at_the_root_become_one_object() {
     assert_eq!(arguments("json_schema", &schema.to_string()), schema);
 }
 
-/// Any object, sane or not.
+/// Any JSON object, valid as a schema or not.
 fn any_schema() -> impl Strategy<Value = Value> {
     anything().prop_filter("an object", Value::is_object)
 }
@@ -363,7 +363,7 @@ fn each_schema(schema: &Value, check: &mut dyn FnMut(&Map<String, Value>)) {
 
 proptest! {
     #[test]
-    fn whatever_a_schema_says_its_dialect_is_kept(schema in any_schema()) {
+    fn every_schema_fits_its_dialect(schema in any_schema()) {
         for dialect in DIALECTS {
             let up = arguments(dialect, &schema.to_string());
             prop_assert!(up.get("type").is_some(), "{dialect}: {up}");

@@ -1,10 +1,10 @@
-//! Tools and the choice among them.
+//! Tools and `tool_choice`.
 
 use crate::support::*;
 use serde_json::{Value, json};
 
 #[test]
-fn unknown_kinds_are_dropped_and_reported() {
+fn unknown_tool_and_item_types_are_dropped_and_reported() {
     let (body, dropped) = ask(json!({
             "input": [user("hi"), {"type": "web_search_call", "id": "ws_1"}, {"type": "novelty"}],
             "tools": [{"type": "web_search"}, {"type": "hologram"}, {"type": "function", "name": "f"}, {"type": "function", "name": "f"}],
@@ -17,7 +17,7 @@ fn unknown_kinds_are_dropped_and_reported() {
 }
 
 #[test]
-fn a_tool_choice_chooses_among_the_tools_that_go_up() {
+fn a_tool_choice_limits_the_declared_tools() {
     let tools = json!([
         {"type": "function", "name": "f"}, {"type": "custom", "name": "c"},
         {"type": "namespace", "name": "n", "tools": [{"type": "function", "name": "g"}]},
@@ -48,9 +48,9 @@ fn a_tool_choice_chooses_among_the_tools_that_go_up() {
     }
 }
 
-/// Clients read these fields without asking whether they are there, so half an item would fail far from its cause.
+/// Clients read these fields without a check, so an incomplete item would fail far from its cause.
 #[test]
-fn a_call_that_lacks_what_its_item_must_hold_is_an_error_that_names_it() {
+fn a_call_without_a_required_argument_is_an_error_that_names_it() {
     for (kind, arguments) in [
         ("shell", ""),
         ("shell", "{}"),
@@ -64,7 +64,7 @@ fn a_call_that_lacks_what_its_item_must_hold_is_an_error_that_names_it() {
         ("apply_patch", r#"{"type": "delete_file", "path": 1}"#),
         ("tool_search", r#""q""#),
     ] {
-        // Whatever comes after it: nothing, a call, text.
+        // The call is followed by nothing, by another call or by text.
         let next = json!({"index": 1, "id": "b", "function": {"name": "next", "arguments": "{}"}});
         for after in [json!({}), json!({"tool_calls": [next]}), json!({"content": "Done."})] {
             let request = json!({"model": "m", "input": "hi", "stream": true, "tools": [{"type": kind, "execution": "client"}]});
@@ -91,9 +91,9 @@ fn a_call_that_lacks_what_its_item_must_hold_is_an_error_that_names_it() {
     }
 }
 
-/// Tools that OpenAI defines and the client runs: the calls come back as items of their own types, and go up again as calls.
+/// Tools that OpenAI defines and the client runs. Their calls become items of their own types, and calls again in the history.
 #[test]
-fn the_tools_that_the_client_knows_by_heart_are_functions() {
+fn built_in_tools_are_sent_as_functions() {
     let action = json!({"commands": ["ls"], "timeout_ms": null, "max_output_length": null});
     let local = json!({"type": "exec", "command": ["ls"], "env": {}});
     let operation = json!({"type": "delete_file", "path": "a"});

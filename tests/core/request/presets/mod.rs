@@ -1,4 +1,4 @@
-//! The body that each preset makes of one rich Codex request and of one rich SDK request: golden files to be read.
+//! Golden files: the body that each preset makes of a rich Codex request and of a rich SDK request.
 //!
 //! `tests/upstream/presets.rs` sends the same bodies to the strict upstream of each preset.
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use transponder::upstream::preset_names;
 
 #[test]
-fn each_preset_as_its_host_sees_it() {
+fn the_bodies_of_each_preset() {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("../../../golden");
     settings.set_prepend_module_to_snapshot(false);

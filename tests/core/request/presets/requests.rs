@@ -1,4 +1,4 @@
-//! One rich request of Codex, with a turn of the model in its history, and one of an SDK.
+//! One rich request from Codex, with a turn of the model in its history, and one from an SDK.
 
 use serde_json::{Value, json};
 use transponder::config::Config;
@@ -10,7 +10,7 @@ pub(crate) fn translated(preset: &str, request: &Value) -> Translated {
     request::translate(request.to_string().as_bytes(), &context).unwrap()
 }
 
-/// A turn of the model, as the client gets it and will send it again: a thought, and three calls.
+/// The items of a turn of the model, as the client receives and repeats them: reasoning and three calls.
 fn turn(preset: &str, request: &Value) -> Vec<Value> {
     let call = |id: &str, name: &str, arguments: Value| {
         json!({"id": id, "type": "function", "function": {"name": name, "arguments": arguments.to_string()},
