@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 pub(crate) struct Findings {
     pub(crate) settled: Settled,
     answers: BTreeMap<&'static str, bool>,
+    /// The questions without an answer, which count as no.
+    pub(crate) unanswered: Vec<&'static str>,
     /// The field in which reasoning came.
     pub(crate) reasoning_field: Option<&'static str>,
     /// Reasoning stands in the text, and whether it begins there.
@@ -32,13 +34,20 @@ impl Findings {
         let mut found = Self {
             settled: Settled { limit: limit(host)?, ..Settled::default() },
             answers: BTreeMap::new(),
+            unanswered: Vec::new(),
             reasoning_field: None,
             think_tags: None,
             call_in_text: false,
         };
-        settle_history(host, &mut found.settled)?;
+        found.settle_history(host);
         for question in QUESTIONS {
-            let answer = host.ask((question.fields)(&found.settled))?;
+            let answer = match host.ask((question.fields)(&found.settled)) {
+                Ok(answer) => answer,
+                Err(why) => {
+                    found.note_unanswered(question.asks, &why);
+                    continue;
+                }
+            };
             let yes = (question.says_yes)(&answer);
             let why = if yes { String::new() } else { format!("   {}", answer.brief()) };
             eprintln!("{:>4}  {}{why}", if yes { "yes" } else { "no" }, question.asks);
@@ -47,6 +56,50 @@ impl Findings {
         }
         tell_errors(host, &found.settled, overflow);
         Ok(found)
+    }
+
+    fn note_unanswered(&mut self, asks: &'static str, why: &str) {
+        eprintln!("   ?  {asks}   {why}");
+        self.unanswered.push(asks);
+    }
+
+    /// Finds a form in which a past tool call is taken. The first is what nearly every host takes, and what is assumed if
+    /// none is taken.
+    fn settle_history(&mut self, host: &Host) {
+        let first = Settled { content: "empty", ..self.settled };
+        let mut last = Err(String::new());
+        let beside =
+            [(None, false), (Some("reasoning_content"), false), (Some("reasoning"), false), (None, true)];
+        for (must_replay, must_sign) in beside {
+            for content in ["empty", "absent", "null"] {
+                let settled = Settled { must_replay, must_sign, content, ..first };
+                match host.ask(with(&settled, history(&settled, ID, &[]))) {
+                    Ok(answer) if answer.is_good() => {
+                        let field = must_replay.or(must_sign.then_some("a signature"));
+                        let beside =
+                            field.map_or_else(String::new, |field| format!(", and {field} beside it"));
+                        eprintln!(" yes  takes a past tool call, with content {content}{beside}");
+                        self.settled = settled;
+                        self.settle_ids(host);
+                        return;
+                    }
+                    answer => last = answer,
+                }
+            }
+        }
+        self.settled = first;
+        match last {
+            Ok(answer) => eprintln!("  no  takes a past tool call   {}", answer.brief()),
+            Err(why) => self.note_unanswered("takes a past tool call", &why),
+        }
+    }
+
+    /// Finds out whether ids of tool calls have to be short.
+    fn settle_ids(&mut self, host: &Host) {
+        match host.ask(with(&self.settled, history(&self.settled, USUAL_ID, &[]))) {
+            Ok(usual) => self.settled.short_ids = !usual.is_good(),
+            Err(why) => self.note_unanswered("takes a long id of a tool call", &why),
+        }
     }
 
     /// What an answer shows besides what was asked.
@@ -76,29 +129,6 @@ fn limit(host: &Host) -> Result<&'static str, String> {
         refusals.push(answer.brief());
     }
     Err(format!("the host answers no plain request:\n  {}", refusals.join("\n  ")))
-}
-
-/// Finds a form in which a past tool call is taken. The first is what nearly every host takes.
-fn settle_history(host: &Host, settled: &mut Settled) -> Result<(), String> {
-    let mut refusal = String::new();
-    let beside =
-        [(None, false), (Some("reasoning_content"), false), (Some("reasoning"), false), (None, true)];
-    for (must_replay, must_sign) in beside {
-        for content in ["empty", "absent", "null"] {
-            *settled = Settled { must_replay, must_sign, content, ..*settled };
-            let answer = host.ask(with(settled, history(settled, ID, &[])))?;
-            if answer.is_good() {
-                let field = must_replay.or(must_sign.then_some("a signature"));
-                let beside = field.map_or_else(String::new, |field| format!(", and {field} beside it"));
-                eprintln!(" yes  takes a past tool call, with content {content}{beside}");
-                let usual = host.ask(with(settled, history(settled, USUAL_ID, &[])))?;
-                settled.short_ids = !usual.is_good();
-                return Ok(());
-            }
-            refusal = answer.brief();
-        }
-    }
-    Err(format!("the host takes no past tool call in any form: {refusal}"))
 }
 
 /// What the host says to what is wrong. Nothing follows from it, for every shape is understood; and a host

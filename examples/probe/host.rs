@@ -41,6 +41,8 @@ impl Host {
             .timeout_global(Some(PATIENCE))
             .http_status_as_error(false)
             .max_redirects(0)
+            // uvicorn closes a connection after a 500 without saying so. The next request on it would fail.
+            .max_idle_connections(0)
             .tls_config(tls);
         Ok(Self { path, model: model.to_owned(), key, agent: agent.build().new_agent(), url })
     }
@@ -57,23 +59,34 @@ impl Host {
     /// Sends a body as it is. A host that asks to come back later is obeyed.
     pub(crate) fn send(&self, body: &[u8]) -> Result<Answer, String> {
         for left in (0..TRIES).rev() {
-            let request = self.agent.post(&self.url).header("content-type", "application/json");
-            let request = match &self.key {
-                Some(key) => request.header("authorization", format!("Bearer {key}")),
-                None => request,
-            };
-            let mut response = request.send(body).map_err(|error| format!("{}: {error}", self.url))?;
-            let status = response.status().as_u16();
-            let wait =
-                response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
-            let read = response.body_mut().with_config().limit(LARGEST).read_to_vec();
-            let text = String::from_utf8_lossy(&read.map_err(|error| error.to_string())?).into_owned();
-            if status != 429 || left == 0 {
-                return Ok(Answer { status, text });
+            // The questions change nothing upstream, so one that got no answer is asked once more.
+            let (answer, wait) = self
+                .send_once(body)
+                .or_else(|error| match error {
+                    ureq::Error::Timeout(_) => Err(error),
+                    _ => self.send_once(body),
+                })
+                .map_err(|error| format!("{}: {error}", self.url))?;
+            if answer.status != 429 || left == 0 {
+                return Ok(answer);
             }
-            std::thread::sleep(Duration::from_secs(wait.unwrap_or(5u64).min(LONGEST_WAIT)));
+            std::thread::sleep(Duration::from_secs(wait.unwrap_or(5).min(LONGEST_WAIT)));
         }
         Err("too many requests".to_owned())
+    }
+
+    /// Sends a body on a connection of its own. Returns the answer and its `retry-after`.
+    fn send_once(&self, body: &[u8]) -> Result<(Answer, Option<u64>), ureq::Error> {
+        let request = self.agent.post(&self.url).header("content-type", "application/json");
+        let request = match &self.key {
+            Some(key) => request.header("authorization", format!("Bearer {key}")),
+            None => request,
+        };
+        let mut response = request.send(body)?;
+        let status = response.status().as_u16();
+        let wait = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
+        let read = response.body_mut().with_config().limit(LARGEST).read_to_vec()?;
+        Ok((Answer { status, text: String::from_utf8_lossy(&read).into_owned() }, wait))
     }
 
     /// Sends a request with these fields; `null` stands for no field.

@@ -17,6 +17,9 @@ mod host;
 mod proof;
 mod questions;
 mod requests;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+mod tests;
 
 use findings::Findings;
 use host::Host;
@@ -52,10 +55,7 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     match run(&arguments) {
-        Ok(config) => {
-            println!("{config}");
-            ExitCode::SUCCESS
-        }
+        Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             eprintln!("probe: {why}");
             ExitCode::FAILURE
@@ -63,7 +63,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: &Arguments) -> Result<String, String> {
+fn run(arguments: &Arguments) -> Result<(), String> {
     let key = match &arguments.key {
         None => None,
         Some(name) => Some(std::env::var(name).map_err(|_| format!("the variable {name} is not set"))?),
@@ -77,8 +77,12 @@ fn run(arguments: &Arguments) -> Result<String, String> {
     for warning in advice::warnings(&findings) {
         eprintln!("note: {warning}");
     }
+    for asks in &findings.unanswered {
+        eprintln!("note: no answer to the question whether the upstream {asks}");
+    }
+    println!("{text}");
     proof::play(&host, &parsed)
-        .map_err(|why| format!("with this configuration\n{text}\nan agent's turn failed: {why}"))?;
+        .map_err(|why| format!("an agent's turn failed with this configuration: {why}"))?;
     eprintln!("Two turns of an agent succeed with this configuration.\n");
-    Ok(text)
+    Ok(())
 }

@@ -1,0 +1,102 @@
+//! Upstreams that close connections.
+
+use super::advice;
+use super::findings::Findings;
+use super::host::Host;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+
+const OK: &str =
+    r#"{"choices": [{"message": {"role": "assistant", "content": "ok"}, "finish_reason": "stop"}]}"#;
+
+/// What the server does with a request.
+enum Act {
+    /// It answers and keeps the connection.
+    Answer(u16),
+    /// It answers as if it kept the connection, and closes it.
+    AnswerAndClose(u16),
+    /// It closes the connection without an answer.
+    HangUp,
+}
+
+/// A server that handles one connection after the other. `act` chooses by the number of the request and its body.
+fn serve(act: impl Fn(usize, &str) -> Act + Send + 'static) -> Host {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let mut count = 0;
+        for connection in listener.incoming() {
+            let mut reader = BufReader::new(connection.unwrap());
+            while let Some(body) = read_request(&mut reader) {
+                count += 1;
+                match act(count, &body) {
+                    Act::Answer(status) => answer(reader.get_mut(), status),
+                    Act::AnswerAndClose(status) => {
+                        answer(reader.get_mut(), status);
+                        break;
+                    }
+                    Act::HangUp => break,
+                }
+            }
+        }
+    });
+    Host::new(&format!("http://{address}/v1"), "m", None).unwrap()
+}
+
+fn read_request(reader: &mut BufReader<TcpStream>) -> Option<String> {
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok().filter(|&bytes| bytes > 0)?;
+        match line.trim().to_ascii_lowercase().split_once(": ") {
+            Some(("content-length", value)) => length = value.parse().unwrap(),
+            None if line.trim().is_empty() => break,
+            _ => {}
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    String::from_utf8(body).ok()
+}
+
+fn answer(stream: &mut TcpStream, status: u16) {
+    let body = if status == 200 { OK } else { "Internal Server Error" };
+    let length = body.len();
+    write!(
+        stream,
+        "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+    )
+    .unwrap();
+}
+
+#[test]
+fn a_connection_that_closed_after_a_500_does_not_fail_the_next_question() {
+    let host = serve(|count, _| if count == 1 { Act::AnswerAndClose(500) } else { Act::Answer(200) });
+    assert_eq!(host.send(b"{}").unwrap().status, 500);
+    assert_eq!(host.send(b"{}").unwrap().status, 200);
+}
+
+#[test]
+fn a_question_without_an_answer_is_asked_once_more() {
+    let host = serve(|count, _| if count == 1 { Act::HangUp } else { Act::Answer(200) });
+    assert_eq!(host.send(b"{}").unwrap().status, 200);
+    let host = serve(|_, _| Act::HangUp);
+    assert!(host.send(b"{}").is_err());
+}
+
+#[test]
+fn the_configuration_is_printed_without_some_answers() {
+    let host = serve(|_, body| if body.contains("logprobs") { Act::HangUp } else { Act::Answer(200) });
+    let findings = Findings::ask(&host, false).unwrap();
+    assert_eq!(findings.unanswered, ["takes logprobs"]);
+    let config = advice::config(&findings, host.path());
+    assert_eq!(config["upstream"]["sampling"], serde_json::json!(["temperature", "top_p"]));
+}
+
+#[test]
+fn the_configuration_is_printed_if_no_past_call_is_answered() {
+    let host = serve(|_, body| if body.contains("tool_call_id") { Act::HangUp } else { Act::Answer(200) });
+    let findings = Findings::ask(&host, false).unwrap();
+    assert!(findings.unanswered.contains(&"takes a past tool call"), "{:?}", findings.unanswered);
+    assert!(advice::config(&findings, host.path())["upstream"].is_object());
+}
