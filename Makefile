@@ -57,8 +57,10 @@ fuzz: ## Run each fuzz target for FUZZ_SECONDS=45, FUZZ_JOBS=2 at a time.
 	@fuzz/run.sh
 
 soak: export SOAK_SECONDS ?= 1800
-soak: wasm ## Run two thousand streams at once, then load with injected faults for SOAK_SECONDS=1800.
-	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" TRANSPONDER_WASM=$(CURDIR)/target/transponder.wasm \
+soak: wasm ## Run bodies of every size around every buffer limit, two thousand streams at once, then load with injected faults for SOAK_SECONDS=1800.
+	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && \
+	export TRANSPONDER_WASM=$(CURDIR)/target/transponder.wasm && \
+	cargo test --package transponder-e2e --test envoy buffer_limits -- --nocapture && \
 	cargo test --package transponder-e2e --test soak -- --nocapture
 
 # src/filter.rs is compiled for the wasm target only, so that target is linted separately.

@@ -1,5 +1,5 @@
 //! Two thousand streams held at once, then mixed load with faults injected: every reply is what it must be, none is
-//! lost, and Envoy's memory stays where it was.
+//! lost, and Envoy's memory stays where it was. Half of the load goes through the smallest buffer that a listener can have.
 //!
 //! `SOAK_SECONDS` is the length of the mixed load: two minutes with the hold in `make test`, half an hour in `make soak`.
 
@@ -35,8 +35,14 @@ fn seconds() -> u64 {
     std::env::var("SOAK_SECONDS").ok().map_or(100, |seconds| seconds.parse().expect("a number of seconds"))
 }
 
+/// Two listeners: `listener` with Envoy's defaults, and `small`, which holds headers and allows the smallest buffer.
 async fn start(upstream: &Upstream) -> Envoy {
     let mut plan = bootstrap(upstream.address, "{}", Headers::Flow);
+    let held = bootstrap(upstream.address, r#"{"hold_request_headers": true}"#, Headers::Held);
+    let mut small = held["static_resources"]["listeners"][0].clone();
+    small["name"] = json!("small");
+    small["per_connection_buffer_limit_bytes"] = json!(1024);
+    plan["static_resources"]["listeners"].as_array_mut().unwrap().push(small);
     let much = json!([{"max_connections": 10_000, "max_requests": 10_000, "max_pending_requests": 10_000}]);
     plan["static_resources"]["clusters"][0]["circuit_breakers"] = json!({"thresholds": much});
     let files = tempfile::tempdir().unwrap();
@@ -81,9 +87,10 @@ fn mean(values: &[u64]) -> u64 {
 async fn hold(envoy: &Envoy, upstream: &Upstream) {
     let client = reqwest::Client::new();
     let slow = Kind { model: "slow", ..KINDS[0] };
+    let url = format!("http://{}/v1/responses", envoy.listeners().await["listener"]);
     let streams: Vec<_> = (0..HELD)
         .map(|_| {
-            let (client, url) = (client.clone(), envoy.responses_url());
+            let (client, url) = (client.clone(), url.clone());
             tokio::spawn(async move { ask(&client, &url, &slow, true).await })
         })
         .collect();
@@ -105,9 +112,12 @@ async fn mixed_load(envoy: &Envoy) -> (BTreeMap<&'static str, u64>, Vec<u64>) {
     let counts = Arc::new(Mutex::new(BTreeMap::new()));
     let end = Instant::now() + Duration::from_secs(seconds());
     let turn = Arc::new(AtomicU64::new(0));
+    let listeners = envoy.listeners().await;
+    let urls: Vec<_> = listeners.values().map(|address| format!("http://{address}/v1/responses")).collect();
+    assert_eq!(urls.len(), 2);
     let clients: Vec<_> = (0..CLIENTS)
         .map(|_| {
-            let (counts, turn, url) = (Arc::clone(&counts), Arc::clone(&turn), envoy.responses_url());
+            let (counts, turn, urls) = (Arc::clone(&counts), Arc::clone(&turn), urls.clone());
             tokio::spawn(async move {
                 let client = reqwest::Client::new();
                 while Instant::now() < end {
@@ -115,7 +125,8 @@ async fn mixed_load(envoy: &Envoy) -> (BTreeMap<&'static str, u64>, Vec<u64>) {
                     let kind = &KINDS[turn as usize % KINDS.len()];
                     // Two of three times as a stream.
                     let round = turn / KINDS.len() as u64;
-                    ask(&client, &url, kind, !round.is_multiple_of(3)).await;
+                    let url = &urls[round as usize % urls.len()];
+                    ask(&client, url, kind, !round.is_multiple_of(3)).await;
                     *counts.lock().unwrap().entry(kind.model).or_default() += 1;
                 }
             })
