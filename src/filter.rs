@@ -100,9 +100,8 @@ impl RootContext for Root {
         follow_log_level();
         self.record_memory();
         self.exchanges.set(self.exchanges.get().wrapping_add(1));
-        let now = now();
-        let seed = seed(now, id, self.exchanges.get());
-        let exchange = Exchange::new(Rc::clone(&self.config), Rc::clone(&self.telemetry) as _, seed, now);
+        let seed = seed(now(), id, self.exchanges.get());
+        let exchange = Exchange::new(Rc::clone(&self.config), Rc::clone(&self.telemetry) as _, seed);
         let exchange = Rc::new(RefCell::new(exchange));
         Some(Box::new(Filter { id, root: self.id, exchange, watchdog: Rc::clone(&self.watchdog) }))
     }
@@ -130,7 +129,7 @@ impl HttpContext for Filter {
         #[cfg(feature = "trap")]
         trap_if_asked(&headers);
         let now = now();
-        let verdict = self.exchange.borrow_mut().on_request_headers(&headers, end);
+        let verdict = self.exchange.borrow_mut().on_request_headers(&headers, end, now);
         if matches!(verdict, HeadersVerdict::Hold(_)) {
             self.watchdog.borrow_mut().watch(self.id, Rc::clone(&self.exchange), now);
         }
@@ -138,53 +137,52 @@ impl HttpContext for Filter {
     }
 
     fn on_http_request_body(&mut self, size: usize, end: bool) -> Action {
-        if self.exchange.borrow().is_foreign() {
+        if self.exchange.borrow().passes_through() {
             return Action::Continue;
         }
         self.watchdog.borrow_mut().body_came(self.id);
-        self.exchange.borrow_mut().set_time(now());
+        let now = now();
         let chunk = if size == 0 { None } else { self.get_http_request_body(0, size) };
-        let verdict = self.exchange.borrow_mut().on_request_body(&chunk.unwrap_or_default(), end);
+        let verdict = self.exchange.borrow_mut().on_request_body(&chunk.unwrap_or_default(), end, now);
         self.stream(Direction::Request).body(verdict, size)
     }
 
     fn on_http_request_trailers(&mut self, _: usize) -> Action {
-        self.exchange.borrow_mut().set_time(now());
-        let verdict = self.exchange.borrow_mut().on_request_trailers();
+        let now = now();
+        let verdict = self.exchange.borrow_mut().on_request_trailers(now);
         self.stream(Direction::Request).trailers(verdict)
     }
 
     fn on_http_response_headers(&mut self, _: usize, end: bool) -> Action {
-        if self.exchange.borrow().is_foreign() {
+        if self.exchange.borrow().passes_through() {
             return Action::Continue;
         }
-        self.exchange.borrow_mut().set_time(now());
+        let now = now();
         let headers = Headers::from(self.get_http_response_headers_bytes());
-        let verdict = self.exchange.borrow_mut().on_response_headers(&headers, end);
+        let verdict = self.exchange.borrow_mut().on_response_headers(&headers, end, now);
         self.stream(Direction::Response).headers(verdict)
     }
 
     fn on_http_response_body(&mut self, size: usize, end: bool) -> Action {
-        if self.exchange.borrow().is_foreign() {
+        if self.exchange.borrow().passes_through() {
             return Action::Continue;
         }
-        self.exchange.borrow_mut().set_time(now());
+        let now = now();
         let chunk = if size == 0 { None } else { self.get_http_response_body(0, size) };
-        let verdict = self.exchange.borrow_mut().on_response_body(&chunk.unwrap_or_default(), end);
+        let verdict = self.exchange.borrow_mut().on_response_body(&chunk.unwrap_or_default(), end, now);
         self.stream(Direction::Response).body(verdict, size)
     }
 
     fn on_http_response_trailers(&mut self, _: usize) -> Action {
-        self.exchange.borrow_mut().set_time(now());
-        let verdict = self.exchange.borrow_mut().on_response_trailers();
+        let now = now();
+        let verdict = self.exchange.borrow_mut().on_response_trailers(now);
         self.stream(Direction::Response).trailers(verdict)
     }
 
     /// The last callback that is in time for Envoy's access log.
     fn on_log(&mut self) {
-        let mut exchange = self.exchange.borrow_mut();
-        exchange.set_time(now());
-        exchange.on_close();
+        let now = now();
+        self.exchange.borrow_mut().on_close(now);
     }
 }
 

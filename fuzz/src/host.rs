@@ -3,7 +3,12 @@
 use std::rc::Rc;
 use std::time::Duration;
 use transponder::config::Config;
-use transponder::exchange::{BodyVerdict, Edit, Exchange, Headers, HeadersVerdict, LocalReply, TrailersVerdict};
+use transponder::exchange::{
+    BodyVerdict, Edit, Exchange, Headers, HeadersVerdict, LocalReply, TrailersVerdict,
+};
+
+/// The time of every callback, since the Unix epoch.
+const NOW: Duration = Duration::from_secs(1_700_000_000);
 
 /// What went up or down in the end.
 #[derive(Debug, Default)]
@@ -91,8 +96,7 @@ impl Message {
 impl Host {
     /// Before the first callback.
     pub fn new(config: &Config) -> Self {
-        let now = Duration::from_secs(1_700_000_000);
-        let exchange = Exchange::new(Rc::new(config.clone()), Rc::new(crate::Unrecorded), 7, now);
+        let exchange = Exchange::new(Rc::new(config.clone()), Rc::new(crate::Unrecorded), 7);
         Self { exchange, up: Message::default(), down: Message::default() }
     }
 
@@ -103,17 +107,17 @@ impl Host {
         pieces: &[&[u8]],
         trailers: bool,
     ) -> Result<&[u8], LocalReply> {
-        let verdict = self.exchange.on_request_headers(headers, false);
+        let verdict = self.exchange.on_request_headers(headers, false, NOW);
         self.up.headers(verdict).map_or(Ok(()), Err)?;
         for piece in pieces {
-            let verdict = self.exchange.on_request_body(piece, false);
+            let verdict = self.exchange.on_request_body(piece, false, NOW);
             self.up.body(verdict, piece).map_or(Ok(()), Err)?;
         }
         let last = if trailers {
-            let verdict = self.exchange.on_request_trailers();
+            let verdict = self.exchange.on_request_trailers(NOW);
             self.up.trailers(verdict)
         } else {
-            let verdict = self.exchange.on_request_body(b"", true);
+            let verdict = self.exchange.on_request_body(b"", true, NOW);
             self.up.body(verdict, b"")
         };
         last.map_or(Ok(()), Err)?;
@@ -125,7 +129,7 @@ impl Host {
     /// Sends the whole reply.
     pub fn reply(mut self, headers: &Headers, pieces: &[&[u8]], trailers: bool) -> Outcome {
         let local = self.send_reply(headers, pieces, trailers);
-        self.exchange.on_close();
+        self.exchange.on_close(NOW);
         if let Some(reply) = local {
             return Outcome::Local(reply);
         }
@@ -137,18 +141,18 @@ impl Host {
 
     fn send_reply(&mut self, headers: &Headers, pieces: &[&[u8]], trailers: bool) -> Option<LocalReply> {
         let none = pieces.is_empty() && !trailers;
-        let verdict = self.exchange.on_response_headers(headers, none);
+        let verdict = self.exchange.on_response_headers(headers, none, NOW);
         if let Some(reply) = self.down.headers(verdict) {
             return Some(reply);
         }
         for piece in pieces {
-            let verdict = self.exchange.on_response_body(piece, false);
+            let verdict = self.exchange.on_response_body(piece, false, NOW);
             if let Some(reply) = self.reply_body(verdict, piece) {
                 return Some(reply);
             }
         }
         if trailers {
-            let verdict = self.exchange.on_response_trailers();
+            let verdict = self.exchange.on_response_trailers(NOW);
             let held = self.down.held;
             let local = self.down.trailers(verdict);
             assert!(local.is_none() || held, "an answer after the headers went on cuts the connection");
@@ -157,7 +161,7 @@ impl Host {
         if none {
             return None;
         }
-        let verdict = self.exchange.on_response_body(b"", true);
+        let verdict = self.exchange.on_response_body(b"", true, NOW);
         self.reply_body(verdict, b"")
     }
 

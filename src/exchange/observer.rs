@@ -1,92 +1,58 @@
-//! What an exchange leaves behind for those who run the filter: numbers, the fields of the access log,
-//! and a line of the log if it did not go well. Nearly all of it is written once, at the end, because
-//! each number is a call of the host.
+//! Metrics, access log fields, and a log line if the exchange failed. Nearly all of it is written once, at the end,
+//! because each value costs a call to Envoy. The observer only observes: nothing depends on it.
 //!
-//! Nothing in it comes from a body but names of models, of tools and of fields, and those are cleaned:
-//! a client must not be able to write a line of its own into somebody's log.
+//! From bodies it only shows the names of models, tools and fields, and those are sanitized.
 
-use super::reply::DROPPED_THINGS_CAP;
-use super::verdict::visible;
+use super::sanitize::{DROPPED_CAP, NAME_CAP, REQUEST_ID_CAP, loggable, visible};
 use crate::error::ApiError;
 use crate::metrics::{self, Metric, Telemetry};
 use crate::report::Report;
 use crate::request::Translated;
-use crate::response::ReplyStats;
+use crate::response::{Reply, ReplyStats};
 use std::rc::Rc;
 use std::time::Duration;
 
-/// The account of one exchange.
+/// Observes one exchange.
 #[derive(Debug)]
-pub(super) struct ExchangeObserver {
+pub(super) struct Observer {
     telemetry: Rc<dyn Telemetry>,
-    now: Duration,
     request_id: String,
     preset: &'static str,
-    /// When the request went up.
-    went_up: Option<Duration>,
-    /// The first delta of a stream was seen.
-    spoke: bool,
-    /// What was dropped, on either way.
-    dropped: Vec<String>,
+    /// When the request was sent upstream.
+    sent_at: Option<Duration>,
+    /// Whether a stream has produced output.
+    output_seen: bool,
 }
 
-/// How an exchange ended that went up.
+/// How an exchange ended whose request was sent upstream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ending<'a> {
-    /// The client has the reply, whole or cut by the token limit.
+    /// The client has the reply, complete or cut by the token limit.
     Delivered,
-    /// The upstream, or Envoy in its stead, answered with an error.
+    /// The upstream, or Envoy in its place, answered with an error.
     UpstreamError(&'a ApiError),
-    /// The reply began well and ended in an error.
+    /// The reply began with a good status and ended in an error.
     Failed(&'a ApiError),
-    /// Client or upstream were gone before the end.
+    /// The client or the upstream disconnected before the end.
     Cut,
 }
 
-/// A JSON path holds keys that the client chose, a model's name is what it likes.
-const NAME_CAP: usize = 128;
-
-/// A UUID has 36 characters; the header may come from the client.
-const REQUEST_ID_CAP: usize = 64;
-
-impl ExchangeObserver {
-    pub(super) fn new(telemetry: Rc<dyn Telemetry>, preset: &'static str, now: Duration) -> Self {
-        Self {
-            telemetry,
-            now,
-            request_id: String::new(),
-            preset,
-            went_up: None,
-            spoke: false,
-            dropped: Vec::new(),
-        }
+impl Observer {
+    pub(super) fn new(telemetry: Rc<dyn Telemetry>, preset: &'static str) -> Self {
+        Self { telemetry, request_id: String::new(), preset, sent_at: None, output_seen: false }
     }
 
-    /// The time of what comes next.
-    pub(super) fn set_time(&mut self, now: Duration) {
-        self.now = now;
-    }
-
-    pub(super) fn now(&self) -> Duration {
-        self.now
-    }
-
-    /// What was dropped so far, e.g. `tool:web_search`.
-    pub(super) fn dropped(&self) -> &[String] {
-        &self.dropped
-    }
-
-    /// The id by which other logs know the request.
+    /// The request's id, as other logs have it.
     pub(super) fn identify(&mut self, request_id: &str) {
         self.request_id = visible(request_id, REQUEST_ID_CAP);
     }
 
-    /// The request is none of ours.
-    pub(super) fn passed(&self) {
+    /// The request passes unmodified.
+    pub(super) fn passed_through(&self) {
         self.telemetry.record(&metrics::PASSED, &[], 1);
     }
 
-    /// Held headers had to be let go.
+    /// The watchdog released held headers.
     pub(super) fn resumed(&self) {
         self.telemetry.record(&metrics::WATCHDOG_RESUMES, &[], 1);
         log::error!(
@@ -97,8 +63,8 @@ impl ExchangeObserver {
         );
     }
 
-    /// The request was answered with an error before anything went up.
-    pub(super) fn refused(&self, error: &ApiError) {
+    /// The request was answered with an error, and nothing was sent upstream.
+    pub(super) fn rejected(&self, error: &ApiError) {
         let code = error.code.as_deref().unwrap_or_default();
         self.telemetry.record(&metrics::REFUSALS, &[code], 1);
         self.note("transponder.outcome", "refused");
@@ -106,14 +72,13 @@ impl ExchangeObserver {
         log::info!("request refused: {}", self.line(error));
     }
 
-    /// The request goes up.
-    pub(super) fn goes_up(&mut self, translated: &Translated, request_bytes: usize) {
+    /// The request is sent upstream. `request_bytes`: its size before the translation.
+    pub(super) fn request_sent(&mut self, translated: &Translated, request_bytes: usize, now: Duration) {
         self.preset = translated.preset;
-        self.went_up = Some(self.now);
-        self.dropped = translated.report.all_dropped().to_vec();
+        self.sent_at = Some(now);
         self.count_report(&translated.report);
         self.record(&metrics::OPEN, 1);
-        self.telemetry.record(&metrics::REQUEST_BYTES, &[], whole(request_bytes));
+        self.telemetry.record(&metrics::REQUEST_BYTES, &[], saturated(request_bytes));
         self.note("transponder.preset", translated.preset);
         self.note_name("transponder.request_model", &translated.asked_model);
         self.note_name("transponder.response_model", &translated.model);
@@ -124,34 +89,33 @@ impl ExchangeObserver {
         );
     }
 
-    /// The response's headers came.
-    pub(super) fn answered(&self) {
-        self.record_time(&metrics::FIRST_BYTE);
+    pub(super) fn response_headers(&self, now: Duration) {
+        self.record_time(&metrics::FIRST_BYTE, now);
     }
 
-    /// The model says something, for the first time or again.
-    pub(super) fn speaks(&mut self) {
-        if !self.spoke {
-            self.spoke = true;
-            self.record_time(&metrics::FIRST_DELTA);
+    /// A stream has produced output, for the first time or again.
+    pub(super) fn output_seen(&mut self, now: Duration) {
+        if !self.output_seen {
+            self.output_seen = true;
+            self.record_time(&metrics::FIRST_DELTA, now);
         }
     }
 
-    /// The exchange is over. A reply that never began is no reply.
-    pub(super) fn ended(&mut self, ending: Ending<'_>, reply: Option<(&ReplyStats, &Report)>) {
-        let incomplete = reply.is_some_and(|(stats, _)| stats.incomplete);
+    /// The exchange is over. `reply`: as far as it came. `dropped`: what could not be translated, in both directions.
+    pub(super) fn ended(&self, ending: Ending<'_>, reply: Option<&Reply>, dropped: &[String], now: Duration) {
+        let stats = reply.map(Reply::stats);
+        let incomplete = stats.as_ref().is_some_and(|stats| stats.incomplete);
         let outcome = ending.outcome(incomplete);
         self.telemetry.record(&metrics::EXCHANGES, &[outcome, self.preset], 1);
         self.note("transponder.outcome", outcome);
-        if self.went_up.is_some() {
+        if self.sent_at.is_some() {
             self.record(&metrics::OPEN, -1);
         }
-        if let Some((stats, report)) = reply {
-            self.count_tally(stats, outcome);
-            self.count_report(report);
-            self.dropped.extend_from_slice(report.all_dropped());
+        if let Some((reply, stats)) = reply.zip(stats) {
+            self.count_stats(&stats, outcome, now);
+            self.count_report(reply.report());
         }
-        self.note_list("transponder.dropped", &self.dropped);
+        self.note_list("transponder.dropped", dropped);
         match ending {
             Ending::Delivered => {}
             Ending::UpstreamError(error) | Ending::Failed(error) => {
@@ -164,19 +128,19 @@ impl ExchangeObserver {
         }
     }
 
-    fn count_tally(&self, stats: &ReplyStats, outcome: &str) {
+    fn count_stats(&self, stats: &ReplyStats, outcome: &str, now: Duration) {
         for item in &stats.calls {
             self.telemetry.record(&metrics::TOOL_CALLS, &[item, self.preset], 1);
         }
         if stats.lost_calls > 0 {
-            let lost = whole(stats.lost_calls);
+            let lost = saturated(stats.lost_calls);
             self.telemetry.record(&metrics::TOOL_CALLS_LOST, &[outcome, self.preset], lost);
         }
         self.note("transponder.tool_calls", &stats.calls.len().to_string());
-        self.telemetry.record(&metrics::REPLY_BYTES, &[], whole(stats.held_bytes));
+        self.telemetry.record(&metrics::REPLY_BYTES, &[], saturated(stats.held_bytes));
         if stats.largest_event > 0 {
-            self.record_time(&metrics::STREAM);
-            self.telemetry.record(&metrics::EVENT_BYTES, &[], whole(stats.largest_event));
+            self.record_time(&metrics::STREAM, now);
+            self.telemetry.record(&metrics::EVENT_BYTES, &[], saturated(stats.largest_event));
         }
         let Some(usage) = stats.usage else { return };
         for (kind, field, tokens) in [
@@ -185,9 +149,9 @@ impl ExchangeObserver {
             ("output", "transponder.output_tokens", usage.output_tokens),
             ("reasoning", "transponder.reasoning_tokens", usage.output_tokens_details.reasoning_tokens),
         ] {
-            // The host refuses to add nothing.
+            // Envoy rejects an increment of 0.
             if tokens > 0 {
-                self.telemetry.record(&metrics::TOKENS, &[kind, self.preset], whole(tokens));
+                self.telemetry.record(&metrics::TOKENS, &[kind, self.preset], saturated(tokens));
             }
             self.note(field, &tokens.to_string());
         }
@@ -209,26 +173,27 @@ impl ExchangeObserver {
         self.telemetry.record(metric, &[self.preset], value);
     }
 
-    fn record_time(&self, metric: &'static Metric) {
-        if let Some(went_up) = self.went_up {
-            let milliseconds = self.now.saturating_sub(went_up).as_millis();
-            self.record(metric, whole(milliseconds));
+    /// The time since the request was sent upstream.
+    fn record_time(&self, metric: &'static Metric, now: Duration) {
+        if let Some(sent_at) = self.sent_at {
+            let milliseconds = now.saturating_sub(sent_at).as_millis();
+            self.record(metric, saturated(milliseconds));
         }
     }
 
-    /// A word of ours, or a number.
+    /// A fixed word, or a number.
     fn note(&self, field: &'static str, value: &str) {
         self.telemetry.note(field, value);
     }
 
-    /// A name that somebody else gave.
+    /// A name that a client or an upstream chose.
     fn note_name(&self, field: &'static str, name: &str) {
         self.telemetry.note(field, &loggable(name, NAME_CAP));
     }
 
     fn note_list(&self, field: &'static str, things: &[String]) {
         if !things.is_empty() {
-            self.telemetry.note(field, &loggable(&things.join(","), DROPPED_THINGS_CAP));
+            self.telemetry.note(field, &loggable(&things.join(","), DROPPED_CAP));
         }
     }
 
@@ -236,7 +201,7 @@ impl ExchangeObserver {
         self.note_name("transponder.error", error.code.as_deref().unwrap_or(&error.kind));
     }
 
-    /// Where, not what: an error's message may quote the conversation.
+    /// Without the message, which may quote the conversation.
     fn line(&self, error: &ApiError) -> String {
         format!(
             "status={} code={} param={} request_id={}",
@@ -260,8 +225,8 @@ impl Ending<'_> {
     }
 }
 
-/// What an error comes down to: the code says it best, then the status. An error that came after a good
-/// status has none of its own.
+/// The class of an error, by its code or else by its status. An error that came after a good status (`late`) has no
+/// status of its own.
 fn class(error: &ApiError, late: bool) -> &'static str {
     match (error.code.as_deref().unwrap_or_default(), error.status) {
         ("context_length_exceeded", _) => "context_length",
@@ -276,12 +241,7 @@ fn class(error: &ApiError, late: bool) -> &'static str {
     }
 }
 
-/// What may stand in anybody's log format: visible ASCII, and nothing that ends a quoted string.
-fn loggable(text: &str, cap: usize) -> String {
-    visible(text, cap).replace(['"', '\\', '\''], "?")
-}
-
-/// A number as the host takes it.
-fn whole(number: impl TryInto<i64>) -> i64 {
+/// A number as Envoy's metrics take it.
+fn saturated(number: impl TryInto<i64>) -> i64 {
     number.try_into().unwrap_or(i64::MAX)
 }

@@ -1,29 +1,31 @@
-//! Requests for hosts that speak Responses themselves: they pass as they came, and so do their replies.
-//! Only the model's name and the path may be others. Which requests those are, their model says, so their
-//! headers are held, and were edited by then as those of all others: here they get back what they had.
+//! Requests to native upstreams, which implement the Responses API themselves. Such a request and its reply pass
+//! unmodified, except for the model's name and the path. It is recognized by its model. By then its headers were held
+//! and edited like those of every request, so here they get their original values again.
 
-use super::request_headers::{Endpoint, MODEL, MODEL_CAP, UPSTREAM, is_dropped};
-use super::verdict::{Edit, Headers, visible};
+use super::headers::{Edit, FROM_CLIENT, Headers, MODEL, UPSTREAM};
+use super::request_headers::Endpoint;
+use super::sanitize::{MODEL_CAP, visible};
 use crate::config::{Config, Upstream};
 use crate::json::{self, JsonStr};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// Headers as they came.
+/// The original values of headers.
 pub(super) type Original = Vec<(String, String)>;
 
-/// What the edits before the body take away, and a request that passes gets back.
+/// The headers that are edited before the body is known.
 pub(super) fn original(config: &Config, headers: &Headers) -> Original {
     if !config.has_native() {
         return Vec::new();
     }
-    let ours = |name: &str| [UPSTREAM, MODEL, "content-length"].contains(&name);
-    let edited = |name: &str| [":path", "accept", "content-type"].contains(&name) || is_dropped(name);
-    let names = headers.names().filter(|name| edited(name) && !ours(name));
+    let own = |name: &str| [UPSTREAM, MODEL, "content-length"].contains(&name);
+    let edited =
+        |name: &str| [":path", "accept", "content-type"].contains(&name) || FROM_CLIENT.contains(name);
+    let names = headers.names().filter(|name| edited(name) && !own(name));
     names.map(|name| (name.to_owned(), headers.text(name).to_owned())).collect()
 }
 
-/// The edits and the body of a request that passes; nothing if it is to be translated.
+/// The edits and the body of a request to a native upstream; `None` if the request is to be translated.
 pub(super) fn pass(
     config: &Config,
     endpoint: Endpoint,
@@ -46,7 +48,7 @@ pub(super) fn pass(
     Some((edits, body))
 }
 
-/// The value of `model`, where it stands in the body.
+/// The value of `model`, as a slice of the body.
 fn asked(body: &[u8]) -> Option<&RawValue> {
     #[derive(Deserialize)]
     struct Asked<'a> {
@@ -56,7 +58,7 @@ fn asked(body: &[u8]) -> Option<&RawValue> {
     serde_json::from_str::<Asked<'_>>(std::str::from_utf8(body).ok()?).ok()?.model
 }
 
-/// The same bytes but for the value of `model`.
+/// The same bytes except for the value of `model`.
 fn renamed(body: &[u8], asked: &RawValue, model: &str) -> Option<Vec<u8>> {
     let begin = json::offset_in(body, asked.get().as_bytes())?;
     let (before, after) = (body.get(..begin)?, body.get(begin + asked.get().len()..)?);

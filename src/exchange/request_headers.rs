@@ -1,27 +1,24 @@
-//! Which requests are ours, which of those cannot be served, and what becomes of the headers.
+//! The request's headers: whether the request is the filter's, whether it can be served, and what goes upstream.
 
-use super::verdict::{Edit, Header, Headers, visible};
+use super::collecting::{no_body, too_large};
+use super::headers::{Edit, FROM_CLIENT, Header, Headers, MODEL, UPSTREAM};
+use super::sanitize::{MODEL_CAP, visible};
 use crate::config::Config;
 use crate::error::{ApiError, Code};
 use crate::request::Translated;
 
-/// Says which route the held headers should take; never taken from a client.
-pub(super) const UPSTREAM: &str = "x-transponder-upstream";
-/// Says which model was asked of the upstream; never taken from a client.
-pub(super) const MODEL: &str = "x-transponder-model";
-
-/// What a request is to us.
+/// What to do with a request.
 #[derive(Debug)]
 pub(super) enum Disposition {
-    /// It passes untouched.
+    /// Let it pass unmodified.
     PassThrough,
-    /// It is translated.
+    /// Translate it.
     Translate(Endpoint),
-    /// It is addressed to us and cannot be served: the error, and a header that says what could be.
+    /// Answer with the error, and a header that shows what is possible instead.
     Reject(ApiError, Option<Header>),
 }
 
-/// What the client asks for.
+/// The endpoint that the client calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Endpoint {
     /// `POST /responses`.
@@ -31,7 +28,7 @@ pub(super) enum Endpoint {
 }
 
 impl Endpoint {
-    /// Its path at a host whose path of Responses is this.
+    /// Its path at an upstream whose path for Responses is `path`.
     pub(super) fn below(self, path: &str) -> String {
         match self {
             Self::Create => path.to_owned(),
@@ -40,19 +37,19 @@ impl Endpoint {
     }
 }
 
-/// Where a path leads.
+/// How a path relates to the configured ones.
 enum PathMatch<'a> {
     None,
     Exact,
     Subpath(&'a str),
 }
 
-/// Decides by the headers alone.
-pub(super) fn claim(config: &Config, headers: &Headers, end: bool) -> Disposition {
+/// Decides by the headers alone. `end`: the request has no body.
+pub(super) fn disposition(config: &Config, headers: &Headers, end: bool) -> Disposition {
     let method = headers.text(":method");
-    match place(config, headers.text(":path")) {
+    match match_path(config, headers.text(":path")) {
         PathMatch::None => Disposition::PassThrough,
-        // A preflight is for whoever answers CORS.
+        // A preflight is answered by the CORS filter or the upstream.
         PathMatch::Exact | PathMatch::Subpath(_) if method == "OPTIONS" => Disposition::PassThrough,
         PathMatch::Subpath("compact") if method == "POST" => post(config, headers, Endpoint::Compact, end),
         PathMatch::Subpath(rest) => Disposition::Reject(below(rest), None),
@@ -71,18 +68,18 @@ pub(super) fn claim(config: &Config, headers: &Headers, end: bool) -> Dispositio
     }
 }
 
-fn place<'a>(config: &Config, path: &'a str) -> PathMatch<'a> {
+fn match_path<'a>(config: &Config, path: &'a str) -> PathMatch<'a> {
     let path = path.split_once('?').map_or(path, |(path, _)| path);
-    let rests = config.paths.iter().filter_map(|ours| path.strip_prefix(ours.as_str()));
-    let places = rests.filter_map(|rest| match rest {
+    let rests = config.paths.iter().filter_map(|configured| path.strip_prefix(configured.as_str()));
+    let matches = rests.filter_map(|rest| match rest {
         "" => Some(PathMatch::Exact),
         _ => rest.strip_prefix('/').map(PathMatch::Subpath),
     });
-    // One configured path may lie below another; to be there counts more than to be below.
-    places.min_by_key(|place| matches!(place, PathMatch::Subpath(_))).unwrap_or(PathMatch::None)
+    // One configured path may be below another. An exact match is preferred.
+    matches.min_by_key(|path| matches!(path, PathMatch::Subpath(_))).unwrap_or(PathMatch::None)
 }
 
-/// The endpoints below `/responses`, all of which need what this filter does not have.
+/// The error for an endpoint below `/responses`. All of them need state, which this filter does not keep.
 fn below(rest: &str) -> ApiError {
     let (status, message) = match rest {
         "" => (404, "There is nothing behind the final `/`; leave it out"),
@@ -127,83 +124,29 @@ fn post(config: &Config, headers: &Headers, endpoint: Endpoint, end: bool) -> Di
     }
 }
 
-/// There is nothing to translate.
-pub(super) fn no_body() -> ApiError {
-    ApiError::of(Code::MissingBody, "The request has no body; a JSON object is expected")
-}
-
-/// The body's end came too late to write another one.
-pub(super) fn trailers() -> ApiError {
-    ApiError::of(
-        Code::UnsupportedTrailers,
-        "Trailers after the request's body are not supported here; send none",
-    )
-}
-
-/// The body is larger than may be held in memory.
-pub(super) fn too_large(limit: usize) -> ApiError {
-    ApiError::of(
-        Code::RequestTooLarge,
-        format!("The request body is larger than the {limit} bytes allowed here"),
-    )
-}
-
-/// The client is Codex, which needs a few things said differently.
+/// Whether the client is Codex, which interprets some things differently.
 pub(super) fn is_codex(headers: &Headers) -> bool {
     headers.text("originator").starts_with("codex")
 }
 
-/// Removes the headers that only this filter may set. None is there as a rule: then nothing is
-/// edited, and Envoy keeps the route that it has chosen.
-pub(super) fn without_ours(headers: &Headers) -> Vec<Edit> {
+/// Removes the headers that only this filter may set. Usually there is none: then nothing is edited, and Envoy keeps
+/// the route that it has chosen.
+pub(super) fn without_own_headers(headers: &Headers) -> Vec<Edit> {
     headers.removals(|name| [UPSTREAM, MODEL].contains(&name))
 }
 
-/// Headers that do not go up.
-const DROPPED: &[&str] = &[
-    // They describe the body as it was.
-    "content-length",
-    "content-md5",
-    "content-digest",
-    "digest",
-    "repr-digest",
-    // A compressed reply could not be read.
-    "accept-encoding",
-    // The body is held back, so nobody upstream has to be asked first.
-    "expect",
-    // They are about OpenAI's own service, or say who and where the user is: session and thread ids,
-    // the working directory, the commit. Codex's request id is its thread id.
-    "openai-beta",
-    "originator",
-    "session-id",
-    "session_id",
-    "thread-id",
-    "x-client-request-id",
-    UPSTREAM,
-    MODEL,
-];
-
-/// The same, by how the name begins.
-const DROPPED_PREFIXES: &[&str] = &["x-codex-", "x-openai-", "x-oai-", "chatgpt-"];
-
-/// Whether a header does not go up.
-pub(super) fn is_dropped(name: &str) -> bool {
-    DROPPED.contains(&name) || DROPPED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-}
-
-/// What can be said about the headers before the body is known.
+/// The edits that need no body.
 pub(super) fn before_body(config: &Config, headers: &Headers) -> Vec<Edit> {
-    let mut edits = headers.removals(is_dropped);
-    // With its query: some hosts want `?api-version=`. The client's query was meant for another API.
+    let mut edits = headers.removals(|name| FROM_CLIENT.contains(name));
+    // With its query, because some providers need `?api-version=`. The client's query is meant for a different API.
     edits.extend(config.path_before_body().map(|path| Edit::Set(":path", path.to_owned())));
-    // The reply may be a stream or a document, which only the body says. What every host's
-    // documentation shows is curl, and this is what curl sends.
+    // Whether the reply is a stream is only known from the body. This is what curl sends, and every provider accepts it.
     edits.extend(headers.set("accept", "*/*"));
     edits.extend(headers.set("content-type", "application/json"));
     edits
 }
 
-/// What can be said once the body is translated, if the headers were held for it.
+/// The edits that follow from the translated body, if the headers were held for it.
 pub(super) fn after_body(translated: &Translated) -> Vec<Edit> {
     let accept = if translated.reply.wants_stream() { "text/event-stream" } else { "application/json" };
     let mut edits = vec![
@@ -215,6 +158,3 @@ pub(super) fn after_body(translated: &Translated) -> Vec<Edit> {
     edits.extend(translated.route.clone().map(|route| Edit::Set(UPSTREAM, route)));
     edits
 }
-
-/// Longer than any model's name; the name comes from the client.
-pub(super) const MODEL_CAP: usize = 256;

@@ -1,20 +1,19 @@
-//! Finds the exchanges whose headers are held although their body will never be shown.
+//! Finds the exchanges whose headers are held although Envoy will never deliver their body.
 //!
-//! Without Envoy's `allow_on_headers_stop_iteration`, holding the headers holds the body too: no body
-//! callback ever comes and the request hangs. A filter cannot see that setting. But the first body
-//! that does come while headers are held proves that it is on, and then a body that is late is only
-//! a slow client's, who must not lose the routing that the held headers are for.
+//! Without Envoy's `allow_on_headers_stop_iteration`, holding the headers holds the body too: no body callback ever
+//! comes, and the request hangs. A filter cannot see that setting. But the first body that arrives while headers are
+//! held proves that it is on. From then on a late body means a slow client, whose request must keep its held headers.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// How long held headers wait for a first byte, as long as no body has ever come.
+/// How long held headers wait for a first byte, until a body has ever arrived.
 pub const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How often to look for overdue exchanges.
 pub const PERIOD: Duration = Duration::from_millis(500);
 
-/// The exchanges whose headers are held, by the host's number for them. `T` is how to reach one.
+/// The exchanges whose headers are held, by Envoy's number for the stream.
 #[derive(Debug)]
 pub struct Watchdog<T> {
     waiting: BTreeMap<u32, (Duration, T)>,
@@ -28,7 +27,7 @@ impl<T> Default for Watchdog<T> {
 }
 
 impl<T> Watchdog<T> {
-    /// An exchange's headers are held from now on.
+    /// Watches an exchange whose headers are held from now on.
     pub fn watch(&mut self, id: u32, exchange: T, now: Duration) {
         if !self.proven {
             self.waiting.insert(id, (now, exchange));
@@ -43,12 +42,12 @@ impl<T> Watchdog<T> {
         }
     }
 
-    /// The exchange is over; the host must not be asked about it any more.
+    /// The exchange is over; Envoy has no stream for it any more.
     pub fn forget(&mut self, id: u32) {
         self.waiting.remove(&id);
     }
 
-    /// Takes out the exchanges that have waited too long.
+    /// Removes and returns the exchanges that have waited too long.
     pub fn overdue(&mut self, now: Duration) -> Vec<(u32, T)> {
         let late = self.waiting.iter().filter(|(_, (since, _))| now.saturating_sub(*since) >= PATIENCE);
         let late: Vec<u32> = late.map(|(id, _)| *id).collect();

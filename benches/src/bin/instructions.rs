@@ -169,16 +169,16 @@ fn exchange(bytes: usize, answer: Answer) -> u64 {
     let response_headers = headers(&[(":status", "200"), ("content-type", content_type)]);
     counting(|| {
         let now = Duration::from_secs(1_764_000_000);
-        let mut exchange = Exchange::new(Rc::clone(&config), Rc::new(Nobody), 7, now);
-        exchange.on_request_headers(&request_headers, false);
-        let sent = exchange.on_request_body(&body, true);
+        let mut exchange = Exchange::new(Rc::clone(&config), Rc::new(Nobody), 7);
+        exchange.on_request_headers(&request_headers, false, now);
+        let sent = exchange.on_request_body(&body, true, now);
         assert!(matches!(sent, BodyVerdict::Replace(_)), "{sent:?}");
-        exchange.on_response_headers(&response_headers, false);
+        exchange.on_response_headers(&response_headers, false, now);
         for piece in &pieces {
-            exchange.on_response_body(piece, false);
+            exchange.on_response_body(piece, false, now);
         }
-        exchange.on_response_body(b"", true);
-        exchange.on_close();
+        exchange.on_response_body(b"", true, now);
+        exchange.on_close(now);
     })
 }
 

@@ -44,15 +44,18 @@ fn headers(path: &str, length: usize) -> Headers {
     Headers::from(headers.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())).to_vec())
 }
 
+/// The time of every callback.
+const NOW: Duration = Duration::ZERO;
+
 /// The headers after all edits, the body and the exchange.
 fn sent(path: &str, body: &str) -> (Vec<(String, String)>, BodyVerdict, Exchange) {
-    let mut exchange = Exchange::new(Rc::new(config()), Rc::new(Deaf), 1, Duration::ZERO);
+    let mut exchange = Exchange::new(Rc::new(config()), Rc::new(Deaf), 1);
     let headers = headers(path, body.len());
     let mut now: Vec<(String, String)> =
         headers.names().map(|name| (name.to_owned(), headers.text(name).to_owned())).collect();
-    let HeadersVerdict::Hold(edits) = exchange.on_request_headers(&headers, false) else { panic!() };
+    let HeadersVerdict::Hold(edits) = exchange.on_request_headers(&headers, false, NOW) else { panic!() };
     edit(&mut now, &edits);
-    let verdict = exchange.on_request_body(body.as_bytes(), true);
+    let verdict = exchange.on_request_body(body.as_bytes(), true, NOW);
     if let BodyVerdict::Release(edits, _) = &verdict {
         edit(&mut now, edits);
     }
@@ -99,10 +102,10 @@ fn a_native_model_passes_through_in_both_directions() {
     }
     assert_eq!(of(&now, "content-length"), Some(&*body.len().to_string()));
 
-    assert!(exchange.is_foreign(), "not even looked at");
+    assert!(exchange.passes_through(), "not even looked at");
     let reply = Headers::from(vec![(":status".to_owned(), b"200".to_vec())]);
-    assert_eq!(exchange.on_response_headers(&reply, false), HeadersVerdict::Continue(Vec::new()));
-    assert_eq!(exchange.on_response_body(b"data: x", true), BodyVerdict::Pass);
+    assert_eq!(exchange.on_response_headers(&reply, false, NOW), HeadersVerdict::Continue(Vec::new()));
+    assert_eq!(exchange.on_response_body(b"data: x", true, NOW), BodyVerdict::Pass);
 }
 
 #[test]
@@ -119,12 +122,14 @@ fn its_model_and_path_may_be_others() {
 
 #[test]
 fn a_body_that_is_whole_before_its_end_goes_with_the_end() {
-    let mut exchange = Exchange::new(Rc::new(config()), Rc::new(Deaf), 1, Duration::ZERO);
+    let mut exchange = Exchange::new(Rc::new(config()), Rc::new(Deaf), 1);
     let body = r#"{"model":"gpt-6","input":"hi"}"#;
-    exchange.on_request_headers(&headers(RESPONSES, body.len()), false);
-    let BodyVerdict::Release(_, now) = exchange.on_request_body(body.as_bytes(), false) else { panic!() };
+    exchange.on_request_headers(&headers(RESPONSES, body.len()), false, NOW);
+    let BodyVerdict::Release(_, now) = exchange.on_request_body(body.as_bytes(), false, NOW) else {
+        panic!()
+    };
     assert!(now.is_empty());
-    assert_eq!(exchange.on_request_body(b"", true), BodyVerdict::Replace(body.as_bytes().to_vec()));
+    assert_eq!(exchange.on_request_body(b"", true, NOW), BodyVerdict::Replace(body.as_bytes().to_vec()));
 }
 
 #[test]
@@ -157,9 +162,9 @@ fn a_translated_body_never_goes_to_the_path_of_responses() {
         (json!({"upstream": "native", "models": [translated], "hold_request_headers": true}), true),
     ] {
         let parsed = Config::parse(config.to_string().as_bytes()).unwrap();
-        let mut exchange = Exchange::new(Rc::new(parsed), Rc::new(Deaf), 1, Duration::ZERO);
+        let mut exchange = Exchange::new(Rc::new(parsed), Rc::new(Deaf), 1);
         let body = r#"{"model":"qwen3","input":"hi"}"#;
-        let edits = match exchange.on_request_headers(&headers(RESPONSES, body.len()), false) {
+        let edits = match exchange.on_request_headers(&headers(RESPONSES, body.len()), false, NOW) {
             HeadersVerdict::Hold(edits) if held => edits,
             HeadersVerdict::Continue(edits) if !held => edits,
             other => panic!("{config}: {other:?}"),
@@ -172,7 +177,7 @@ fn a_translated_body_never_goes_to_the_path_of_responses() {
         });
         assert_eq!(path, Some("/chat"), "{config}");
         assert!(
-            matches!(exchange.on_request_body(body.as_bytes(), true), BodyVerdict::Replace(_)),
+            matches!(exchange.on_request_body(body.as_bytes(), true, NOW), BodyVerdict::Replace(_)),
             "{config}"
         );
     }

@@ -47,6 +47,9 @@ impl Telemetry for Told {
     }
 }
 
+/// The time of every callback: 14 November 2023, 22:13:20 GMT.
+const NOW: Duration = Duration::from_secs(1_700_000_000);
+
 struct Driven {
     exchange: Exchange,
     told: Rc<Told>,
@@ -56,14 +59,13 @@ impl Driven {
     fn new(config: &str) -> Self {
         let told = Rc::new(Told::default());
         let config = Rc::new(Config::parse(config.as_bytes()).unwrap());
-        let now = Duration::from_secs(1_700_000_000);
-        Self { exchange: Exchange::new(config, Rc::clone(&told) as _, 1, now), told }
+        Self { exchange: Exchange::new(config, Rc::clone(&told) as _, 1), told }
     }
 
     /// With the request's headers in.
     fn posted(config: &str) -> Self {
         let mut driven = Self::new(config);
-        let verdict = driven.exchange.on_request_headers(&request(&[]), false);
+        let verdict = driven.exchange.on_request_headers(&request(&[]), false, NOW);
         assert!(!matches!(verdict, HeadersVerdict::Respond(_)), "{verdict:?}");
         driven
     }
@@ -71,7 +73,7 @@ impl Driven {
     /// With the whole request in.
     fn asked(config: &str, body: &[u8]) -> Self {
         let mut driven = Self::posted(config);
-        let verdict = driven.exchange.on_request_body(body, true);
+        let verdict = driven.exchange.on_request_body(body, true, NOW);
         assert!(!matches!(verdict, BodyVerdict::Respond(_)), "{verdict:?}");
         driven
     }

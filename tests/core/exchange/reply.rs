@@ -5,9 +5,9 @@ use super::*;
 #[test]
 fn a_success_before_the_request_is_whole_is_none() {
     let mut driven = Driven::posted("{}");
-    let reply = local(driven.exchange.on_response_headers(&response("200", &[]), false));
+    let reply = local(driven.exchange.on_response_headers(&response("200", &[]), false, NOW));
     assert_eq!(error(&reply), (502, "upstream_early_reply".to_owned()));
-    assert_eq!(driven.exchange.on_request_body(b"late", true), BodyVerdict::Hold);
+    assert_eq!(driven.exchange.on_request_body(b"late", true, NOW), BodyVerdict::Hold);
 }
 
 #[test]
@@ -29,7 +29,7 @@ fn headers_come_back_in_the_clothes_of_this_api() {
         let mut driven = Driven::asked("{}", body);
         let mut expected: Vec<_> = gone.iter().map(|(name, _)| remove(name)).collect();
         expected.extend_from_slice(last);
-        let verdict = driven.exchange.on_response_headers(&headers, false);
+        let verdict = driven.exchange.on_response_headers(&headers, false, NOW);
         assert_eq!(verdict, HeadersVerdict::Continue(expected));
     }
 }
@@ -39,7 +39,7 @@ fn what_was_dropped_is_named() {
     let asked = br#"{"model":"m","input":"hello","tools":[{"type":"web_search"}]}"#;
     let mut driven = Driven::asked("{}", asked);
     assert_eq!(driven.counted(), ["dropped tool"]);
-    let verdict = driven.exchange.on_response_headers(&response("200", &[]), false);
+    let verdict = driven.exchange.on_response_headers(&response("200", &[]), false, NOW);
     let HeadersVerdict::Continue(edits) = verdict else { panic!() };
     assert!(edits.contains(&set("x-transponder-dropped", "tool:web_search")), "{edits:?}");
 }
@@ -66,7 +66,7 @@ fn a_429_says_when_to_come_back() {
     for (more, expected) in table {
         for status in ["429", "503"] {
             let mut driven = Driven::asked("{}", ASKED);
-            let verdict = driven.exchange.on_response_headers(&response(status, more), false);
+            let verdict = driven.exchange.on_response_headers(&response(status, more), false, NOW);
             let HeadersVerdict::Continue(edits) = verdict else { panic!() };
             let found = edits.iter().find_map(|edit| match edit {
                 Edit::Set("retry-after", value) => Some(value.as_str()),
@@ -90,7 +90,7 @@ fn a_reply_that_cannot_be_translated_is_replaced() {
     ];
     for (status, more, end, expected) in table {
         let mut driven = Driven::asked("{}", ASKED);
-        let reply = local(driven.exchange.on_response_headers(&response(status, more), *end));
+        let reply = local(driven.exchange.on_response_headers(&response(status, more), *end, NOW));
         let (status, code) = error(&reply);
         assert_eq!((status, code.as_str()), *expected);
         assert!(driven.counted().contains(&"exchanges upstream_error generic".to_owned()));
@@ -102,7 +102,7 @@ fn an_error_without_a_body_gets_one() {
     for status in ["401", "404", "429", "503"] {
         for whole in [true, false] {
             let mut driven = if whole { Driven::asked("{}", ASKED) } else { Driven::posted("{}") };
-            let reply = local(driven.exchange.on_response_headers(&response(status, &[]), true));
+            let reply = local(driven.exchange.on_response_headers(&response(status, &[]), true, NOW));
             assert_eq!(error(&reply).0.to_string(), status);
             let waits = reply.headers.contains(&("retry-after", "5".to_owned()));
             assert_eq!(waits, status == "429");
@@ -115,34 +115,48 @@ fn an_error_of_envoy_or_upstream_becomes_one_of_the_api_even_before_the_request_
     for whole in [true, false] {
         let mut driven = if whole { Driven::asked("{}", ASKED) } else { Driven::posted("{}") };
         let headers = response("503", &[("content-type", "text/plain"), ("content-length", "19")]);
-        let HeadersVerdict::Continue(edits) = driven.exchange.on_response_headers(&headers, false) else {
+        let HeadersVerdict::Continue(edits) = driven.exchange.on_response_headers(&headers, false, NOW)
+        else {
             panic!()
         };
         assert!(edits.contains(&set("content-type", "application/json")));
         // The announced length ends it, whatever the host says.
-        let BodyVerdict::Replace(body) = driven.exchange.on_response_body(b"no healthy upstream", false)
+        let BodyVerdict::Replace(body) = driven.exchange.on_response_body(b"no healthy upstream", false, NOW)
         else {
             panic!()
         };
         let body: Value = serde_json::from_slice(&body).unwrap();
         assert!(body["error"]["message"].is_string());
-        assert_eq!(driven.exchange.on_response_body(b"", true), BodyVerdict::Replace(vec![]));
+        assert_eq!(driven.exchange.on_response_body(b"", true, NOW), BodyVerdict::Replace(vec![]));
         assert!(driven.counted().contains(&"exchanges upstream_error generic".to_owned()));
-        assert_eq!(driven.exchange.on_request_body(b"late", true), BodyVerdict::Hold);
+        assert_eq!(driven.exchange.on_request_body(b"late", true, NOW), BodyVerdict::Hold);
+    }
+}
+
+#[test]
+fn an_early_error_keeps_the_upstreams_words_whatever_upstreams_there_are() {
+    for upstream in ["generic", "refuse"] {
+        let mut driven = Driven::posted(&format!(r#"{{"upstream": "{upstream}"}}"#));
+        let json = response("401", &[("content-type", "application/json")]);
+        let verdict = driven.exchange.on_response_headers(&json, false, NOW);
+        assert!(matches!(verdict, HeadersVerdict::Continue(_)), "{upstream}: {verdict:?}");
+        let words = br#"{"error": {"message": "No API key"}}"#;
+        let BodyVerdict::Replace(body) = driven.exchange.on_response_body(words, true, NOW) else { panic!() };
+        assert!(String::from_utf8(body).unwrap().contains("No API key"), "{upstream}");
     }
 }
 
 #[test]
 fn a_document_goes_out_as_soon_as_it_is_whole() {
     let mut driven = Driven::asked("{}", ASKED);
-    driven.exchange.on_response_headers(&response("200", &[]), false);
+    driven.exchange.on_response_headers(&response("200", &[]), false, NOW);
     let (head, tail) = ANSWER.split_at(50);
-    assert_eq!(driven.exchange.on_response_body(head, false), BodyVerdict::Replace(vec![]));
-    let BodyVerdict::Replace(body) = driven.exchange.on_response_body(tail, false) else { panic!() };
+    assert_eq!(driven.exchange.on_response_body(head, false, NOW), BodyVerdict::Replace(vec![]));
+    let BodyVerdict::Replace(body) = driven.exchange.on_response_body(tail, false, NOW) else { panic!() };
     assert_eq!(serde_json::from_slice::<Value>(&body).unwrap()["object"], "response");
-    assert_eq!(driven.exchange.on_response_body(b"\n", false), BodyVerdict::Replace(vec![]));
-    assert_eq!(driven.exchange.on_response_trailers(), TrailersVerdict::Pass);
-    driven.exchange.on_close();
+    assert_eq!(driven.exchange.on_response_body(b"\n", false, NOW), BodyVerdict::Replace(vec![]));
+    assert_eq!(driven.exchange.on_response_trailers(NOW), TrailersVerdict::Pass);
+    driven.exchange.on_close(NOW);
     assert_eq!(driven.counted(), ["exchanges completed generic"]);
 }
 
@@ -153,26 +167,28 @@ fn a_held_reply_has_its_exact_length_and_status() {
         [(("content-length", length.as_str()), false), (("content-type", "application/json"), true)]
     {
         let mut driven = Driven::asked(HELD, ASKED);
-        let verdict = driven.exchange.on_response_headers(&response("200", &[more]), false);
+        let verdict = driven.exchange.on_response_headers(&response("200", &[more]), false, NOW);
         assert!(matches!(verdict, HeadersVerdict::Hold(_)), "{verdict:?}");
         let (head, tail) = ANSWER.split_at(50);
-        assert_eq!(driven.exchange.on_response_body(head, false), BodyVerdict::Hold);
-        let BodyVerdict::Release(edits, body) = driven.exchange.on_response_body(tail, end) else { panic!() };
+        assert_eq!(driven.exchange.on_response_body(head, false, NOW), BodyVerdict::Hold);
+        let BodyVerdict::Release(edits, body) = driven.exchange.on_response_body(tail, end, NOW) else {
+            panic!()
+        };
         assert_eq!(edits, [set(":status", "200"), set("content-length", &body.len().to_string())]);
-        assert_eq!(driven.exchange.on_response_body(b"", true), BodyVerdict::Replace(vec![]));
+        assert_eq!(driven.exchange.on_response_body(b"", true, NOW), BodyVerdict::Replace(vec![]));
     }
     // A 200 that holds an error; ended by trailers.
     let mut driven = Driven::asked(HELD, ASKED);
     let json = response("200", &[("content-type", "application/json")]);
-    driven.exchange.on_response_headers(&json, false);
+    driven.exchange.on_response_headers(&json, false, NOW);
     let failure = br#"{"error":{"message":"slow down","code":429,"type":"rate_limit_error"}"#;
-    assert_eq!(driven.exchange.on_response_body(failure, false), BodyVerdict::Hold);
-    let reply = local_trailers(driven.exchange.on_response_trailers());
+    assert_eq!(driven.exchange.on_response_body(failure, false, NOW), BodyVerdict::Hold);
+    let reply = local_trailers(driven.exchange.on_response_trailers(NOW));
     assert_eq!(error(&reply).0, 502);
     // Trailers at once.
     let mut driven = Driven::asked(HELD, ASKED);
-    driven.exchange.on_response_headers(&json, false);
-    let reply = local_trailers(driven.exchange.on_response_trailers());
+    driven.exchange.on_response_headers(&json, false, NOW);
+    let reply = local_trailers(driven.exchange.on_response_trailers(NOW));
     assert_eq!(error(&reply), (502, "upstream_empty_reply".to_owned()));
 }
 
@@ -181,9 +197,9 @@ fn a_held_429_for_an_exhausted_quota_does_not_ask_to_wait() {
     for (code, waits) in [("insufficient_quota", false), ("rate_limit_exceeded", true)] {
         let mut driven = Driven::asked(HELD, ASKED);
         let json = response("429", &[("content-type", "application/json")]);
-        driven.exchange.on_response_headers(&json, false);
+        driven.exchange.on_response_headers(&json, false, NOW);
         let failure = format!(r#"{{"error":{{"message":"m","type":"{code}","code":"{code}"}}}}"#);
-        let verdict = driven.exchange.on_response_body(failure.as_bytes(), true);
+        let verdict = driven.exchange.on_response_body(failure.as_bytes(), true, NOW);
         let BodyVerdict::Release(edits, _) = verdict else { panic!("{verdict:?}") };
         assert_eq!(edits.contains(&set("retry-after", "5")), waits, "{edits:?}");
     }
@@ -200,9 +216,9 @@ fn a_held_429_has_the_delay_that_only_its_body_states() {
         let mut driven = Driven::asked(HELD, ASKED);
         let mut headers = vec![("content-type", "application/json")];
         headers.extend(header.map(|value| ("retry-after", value)));
-        driven.exchange.on_response_headers(&response("429", &headers), false);
+        driven.exchange.on_response_headers(&response("429", &headers), false, NOW);
         let failure = format!(r#"{{"error":{{"message":"{message}"}}}}"#);
-        let verdict = driven.exchange.on_response_body(failure.as_bytes(), true);
+        let verdict = driven.exchange.on_response_body(failure.as_bytes(), true, NOW);
         let BodyVerdict::Release(edits, _) = verdict else { panic!("{verdict:?}") };
         assert!(edits.contains(&set("retry-after", seconds)), "{edits:?}");
     }
@@ -222,7 +238,7 @@ fn headers_of_a_reply_are_held_only_if_its_end_will_be_seen() {
     ];
     for (config, body, status, more, holds) in table {
         let mut driven = Driven::asked(config, body);
-        let verdict = driven.exchange.on_response_headers(&response(status, more), false);
+        let verdict = driven.exchange.on_response_headers(&response(status, more), false, NOW);
         assert_eq!(matches!(verdict, HeadersVerdict::Hold(_)), holds, "{config} {status} {more:?}");
     }
 }
@@ -233,28 +249,36 @@ fn a_reply_that_outgrows_the_limit_is_no_longer_held() {
     let config = r#"{"hold_request_headers": true, "limits": {"held_reply_bytes": 100}}"#;
     let (head, tail) = ANSWER.split_at(50);
     let mut driven = Driven::asked(config, ASKED);
-    driven.exchange.on_response_headers(&response("200", &[("content-type", "application/json")]), false);
-    assert_eq!(driven.exchange.on_response_body(head, false), BodyVerdict::Hold);
+    driven.exchange.on_response_headers(
+        &response("200", &[("content-type", "application/json")]),
+        false,
+        NOW,
+    );
+    assert_eq!(driven.exchange.on_response_body(head, false, NOW), BodyVerdict::Hold);
     let blanks = [b' '; 51];
-    let verdict = driven.exchange.on_response_body(&blanks, false);
+    let verdict = driven.exchange.on_response_body(&blanks, false, NOW);
     assert_eq!(verdict, BodyVerdict::Release(vec![], vec![]));
-    let BodyVerdict::Replace(body) = driven.exchange.on_response_body(tail, false) else { panic!() };
+    let BodyVerdict::Replace(body) = driven.exchange.on_response_body(tail, false, NOW) else { panic!() };
     assert_eq!(serde_json::from_slice::<Value>(&body).unwrap()["object"], "response");
 }
 
 #[test]
 fn a_stream_goes_out_as_it_comes_in_and_ends_by_itself() {
     let mut driven = Driven::asked(HELD, ASKED_STREAM);
-    driven.exchange.on_response_headers(&response("200", &[("content-type", "text/event-stream")]), false);
+    driven.exchange.on_response_headers(
+        &response("200", &[("content-type", "text/event-stream")]),
+        false,
+        NOW,
+    );
     let delta = b"data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hi\"}}]}\n\n";
-    let BodyVerdict::Replace(out) = driven.exchange.on_response_body(delta, false) else { panic!() };
+    let BodyVerdict::Replace(out) = driven.exchange.on_response_body(delta, false, NOW) else { panic!() };
     assert!(!out.is_empty());
     let end = b"data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
-    let BodyVerdict::Replace(out) = driven.exchange.on_response_body(end, false) else { panic!() };
+    let BodyVerdict::Replace(out) = driven.exchange.on_response_body(end, false, NOW) else { panic!() };
     assert!(out.ends_with(b"data: [DONE]\n\n"));
-    assert_eq!(driven.exchange.on_response_body(delta, false), BodyVerdict::Replace(vec![]));
-    assert_eq!(driven.exchange.on_response_trailers(), TrailersVerdict::Pass);
-    driven.exchange.on_close();
+    assert_eq!(driven.exchange.on_response_body(delta, false, NOW), BodyVerdict::Replace(vec![]));
+    assert_eq!(driven.exchange.on_response_trailers(NOW), TrailersVerdict::Pass);
+    driven.exchange.on_close(NOW);
     assert_eq!(driven.counted(), ["exchanges completed generic"]);
 }
 
@@ -262,12 +286,12 @@ fn a_stream_goes_out_as_it_comes_in_and_ends_by_itself() {
 fn a_reply_that_breaks_off_is_counted_once() {
     for by_trailers in [true, false] {
         let mut driven = Driven::asked("{}", ASKED_STREAM);
-        driven.exchange.on_response_headers(&response("200", &[]), false);
-        driven.exchange.on_response_body(b"data: {", false);
+        driven.exchange.on_response_headers(&response("200", &[]), false, NOW);
+        driven.exchange.on_response_body(b"data: {", false, NOW);
         if by_trailers {
-            assert_eq!(driven.exchange.on_response_trailers(), TrailersVerdict::Pass);
+            assert_eq!(driven.exchange.on_response_trailers(NOW), TrailersVerdict::Pass);
         }
-        driven.exchange.on_close();
+        driven.exchange.on_close(NOW);
         assert_eq!(driven.counted(), ["exchanges cut generic"]);
     }
 }

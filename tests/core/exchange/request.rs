@@ -19,13 +19,13 @@ fn what_is_not_ours_passes_untouched() {
         let headers = headers(&[(":method", method), (":path", path), ("accept-encoding", "gzip")]);
         let exchange = &mut driven.exchange;
         let untouched = HeadersVerdict::Continue(vec![]);
-        assert_eq!(exchange.on_request_headers(&headers, false), untouched, "{method} {path}");
-        assert!(exchange.is_foreign());
-        assert_eq!(exchange.on_request_body(b"x", true), BodyVerdict::Pass);
-        assert_eq!(exchange.on_response_headers(&response("500", &[]), false), untouched);
-        assert_eq!(exchange.on_response_body(b"x", true), BodyVerdict::Pass);
-        assert_eq!(exchange.on_response_trailers(), TrailersVerdict::Pass);
-        exchange.on_close();
+        assert_eq!(exchange.on_request_headers(&headers, false, NOW), untouched, "{method} {path}");
+        assert!(exchange.passes_through());
+        assert_eq!(exchange.on_request_body(b"x", true, NOW), BodyVerdict::Pass);
+        assert_eq!(exchange.on_response_headers(&response("500", &[]), false, NOW), untouched);
+        assert_eq!(exchange.on_response_body(b"x", true, NOW), BodyVerdict::Pass);
+        assert_eq!(exchange.on_response_trailers(NOW), TrailersVerdict::Pass);
+        exchange.on_close(NOW);
         assert_eq!(driven.counted(), ["passed"]);
     }
 }
@@ -37,7 +37,7 @@ fn headers_that_only_we_may_set_are_taken_from_every_client() {
     let foreign = headers(&[&[(":method", "GET"), (":path", "/")], &ours[..]].concat());
     for headers in [foreign, request(&ours)] {
         for config in ["{}", HELD] {
-            let verdict = Driven::new(config).exchange.on_request_headers(&headers, false);
+            let verdict = Driven::new(config).exchange.on_request_headers(&headers, false, NOW);
             let (HeadersVerdict::Continue(edits) | HeadersVerdict::Hold(edits)) = verdict else { panic!() };
             assert!(removed.iter().all(|edit| edits.contains(edit)), "{edits:?}");
         }
@@ -99,7 +99,7 @@ fn what_cannot_be_served_is_refused_by_the_headers_alone() {
             let config = format!(r#"{{"hold_request_headers": {mode}, "limits": {{"request_bytes": 10}}}}"#);
             let mut driven = Driven::new(&config);
             let headers = headers(&[&[(":method", *method), (":path", *path)], *more].concat());
-            let reply = local(driven.exchange.on_request_headers(&headers, *end));
+            let reply = local(driven.exchange.on_request_headers(&headers, *end, NOW));
             let (status, code) = error(&reply);
             assert_eq!((status, code.as_str()), *expected, "{method} {path}");
             let others: Vec<_> = reply.headers.iter().filter(|(name, _)| *name != "content-type").collect();
@@ -118,7 +118,7 @@ fn the_refusals_say_what_to_do() {
         (headers(&[(":method", "POST"), (":path", "/v1/responses/input_tokens")]), "tokenizer"),
     ];
     for (headers, words) in table {
-        let reply = local(Driven::new("{}").exchange.on_request_headers(&headers, false));
+        let reply = local(Driven::new("{}").exchange.on_request_headers(&headers, false, NOW));
         let body = String::from_utf8(reply.body).unwrap();
         assert!(body.contains(words), "{body}");
     }
@@ -129,9 +129,9 @@ fn one_configured_path_may_lie_below_another() {
     for paths in [r#"["/a", "/a/b"]"#, r#"["/a/b", "/a"]"#] {
         let mut driven = Driven::new(&format!(r#"{{"paths": {paths}}}"#));
         let headers = headers(&[(":method", "POST"), (":path", "/a/b?x")]);
-        let verdict = driven.exchange.on_request_headers(&headers, false);
+        let verdict = driven.exchange.on_request_headers(&headers, false, NOW);
         assert!(matches!(verdict, HeadersVerdict::Continue(_)), "{verdict:?}");
-        assert!(!driven.exchange.is_foreign());
+        assert!(!driven.exchange.passes_through());
     }
 }
 
@@ -170,12 +170,12 @@ fn headers_go_up_in_the_clothes_of_the_other_api() {
     expected.push(set("accept", "*/*"));
     expected.push(set("content-type", "application/json"));
     assert_eq!(
-        Driven::new(config).exchange.on_request_headers(&headers, false),
+        Driven::new(config).exchange.on_request_headers(&headers, false, NOW),
         HeadersVerdict::Continue(expected.clone())
     );
     let held = config.replace("}}", r#"}, "hold_request_headers": true}"#);
     assert_eq!(
-        Driven::new(&held).exchange.on_request_headers(&headers, false),
+        Driven::new(&held).exchange.on_request_headers(&headers, false, NOW),
         HeadersVerdict::Hold(expected)
     );
 }
@@ -187,12 +187,15 @@ fn values_that_are_not_text_do_no_harm() {
     for name in ["originator", "x-request-id", "content-encoding", "content-length", "upgrade"] {
         pairs.push((name.to_owned(), vec![0xff, 0xfe]));
     }
-    let verdict = Driven::new("{}").exchange.on_request_headers(&pairs.into(), false);
+    let verdict = Driven::new("{}").exchange.on_request_headers(&pairs.into(), false, NOW);
     assert!(matches!(verdict, HeadersVerdict::Continue(_)), "{verdict:?}");
     let path = vec![(":method".to_owned(), b"POST".to_vec()), (":path".to_owned(), vec![0xff])];
     let mut driven = Driven::new("{}");
-    assert_eq!(driven.exchange.on_request_headers(&path.into(), false), HeadersVerdict::Continue(vec![]));
-    assert!(driven.exchange.is_foreign());
+    assert_eq!(
+        driven.exchange.on_request_headers(&path.into(), false, NOW),
+        HeadersVerdict::Continue(vec![])
+    );
+    assert!(driven.exchange.passes_through());
 }
 
 #[test]
@@ -202,18 +205,18 @@ fn one_byte_over_the_limit_is_refused_and_the_rest_swallowed() {
         let mut driven = Driven::posted(config);
         let (last, before) = chunks.split_last().unwrap();
         for chunk in before {
-            assert_eq!(driven.exchange.on_request_body(chunk, false), BodyVerdict::Replace(vec![]));
+            assert_eq!(driven.exchange.on_request_body(chunk, false, NOW), BodyVerdict::Replace(vec![]));
         }
-        let reply = local_body(driven.exchange.on_request_body(last, false));
+        let reply = local_body(driven.exchange.on_request_body(last, false, NOW));
         assert_eq!(error(&reply), (413, "request_too_large".to_owned()));
-        assert_eq!(driven.exchange.on_request_body(b"more", false), BodyVerdict::Hold);
-        assert_eq!(driven.exchange.on_request_body(b"", true), BodyVerdict::Hold);
-        assert_eq!(driven.exchange.on_request_trailers(), TrailersVerdict::Hold);
+        assert_eq!(driven.exchange.on_request_body(b"more", false, NOW), BodyVerdict::Hold);
+        assert_eq!(driven.exchange.on_request_body(b"", true, NOW), BodyVerdict::Hold);
+        assert_eq!(driven.exchange.on_request_trailers(NOW), TrailersVerdict::Hold);
         // Our own answer comes back through our own callbacks.
-        let answer = driven.exchange.on_response_headers(&response("413", &[]), false);
+        let answer = driven.exchange.on_response_headers(&response("413", &[]), false, NOW);
         assert_eq!(answer, HeadersVerdict::Continue(vec![]));
-        assert_eq!(driven.exchange.on_response_body(&reply.body, true), BodyVerdict::Pass);
-        driven.exchange.on_close();
+        assert_eq!(driven.exchange.on_response_body(&reply.body, true, NOW), BodyVerdict::Pass);
+        driven.exchange.on_close(NOW);
         assert_eq!(driven.counted(), ["refusals request_too_large"]);
     }
 }
@@ -221,9 +224,9 @@ fn one_byte_over_the_limit_is_refused_and_the_rest_swallowed() {
 #[test]
 fn a_body_that_turns_out_empty_is_refused() {
     for config in ["{}", HELD] {
-        let reply = local_body(Driven::posted(config).exchange.on_request_body(b"", true));
+        let reply = local_body(Driven::posted(config).exchange.on_request_body(b"", true, NOW));
         assert_eq!(error(&reply), (400, "missing_body".to_owned()));
-        let reply = local_trailers(Driven::posted(config).exchange.on_request_trailers());
+        let reply = local_trailers(Driven::posted(config).exchange.on_request_trailers(NOW));
         assert_eq!(error(&reply), (400, "unsupported_trailers".to_owned()));
     }
 }
@@ -232,8 +235,8 @@ fn a_body_that_turns_out_empty_is_refused() {
 fn what_cannot_be_translated_is_refused_whole() {
     for config in ["{}", HELD] {
         let mut driven = Driven::posted(config);
-        driven.exchange.on_request_body(b"{\"mod", false);
-        let reply = local_body(driven.exchange.on_request_body(b"", true));
+        driven.exchange.on_request_body(b"{\"mod", false, NOW);
+        let reply = local_body(driven.exchange.on_request_body(b"", true, NOW));
         assert_eq!(error(&reply).0, 400);
         assert_eq!(driven.counted(), ["refusals invalid_json"]);
     }
@@ -243,16 +246,16 @@ fn what_cannot_be_translated_is_refused_whole() {
 fn the_request_goes_up_whole_when_it_is_whole() {
     let mut driven = Driven::posted("{}");
     let (head, tail) = ASKED.split_at(9);
-    assert_eq!(driven.exchange.on_request_body(head, false), BodyVerdict::Replace(vec![]));
-    let BodyVerdict::Replace(body) = driven.exchange.on_request_body(tail, true) else { panic!() };
+    assert_eq!(driven.exchange.on_request_body(head, false, NOW), BodyVerdict::Replace(vec![]));
+    let BodyVerdict::Replace(body) = driven.exchange.on_request_body(tail, true, NOW) else { panic!() };
     assert!(serde_json::from_slice::<Value>(&body).is_ok());
     assert_eq!(driven.counted(), [""; 0]);
 
     // There is no chunk in trailers in which the body could be written.
     for (config, swallowed) in [("{}", BodyVerdict::Replace(vec![])), (HELD, BodyVerdict::Hold)] {
         let mut driven = Driven::posted(config);
-        assert_eq!(driven.exchange.on_request_body(ASKED, false), swallowed);
-        let reply = local_trailers(driven.exchange.on_request_trailers());
+        assert_eq!(driven.exchange.on_request_body(ASKED, false, NOW), swallowed);
+        let reply = local_trailers(driven.exchange.on_request_trailers(NOW));
         assert_eq!(error(&reply), (400, "unsupported_trailers".to_owned()));
     }
 }
@@ -261,13 +264,15 @@ fn the_request_goes_up_whole_when_it_is_whole() {
 fn an_announced_body_goes_with_its_end() {
     let mut driven = Driven::new(HELD);
     let length = ASKED.len().to_string();
-    driven.exchange.on_request_headers(&request(&[("content-length", &length)]), false);
+    driven.exchange.on_request_headers(&request(&[("content-length", &length)]), false, NOW);
     let (head, tail) = ASKED.split_at(9);
-    assert_eq!(driven.exchange.on_request_body(head, false), BodyVerdict::Hold);
-    let BodyVerdict::Release(edits, now) = driven.exchange.on_request_body(tail, false) else { panic!() };
+    assert_eq!(driven.exchange.on_request_body(head, false, NOW), BodyVerdict::Hold);
+    let BodyVerdict::Release(edits, now) = driven.exchange.on_request_body(tail, false, NOW) else {
+        panic!()
+    };
     assert!(edits.iter().any(|edit| matches!(edit, Edit::Set("content-length", _))), "{edits:?}");
     assert!(now.is_empty());
-    let BodyVerdict::Replace(body) = driven.exchange.on_request_body(b"", true) else { panic!() };
+    let BodyVerdict::Replace(body) = driven.exchange.on_request_body(b"", true, NOW) else { panic!() };
     assert!(serde_json::from_slice::<Value>(&body).is_ok());
 }
 
@@ -276,9 +281,9 @@ fn an_announced_body_goes_with_its_end() {
 fn an_announced_body_with_trailers_is_refused_and_does_not_hang() {
     let mut driven = Driven::new(HELD);
     let length = ASKED.len().to_string();
-    driven.exchange.on_request_headers(&request(&[("content-length", &length)]), false);
-    assert!(matches!(driven.exchange.on_request_body(ASKED, false), BodyVerdict::Release(..)));
-    let reply = local_trailers(driven.exchange.on_request_trailers());
+    driven.exchange.on_request_headers(&request(&[("content-length", &length)]), false, NOW);
+    assert!(matches!(driven.exchange.on_request_body(ASKED, false, NOW), BodyVerdict::Release(..)));
+    let reply = local_trailers(driven.exchange.on_request_trailers(NOW));
     assert_eq!(error(&reply), (400, "unsupported_trailers".to_owned()));
 }
 
@@ -290,7 +295,9 @@ fn held_headers_follow_from_the_body() {
     }"#;
     for (body, accept) in [(ASKED, "application/json"), (ASKED_STREAM, "text/event-stream")] {
         let mut driven = Driven::posted(config);
-        let BodyVerdict::Release(edits, body) = driven.exchange.on_request_body(body, true) else { panic!() };
+        let BodyVerdict::Release(edits, body) = driven.exchange.on_request_body(body, true, NOW) else {
+            panic!()
+        };
         assert_eq!(
             edits,
             [
@@ -305,5 +312,5 @@ fn held_headers_follow_from_the_body() {
     // After the watchdog the headers are gone.
     let mut driven = Driven::posted(config);
     driven.exchange.on_watchdog();
-    assert!(matches!(driven.exchange.on_request_body(ASKED, true), BodyVerdict::Replace(_)));
+    assert!(matches!(driven.exchange.on_request_body(ASKED, true, NOW), BodyVerdict::Replace(_)));
 }

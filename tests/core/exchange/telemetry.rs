@@ -59,31 +59,34 @@ impl Story {
         let told = Rc::new(Told::default());
         let config = Rc::new(Config::parse(config.as_bytes()).unwrap());
         let now = Duration::from_secs(1_700_000_000);
-        let exchange = Exchange::new(config, Rc::clone(&told) as _, 1, now);
+        let exchange = Exchange::new(config, Rc::clone(&told) as _, 1);
         let mut story = Self { exchange, told, now };
         let posted = [&[(":method", "POST"), (":path", "/v1/responses")], headers].concat();
-        story.exchange.on_request_headers(&map(&posted), false);
-        story.step().on_request_body(request.as_bytes(), true);
+        story.exchange.on_request_headers(&map(&posted), false, now);
+        let now = story.next_second();
+        story.exchange.on_request_body(request.as_bytes(), true, now);
         story
     }
 
-    fn step(&mut self) -> &mut Exchange {
+    fn next_second(&mut self) -> Duration {
         self.now += Duration::from_secs(1);
-        self.exchange.set_time(self.now);
-        &mut self.exchange
+        self.now
     }
 
     fn answered(mut self, status: &str, body: &[&str]) -> Self {
-        self.step().on_response_headers(&map(&[(":status", status)]), false);
+        let now = self.next_second();
+        self.exchange.on_response_headers(&map(&[(":status", status)]), false, now);
         for (at, chunk) in body.iter().enumerate() {
-            self.step().on_response_body(chunk.as_bytes(), at + 1 == body.len());
+            let now = self.next_second();
+            self.exchange.on_response_body(chunk.as_bytes(), at + 1 == body.len(), now);
         }
         self
     }
 
     fn closed(mut self) -> Rc<Told> {
-        self.step().on_close();
-        self.exchange.on_close();
+        let now = self.next_second();
+        self.exchange.on_close(now);
+        self.exchange.on_close(now);
         self.told
     }
 }
@@ -248,8 +251,10 @@ fn whoever_leaves_early_is_counted_as_cut() {
     assert_eq!(told.counted(), ["exchanges cut generic 1"]);
 
     let mut story = Story::begin("{}", &[], STREAM);
-    story.step().on_response_headers(&map(&[(":status", "200")]), false);
-    story.step().on_response_body(CUT_CALL.as_bytes(), false);
+    let now = story.next_second();
+    story.exchange.on_response_headers(&map(&[(":status", "200")]), false, now);
+    let now = story.next_second();
+    story.exchange.on_response_body(CUT_CALL.as_bytes(), false, now);
     let told = story.closed();
     assert_eq!(told.counted(), ["exchanges cut generic 1", "tool_calls_lost cut generic 1"]);
     assert_eq!(told.field("transponder.outcome").as_deref(), Some("cut"));

@@ -10,7 +10,7 @@ fn the_watchdog_lets_held_headers_go_once_and_only_while_nothing_came() {
     assert_eq!(driven.counted(), ["watchdog_resumes"]);
 
     let mut driven = Driven::posted(HELD);
-    driven.exchange.on_request_body(b"x", false);
+    driven.exchange.on_request_body(b"x", false, NOW);
     assert!(!driven.exchange.on_watchdog());
     assert!(!Driven::posted("{}").exchange.on_watchdog());
     assert!(!Driven::new(HELD).exchange.on_watchdog());

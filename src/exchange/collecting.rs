@@ -1,0 +1,110 @@
+//! The request's body: collected until it is complete, then translated.
+
+use super::passthrough;
+use super::phase::{Awaiting, HeaderMode, Phase};
+use super::request_headers::{self, Endpoint};
+use super::shared::Context;
+use super::verdict::BodyVerdict;
+use crate::error::{ApiError, Code};
+use crate::request::{self, Translated};
+
+/// The request is not complete yet.
+#[derive(Debug)]
+pub(super) struct Collecting {
+    pub(super) endpoint: Endpoint,
+    pub(super) headers: HeaderMode,
+    /// The body's length, if the client announced it.
+    pub(super) announced: Option<usize>,
+    pub(super) body: Vec<u8>,
+    /// The headers that a native upstream gets back.
+    pub(super) original: passthrough::Original,
+}
+
+/// A body that goes with the next chunk. A body that is complete before its last chunk (its length was announced)
+/// waits for that one: there must be nothing after it.
+#[derive(Debug, Default)]
+pub(super) struct Rest(pub(super) Vec<u8>);
+
+impl Collecting {
+    pub(super) fn on_body(
+        mut self,
+        chunk: &[u8],
+        end: bool,
+        context: &mut Context<'_>,
+    ) -> (Phase, BodyVerdict) {
+        let limit = context.config.limits.request_bytes;
+        if self.body.len() + chunk.len() > limit {
+            return Phase::rejected(&too_large(limit), context);
+        }
+        self.body.extend_from_slice(chunk);
+        match self.headers {
+            _ if end => self.send(end, context),
+            HeaderMode::Held if self.announced == Some(self.body.len()) => self.send(end, context),
+            HeaderMode::Held => (Phase::Collecting(self), BodyVerdict::Hold),
+            // If the chunk were held, Envoy would buffer the whole body in the end, and answer 413 to a long one.
+            HeaderMode::Sent => (Phase::Collecting(self), BodyVerdict::Replace(Vec::new())),
+        }
+    }
+
+    /// The body is complete. `end`: this is its last chunk.
+    fn send(self, end: bool, context: &mut Context<'_>) -> (Phase, BodyVerdict) {
+        if self.body.is_empty() {
+            return Phase::rejected(&no_body(), context);
+        }
+        if self.headers == HeaderMode::Held
+            && let Some((edits, body)) =
+                passthrough::pass(&context.config, self.endpoint, &self.original, &self.body)
+        {
+            context.observer.passed_through();
+            if end {
+                return (Phase::PassThrough, BodyVerdict::Release(edits, body));
+            }
+            return (Phase::Forwarding(Rest(body)), BodyVerdict::Release(edits, Vec::new()));
+        }
+        let translated = match self.endpoint {
+            Endpoint::Create => request::translate(&self.body, &context.translation()),
+            Endpoint::Compact => request::translate_compact(&self.body, &context.translation()),
+        };
+        match translated {
+            Ok(translated) => {
+                context.dropped = translated.report.all_dropped().to_vec();
+                let now = context.now;
+                context.observer.request_sent(&translated, self.body.len(), now);
+                self.sent(translated, end)
+            }
+            Err(error) => Phase::rejected(&error, context),
+        }
+    }
+
+    fn sent(self, translated: Translated, end: bool) -> (Phase, BodyVerdict) {
+        let edits = (self.headers == HeaderMode::Held).then(|| request_headers::after_body(&translated));
+        let Translated { body, reply, .. } = translated;
+        let (body, rest) = if end { (body, Vec::new()) } else { (Vec::new(), body) };
+        let verdict = match edits {
+            Some(edits) => BodyVerdict::Release(edits, body),
+            None => BodyVerdict::Replace(body),
+        };
+        (Phase::Awaiting(Awaiting { rest: Rest(rest), reply, headers: self.headers }), verdict)
+    }
+}
+
+/// The request has no body.
+pub(super) fn no_body() -> ApiError {
+    ApiError::of(Code::MissingBody, "The request has no body; a JSON object is expected")
+}
+
+/// The end of the body came too late to send a different one.
+pub(super) fn trailers() -> ApiError {
+    ApiError::of(
+        Code::UnsupportedTrailers,
+        "Trailers after the request's body are not supported here; send none",
+    )
+}
+
+/// The body is larger than may be held in memory.
+pub(super) fn too_large(limit: usize) -> ApiError {
+    ApiError::of(
+        Code::RequestTooLarge,
+        format!("The request body is larger than the {limit} bytes allowed here"),
+    )
+}

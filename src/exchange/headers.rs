@@ -1,0 +1,146 @@
+//! Header maps, the edits of one, and the headers that the filter keeps to itself.
+
+/// The headers of a message. Names are in lower case; values are bytes, because a client may send anything.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Headers(Vec<(String, Vec<u8>)>);
+
+impl From<Vec<(String, Vec<u8>)>> for Headers {
+    fn from(pairs: Vec<(String, Vec<u8>)>) -> Self {
+        Self(pairs)
+    }
+}
+
+impl Headers {
+    /// All names, repeated as in the message.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// All values of a header that are text.
+    pub fn texts<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let named = self.0.iter().filter(move |(other, _)| other == name);
+        named.filter_map(|(_, value)| std::str::from_utf8(value).ok())
+    }
+
+    /// The first value of a header; empty if it is missing or not text.
+    pub fn text<'a>(&'a self, name: &'a str) -> &'a str {
+        self.texts(name).next().unwrap_or_default().trim()
+    }
+
+    /// The body's announced length.
+    pub fn content_length(&self) -> Option<usize> {
+        self.text("content-length").parse().ok()
+    }
+
+    /// One removal for each header whose name matches.
+    pub(super) fn removals(&self, matches: impl Fn(&str) -> bool) -> Vec<Edit> {
+        self.names().filter(|name| matches(name)).map(|name| Edit::Remove(name.to_owned())).collect()
+    }
+
+    /// The edit that gives a header this value and no other; none if it has it already.
+    pub(super) fn set(&self, name: &'static str, value: &str) -> Option<Edit> {
+        let mut values = self.0.iter().filter(|(other, _)| other == name).map(|(_, value)| value);
+        let has = values.next().is_some_and(|first| first == value.as_bytes()) && values.next().is_none();
+        (!has).then(|| Edit::Set(name, value.to_owned()))
+    }
+
+    /// The status of a response; 502 if it cannot be read.
+    pub fn status(&self) -> u16 {
+        self.text(":status").parse().unwrap_or(502)
+    }
+
+    /// Whether the body has a content encoding other than `identity`.
+    pub fn is_encoded(&self) -> bool {
+        let mut codings = self.texts("content-encoding").flat_map(|value| value.split(','));
+        codings.any(|coding| !["", "identity"].contains(&coding.trim().to_ascii_lowercase().as_str()))
+    }
+}
+
+/// A header to set: its name and its value.
+pub type Header = (&'static str, String);
+
+/// One change to a header map.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Edit {
+    /// Gives a header this value and no other.
+    Set(&'static str, String),
+    /// Gives a header its original value again.
+    Restore(String, String),
+    /// Removes a header.
+    Remove(String),
+}
+
+impl From<Header> for Edit {
+    fn from((name, value): Header) -> Self {
+        Self::Set(name, value)
+    }
+}
+
+/// The request header by which Envoy's routes can choose a cluster. It is never taken from a client.
+pub(super) const UPSTREAM: &str = "x-transponder-upstream";
+
+/// The request header with the model that the upstream is asked for. It is never taken from a client.
+pub(super) const MODEL: &str = "x-transponder-model";
+
+/// The response header that lists what could not be translated. It is never taken from an upstream.
+pub(super) const DROPPED: &str = "x-transponder-dropped";
+
+/// Headers that are not passed on, by name or by prefix.
+pub(super) struct Dropped {
+    names: &'static [&'static str],
+    prefixes: &'static [&'static str],
+}
+
+impl Dropped {
+    pub(super) fn contains(&self, name: &str) -> bool {
+        self.names.contains(&name) || self.prefixes.iter().any(|prefix| name.starts_with(prefix))
+    }
+}
+
+/// Request headers that the upstream does not get.
+pub(super) const FROM_CLIENT: Dropped = Dropped {
+    names: &[
+        // They describe the original body.
+        "content-length",
+        "content-md5",
+        "content-digest",
+        "digest",
+        "repr-digest",
+        // A compressed reply could not be read.
+        "accept-encoding",
+        // The body is held back, so the upstream does not have to be asked first.
+        "expect",
+        // They concern OpenAI's own service, or identify the user: session and thread ids, the working directory,
+        // the commit. Codex's request id is its thread id.
+        "openai-beta",
+        "originator",
+        "session-id",
+        "session_id",
+        "thread-id",
+        "x-client-request-id",
+        UPSTREAM,
+        MODEL,
+    ],
+    prefixes: &["x-codex-", "x-openai-", "x-oai-", "chatgpt-"],
+};
+
+/// Response headers that the client does not get.
+pub(super) const FROM_UPSTREAM: Dropped = Dropped {
+    names: &[
+        // They describe the original body.
+        "content-length",
+        "content-md5",
+        "content-digest",
+        "digest",
+        "etag",
+        "repr-digest",
+        // Only this filter lists what was dropped.
+        DROPPED,
+        // Codex acts on these: it would report a rerouted model, or a flagged account, to its user.
+        "openai-model",
+        "x-models-etag",
+        "x-openai-model",
+        "x-reasoning-included",
+    ],
+    prefixes: &["x-codex-"],
+};

@@ -1,0 +1,172 @@
+//! The phases of an exchange, and which callback leads from one to another.
+
+use super::collecting::{Collecting, Rest};
+use super::headers::Headers;
+use super::shared::Context;
+use super::upstream_body::{Buffering, Streaming};
+use super::verdict::{BodyVerdict, HeadersVerdict, LocalReply, TrailersVerdict};
+use super::{collecting, response_headers};
+use crate::error::ApiError;
+use crate::response::Reply;
+
+/// How far the exchange has come.
+///
+/// ```text
+///                other paths
+///  PassThrough ◀─────────────┐
+///      ▲ end                 │      rejected
+///  Forwarding ◀──────────┐ (start) ───────────────▶ Answered
+///          native        │   │ POST to a path             ▲
+///          upstream      │   ▼           rejected         │
+///                        Collecting ──────────────────────┤
+///                            │ translated and sent        │
+///                            ▼        not translatable    │
+///                        Awaiting ────────────────────────┤
+///              headers held │  │ headers sent             │
+///                           ▼  │                          │
+///                     Buffering│── trailers ──────────────┘
+///              complete │  │ too long
+///                       │  ▼   ▼
+///                       │  Streaming
+///                       ▼      │ complete
+///                      Done ◀──┘
+/// ```
+#[derive(Debug, Default)]
+pub(super) enum Phase {
+    /// Everything passes unmodified: the exchange is not the filter's, or nothing is known about it yet.
+    #[default]
+    PassThrough,
+    /// The filter has answered. What the client still sends is discarded, and the answer passes.
+    Answered,
+    /// The request is the filter's and not complete yet.
+    Collecting(Collecting),
+    /// The request passes. Its body goes with the next chunk.
+    Forwarding(Rest),
+    /// The request was translated, and its headers are sent.
+    Awaiting(Awaiting),
+    /// The reply's headers are sent, and its body follows as it arrives.
+    Streaming(Streaming),
+    /// The reply's headers wait for its body.
+    Buffering(Buffering),
+    /// The client has the complete reply. What the upstream still sends is discarded.
+    Done,
+}
+
+/// When a message's headers are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum HeaderMode {
+    /// At once, before the body is known.
+    Sent,
+    /// With the body, so that they can follow from it.
+    Held,
+}
+
+/// The request was translated; its reply has not begun.
+#[derive(Debug)]
+pub(super) struct Awaiting {
+    /// What is left of the request's body.
+    pub(super) rest: Rest,
+    pub(super) reply: Reply,
+    pub(super) headers: HeaderMode,
+}
+
+impl Phase {
+    pub(super) fn on_request_body(
+        self,
+        chunk: &[u8],
+        end: bool,
+        context: &mut Context<'_>,
+    ) -> (Self, BodyVerdict) {
+        match self {
+            Self::PassThrough => (self, BodyVerdict::Pass),
+            Self::Collecting(collecting) => collecting.on_body(chunk, end, context),
+            Self::Forwarding(rest) if end => (Self::PassThrough, BodyVerdict::Replace(rest.0)),
+            Self::Forwarding(rest) => (Self::Forwarding(Rest::default()), BodyVerdict::Replace(rest.0)),
+            Self::Awaiting(Awaiting { rest, reply, headers }) => {
+                let rest = BodyVerdict::Replace(rest.0);
+                (Self::Awaiting(Awaiting { rest: Rest::default(), reply, headers }), rest)
+            }
+            // The client was answered before its request was complete.
+            Self::Answered | Self::Streaming(_) | Self::Buffering(_) | Self::Done => {
+                (self, BodyVerdict::Hold)
+            }
+        }
+    }
+
+    /// What was to go with the last chunk of the body cannot go any more.
+    pub(super) fn on_request_trailers(self, context: &mut Context<'_>) -> (Self, TrailersVerdict) {
+        match self {
+            Self::PassThrough => (self, TrailersVerdict::Pass),
+            Self::Collecting(_) => Self::rejected(&collecting::trailers(), context),
+            Self::Forwarding(rest) | Self::Awaiting(Awaiting { rest, .. }) if !rest.0.is_empty() => {
+                Self::rejected(&collecting::trailers(), context)
+            }
+            _ => (self, TrailersVerdict::Hold),
+        }
+    }
+
+    pub(super) fn on_response_headers(
+        self,
+        headers: &Headers,
+        end: bool,
+        context: &mut Context<'_>,
+    ) -> (Self, HeadersVerdict) {
+        match self {
+            Self::Awaiting(Awaiting { reply, headers: mode, .. }) => {
+                context.observer.response_headers(context.now);
+                response_headers::begin(reply, mode, headers, end, context)
+            }
+            Self::Collecting(_) => response_headers::begin_early(headers, end, context),
+            _ => (self, HeadersVerdict::Continue(Vec::new())),
+        }
+    }
+
+    pub(super) fn on_response_body(
+        self,
+        chunk: &[u8],
+        end: bool,
+        context: &mut Context<'_>,
+    ) -> (Self, BodyVerdict) {
+        match self {
+            Self::Streaming(streaming) => streaming.on_body(chunk, end, context),
+            Self::Buffering(buffering) => buffering.on_body(chunk, end, context),
+            Self::Done => (self, BodyVerdict::Replace(Vec::new())),
+            Self::PassThrough
+            | Self::Answered
+            | Self::Collecting(_)
+            | Self::Forwarding(_)
+            | Self::Awaiting(_) => (self, BodyVerdict::Pass),
+        }
+    }
+
+    pub(super) fn on_response_trailers(self, context: &mut Context<'_>) -> (Self, TrailersVerdict) {
+        match self {
+            Self::Buffering(buffering) => {
+                (Self::Answered, TrailersVerdict::Respond(buffering.on_trailers(context)))
+            }
+            Self::Streaming(Streaming { upstream }) => {
+                context.cut(&upstream.reply);
+                (Self::Done, TrailersVerdict::Pass)
+            }
+            _ => (self, TrailersVerdict::Pass),
+        }
+    }
+
+    /// The exchange is over, in whatever way.
+    pub(super) fn on_close(self, context: &mut Context<'_>) -> Self {
+        match self {
+            Self::Awaiting(Awaiting { reply, .. }) => context.cut(&reply),
+            Self::Streaming(Streaming { upstream }) | Self::Buffering(Buffering { upstream, .. }) => {
+                context.cut(&upstream.reply);
+            }
+            _ => return self,
+        }
+        Self::Done
+    }
+
+    /// The request is answered with an error, and nothing is sent upstream.
+    pub(super) fn rejected<V: From<LocalReply>>(error: &ApiError, context: &mut Context<'_>) -> (Self, V) {
+        context.observer.rejected(error);
+        (Self::Answered, LocalReply::from(error).into())
+    }
+}

@@ -1,0 +1,122 @@
+//! The reply's headers: whether the reply can be translated, whether they wait for its body, and what the client gets.
+
+use super::headers::{DROPPED, Edit, FROM_UPSTREAM, Headers};
+use super::phase::{HeaderMode, Phase};
+use super::retry_after;
+use super::sanitize::{DROPPED_CAP, visible};
+use super::shared::Context;
+use super::upstream_body::{Buffering, Streaming, UpstreamBody};
+use super::verdict::{HeadersVerdict, LocalReply};
+use crate::error::{ApiError, Code};
+use crate::response::Reply;
+
+/// The reply begins. `end`: it has no body.
+pub(super) fn begin(
+    reply: Reply,
+    mode: HeaderMode,
+    headers: &Headers,
+    end: bool,
+    context: &mut Context<'_>,
+) -> (Phase, HeadersVerdict) {
+    if let Some(error) = unreadable(headers, end) {
+        let retry_after = retry_after::anew(error.status, headers, context.now);
+        let answer = context.failed(&error).with(retry_after);
+        return (Phase::Answered, HeadersVerdict::Respond(answer));
+    }
+    let mut edits = edits(headers, &reply, &context.dropped);
+    let holds = mode == HeaderMode::Held && !streams(headers, &reply) && shows_its_end(headers);
+    let upstream = UpstreamBody::new(reply, headers);
+    if end {
+        return (Phase::Answered, HeadersVerdict::Respond(without_body(upstream, headers, context)));
+    }
+    let retry_after = retry_after::after(headers, context.now);
+    if holds {
+        let buffering = Buffering { upstream, body: Vec::new(), retry_after };
+        return (Phase::Buffering(buffering), HeadersVerdict::Hold(edits));
+    }
+    let delay = retry_after.filter(|_| upstream.status == 429);
+    edits.extend(delay.map(|delay| Edit::from(delay.header(None))));
+    (Phase::Streaming(Streaming { upstream }), HeadersVerdict::Continue(edits))
+}
+
+/// The reply begins before the request is complete. An upstream that rejects the client answers by the headers alone,
+/// and so does Envoy if it finds no route or no healthy endpoint.
+pub(super) fn begin_early(
+    headers: &Headers,
+    end: bool,
+    context: &mut Context<'_>,
+) -> (Phase, HeadersVerdict) {
+    let status = headers.status();
+    if (200..300).contains(&status) {
+        return (Phase::Answered, HeadersVerdict::Respond(context.failed(&too_early(status))));
+    }
+    begin(Reply::error_only(status), HeaderMode::Sent, headers, end, context)
+}
+
+/// An error without a body gets one, which only a local reply can have.
+fn without_body(mut upstream: UpstreamBody, headers: &Headers, context: &mut Context<'_>) -> LocalReply {
+    let mut body = Vec::new();
+    upstream.take(&[], true, context.now, &mut body);
+    context.completed(&upstream);
+    let status = upstream.reply.status();
+    LocalReply::json(status, body).with(retry_after::anew(status, headers, context.now))
+}
+
+/// Why a response cannot be translated at all, as far as its headers show.
+fn unreadable(headers: &Headers, end: bool) -> Option<ApiError> {
+    let status = headers.status();
+    let good = (200..300).contains(&status);
+    if status < 400 && !good {
+        // A redirect must not reach the client: it would repeat its request, in its own API, there.
+        return Some(ApiError::of(
+            Code::UpstreamUnexpectedStatus,
+            format!(
+                "The upstream answered with status {status}; if it redirects, its real address must be configured"
+            ),
+        ));
+    }
+    if headers.is_encoded() && !end {
+        let error = ApiError::of(
+            Code::UpstreamEncodingUnsupported,
+            format!("The upstream sent a compressed body (with status {status}) although none was asked for"),
+        );
+        return Some(if good { error } else { error.status(status) });
+    }
+    (end && good).then(|| {
+        let message = format!("The upstream answered with status {status} and no body");
+        ApiError::of(Code::UpstreamEmptyReply, message)
+    })
+}
+
+/// A 2xx before the request is complete answers something else.
+fn too_early(status: u16) -> ApiError {
+    let message = format!("The upstream answered with status {status} before it had the request");
+    ApiError::of(Code::UpstreamEarlyReply, message)
+}
+
+/// The edits that give the client its headers, as far as the upstream's headers decide them.
+fn edits(headers: &Headers, reply: &Reply, dropped: &[String]) -> Vec<Edit> {
+    let mut edits = headers.removals(|name| FROM_UPSTREAM.contains(name));
+    if streams(headers, reply) {
+        edits.extend(headers.set("content-type", "text/event-stream"));
+        edits.extend(headers.set("cache-control", "no-cache"));
+    } else {
+        edits.extend(headers.set("content-type", "application/json"));
+    }
+    if !dropped.is_empty() {
+        edits.push(Edit::Set(DROPPED, visible(&dropped.join(","), DROPPED_CAP)));
+    }
+    edits
+}
+
+/// Whether the client gets server-sent events. An error is always a document.
+fn streams(headers: &Headers, reply: &Reply) -> bool {
+    (200..300).contains(&headers.status()) && reply.wants_stream()
+}
+
+/// Whether the end of the body is sure to be seen before any trailers: its length is announced, or
+/// it ends itself. Only then may the headers wait for it. (Where a decompressor adds trailers, the
+/// host does not show them while a filter holds the body, and a wait for them would never end.)
+fn shows_its_end(headers: &Headers) -> bool {
+    headers.content_length().is_some() || headers.text("content-type").contains("json")
+}

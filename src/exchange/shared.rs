@@ -1,0 +1,82 @@
+//! What all phases of an exchange share.
+
+use super::observer::{Ending, Observer};
+use super::upstream_body::UpstreamBody;
+use super::verdict::LocalReply;
+use crate::config::Config;
+use crate::error::ApiError;
+use crate::request;
+use crate::response::Reply;
+use std::ops::{Deref, DerefMut};
+use std::rc::Rc;
+use std::time::Duration;
+
+/// What all phases share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) config: Rc<Config>,
+    pub(super) observer: Observer,
+    pub(super) seed: u128,
+    pub(super) codex: bool,
+    /// What could not be translated, in either direction, for example `tool:web_search`.
+    pub(super) dropped: Vec<String>,
+}
+
+/// The same, at the time of a callback.
+#[derive(Debug)]
+pub(super) struct Context<'e> {
+    pub(super) shared: &'e mut Shared,
+    /// Time since the Unix epoch.
+    pub(super) now: Duration,
+}
+
+impl Deref for Context<'_> {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        self.shared
+    }
+}
+
+impl DerefMut for Context<'_> {
+    fn deref_mut(&mut self) -> &mut Shared {
+        self.shared
+    }
+}
+
+impl Context<'_> {
+    pub(super) fn translation(&self) -> request::Context<'_> {
+        let now = self.now.as_secs();
+        request::Context { config: &self.config, seed: self.seed, now, codex: self.codex }
+    }
+
+    /// The reply is complete.
+    pub(super) fn completed(&mut self, upstream: &UpstreamBody) {
+        let ending = match upstream.reply.error() {
+            None => Ending::Delivered,
+            Some(error) if (200..300).contains(&upstream.status) => Ending::Failed(error),
+            Some(error) => Ending::UpstreamError(error),
+        };
+        self.ended(ending, Some(&upstream.reply));
+    }
+
+    /// The reply ended early, and the client cannot be informed any more.
+    pub(super) fn cut(&mut self, reply: &Reply) {
+        self.ended(Ending::Cut, Some(reply));
+    }
+
+    /// The client gets an error in place of a reply that cannot be translated.
+    pub(super) fn failed(&mut self, error: &ApiError) -> LocalReply {
+        self.ended(Ending::UpstreamError(error), None);
+        LocalReply::from(error)
+    }
+
+    fn ended(&mut self, ending: Ending<'_>, reply: Option<&Reply>) {
+        let now = self.now;
+        let shared = &mut *self.shared;
+        if let Some(reply) = reply {
+            shared.dropped.extend_from_slice(reply.report().all_dropped());
+        }
+        shared.observer.ended(ending, reply, &shared.dropped, now);
+    }
+}

@@ -1,0 +1,156 @@
+//! The reply's body: translated as it arrives, or collected while its headers are held.
+
+use super::headers::{Edit, Header, Headers};
+use super::phase::Phase;
+use super::retry_after::RetryAfter;
+use super::shared::Context;
+use super::verdict::{BodyVerdict, LocalReply};
+use crate::error::{ApiError, Code};
+use crate::response::Reply;
+use std::time::Duration;
+
+/// The upstream's body and its translator.
+#[derive(Debug)]
+pub(super) struct UpstreamBody {
+    pub(super) reply: Reply,
+    /// The upstream's own status.
+    pub(super) status: u16,
+    /// What is left of the announced length. It shows the end at the last byte, which matters where trailers follow:
+    /// Envoy marks the end of the stream only after them.
+    left: Option<usize>,
+    /// Whether a body callback came.
+    began: bool,
+    /// Bytes so far.
+    taken: usize,
+}
+
+impl UpstreamBody {
+    pub(super) fn new(mut reply: Reply, headers: &Headers) -> Self {
+        let status = headers.status();
+        reply.begin(status);
+        Self { reply, status, left: headers.content_length(), began: false, taken: 0 }
+    }
+
+    /// Takes a chunk, and appends what the client gets for it. Returns whether the reply is complete.
+    pub(super) fn take(&mut self, chunk: &[u8], end: bool, now: Duration, out: &mut Vec<u8>) -> bool {
+        self.began = true;
+        self.taken += chunk.len();
+        self.left = self.left.map(|left| left.saturating_sub(chunk.len()));
+        self.reply.set_time(now.as_secs());
+        self.reply.push(chunk, out);
+        if end || self.left == Some(0) {
+            self.reply.end(out);
+            return true;
+        }
+        self.reply.is_done()
+    }
+}
+
+/// The reply's headers are sent.
+#[derive(Debug)]
+pub(super) struct Streaming {
+    pub(super) upstream: UpstreamBody,
+}
+
+impl Streaming {
+    /// The chunk is replaced even if nothing comes out: a chunk that is held would hold the trailers too.
+    pub(super) fn on_body(
+        mut self,
+        chunk: &[u8],
+        end: bool,
+        context: &mut Context<'_>,
+    ) -> (Phase, BodyVerdict) {
+        let mut out = Vec::new();
+        let complete = self.upstream.take(chunk, end, context.now, &mut out);
+        if self.upstream.reply.wants_stream() && self.upstream.reply.has_output() {
+            let now = context.now;
+            context.observer.output_seen(now);
+        }
+        if complete {
+            context.completed(&self.upstream);
+            return (Phase::Done, BodyVerdict::Replace(out));
+        }
+        (Phase::Streaming(self), BodyVerdict::Replace(out))
+    }
+}
+
+/// The reply's headers wait for its body, so that an error which came with status 200 gets an error status.
+#[derive(Debug)]
+pub(super) struct Buffering {
+    pub(super) upstream: UpstreamBody,
+    /// What the client gets so far.
+    pub(super) body: Vec<u8>,
+    /// For a 429 whose own header clients cannot use.
+    pub(super) retry_after: Option<RetryAfter>,
+}
+
+impl Buffering {
+    pub(super) fn on_body(
+        mut self,
+        chunk: &[u8],
+        end: bool,
+        context: &mut Context<'_>,
+    ) -> (Phase, BodyVerdict) {
+        if self.upstream.take(chunk, end, context.now, &mut self.body) {
+            context.completed(&self.upstream);
+            return (Phase::Done, self.release());
+        }
+        if self.upstream.taken > context.config.limits.held_reply_bytes {
+            return self.stop();
+        }
+        (Phase::Buffering(self), BodyVerdict::Hold)
+    }
+
+    /// The body ended with the chunk before, and there is none in which it could be written.
+    pub(super) fn on_trailers(mut self, context: &mut Context<'_>) -> LocalReply {
+        if !self.upstream.began {
+            return context.failed(&empty());
+        }
+        self.upstream.reply.set_time(context.now.as_secs());
+        self.upstream.reply.end(&mut self.body);
+        context.completed(&self.upstream);
+        let Complete { status, body, retry_after } = self.complete();
+        LocalReply::json(status, body).with(retry_after)
+    }
+
+    /// The reply is too long to be an error: its headers are sent as they are, and its body as it arrives.
+    fn stop(self) -> (Phase, BodyVerdict) {
+        let Self { upstream, body, retry_after } = self;
+        let delay = retry_after.filter(|_| upstream.status == 429);
+        let edits = delay.map(|delay| Edit::from(delay.header(None))).into_iter().collect();
+        (Phase::Streaming(Streaming { upstream }), BodyVerdict::Release(edits, body))
+    }
+
+    /// Sends the held headers and the complete reply.
+    fn release(self) -> BodyVerdict {
+        let Complete { status, body, retry_after } = self.complete();
+        let mut edits = vec![
+            Edit::Set(":status", status.to_string()),
+            Edit::Set("content-length", body.len().to_string()),
+        ];
+        edits.extend(retry_after.map(Edit::from));
+        BodyVerdict::Release(edits, body)
+    }
+
+    fn complete(self) -> Complete {
+        let Self { upstream, body, retry_after } = self;
+        let (error, status) = (upstream.reply.error(), upstream.reply.status());
+        // Waiting does not refill an exhausted quota.
+        let quota = error.and_then(|error| error.code.as_deref()) == Some("insufficient_quota");
+        let in_body = error.and_then(|error| error.retry_after);
+        let retry_after = retry_after.filter(|_| status == 429 && !quota).map(|delay| delay.header(in_body));
+        Complete { status, body: error.map_or(body, ApiError::to_json), retry_after }
+    }
+}
+
+/// A complete reply whose headers were held.
+struct Complete {
+    status: u16,
+    body: Vec<u8>,
+    retry_after: Option<Header>,
+}
+
+/// The upstream's reply has no body.
+fn empty() -> ApiError {
+    ApiError::of(Code::UpstreamEmptyReply, "The upstream answered without a body")
+}
