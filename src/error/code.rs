@@ -98,7 +98,7 @@ codes! {
         DecimalAboveMaximum "decimal_above_max_value" 400
             "A number is too large; `param` names it." "The message gives the maximum."
         UnsupportedValue "unsupported_value" 400
-            "The value has no equivalent upstream, such as a hosted tool in `tool_choice`." "Send a different value."
+            "The value has no equivalent upstream, such as a hosted tool in `tool_choice`, or `input` has no item of a known type." "Send a different value."
         UnsupportedParameter "unsupported_parameter" 400
             "The field needs stored state (`conversation`, `prompt`, `background`)." "The message says what to send instead."
         PreviousResponseNotFound "previous_response_not_found" 400

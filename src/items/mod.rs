@@ -54,18 +54,18 @@ const ITEMS: &[(&str, Read)] = &[
 /// A group of tools, which is not a kind of its own: the calls have the kinds of the tools in it.
 const NAMESPACE: &str = "namespace";
 
-/// Reads one item of `input`. An item of an unknown type is dropped and reported.
+/// Reads one item of `input` and returns whether its type is known. An item of an unknown type is dropped and reported.
 ///
 /// # Errors
 /// 400 that names the field.
-pub fn read<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
+pub fn read<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> Result<bool, ApiError> {
     // An item without a type is a message: "EasyInputMessage" of the API reference.
     let item_type = item.get::<Option<Cow<'_, str>>>("type")?.unwrap_or(Cow::Borrowed("message"));
     match lookup(ITEMS, &item_type).or_else(|| kind::item_reader(&item_type)) {
-        Some(read) => read(item, conversation),
+        Some(read) => read(item, conversation).map(|()| true),
         None => {
             conversation.report.dropped(Dropped::Item, &item_type);
-            Ok(())
+            Ok(false)
         }
     }
 }

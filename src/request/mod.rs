@@ -14,7 +14,7 @@ mod tool_choice;
 mod tools;
 
 use crate::config::Config;
-use crate::error::{ApiError, Path};
+use crate::error::{ApiError, Code, Path};
 use crate::items::{self, COMPACTION_INSTRUCTION, Conversation, Entry};
 use crate::json::{self, JsonStr};
 use crate::markup::{ReplyStart, Scanner};
@@ -26,6 +26,7 @@ use crate::wire::chat::request as chat;
 use crate::wire::responses::{Echo, Request};
 use crate::wire::typed::{Located, Object};
 use output_format::OutputFormat;
+use std::borrow::Cow;
 use std::mem;
 use target::Target;
 use tools::ToolPlan;
@@ -130,12 +131,29 @@ fn read_conversation<'a>(body: &Object<'_, 'a>) -> Result<Conversation<'a>, ApiE
     match input.value.text() {
         Some(text) => conversation.entries.push(Entry::User(one_text(text))),
         None => {
+            let (mut unknown, mut any_known) = (None, false);
             for item in input.elements("a string or an array")? {
-                items::read(&item.object()?, &mut conversation)?;
+                let item = item.object()?;
+                if items::read(&item, &mut conversation)? {
+                    any_known = true;
+                } else {
+                    unknown = unknown.or(Some(unknown_item(&item)?));
+                }
+            }
+            // Without this the model would be asked, and paid, to answer nothing.
+            if let Some(error) = unknown.filter(|_| !any_known) {
+                return Err(error);
             }
         }
     }
     Ok(conversation)
+}
+
+/// The error for `input` in which no item has a known type.
+fn unknown_item(item: &Object<'_, '_>) -> Result<ApiError, ApiError> {
+    let item_type: Cow<'_, str> = item.get("type")?;
+    let message = format!("'input' has no item of a known type: '{item_type}' is unknown.");
+    Ok(ApiError::invalid(message).code(Code::UnsupportedValue).at(item.path_to("type")))
 }
 
 /// Asks for a summary at the end of the conversation. It is plain text, so no tools are offered.

@@ -34,6 +34,17 @@ fn choice(choice: Value) -> Value {
 }
 
 #[test]
+fn an_input_without_any_known_item_is_refused() {
+    for items in [json!([{"type": "nonsense"}]), json!([{"type": "nonsense"}, {"type": "more"}])] {
+        let error = refused_at(&json!({ "input": items }), "input[0].type");
+        assert_eq!(error.code.as_deref(), Some("unsupported_value"));
+        assert!(error.message.contains("'nonsense'"), "{}", error.message);
+    }
+    let (_, dropped) = ask(json!({"input": [{"type": "nonsense"}, user("hi")]})).sent();
+    assert_eq!(dropped, ["item:nonsense"]);
+}
+
+#[test]
 fn a_missing_field_is_named_by_its_path() {
     let table: &[(Value, &str)] = &[
         (json!({}), "input"),
