@@ -53,6 +53,8 @@ pub(super) struct CallDelta<'a> {
 pub(super) enum CallFormat {
     /// JSON. `complete`: its last bracket has closed.
     Json { complete: bool },
+    /// `{}` so far, which is not among the fragments: it counts unless other arguments follow.
+    Placeholder,
     /// The text of a tool that the upstream declares as `custom`. Nothing in it marks its end.
     Text,
 }

@@ -152,11 +152,11 @@ fn kept_text_arguments_ids_and_logprobs_have_a_limit() {
         }),
         ("an id", |length| {
             let id = "x".repeat(length - 4);
-            json!({"tool_calls": [{"index": 0, "id": id, "function": {"name": "f", "arguments": "{ }"}}]})
+            json!({"tool_calls": [{"index": 0, "id": id, "function": {"name": "f", "arguments": "[ ]"}}]})
         }),
         ("a name", |length| {
             let name = "x".repeat(length - 5);
-            json!({"tool_calls": [{"index": 0, "id": "ab", "function": {"name": name, "arguments": "{ }"}}]})
+            json!({"tool_calls": [{"index": 0, "id": "ab", "function": {"name": name, "arguments": "[ ]"}}]})
         }),
     ];
     for (what, delta) in kinds {

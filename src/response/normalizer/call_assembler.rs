@@ -3,7 +3,8 @@
 //! In OpenAI's API, `index` identifies the call of a fragment, and `id` and `name` come once, with the first fragment. Providers leave the index out, send 0 for every call, begin at 1, repeat the id or send an empty one, and
 //! split the name. [`begins_another_call`] is the rule for all of them.
 
-use crate::json::{DepthScanner, JsonStr, SurrogateJoiner};
+use super::call_arguments::{Arguments, is_blank};
+use crate::json::{JsonStr, SurrogateJoiner};
 use crate::response::delta::{CallDelta, CallFormat};
 use crate::wire::chat::reply::ToolCall;
 use serde_json::value::RawValue;
@@ -25,24 +26,10 @@ struct AssembledCall {
     joiner: SurrogateJoiner,
     /// Its name came again after its arguments were complete: a repetition, or the name of another call.
     named_again: bool,
-}
-
-/// The arguments of a call, as far as they arrived.
-#[derive(Debug)]
-enum Arguments {
-    Json {
-        /// The decoded text.
-        text: String,
-        depth: DepthScanner,
-    },
-    /// The text of a custom tool. Only its length matters here.
-    Text { bytes: usize },
-}
-
-impl Default for Arguments {
-    fn default() -> Self {
-        Self::Json { text: String::new(), depth: DepthScanner::default() }
-    }
+    /// Its fragments have different ids, so an id says nothing about where the next call begins.
+    changes_id: bool,
+    /// It came as `function_call`, which has no id. `tool_calls` may repeat it with one.
+    is_legacy: bool,
 }
 
 /// Indices from here on are those of calls that were found in the text. No provider counts that far.
@@ -57,6 +44,7 @@ pub(super) struct CallFragment<'a> {
     arguments: Option<&'a RawValue>,
     /// It is of a tool that the upstream declares as `custom`.
     is_custom: bool,
+    is_legacy: bool,
     extra: Option<&'a RawValue>,
 }
 
@@ -71,6 +59,7 @@ impl<'a> CallFragment<'a> {
             name: name.or(call.name.as_deref()).unwrap_or_default(),
             arguments: function.and_then(|f| f.arguments).or(custom.and_then(|c| c.input)).or(call.arguments),
             is_custom: custom.is_some(),
+            is_legacy: false,
             extra: call.extra_content,
         }
     }
@@ -83,7 +72,8 @@ impl<'a> CallFragment<'a> {
 
     /// The deprecated single `function_call`.
     pub(super) fn legacy(name: Option<&'a str>, arguments: Option<&'a RawValue>) -> Self {
-        Self { index: Some(0), name: name.unwrap_or_default(), arguments, ..Self::default() }
+        let name = name.unwrap_or_default();
+        Self { index: Some(0), name, arguments, is_legacy: true, ..Self::default() }
     }
 
     /// The same fragment, with this index.
@@ -91,8 +81,9 @@ impl<'a> CallFragment<'a> {
         Self { index: Some(index), ..self }
     }
 
+    /// Whether it cannot begin a call. Some providers send white space after the arguments.
     fn is_empty(&self) -> bool {
-        self.id.is_empty() && self.name.is_empty() && self.arguments.is_none()
+        self.id.is_empty() && self.name.is_empty() && self.arguments.is_none_or(is_blank)
     }
 }
 
@@ -187,6 +178,8 @@ enum Id {
 #[derive(Debug, Clone, Copy)]
 enum Name {
     Absent,
+    /// The call has no name yet, although its arguments have begun.
+    First,
     Same,
     Other,
 }
@@ -210,14 +203,16 @@ impl Evidence {
                 "" => Id::Absent,
                 _ if call.id.is_empty() => Id::First,
                 id if id == call.id => Id::Same,
+                _ if call.changes_id => Id::Absent,
                 _ => Id::Other,
             },
             name: match fragment.name {
                 "" => Name::Absent,
+                _ if call.name.is_empty() && !call.arguments.is_empty() => Name::First,
                 name if name == call.name => Name::Same,
                 _ => Name::Other,
             },
-            arguments: Presence::of(fragment.arguments.is_some_and(|raw| raw.get() != "\"\"")),
+            arguments: Presence::of(fragment.arguments.is_some_and(|raw| !is_blank(raw))),
             index: Presence::of(fragment.index.is_some()),
         }
     }
@@ -230,6 +225,8 @@ enum Progress {
     NoArguments,
     /// Its arguments have begun. The text of a custom tool stays here: nothing marks its end.
     Partial,
+    /// Its arguments are `{}`, which may stand for others that follow.
+    Placeholder,
     /// Its arguments are a JSON value whose last bracket has closed.
     Complete,
     /// Its arguments are complete, and its name came again after that.
@@ -239,41 +236,49 @@ enum Progress {
 /// Whether a fragment begins another call than the one to which it seems to belong.
 fn begins_another_call(evidence: &Evidence, progress: Progress) -> bool {
     use Presence::{Absent, Present};
-    use Progress::{Complete, CompleteAndNamedAgain, NoArguments, Partial};
+    use Progress::{Complete, CompleteAndNamedAgain, NoArguments, Partial, Placeholder};
 
     let Evidence { id, name, arguments, index } = *evidence;
     match (id, name, arguments, index, progress) {
+        // Some vLLM versions send a new id with each piece of a call. Only complete arguments end it.
+        (Id::Other, Name::Same | Name::First, _, Present, Partial) => false,
         // A new id with a name: providers that send the index 0 for every call, or none.
-        (Id::Other, Name::Same | Name::Other, _, _, _) => true,
+        (Id::Other, Name::Same | Name::Other | Name::First, _, _, _) => true,
         // A new id without a name may be a new id for the same call, until that is complete.
         (Id::Other, Name::Absent, _, _, NoArguments | Partial) => false,
-        (Id::Other, Name::Absent, _, _, Complete | CompleteAndNamedAgain) => true,
+        (Id::Other, Name::Absent, Present, _, Placeholder | Complete | CompleteAndNamedAgain) => true,
+        (Id::Other, Name::Absent, Absent, _, Placeholder | Complete | CompleteAndNamedAgain) => false,
 
         // The usual continuation that repeats the id, or an id that comes late.
         (Id::Same | Id::First, Name::Absent, _, _, _) => false,
 
         // TGI gives each call the id "0" and sends it in one fragment.
-        (Id::Same, Name::Same | Name::Other, Present, _, Complete | CompleteAndNamedAgain) => true,
-        (Id::Same, Name::Same | Name::Other, Absent, _, _) => false,
-        (Id::Same, Name::Same | Name::Other, Present, _, NoArguments | Partial) => false,
+        (Id::Same, _, Present, _, Complete | CompleteAndNamedAgain) => true,
+        (Id::Same, Name::Other, Present, _, Placeholder) => true,
+        // llama-cpp-python repeats id and name in every fragment, and ends with white space.
+        (Id::Same, _, _, _, _) => false,
 
         // The usual continuation. Its arguments are another call's if the name came again before them.
         (Id::Absent, Name::Absent, Present, _, CompleteAndNamedAgain) => true,
-        (Id::Absent, Name::Absent, Present, _, NoArguments | Partial | Complete) => false,
+        (Id::Absent, Name::Absent, Present, _, NoArguments | Partial | Placeholder | Complete) => false,
         (Id::Absent, Name::Absent, Absent, _, _) => false,
 
+        // A name that comes after the arguments began.
+        (Id::Absent | Id::First, Name::First, Present, _, Complete | CompleteAndNamedAgain) => true,
+        (Id::Absent | Id::First, Name::First, _, _, _) => false,
+
         // Some providers repeat the name with every fragment. With an index, only arguments begin a call then.
-        (Id::Absent | Id::First, Name::Same, Present, Present, Complete | CompleteAndNamedAgain) => true,
-        (Id::Absent | Id::First, Name::Same, Absent, Present, Complete | CompleteAndNamedAgain) => false,
-        (Id::Absent | Id::First, Name::Same, _, Absent, Complete | CompleteAndNamedAgain) => true,
         (Id::Absent | Id::First, Name::Same, _, _, NoArguments | Partial) => false,
+        (Id::Absent | Id::First, Name::Same, Absent, Present, _) => false,
+        (Id::Absent | Id::First, Name::Same, Present, Present, _) => true,
+        (Id::Absent | Id::First, Name::Same, _, Absent, _) => true,
 
         // Another name may be the rest of this call's name, until the arguments begin.
         (Id::Absent | Id::First, Name::Other, _, _, NoArguments) => false,
         // The index counts more than the name, until the arguments are complete.
         (Id::Absent | Id::First, Name::Other, _, Present, Partial) => false,
         (Id::Absent | Id::First, Name::Other, _, Absent, Partial) => true,
-        (Id::Absent | Id::First, Name::Other, _, _, Complete | CompleteAndNamedAgain) => true,
+        (Id::Absent | Id::First, Name::Other, _, _, Placeholder | Complete | CompleteAndNamedAgain) => true,
     }
 }
 
@@ -282,19 +287,25 @@ impl AssembledCall {
         match (self.arguments.format(), self.named_again) {
             (CallFormat::Json { complete: true }, true) => Progress::CompleteAndNamedAgain,
             (CallFormat::Json { complete: true }, false) => Progress::Complete,
+            (CallFormat::Placeholder, true) => Progress::CompleteAndNamedAgain,
+            (CallFormat::Placeholder, false) => Progress::Placeholder,
             _ if self.arguments.is_empty() => Progress::NoArguments,
             _ => Progress::Partial,
         }
     }
 
-    /// Whether the fragment is this complete call once more. Some providers end the reply with such a repetition.
+    /// Whether the fragment is this complete call once more. Some providers end the reply with such a repetition. A call
+    /// of its own would have an id of its own, or a name if the provider sends no ids.
     fn is_repeated_by(&self, fragment: &CallFragment<'_>) -> bool {
-        if fragment.id.is_empty() || fragment.id != self.id || fragment.name != self.name {
+        let Some(arguments) = fragment.arguments.filter(|raw| self.arguments.is_repeated_by(raw)) else {
             return false;
-        }
-        let Arguments::Json { text, depth } = &self.arguments else { return false };
-        depth.closed()
-            && fragment.arguments.and_then(JsonStr::of).is_some_and(|arguments| arguments.decode() == *text)
+        };
+        let has_same_id = if self.id.is_empty() {
+            self.is_legacy || fragment.id.is_empty() && fragment.name.is_empty()
+        } else {
+            fragment.id.is_empty() || fragment.id == self.id
+        };
+        has_same_id && (fragment.name.is_empty() || fragment.name == self.name) && !is_blank(arguments)
     }
 
     /// Adds a fragment of this call. Returns what it adds to the arguments.
@@ -305,183 +316,24 @@ impl AssembledCall {
         if self.id.is_empty() {
             self.id.push_str(&fragment.id);
         }
-        let is_complete = self.arguments.format() == CallFormat::Json { complete: true };
+        self.changes_id |= !fragment.id.is_empty() && fragment.id != self.id;
+        self.is_legacy |= fragment.is_legacy;
+        let is_complete = match self.arguments.format() {
+            CallFormat::Json { complete } => complete,
+            CallFormat::Placeholder => fragment.id.is_empty(),
+            CallFormat::Text => false,
+        };
         self.named_again |= is_complete && !fragment.name.is_empty();
         // A name comes once, or in pieces, or complete with every fragment.
-        if self.arguments.is_empty() && self.name != fragment.name {
+        if (self.arguments.is_empty() || self.name.is_empty()) && self.name != fragment.name {
             self.name.push_str(fragment.name);
         }
         let Some(raw) = fragment.arguments else { return JsonStr::new("") };
         // Some providers send the object itself in place of a string.
         let arguments = self.joiner.push(raw).unwrap_or_else(|| JsonStr::new(raw.get()));
-        self.arguments.push(&arguments);
-        arguments
-    }
-}
-
-impl Arguments {
-    fn push(&mut self, fragment: &JsonStr<'_>) {
-        match self {
-            Self::Json { text, depth } => {
-                let decoded = fragment.decode();
-                depth.push(decoded.as_bytes());
-                text.push_str(&decoded);
-            }
-            Self::Text { bytes } => *bytes += fragment.escaped().len(),
-        }
-    }
-
-    fn make_text(&mut self) {
-        if let Self::Json { text, .. } = self {
-            *self = Self::Text { bytes: text.len() };
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        match self {
-            Self::Json { text, .. } => text.is_empty(),
-            Self::Text { bytes } => *bytes == 0,
-        }
-    }
-
-    fn format(&self) -> CallFormat {
-        match self {
-            Self::Json { depth, .. } => CallFormat::Json { complete: depth.closed() },
-            Self::Text { .. } => CallFormat::Text,
-        }
+        self.arguments.push(arguments)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Calls as `name(arguments)`, from fragments as JSON.
-    fn calls(fragments: &[&str]) -> Vec<String> {
-        let mut assembler = CallAssembler::default();
-        let mut calls: Vec<(String, String)> = Vec::new();
-        for fragment in fragments {
-            let call: ToolCall<'_> = serde_json::from_str(fragment).unwrap();
-            if let Some(delta) = assembler.add(&CallFragment::of(&call)) {
-                calls.resize_with(calls.len().max(delta.call + 1), Default::default);
-                let (name, arguments) = &mut calls[delta.call];
-                delta.name.clone_into(name);
-                arguments.push_str(&delta.arguments.decode());
-            }
-        }
-        calls.into_iter().map(|(name, arguments)| format!("{name}({arguments})")).collect()
-    }
-
-    #[test]
-    fn fragments_find_their_call() {
-        let table: &[(&str, &[&str], &[&str])] = &[
-            (
-                "by index, interleaved",
-                &[
-                    r#"{"index":0,"id":"a","function":{"name":"f","arguments":""}}"#,
-                    r#"{"index":1,"id":"b","function":{"name":"g","arguments":"{"}}"#,
-                    r#"{"index":0,"function":{"arguments":"{}"}}"#,
-                    r#"{"index":1,"function":{"arguments":"}"}}"#,
-                ],
-                &["f({})", "g({})"],
-            ),
-            (
-                "constant index, new ids",
-                &[
-                    r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}"#,
-                    r#"{"index":0,"id":"b","function":{"name":"f","arguments":"{}"}}"#,
-                ],
-                &["f({})", "f({})"],
-            ),
-            (
-                "no index, no id, the same name again after complete arguments",
-                &[
-                    r#"{"function":{"name":"f","arguments":"{}"}}"#,
-                    r#"{"function":{"name":"f","arguments":"{}"}}"#,
-                ],
-                &["f({})", "f({})"],
-            ),
-            (
-                "no index, the id repeated in each fragment",
-                &[
-                    r#"{"id":"a","function":{"name":"f","arguments":"{\"x\""}}"#,
-                    r#"{"id":"a","function":{"name":"f","arguments":":1}"}}"#,
-                ],
-                &[r#"f({"x":1})"#],
-            ),
-            (
-                "a name in pieces, then empty",
-                &[
-                    r#"{"index":1,"id":"a","function":{"name":"get_"}}"#,
-                    r#"{"index":1,"id":"","function":{"name":"weather"}}"#,
-                    r#"{"index":1,"function":{"name":"","arguments":"{}"}}"#,
-                ],
-                &["get_weather({})"],
-            ),
-            (
-                "arguments as an object, and a last fragment of nulls",
-                &[
-                    r#"{"index":0,"id":"a","function":{"name":"f","arguments":{"x":1}}}"#,
-                    r#"{"index":0,"id":null,"function":{"name":null,"arguments":null}}"#,
-                ],
-                &[r#"f({"x":1})"#],
-            ),
-            (
-                "the name repeated after the arguments are complete",
-                &[
-                    r#"{"index":0,"function":{"name":"f","arguments":"{}"}}"#,
-                    r#"{"index":0,"function":{"name":"f","arguments":""}}"#,
-                ],
-                &["f({})"],
-            ),
-            (
-                "constant index, no id, the same name again, and then other arguments",
-                &[
-                    r#"{"index":0,"function":{"name":"f","arguments":"{}"}}"#,
-                    r#"{"index":0,"function":{"name":"f","arguments":""}}"#,
-                    r#"{"index":0,"function":{"arguments":"{\"x\":"}}"#,
-                    r#"{"index":0,"function":{"arguments":"1}"}}"#,
-                ],
-                &["f({})", r#"f({"x":1})"#],
-            ),
-            (
-                "index as a string, id as a number",
-                &[
-                    r#"{"index":"0","id":1,"function":{"name":"f","arguments":"{"}}"#,
-                    r#"{"index":"1","id":2,"function":{"name":"g","arguments":"{}"}}"#,
-                    r#"{"index":"0","function":{"arguments":"}"}}"#,
-                ],
-                &["f({})", "g({})"],
-            ),
-            (
-                "one id for all calls, each in one fragment",
-                &[
-                    r#"{"index":0,"id":"0","function":{"name":"f","arguments":"{\"x\":1}"}}"#,
-                    r#"{"index":0,"id":"0","function":{"name":"f","arguments":"{\"x\":2}"}}"#,
-                ],
-                &[r#"f({"x":1})"#, r#"f({"x":2})"#],
-            ),
-            (
-                "a complete call that is repeated at the end",
-                &[
-                    r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\""}}"#,
-                    r#"{"index":0,"function":{"arguments":":1}"}}"#,
-                    r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\":1}"}}"#,
-                ],
-                &[r#"f({"x":1})"#],
-            ),
-            (
-                "a custom tool in its own form",
-                &[
-                    r#"{"index":0,"id":"a","type":"custom","custom":{"name":"f","input":"{x"}}"#,
-                    r#"{"index":0,"custom":{"input":"}y"}}"#,
-                ],
-                &["f({x}y)"],
-            ),
-            ("nothing but nulls", &[r#"{"index":0,"id":null,"function":{"name":null}}"#], &[]),
-        ];
-        for (what, fragments, expected) in table {
-            assert_eq!(calls(fragments), *expected, "{what}");
-        }
-    }
-}
+mod tests;

@@ -3,6 +3,7 @@
 //! All differences between providers are handled here. Each known deviation is a row of the table in `tests.rs`. A JSON
 //! reply is read as a single chunk that holds a complete message, so both kinds of reply take the same path.
 
+mod call_arguments;
 mod call_assembler;
 pub(super) mod chunk_template;
 mod ending;
@@ -37,6 +38,8 @@ pub(super) struct ChunkNormalizer {
     reasoning: ReasoningSource,
     markup: TextMarkup,
     calls: CallAssembler,
+    /// `tool_calls` came, so that `function_call` only repeats them.
+    has_tool_calls: bool,
     ending: Ending,
 }
 
@@ -83,6 +86,7 @@ impl ChunkNormalizer {
             reasoning: ReasoningSource::Unknown,
             markup: TextMarkup::new(text.scanner),
             calls: CallAssembler::default(),
+            has_tool_calls: false,
             ending: Ending::default(),
         }
     }
@@ -179,7 +183,7 @@ impl ChunkNormalizer {
         annotations(message.annotations, sink)?;
         self.tool_calls(message.tool_calls.as_ref(), form, sink)?;
         match &message.function_call {
-            Some(Function { name, arguments }) if !repeated.calls => {
+            Some(Function { name, arguments }) if !repeated.calls && !self.has_tool_calls => {
                 self.call(&CallFragment::legacy(name.as_deref(), *arguments), sink)
             }
             _ => Ok(()),
@@ -301,6 +305,7 @@ impl ChunkNormalizer {
             }
         };
         if !calls.is_empty() {
+            self.has_tool_calls = true;
             self.flush_markup(sink)?;
         }
         // A complete message repeats the calls of the deltas in their order, and may have more of them.

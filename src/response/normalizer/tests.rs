@@ -24,6 +24,7 @@ impl DeltaSink for Recorder {
                 let end = match format {
                     CallFormat::Json { complete: true } => " complete",
                     CallFormat::Json { complete: false } => "",
+                    CallFormat::Placeholder => " or more",
                     CallFormat::Text => " text",
                 };
                 let extra = extra.map(|raw| format!(" extra {}", raw.get())).unwrap_or_default();
@@ -144,7 +145,7 @@ fn what_providers_send_becomes_deltas() {
                 call!(r#"{"index":0,"id":"x","function":{"name":"f","arguments":"{}"}}"#),
                 r#"{"choices":[{"message":{"content":"a","tool_calls":[{"id":"x","function":{"name":"f","arguments":"{}"}},{"id":"y","function":{"name":"g","arguments":"{}"}}]}}]}"#,
             ],
-            &[r#"text "a""#, "call 0 x:f({}) complete", "call 1 y:g({}) complete", "open"],
+            &[r#"text "a""#, "call 0 x:f() or more", "call 1 y:g() or more", "open"],
         ),
         (
             "a second choice",
@@ -187,7 +188,7 @@ fn what_providers_send_becomes_deltas() {
             &[delta!(
                 r#"{"tool_calls":[{"id":"x","function":{"name":"f","arguments":"{}"}},{"id":"y","function":{"name":"f","arguments":"{}"}}]}"#
             )],
-            &["call 0 x:f({}) complete", "call 1 y:f({}) complete", "open"],
+            &["call 0 x:f() or more", "call 1 y:f() or more", "open"],
         ),
         (
             "arguments as an object, and something to send back",
@@ -208,12 +209,33 @@ fn what_providers_send_becomes_deltas() {
             &["call 0 :f({)", "call 0 :f(}) complete", "open"],
         ),
         (
+            "function_call beside tool_calls, the same piece in both",
+            &[
+                delta!(
+                    r#"{"function_call":{"name":"f","arguments":"{\"q\""},"tool_calls":[{"index":0,"id":"x","function":{"name":"f","arguments":"{\"q\""}}]}"#
+                ),
+                delta!(
+                    r#"{"function_call":{"name":"f","arguments":":1}"},"tool_calls":[{"index":0,"id":"x","function":{"name":"f","arguments":":1}"}}]}"#
+                ),
+                delta!(r#"{"function_call":{"name":"f","arguments":"{}"}}"#),
+            ],
+            &[r#"call 0 x:f({"q")"#, "call 0 x:f(:1}) complete", "open"],
+        ),
+        (
+            "a function_call that tool_calls repeat",
+            &[
+                delta!(r#"{"function_call":{"name":"f","arguments":"{\"q\":1}"}}"#),
+                call!(r#"{"index":0,"id":"x","function":{"name":"f","arguments":"{\"q\":1}"}}"#),
+            ],
+            &[r#"call 0 :f({"q":1}) complete"#, "open"],
+        ),
+        (
             "a call that is repeated at the end",
             &[
                 call!(r#"{"index":0,"id":"x","function":{"name":"f","arguments":"{}"}}"#),
                 call!(r#"{"index":0,"id":"x","function":{"name":"f","arguments":"{}"}}"#),
             ],
-            &["call 0 x:f({}) complete", "open"],
+            &["call 0 x:f() or more", "open"],
         ),
         (
             "a call that is repeated after other text",
@@ -222,7 +244,7 @@ fn what_providers_send_becomes_deltas() {
                 delta!(r#"{"content":"a"}"#),
                 call!(r#"{"index":0,"id":"x","function":{"name":"f","arguments":"{}"}}"#),
             ],
-            &["call 0 x:f({}) complete", r#"text "a""#, "open"],
+            &["call 0 x:f() or more", r#"text "a""#, "open"],
         ),
         (
             "an equal call with an id of its own",
@@ -230,7 +252,7 @@ fn what_providers_send_becomes_deltas() {
                 call!(r#"{"index":0,"id":"x","function":{"name":"f","arguments":"{}"}}"#),
                 call!(r#"{"index":0,"id":"y","function":{"name":"f","arguments":"{}"}}"#),
             ],
-            &["call 0 x:f({}) complete", "call 1 y:f({}) complete", "open"],
+            &["call 0 x:f() or more", "call 1 y:f() or more", "open"],
         ),
         (
             "tool_calls that cannot be read",
@@ -244,12 +266,12 @@ fn what_providers_send_becomes_deltas() {
                 r#"{"message":{"thinking":"t","content":"a"},"done":false}"#,
                 r#"{"message":{"content":"","tool_calls":[{"function":{"name":"f","arguments":{}}}]},"done":true,"done_reason":"stop","prompt_eval_count":1,"eval_count":2}"#,
             ],
-            &[r#"reasoning "t""#, r#"text "a""#, r#"text """#, "call 0 :f({}) complete", "Stop, 3 tokens"],
+            &[r#"reasoning "t""#, r#"text "a""#, r#"text """#, "call 0 :f() or more", "Stop, 3 tokens"],
         ),
         (
             "Cloudflare's own form",
             &[r#"{"response":"a","tool_calls":[{"name":"f","arguments":{}}]}"#],
-            &[r#"text "a""#, "call 0 :f({}) complete", "open"],
+            &[r#"text "a""#, "call 0 :f() or more", "open"],
         ),
         // The end.
         (
@@ -321,7 +343,7 @@ fn markup_in_the_text_becomes_deltas() {
                 delta!(r#"{"content":"<thi"}"#),
                 call!(r#"{"index":0,"id":"x","function":{"name":"f","arguments":"{}"}}"#),
             ],
-            &[r#"text "<thi""#, "call 0 x:f({}) complete", "open"],
+            &[r#"text "<thi""#, "call 0 x:f() or more", "open"],
         ),
     ];
     for (what, chunks, expected) in table {

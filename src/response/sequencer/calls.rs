@@ -130,7 +130,12 @@ impl QueuedCall {
     }
 
     pub(super) fn has_arguments(&self) -> bool {
-        !self.0.arguments.is_empty()
+        !self.0.arguments.is_empty() || self.is_placeholder()
+    }
+
+    /// Whether its arguments are `{}` unless others follow.
+    pub(super) fn is_placeholder(&self) -> bool {
+        self.0.format == CallFormat::Placeholder
     }
 
     pub(super) fn take_extra(&mut self) -> Option<RawJson<'static>> {
@@ -151,8 +156,8 @@ impl OpenedCall {
         let mut item = (kind.open)(head, writer);
         match call.format {
             CallFormat::Text => item.raw(&call.arguments(), writer),
-            CallFormat::Json { .. } if call.arguments.is_empty() => {}
-            CallFormat::Json { .. } => item.arguments(&call.arguments(), writer),
+            CallFormat::Json { .. } | CallFormat::Placeholder if call.arguments.is_empty() => {}
+            CallFormat::Json { .. } | CallFormat::Placeholder => item.arguments(&call.arguments(), writer),
         }
         Self { call, id, kind, item }
     }
@@ -167,13 +172,20 @@ impl OpenedCall {
         match delta.format {
             _ if delta.arguments.is_empty() => {}
             CallFormat::Text => self.item.raw(&delta.arguments, writer),
-            CallFormat::Json { .. } => self.item.arguments(&delta.arguments, writer),
+            CallFormat::Json { .. } | CallFormat::Placeholder => {
+                self.item.arguments(&delta.arguments, writer);
+            }
         }
     }
 
     /// Whether its arguments are complete as far as that can be known before the reply ends.
     pub(super) fn is_complete(&self) -> bool {
         self.call.format == CallFormat::Json { complete: true }
+    }
+
+    /// Whether its arguments are `{}` unless others follow.
+    pub(super) fn is_placeholder(&self) -> bool {
+        self.call.format == CallFormat::Placeholder
     }
 
     pub(super) fn check_arguments(&self) -> Result<(), ApiError> {

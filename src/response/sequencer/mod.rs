@@ -125,7 +125,7 @@ impl ItemSequencer {
         self.charge(text.escaped().len())?;
         if self.must_queue() {
             self.queue.push_reasoning(text);
-            return Ok(());
+            return self.drain_queue();
         }
         if let OpenItem::Reasoning(item, _) = &mut self.open {
             item.push(text, &mut self.writer);
@@ -154,7 +154,7 @@ impl ItemSequencer {
         self.charge(text.escaped().len() + logprobs.iter().map(|raw| raw.get().len()).sum::<usize>())?;
         if self.must_queue() {
             self.queue.push_content(kind, text);
-            return Ok(());
+            return self.drain_queue();
         }
         match &mut self.open {
             OpenItem::Message(item) => {
@@ -216,11 +216,17 @@ impl ItemSequencer {
 
     /// Opens what is queued, as long as the open item may be closed.
     fn drain_queue(&mut self) -> Result<(), Failure> {
-        while self.open.may_close() && self.next_is_ready() {
+        while self.may_open_next() && self.next_is_ready() {
             let Some(next) = self.queue.pop() else { break };
             self.open_next(next)?;
         }
         Ok(())
+    }
+
+    /// Whether what is queued may take the place of the open item. Calls that all begin with `{}` may get their arguments
+    /// in turns, so they do not settle each other.
+    fn may_open_next(&self) -> bool {
+        self.open.may_close() && (!self.open.is_placeholder() || self.queue.has_more_than_placeholders())
     }
 
     /// Whether the first in the queue can be opened. A call can if its name is known to be complete: its arguments have

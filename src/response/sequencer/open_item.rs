@@ -35,12 +35,17 @@ impl Default for OpenItem {
 }
 
 impl OpenItem {
-    /// Whether another item may take its place. A call must be complete first.
+    /// Whether text or reasoning may take its place. A call must be complete first.
     pub(super) fn may_close(&self) -> bool {
         match self {
             Self::None(_) | Self::Reasoning(..) | Self::Message(_) => true,
-            Self::Call(call, _) => call.is_complete(),
+            Self::Call(call, _) => call.is_complete() || call.is_placeholder(),
         }
+    }
+
+    /// Whether it is a call whose arguments are `{}` unless others follow.
+    pub(super) fn is_placeholder(&self) -> bool {
+        matches!(self, Self::Call(call, _) if call.is_placeholder())
     }
 }
 

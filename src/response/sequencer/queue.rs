@@ -62,6 +62,11 @@ impl Queue {
         }
     }
 
+    /// Whether anything is queued besides calls whose arguments are `{}` unless others follow.
+    pub(super) fn has_more_than_placeholders(&self) -> bool {
+        self.0.iter().any(|queued| !matches!(queued, Queued::Call(call) if call.is_placeholder()))
+    }
+
     pub(super) fn calls(&self) -> impl Iterator<Item = &QueuedCall> {
         self.0.iter().filter_map(|queued| match queued {
             Queued::Call(call) => Some(call),

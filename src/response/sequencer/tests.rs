@@ -19,13 +19,22 @@ fn refusal(text: &str) -> Delta<'static> {
 
 /// A fragment of the call with this number. Its arguments are complete if the fragment ends with a bracket.
 fn call(number: usize, arguments: &str) -> Delta<'static> {
+    fragment(number, arguments, CallFormat::Json { complete: arguments.ends_with('}') })
+}
+
+/// The same, but its arguments are `{}` unless others follow.
+fn placeholder(number: usize) -> Delta<'static> {
+    fragment(number, "", CallFormat::Placeholder)
+}
+
+fn fragment(number: usize, arguments: &str, format: CallFormat) -> Delta<'static> {
     Delta::Call(Box::leak(Box::new(CallDelta {
         call: number,
         id: "id",
         name: "f",
         label_bytes: 3,
         arguments: JsonStr::new(arguments),
-        format: CallFormat::Json { complete: arguments.ends_with('}') },
+        format,
         extra: None,
     })))
 }
@@ -76,7 +85,7 @@ fn line(item: &Value) -> String {
 
 #[test]
 fn deltas_become_items() {
-    let table: [(&str, Vec<Delta<'static>>, &[&str]); 14] = [
+    let table: [(&str, Vec<Delta<'static>>, &[&str]); 18] = [
         (
             "reasoning, text and a call",
             vec![reasoning("t"), text("a"), text("b"), call(0, ""), call(0, "{}")],
@@ -97,6 +106,26 @@ fn deltas_become_items() {
             "text, reasoning and text wait for the open call",
             vec![call(0, "{"), text("a"), text("b"), reasoning("t"), text("c"), call(0, "}")],
             &["function_call {}", "message ab", "reasoning t", "message c"],
+        ),
+        (
+            "a placeholder, then the arguments",
+            vec![placeholder(0), text("\n"), call(0, "{}")],
+            &["function_call {}"],
+        ),
+        (
+            "two placeholders, then their arguments",
+            vec![placeholder(0), placeholder(1), call(0, "{0}"), call(1, "{1}")],
+            &["function_call {0}", "function_call {1}"],
+        ),
+        (
+            "a placeholder, then the arguments of another call",
+            vec![placeholder(0), call(1, "{1}")],
+            &["function_call {}", "function_call {1}"],
+        ),
+        (
+            "two placeholders, then text",
+            vec![placeholder(0), placeholder(1), text("a")],
+            &["function_call {}", "function_call {}", "message a"],
         ),
         ("a call without arguments", vec![call(0, "")], &["function_call {}"]),
         ("white space alone is no message", vec![text(" "), text("\n")], &[]),
