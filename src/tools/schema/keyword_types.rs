@@ -4,7 +4,6 @@
 //! validate schemas and refuse the request, so such keywords are left out; `properties` becomes an empty object.
 
 use super::node::{Keywords, Node};
-use memchr::memmem;
 
 /// The JSON types that a keyword's value can have. None: the keyword is not checked.
 fn allowed_types(keyword: &str) -> Option<&'static [&'static str]> {
@@ -19,13 +18,12 @@ fn allowed_types(keyword: &str) -> Option<&'static [&'static str]> {
     })
 }
 
-/// Whether a keyword may have a value of the wrong type, without parsing the schema. A property with the name of a
-/// keyword looks the same here.
-pub(super) fn may_be_wrong(schema: &str) -> bool {
-    memmem::find_iter(schema.as_bytes(), "\":").any(|end| {
-        let key = schema.get(..end).and_then(|before| before.rsplit('"').next()).unwrap_or_default();
-        let value = schema.get(end + 2..).unwrap_or_default().trim_start();
-        allowed_types(key).is_some_and(|allowed| !allowed.contains(&type_of_json(value)))
+/// Whether a keyword whose value begins with this byte may have the wrong type. An object under a keyword that takes a
+/// string counts as a property with the name of that keyword.
+pub(super) fn may_be_wrong(key: &str, value: u8) -> bool {
+    allowed_types(key).is_some_and(|allowed| {
+        let is_property = value == b'{' && allowed.contains(&"string");
+        !is_property && !allowed.contains(&type_of_json(value))
     })
 }
 
@@ -45,13 +43,14 @@ pub(super) fn repair(keywords: &mut Keywords) {
     });
 }
 
-fn type_of_json(json: &str) -> &'static str {
-    match json.bytes().next() {
-        Some(b'{') => "object",
-        Some(b'[') => "array",
-        Some(b'"') => "string",
-        Some(b't' | b'f') => "boolean",
-        Some(b'n') => "null",
+/// The type of a value that begins with this byte.
+fn type_of_json(first: u8) -> &'static str {
+    match first {
+        b'{' => "object",
+        b'[' => "array",
+        b'"' => "string",
+        b't' | b'f' => "boolean",
+        b'n' => "null",
         _ => "number",
     }
 }

@@ -18,7 +18,7 @@ mod walk;
 
 use crate::json::RawJson;
 use crate::upstream::{Rules, SchemaDialect};
-use memchr::memmem;
+use memchr::memchr_iter;
 use node::Node;
 
 /// The schema of a tool's arguments. Its root becomes an object.
@@ -46,25 +46,30 @@ fn rewrite(schema: RawJson<'_>, rewritten: impl FnOnce(Node) -> Node) -> RawJson
     if rewritten == node { schema } else { RawJson::new(&rewritten) }
 }
 
-/// Whether the text holds no keyword that the dialect lacks. This is true of most schemas and saves parsing them.
+/// Whether no keyword needs to be rewritten. This is true of most schemas and saves parsing them.
 fn is_accepted(text: &str, rules: &Rules) -> bool {
-    let has = |word: &str| memmem::find(text.as_bytes(), word.as_bytes()).is_some();
-    let has_composition = || has("Of\"");
-    let has_reference = || has("\"$") || has("\"definitions\"");
-    let has_tuple = || has("\"prefixItems\"") || has_items_list(text);
-    rules.keywords.is_none()
-        && !rules.differs_in_values()
-        && (rules.composed_root && rules.type_beside_any_of || !has_composition())
-        && (rules.refs || !has_reference())
-        && (rules.tuples || !has_tuple())
-        && !keyword_types::may_be_wrong(text)
+    let lacks_composition = !(rules.composed_root && rules.type_beside_any_of);
+    let needs_rewriting = |(key, value): (&str, u8)| match value {
+        // `type`, `title` and `description`, the most common pairs, are right with a string.
+        b'"' if key.ends_with(['e', 'n']) => false,
+        _ => {
+            (lacks_composition && key.ends_with("Of"))
+                || (!rules.refs && (key.starts_with('$') || key == "definitions"))
+                || (!rules.tuples && (key == "prefixItems" || key == "items" && value == b'['))
+                || keyword_types::may_be_wrong(key, value)
+        }
+    };
+    rules.keywords.is_none() && !rules.differs_in_values() && !pairs(text).any(needs_rewriting)
 }
 
-/// `"items": [`.
-fn has_items_list(text: &str) -> bool {
-    const ITEMS: &str = "\"items\"";
-    memmem::find_iter(text.as_bytes(), ITEMS).any(|at| {
-        let after = text.get(at + ITEMS.len()..).unwrap_or_default().trim_start();
-        after.strip_prefix(':').is_some_and(|value| value.trim_start().starts_with('['))
+/// The keys of all objects in a JSON text, still escaped, each with the first byte of its value. A string that looks like
+/// a key and a value is one here, too.
+fn pairs(text: &str) -> impl Iterator<Item = (&str, u8)> {
+    let bytes = text.as_bytes();
+    memchr_iter(b':', bytes).filter_map(move |colon| {
+        let (before, after) = (bytes.get(..colon)?.trim_ascii_end(), bytes.get(colon + 1..)?);
+        let key_end = before.strip_suffix(b"\"")?.len();
+        let key_start = before.get(..key_end)?.iter().rposition(|byte| *byte == b'"')? + 1;
+        Some((text.get(key_start..key_end)?, *after.trim_ascii_start().first()?))
     })
 }
