@@ -6,7 +6,7 @@ use crate::error::ApiError;
 use crate::items::{Declaration, Toolbox};
 use crate::json::TapeValue;
 use crate::markup::OfferedTools;
-use crate::report::Report;
+use crate::report::{Dropped, Report};
 use crate::tools::schema;
 use crate::upstream::{CustomTools, Options};
 use crate::wire::chat::request::{Custom, Function, Tool, ToolChoice};
@@ -37,7 +37,8 @@ impl<'a> ToolPlan<'a> {
     ) -> Result<Self, ApiError> {
         bounds::check_tools(declared.len())?;
         let mut toolbox = Toolbox::default();
-        let tools = declared.into_iter().filter_map(|tool| render(tool, &mut toolbox, options)).collect();
+        let tools =
+            declared.into_iter().filter_map(|tool| render(tool, &mut toolbox, options, report)).collect();
         let choice = tool_choice::choose(tools, choice, &toolbox, options, report)?;
         let Choice { tools: offered, choice } = tool_choice::fit(choice, options.tool_choice(thinks), report);
         let in_text = match choice {
@@ -50,8 +51,17 @@ impl<'a> ToolPlan<'a> {
 }
 
 /// Registers a tool and renders it for the upstream. A second tool of the same name is not offered.
-fn render<'a>(tool: Declaration<'a>, toolbox: &mut Toolbox, options: &Options) -> Option<Tool<'a>> {
+fn render<'a>(
+    tool: Declaration<'a>,
+    toolbox: &mut Toolbox,
+    options: &Options,
+    report: &mut Report,
+) -> Option<Tool<'a>> {
     let name = Cow::Owned(toolbox.register(&tool)?.to_owned());
+    let strict = tool.strict.filter(|&strict| strict);
+    if strict.is_some() && !options.strict_tools {
+        report.dropped(Dropped::Field, "tools.strict");
+    }
     Some(match tool.custom {
         Some(custom) if options.custom_tools == CustomTools::Native => {
             Tool::Custom { custom: Custom { name, ..custom } }
@@ -61,7 +71,7 @@ fn render<'a>(tool: Declaration<'a>, toolbox: &mut Toolbox, options: &Options) -
                 name,
                 description: tool.description,
                 parameters: schema::of_arguments(tool.parameters, options.schema_dialect),
-                strict: tool.strict.filter(|&strict| strict && options.strict_tools),
+                strict: strict.filter(|_| options.strict_tools),
             },
         },
     })

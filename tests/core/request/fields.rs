@@ -149,6 +149,18 @@ fn options_change_the_form_of_a_field() {
     }
 }
 
+#[test]
+fn strict_that_is_left_out_is_reported() {
+    let tool = |strict: bool| {
+        let function =
+            json!({"type": "function", "name": "f", "parameters": {"type": "object"}, "strict": strict});
+        json!({"input": "hi", "tools": [function]})
+    };
+    assert_eq!(ask(tool(true)).sent().1, ["field:tools.strict"]);
+    assert!(ask(tool(false)).sent().1.is_empty());
+    assert!(ask(tool(true)).upstream(&json!({"strict_tools": true})).sent().1.is_empty());
+}
+
 /// In every place that holds text, including JSON that is only copied.
 #[test]
 fn lone_surrogates_are_replaced_everywhere() {
