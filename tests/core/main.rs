@@ -1,7 +1,14 @@
 //! The tests that need nothing but cargo: the library, driven through its public interface, and the pages about it.
 //!
 //! The other test programs need Envoy, the wasm module, clients or servers. `make test` sets those up and runs them all.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // A failing test panics.
+// A failing test panics.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
 
 mod architecture;
 mod config;

@@ -143,7 +143,7 @@ mod tests {
         cuts.retain(|cut| text.is_char_boundary(*cut));
         cuts.extend([0, text.len()]);
         cuts.sort_unstable();
-        cuts.windows(2).map(|cut| &text[cut[0]..cut[1]]).collect()
+        cuts.windows(2).filter_map(|cut| text.get(cut[0]..cut[1])).collect()
     }
 
     /// A character, as a model may escape it.

@@ -192,7 +192,7 @@ fn a_large_event_does_not_stay_allocated() {
 #[test]
 fn finish_returns_a_comment_and_then_the_event_around_it() {
     let mut decoder = Decoder::new(100);
-    pull(&mut decoder, b"data: a\n: c", |_| unreachable!()).unwrap();
+    pull(&mut decoder, b"data: a\n: c", |frame| panic!("{frame:?}")).unwrap();
     assert_eq!(decoder.finish(), Ok(Some(Frame::Comment)));
     assert_eq!(decoder.finish(), Ok(Some(Frame::Event { name: b"", data: b"a" })));
     assert_eq!(decoder.finish(), Ok(None));
