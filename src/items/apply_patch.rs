@@ -51,6 +51,7 @@ pub(super) static KIND: ToolKind = ToolKind {
             },
         })
     },
+    takes_text: false,
     accepts: Some(|arguments| json::is_object(arguments, is_operation)),
 };
 

@@ -31,6 +31,7 @@ pub static KIND: ToolKind = ToolKind {
     read_call,
     read_output,
     open,
+    takes_text: false,
     accepts: None,
 };
 
@@ -88,9 +89,10 @@ fn arguments<'a>(written: Option<JsonStr<'a>>, name: &str, report: &mut Report) 
                 }
             }
         }
-        _ => {
+        other => {
             report.repaired(Repaired::Arguments, name);
-            JsonStr::new(&format!("{{\"_raw\":{}}}", written.as_json()))
+            let object = json::object_within(other);
+            JsonStr::new(&object.unwrap_or_else(|| format!("{{\"_raw\":{}}}", written.as_json())))
         }
     }
 }

@@ -46,6 +46,7 @@ pub(super) static KIND: ToolKind = ToolKind {
         })
     },
     // Clients read `command`.
+    takes_text: false,
     accepts: Some(|arguments| json::is_object(arguments, |action| has_strings(action, "command"))),
 };
 

@@ -46,6 +46,7 @@ pub(super) static KIND: ToolKind = ToolKind {
         })
     },
     // Clients read `commands`.
+    takes_text: false,
     accepts: Some(|arguments| json::is_object(arguments, |action| has_strings(action, "commands"))),
 };
 

@@ -25,6 +25,7 @@ pub(super) static KIND: ToolKind = ToolKind {
     read_call,
     read_output,
     open,
+    takes_text: false,
     accepts: Some(|arguments| json::is_object(arguments, |_| true)),
 };
 

@@ -67,6 +67,18 @@ pub fn completeness(text: &str) -> Completeness {
     }
 }
 
+/// The object that arguments mean if they are not an object: some upstreams and clients encode it twice, as a JSON string
+/// that holds an object, and some write `null` for an empty one.
+pub fn object_within(arguments: &str) -> Option<String> {
+    if arguments.trim() == "null" {
+        return Some("{}".to_owned());
+    }
+    let inner: String = serde_json::from_str(arguments).ok()?;
+    // A third encoding was never seen.
+    let object = serde_json::from_str::<String>(&inner).unwrap_or(inner);
+    is_object(&object, |_| true).then_some(object)
+}
+
 /// Whether `text` is a JSON object for which `predicate` holds.
 pub fn is_object(text: &str, predicate: impl FnOnce(&Map<String, serde_json::Value>) -> bool) -> bool {
     serde_json::from_str(text).is_ok_and(|object| predicate(&object))
@@ -87,6 +99,25 @@ mod tests {
             ("{}}", Completeness::Invalid),
         ] {
             assert_eq!(completeness(json), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn an_object_is_found_within_a_string() {
+        for (arguments, object) in [
+            (r#""{\"q\":\"x\"}""#, Some(r#"{"q":"x"}"#)),
+            (r#" "\"{\\\"q\\\":1}\"" "#, Some(r#"{"q":1}"#)),
+            ("null", Some("{}")),
+            (r#""null""#, None),
+            (r#""ls""#, None),
+            (r#""[1]""#, None),
+            (r#"{"q":"{}"}"#, None),
+            (r#"{"q":null}"#, None),
+            ("[null]", None),
+            ("ls", None),
+            ("", None),
+        ] {
+            assert_eq!(object_within(arguments).as_deref(), object, "{arguments}");
         }
     }
 

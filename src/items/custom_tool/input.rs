@@ -7,7 +7,8 @@ use serde_json::Value;
 /// or send the input itself. It must arrive all the same.
 pub(super) fn other_form(arguments: &str) -> String {
     match serde_json::from_str(arguments) {
-        Ok(Value::String(text)) => text,
+        Ok(Value::String(text)) => encoded_twice(&text).unwrap_or(text),
+        Ok(Value::Null) => String::new(),
         Ok(Value::Object(mut object)) => match (object.remove("input"), object.len()) {
             (Some(Value::String(text)), _) => text,
             (None, 0) => String::new(),
@@ -18,6 +19,14 @@ pub(super) fn other_form(arguments: &str) -> String {
             _ => arguments.to_owned(),
         },
         _ => arguments.to_owned(),
+    }
+}
+
+/// The input of arguments that are a JSON string. Any other string is the input itself.
+fn encoded_twice(arguments: &str) -> Option<String> {
+    match serde_json::from_str::<Value>(arguments).ok()?.get_mut("input")?.take() {
+        Value::String(input) => Some(input),
+        _ => None,
     }
 }
 
@@ -192,6 +201,10 @@ mod tests {
         for (arguments, text) in [
             ("{}", ""),
             ("\"bare\"", "bare"),
+            ("null", ""),
+            (r#""null""#, "null"),
+            (r#""{\"input\":\"x\"}""#, "x"),
+            (r#""{\"a\":\"x\"}""#, r#"{"a":"x"}"#),
             (r#"{"patch":"other key"}"#, "other key"),
             (r#"{"a":1,"input":"second"}"#, "second"),
             (r#"{"a":1,"b":2}"#, r#"{"a":1,"b":2}"#),

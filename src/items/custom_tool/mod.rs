@@ -36,6 +36,7 @@ pub(super) static KIND: ToolKind = ToolKind {
     read_call,
     read_output: function::read_output,
     open,
+    takes_text: true,
     accepts: None,
 };
 

@@ -3,7 +3,7 @@
 use super::replay::ReplayCollector;
 use crate::error::{ApiError, Code};
 use crate::items::{EventWriter, OpenCall, ToolKind, Toolbox};
-use crate::json::{Completeness, JsonStr, JsonStrBuilder, RawJson, completeness};
+use crate::json::{self, Completeness, JsonStr, JsonStrBuilder, RawJson, completeness};
 use crate::response::context::CallIds;
 use crate::response::delta::{CallDelta, CallFormat};
 use crate::response::outcome::{Failure, Outcome};
@@ -36,6 +36,8 @@ pub(super) struct OpenedCall {
     id: String,
     kind: &'static ToolKind,
     item: Box<dyn OpenCall>,
+    /// The item has got no arguments: it gets them when they are complete.
+    is_held: bool,
 }
 
 /// A call that the client got complete. More arguments are an error.
@@ -65,10 +67,30 @@ impl Call {
         self.arguments.clone().finish()
     }
 
+    /// Whether the arguments are no object but may mean one, which is known only when they are complete.
+    fn may_mean_object(&self, kind: &ToolKind) -> bool {
+        !kind.takes_text && self.arguments.starts_with(&["\\\"", "n"])
+    }
+
+    /// The arguments, which are complete, as the item gets them.
+    fn meant_arguments(&self, kind: &ToolKind) -> JsonStr<'static> {
+        let arguments = self.arguments();
+        if self.arguments.is_empty() && self.format != CallFormat::Text {
+            // A call without arguments is one with an empty object.
+            return JsonStr::new("{}");
+        }
+        if self.may_mean_object(kind)
+            && let Some(object) = json::object_within(&arguments.decode())
+        {
+            return JsonStr::new(&object);
+        }
+        arguments
+    }
+
     /// Fails unless an item of this kind can hold the arguments, which are complete.
     fn check_arguments(&self, kind: &ToolKind) -> Result<(), ApiError> {
         let Some(accepts) = kind.accepts else { return Ok(()) };
-        let arguments = self.arguments();
+        let arguments = self.meant_arguments(kind);
         let decoded = arguments.decode();
         let arguments = match decoded.trim() {
             "" => "{}",
@@ -153,13 +175,10 @@ impl OpenedCall {
         let QueuedCall(call) = queued;
         let head = toolbox.head_of(&call.name, id.clone());
         let kind = toolbox.kind_of(&call.name);
-        let mut item = (kind.open)(head, writer);
-        match call.format {
-            CallFormat::Text => item.raw(&call.arguments(), writer),
-            CallFormat::Json { .. } | CallFormat::Placeholder if call.arguments.is_empty() => {}
-            CallFormat::Json { .. } | CallFormat::Placeholder => item.arguments(&call.arguments(), writer),
-        }
-        Self { call, id, kind, item }
+        let item = (kind.open)(head, writer);
+        let mut opened = Self { call, id, kind, item, is_held: true };
+        opened.send(opened.call.arguments(), writer);
+        opened
     }
 
     pub(super) fn is(&self, delta: &CallDelta<'_>) -> bool {
@@ -169,13 +188,28 @@ impl OpenedCall {
     /// Adds a fragment. The name does not grow any more: the client already has it.
     pub(super) fn add(&mut self, delta: &CallDelta<'_>, writer: &mut EventWriter) {
         self.call.add(delta);
-        match delta.format {
-            _ if delta.arguments.is_empty() => {}
-            CallFormat::Text => self.item.raw(&delta.arguments, writer),
+        if delta.arguments.is_empty() {
+            return;
+        }
+        if self.is_held {
+            self.send(self.call.arguments(), writer);
+        } else {
+            self.send(delta.arguments.borrowed(), writer);
+        }
+    }
+
+    /// Passes the next piece on, unless the arguments must be complete first.
+    fn send(&mut self, piece: JsonStr<'_>, writer: &mut EventWriter) {
+        match self.call.format {
+            CallFormat::Text => self.item.raw(&piece, writer),
             CallFormat::Json { .. } | CallFormat::Placeholder => {
-                self.item.arguments(&delta.arguments, writer);
+                if piece.is_empty() || self.is_held && self.call.may_mean_object(self.kind) {
+                    return;
+                }
+                self.item.arguments(&piece, writer);
             }
         }
+        self.is_held = false;
     }
 
     /// Whether its arguments are complete as far as that can be known before the reply ends.
@@ -198,12 +232,11 @@ impl OpenedCall {
 
     /// Closes the item.
     pub(super) fn complete(self, writer: &mut EventWriter) -> DeliveredCall {
-        let Self { call, id, kind, mut item } = self;
-        if call.arguments.is_empty() && call.format != CallFormat::Text {
-            // A call without arguments is one with an empty object.
-            let empty = JsonStr::new("{}");
-            item.arguments(&empty, writer);
-            item.complete(empty, writer);
+        let Self { call, id, kind, mut item, is_held } = self;
+        if is_held {
+            let arguments = call.meant_arguments(kind);
+            item.arguments(&arguments, writer);
+            item.complete(arguments, writer);
         } else {
             item.complete(call.arguments.finish(), writer);
         }

@@ -85,7 +85,7 @@ fn line(item: &Value) -> String {
 
 #[test]
 fn deltas_become_items() {
-    let table: [(&str, Vec<Delta<'static>>, &[&str]); 18] = [
+    let table: [(&str, Vec<Delta<'static>>, &[&str]); 22] = [
         (
             "reasoning, text and a call",
             vec![reasoning("t"), text("a"), text("b"), call(0, ""), call(0, "{}")],
@@ -126,6 +126,18 @@ fn deltas_become_items() {
             "two placeholders, then text",
             vec![placeholder(0), placeholder(1), text("a")],
             &["function_call {}", "function_call {}", "message a"],
+        ),
+        (
+            "arguments encoded twice, in pieces",
+            vec![call(0, r#""{\"q"#), call(0, r#"\":1}""#)],
+            &[r#"function_call {"q":1}"#],
+        ),
+        ("null for arguments", vec![call(0, "nu"), call(0, "ll")], &["function_call {}"]),
+        ("a string that holds no object", vec![call(0, r#""null""#)], &[r#"function_call "null""#]),
+        (
+            "arguments encoded twice that were cut",
+            vec![text("a"), call(0, r#""{\"q"#)],
+            &["incomplete: max_output_tokens"],
         ),
         ("a call without arguments", vec![call(0, "")], &["function_call {}"]),
         ("white space alone is no message", vec![text(" "), text("\n")], &[]),
