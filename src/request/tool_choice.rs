@@ -4,7 +4,7 @@ use crate::error::{ApiError, Code, Path};
 use crate::items::{self, Toolbox};
 use crate::json::TapeValue;
 use crate::report::{Dropped, Report};
-use crate::upstream::{AllowedTools, ChoiceForm, Options};
+use crate::upstream::{AllowedTools, ChoiceForm, NamedChoiceTools, Options};
 use crate::wire::chat::request as chat;
 use crate::wire::responses::NamedTool;
 use crate::wire::typed::{Located, Object};
@@ -37,7 +37,7 @@ pub(super) fn choose<'a>(
     if tool_type == "allowed_tools" {
         allow(tools, &choice, toolbox, options, report)
     } else {
-        require_one(tools, &choice, &tool_type, toolbox)
+        require_one(tools, &choice, &tool_type, toolbox, options)
     }
 }
 
@@ -70,6 +70,7 @@ fn require_one<'a>(
     choice: &Object<'_, '_>,
     tool_type: &str,
     toolbox: &Toolbox,
+    options: &Options,
 ) -> Result<Choice<'a>, ApiError> {
     let Some(name) = named(choice, tool_type, toolbox)? else {
         return Err(ApiError::invalid(format!(
@@ -78,9 +79,11 @@ fn require_one<'a>(
         .code(Code::UnsupportedValue)
         .at(PATH));
     };
-    // Some upstreams read the object as `required` and ignore the name, so no other tool is offered.
-    tools.retain(|tool| tool.name() == name);
-    let choice = tools.first().map(|tool| chat::ToolChoice::Named(chosen(tool)));
+    let choice = tools.iter().find(|tool| tool.name() == name);
+    let choice = choice.map(|tool| chat::ToolChoice::Named(chosen(tool)));
+    if options.named_choice_tools == NamedChoiceTools::Named {
+        tools.retain(|tool| tool.name() == name);
+    }
     Ok(Choice { tools, choice })
 }
 
@@ -160,8 +163,11 @@ pub(super) fn fit<'a>(choice: Choice<'a>, accepted: &[ChoiceForm], report: &mut 
                 tools.clear();
                 None
             }
-            // Only the named tool is offered, so this has the same effect.
-            ChoiceForm::Named => Some(chat::ToolChoice::Mode("required")),
+            // Offering only the named tool has the same effect.
+            ChoiceForm::Named => {
+                tools.retain(|tool| choice.as_ref().is_some_and(|choice| choice.names(tool)));
+                Some(chat::ToolChoice::Mode("required"))
+            }
             ChoiceForm::Required => {
                 report.dropped(Dropped::Field, "tool_choice");
                 Some(chat::ToolChoice::Mode("auto"))

@@ -11,8 +11,8 @@ mod schema_dialect;
 mod string_enum;
 
 pub use options::{
-    AllowedTools, ChoiceForm, ContentForm, CustomTools, EmptyContent, JsonSchema, MaxTokensField, Options,
-    Sampling, System, ThinkTags, ToolOutputImages, UserImages, UserMessages,
+    AllowedTools, ChoiceForm, ContentForm, CustomTools, EmptyContent, JsonSchema, MaxTokensField,
+    NamedChoiceTools, Options, Sampling, System, ThinkTags, ToolOutputImages, UserImages, UserMessages,
 };
 pub use presets::{override_with, preset, preset_names};
 pub use reasoning::{EffortFields, Efforts, Fields, Reasoning, ReasoningReplay, effort_names};

@@ -40,6 +40,8 @@ pub struct Options {
     pub tool_choice: Vec<ChoiceForm>,
     /// Replaces `tool_choice` while the model is thinking. Kimi and DeepSeek then reject a forced tool call.
     pub tool_choice_while_thinking: Option<Vec<ChoiceForm>>,
+    /// Which tools are declared with a `tool_choice` that names one.
+    pub named_choice_tools: NamedChoiceTools,
     /// How a `tool_choice` of type `allowed_tools` is sent.
     pub allowed_tools: AllowedTools,
     /// How custom tools (raw text instead of JSON arguments) are declared and called.
@@ -101,6 +103,7 @@ impl Default for Options {
             tool_output_images: ToolOutputImages::UserMessage,
             tool_choice: vec![ChoiceForm::Auto, ChoiceForm::None, ChoiceForm::Required, ChoiceForm::Named],
             tool_choice_while_thinking: None,
+            named_choice_tools: NamedChoiceTools::Named,
             allowed_tools: AllowedTools::Filter,
             custom_tools: CustomTools::Function,
             strict_tools: false,
@@ -215,6 +218,16 @@ string_enum! {
         Required = "required",
         /// An object that names the function. If unsupported, only that function is declared, with `required`.
         Named = "named",
+    }
+}
+
+string_enum! {
+    /// Which tools are declared with a `tool_choice` that names one.
+    NamedChoiceTools {
+        /// Only the named one, for upstreams that ignore the name.
+        Named = "named",
+        /// All, which preserves the prompt cache. Only with `named` in `tool_choice`.
+        All = "all",
     }
 }
 

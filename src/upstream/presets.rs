@@ -14,7 +14,7 @@ const PRESETS: &[(&str, &str)] = &[
         "openai",
         r#"{
             "system": "keep", "developer_role": true,
-            "strict_tools": true, "parallel_tool_calls": true, "schema_dialect": "openai",
+            "named_choice_tools": "all", "strict_tools": true, "parallel_tool_calls": true, "schema_dialect": "openai",
             "tool_call_id_chars": 40,
             "allowed_tools": "native", "custom_tools": "native",
             "max_tokens_field": "max_completion_tokens",
@@ -30,7 +30,7 @@ const PRESETS: &[(&str, &str)] = &[
         r#"{
             "path": "/openai/v1/chat/completions",
             "system": "keep", "developer_role": true,
-            "strict_tools": true, "parallel_tool_calls": true, "schema_dialect": "openai",
+            "named_choice_tools": "all", "strict_tools": true, "parallel_tool_calls": true, "schema_dialect": "openai",
             "tool_call_id_chars": 40,
             "max_tokens_field": "max_completion_tokens",
             "pass_fields": ["verbosity", "prompt_cache_key", "metadata", "user"],
@@ -43,7 +43,7 @@ const PRESETS: &[(&str, &str)] = &[
         "vllm",
         r#"{
             "user_messages": "merge",
-            "strict_tools": true, "parallel_tool_calls": true, "schema_dialect": "json_schema",
+            "named_choice_tools": "all", "strict_tools": true, "parallel_tool_calls": true, "schema_dialect": "json_schema",
             "json_schema_with_tools": "off",
             "reasoning": {"efforts": {"none": "none", "minimal": "minimal", "low": "low", "medium": "medium",
                 "high": "high", "xhigh": "xhigh", "max": "max"}},
@@ -55,7 +55,7 @@ const PRESETS: &[(&str, &str)] = &[
         "sglang",
         r#"{
             "user_messages": "merge",
-            "strict_tools": true, "parallel_tool_calls": true, "schema_dialect": "json_schema",
+            "named_choice_tools": "all", "strict_tools": true, "parallel_tool_calls": true, "schema_dialect": "json_schema",
             "json_schema_with_tools": "off",
             "reasoning": {"efforts": {"none": "none", "minimal": "minimal", "low": "low", "medium": "medium",
                 "high": "high", "xhigh": "xhigh", "max": "max"}},
@@ -180,7 +180,7 @@ const PRESETS: &[(&str, &str)] = &[
         r#"{
             "path": "/openai/v1/chat/completions",
             "tool_output_images": "drop",
-            "strict_tools": true, "parallel_tool_calls": true,
+            "named_choice_tools": "all", "strict_tools": true, "parallel_tool_calls": true,
             "json_schema_with_tools": "off",
             "max_tokens_field": "max_completion_tokens",
             "sampling": ["temperature", "top_p"],
@@ -192,7 +192,7 @@ const PRESETS: &[(&str, &str)] = &[
         "mistral",
         r#"{
             "user_messages": "merge", "assistant_after_tools": true,
-            "strict_tools": true, "parallel_tool_calls": true,
+            "named_choice_tools": "all", "strict_tools": true, "parallel_tool_calls": true,
             "tool_call_id_chars": 9, "tool_call_id_exact": true,
             "sampling": ["temperature", "top_p"],
             "reasoning": {"efforts": {"none": "none", "high": "high"}}

@@ -34,6 +34,23 @@ fn an_unsupported_tool_choice_becomes_the_nearest() {
 }
 
 #[test]
+fn all_tools_are_declared_beside_a_named_choice_that_the_upstream_obeys() {
+    let named = json!({"type": "function", "name": "g"});
+    let obeyed = json!({"named_choice_tools": "all"});
+    let (body, _) = ask(choosing(named.clone())).upstream(&obeyed).sent();
+    assert_eq!(body["tool_choice"], json!({"type": "function", "function": {"name": "g"}}));
+    assert_eq!(declared(&body), ["f", "g"]);
+
+    let (body, _) = ask(choosing(named.clone())).sent();
+    assert_eq!(declared(&body), ["g"]);
+
+    let without_names = json!({"named_choice_tools": "all", "tool_choice": ["auto", "required"]});
+    let (body, _) = ask(choosing(named)).upstream(&without_names).sent();
+    assert_eq!(body["tool_choice"], "required");
+    assert_eq!(declared(&body), ["g"]);
+}
+
+#[test]
 fn a_request_without_a_limit_gets_the_default_one() {
     let upstream = json!({"default_max_tokens": 5000});
     assert_eq!(ask(json!({"input": "hi"})).upstream(&upstream).sent().0["max_tokens"], 5000);

@@ -91,6 +91,18 @@ pub enum ToolChoice<'a> {
     },
 }
 
+impl ToolChoice<'_> {
+    /// Whether this is the choice of one tool, and of this one.
+    pub fn names(&self, tool: &Tool<'_>) -> bool {
+        let chosen = match self {
+            Self::Named(Chosen::Function { function }) => function,
+            Self::Named(Chosen::Custom { custom }) => custom,
+            Self::Mode(_) | Self::Allowed { .. } => return false,
+        };
+        chosen.name == tool.name()
+    }
+}
+
 /// A chosen tool.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
