@@ -34,7 +34,7 @@ CA_BUNDLES = [
 REQUEST_BYTES = 64 * 1024 * 1024
 
 # What the filter logs before the reason why it refuses its configuration.
-REFUSED = "the plugin configuration is refused: "
+REFUSED = "invalid plugin configuration: "
 
 
 def fail(message):

@@ -75,7 +75,7 @@ impl RootContext for Root {
                 true
             }
             Err(errors) => {
-                errors.iter().for_each(|error| log::error!("the plugin configuration is refused: {error}"));
+                errors.iter().for_each(|error| log::error!("invalid plugin configuration: {error}"));
                 false
             }
         }

@@ -41,7 +41,7 @@ impl Collecting {
             _ if end => self.send(end, context),
             HeaderMode::Held if self.announced == Some(self.body.len()) => self.send(end, context),
             HeaderMode::Held => (Phase::Collecting(self), BodyVerdict::Hold),
-            // If the chunk were held, Envoy would buffer the whole body in the end, and answer 413 to a long one.
+            // If the chunk were held, Envoy would buffer the complete body, and answer 413 to a long one.
             HeaderMode::Sent => (Phase::Collecting(self), BodyVerdict::Replace(Vec::new())),
         }
     }
@@ -95,16 +95,10 @@ pub(super) fn no_body() -> ApiError {
 
 /// The end of the body came too late to send a different one.
 pub(super) fn trailers() -> ApiError {
-    ApiError::of(
-        Code::UnsupportedTrailers,
-        "Trailers after the request's body are not supported here; send none",
-    )
+    ApiError::of(Code::UnsupportedTrailers, "Trailers after the request's body are not supported; send none")
 }
 
 /// The body is larger than may be held in memory.
 pub(super) fn too_large(limit: usize) -> ApiError {
-    ApiError::of(
-        Code::RequestTooLarge,
-        format!("The request body is larger than the {limit} bytes allowed here"),
-    )
+    ApiError::of(Code::RequestTooLarge, format!("The request body is larger than the limit of {limit} bytes"))
 }

@@ -56,9 +56,9 @@ impl Observer {
     pub(super) fn resumed(&self) {
         self.telemetry.record(&metrics::WATCHDOG_RESUMES, &[], 1);
         log::error!(
-            "hold_request_headers is set, but no request body came while the headers were held: either \
-             Envoy's PluginConfig lacks `allow_on_headers_stop_iteration: true`, or the client is slow. \
-             This request goes on without the routing headers. request_id={}",
+            "hold_request_headers is set, but no request body arrived while headers were held: set \
+             `allow_on_headers_stop_iteration: true` in Envoy's plugin configuration, unless the client is slow. \
+             The request continues without routing headers. request_id={}",
             self.request_id
         );
     }
@@ -69,7 +69,7 @@ impl Observer {
         self.telemetry.record(&metrics::REFUSALS, &[code], 1);
         self.note("transponder.outcome", "refused");
         self.note_error(error);
-        log::info!("request refused: {}", self.line(error));
+        log::info!("request rejected: {}", self.line(error));
     }
 
     /// The request is sent upstream. `request_bytes`: its size before the translation.
@@ -83,7 +83,7 @@ impl Observer {
         self.note_name("transponder.request_model", &translated.asked_model);
         self.note_name("transponder.response_model", &translated.model);
         log::debug!(
-            "translated: bytes={request_bytes} becomes={} request_id={}",
+            "request translated: bytes_in={request_bytes} bytes_out={} request_id={}",
             translated.body.len(),
             self.request_id
         );

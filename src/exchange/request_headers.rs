@@ -57,12 +57,12 @@ pub(super) fn disposition(config: &Config, headers: &Headers, end: bool) -> Disp
         PathMatch::Exact if method == "GET" && wants_websocket(headers) => Disposition::Reject(
             ApiError::of(
                 Code::WebsocketNotSupported,
-                "WebSockets are not supported here; send a POST and read server-sent events",
+                "WebSockets are not supported; send a POST and read server-sent events",
             ),
             Some(("upgrade", "HTTP/1.1".to_owned())),
         ),
         PathMatch::Exact => Disposition::Reject(
-            ApiError::of(Code::MethodNotAllowed, "Only POST is supported here"),
+            ApiError::of(Code::MethodNotAllowed, "Only POST is supported"),
             Some(("allow", "POST".to_owned())),
         ),
     }
@@ -82,17 +82,17 @@ fn match_path<'a>(config: &Config, path: &'a str) -> PathMatch<'a> {
 /// The error for an endpoint below `/responses`. All of them need state, which this filter does not keep.
 fn below(rest: &str) -> ApiError {
     let (status, message) = match rest {
-        "" => (404, "There is nothing behind the final `/`; leave it out"),
-        "compact" => (405, "Only POST is supported here"),
+        "" => (404, "There is nothing after the final `/`; leave it out"),
+        "compact" => (405, "Only POST is supported"),
         "input_tokens" => (
             501,
-            "Counting tokens is not supported here, because only the upstream's tokenizer could do it: \
-             it reports `usage` with each response",
+            "Counting tokens is not supported, because only the upstream has the tokenizer: each response \
+             reports its `usage`",
         ),
         _ => (
             404,
-            "No responses are stored here, so none can be retrieved, listed, cancelled or deleted: \
-             each request is translated by itself. Send the whole conversation in `input`",
+            "No responses are stored, so none can be retrieved, listed, cancelled or deleted. Send the \
+             complete conversation in `input`",
         ),
     };
     ApiError::of(Code::EndpointNotSupported, message).status(status)
@@ -109,8 +109,8 @@ fn post(config: &Config, headers: &Headers, endpoint: Endpoint, end: bool) -> Di
         return Disposition::Reject(
             ApiError::of(
                 Code::UnsupportedContentEncoding,
-                "The request body is compressed and cannot be read here. Send it uncompressed, or put \
-                 Envoy's filter `envoy.filters.http.decompressor` (request direction) before this one",
+                "The request body is compressed. Send it uncompressed, or add Envoy's filter \
+                 `envoy.filters.http.decompressor` (request direction) before this one",
             ),
             Some(("accept-encoding", "identity".to_owned())),
         );

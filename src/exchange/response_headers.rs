@@ -67,18 +67,20 @@ fn unreadable(headers: &Headers, end: bool) -> Option<ApiError> {
     let status = headers.status();
     let good = (200..300).contains(&status);
     if status < 400 && !good {
-        // A redirect must not reach the client: it would repeat its request, in its own API, there.
+        // The client must not follow a redirect: it would send its Responses request there.
         return Some(ApiError::of(
             Code::UpstreamUnexpectedStatus,
             format!(
-                "The upstream answered with status {status}; if it redirects, its real address must be configured"
+                "The upstream answered with status {status}. If it redirects, configure its final address"
             ),
         ));
     }
     if headers.is_encoded() && !end {
         let error = ApiError::of(
             Code::UpstreamEncodingUnsupported,
-            format!("The upstream sent a compressed body (with status {status}) although none was asked for"),
+            format!(
+                "The upstream sent a compressed body (status {status}) although the request did not allow compression"
+            ),
         );
         return Some(if good { error } else { error.status(status) });
     }
@@ -90,7 +92,7 @@ fn unreadable(headers: &Headers, end: bool) -> Option<ApiError> {
 
 /// A 2xx before the request is complete answers something else.
 fn too_early(status: u16) -> ApiError {
-    let message = format!("The upstream answered with status {status} before it had the request");
+    let message = format!("The upstream answered with status {status} before it had the complete request");
     ApiError::of(Code::UpstreamEarlyReply, message)
 }
 
@@ -114,9 +116,8 @@ fn streams(headers: &Headers, reply: &Reply) -> bool {
     (200..300).contains(&headers.status()) && reply.wants_stream()
 }
 
-/// Whether the end of the body is sure to be seen before any trailers: its length is announced, or
-/// it ends itself. Only then may the headers wait for it. (Where a decompressor adds trailers, the
-/// host does not show them while a filter holds the body, and a wait for them would never end.)
+/// Whether the body shows its own end: its length is announced, or it is JSON. Only then may the headers wait for it.
+/// (If a decompressor adds trailers, Envoy delivers none while a filter holds the body, and the wait would never end.)
 fn shows_its_end(headers: &Headers) -> bool {
     headers.content_length().is_some() || headers.text("content-type").contains("json")
 }

@@ -127,7 +127,7 @@ fn respond(reply: &LocalReply) -> Action {
 /// Lets the held headers of a request go.
 pub(super) fn resume_request(id: u32) {
     if hostcalls::set_effective_context(id).and_then(|()| hostcalls::resume_http_request()).is_err() {
-        log::error!("held headers could not be resumed");
+        log::error!("cannot resume held headers");
     }
 }
 
