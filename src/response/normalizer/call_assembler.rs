@@ -14,11 +14,14 @@ use std::borrow::Cow;
 #[derive(Debug, Default)]
 pub(super) struct CallAssembler {
     calls: Vec<AssembledCall>,
+    /// The choice whose fragments come now. Each choice counts its calls from 0.
+    choice: u64,
 }
 
 /// One call, as far as it arrived.
 #[derive(Debug, Default)]
 struct AssembledCall {
+    choice: u64,
     index: Option<u64>,
     id: String,
     name: String,
@@ -125,6 +128,11 @@ impl CallAssembler {
         })
     }
 
+    /// The next fragments are of this choice.
+    pub(super) fn continue_choice(&mut self, choice: u64) {
+        self.choice = choice;
+    }
+
     /// How many calls have begun.
     pub(super) fn len(&self) -> usize {
         self.calls.len()
@@ -132,13 +140,15 @@ impl CallAssembler {
 
     /// The call that a fragment continues.
     fn find(&self, fragment: &CallFragment<'_>) -> Option<usize> {
-        let last = self.calls.len().checked_sub(1);
+        let last_where = |holds: &dyn Fn(&AssembledCall) -> bool| {
+            self.calls.iter().rposition(|call| call.choice == self.choice && holds(call))
+        };
         let candidate = match fragment.index {
-            Some(_) => self.calls.iter().rposition(|call| call.index == fragment.index),
+            Some(_) => last_where(&|call| call.index == fragment.index),
             None if !fragment.id.is_empty() => {
-                self.calls.iter().rposition(|call| call.id == fragment.id).or(last)
+                last_where(&|call| call.id == fragment.id).or_else(|| last_where(&|_| true))
             }
-            None => last,
+            None => last_where(&|_| true),
         }?;
         let call = self.calls.get(candidate)?;
         let continues = !begins_another_call(&Evidence::of(fragment, call), call.progress())
@@ -150,7 +160,8 @@ impl CallAssembler {
     fn begin(&mut self, fragment: &CallFragment<'_>) -> usize {
         let announced = self.calls.last().filter(|last| last.named_again && fragment.name.is_empty());
         let name = announced.map(|last| last.name.clone()).unwrap_or_default();
-        self.calls.push(AssembledCall { index: fragment.index, name, ..AssembledCall::default() });
+        let choice = self.choice;
+        self.calls.push(AssembledCall { choice, index: fragment.index, name, ..AssembledCall::default() });
         self.calls.len() - 1
     }
 }

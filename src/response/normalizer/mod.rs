@@ -5,6 +5,7 @@
 
 mod call_arguments;
 mod call_assembler;
+mod choices;
 pub(super) mod chunk_template;
 mod ending;
 mod logprobs;
@@ -21,7 +22,8 @@ use crate::items::{self, ContentKind};
 use crate::json::{JsonStr, RawJson, SurrogateJoiner};
 use crate::report::Dropped;
 use crate::wire::chat::reply::{Choice, Completion, Function, Message, ToolCalls};
-use call_assembler::{CallAssembler, CallFragment, number};
+use call_assembler::{CallAssembler, CallFragment};
+use choices::{Admission, AnswerChoices};
 pub(super) use ending::{Ending, FinishReason};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -34,6 +36,7 @@ pub(super) struct ChunkNormalizer {
     /// How the client gets refusals.
     refusal_kind: ContentKind,
     joiners: SurrogateJoiners,
+    choices: AnswerChoices,
     seen: SeenInDeltas,
     reasoning: ReasoningSource,
     markup: TextMarkup,
@@ -82,6 +85,7 @@ impl ChunkNormalizer {
             wants_logprobs: text.logprobs,
             refusal_kind,
             joiners: SurrogateJoiners::default(),
+            choices: AnswerChoices::default(),
             seen: SeenInDeltas::default(),
             reasoning: ReasoningSource::Unknown,
             markup: TextMarkup::new(text.scanner),
@@ -99,15 +103,17 @@ impl ChunkNormalizer {
     /// Reads the next chunk, or a complete completion.
     pub(super) fn read(&mut self, chunk: &Completion<'_>, sink: &mut impl DeltaSink) -> Result<(), Failure> {
         self.ending.add_usage(chunk.usage.or(chunk.x_groq.as_ref().and_then(|groq| groq.usage)));
-        match &chunk.choices {
-            Some(choices) => match first_choice(choices) {
-                Some(choice) => self.choice(choice, sink)?,
-                // A last chunk has the usage and no choices.
-                None if choices.is_empty() && chunk.usage.is_some() && !sink.is_blank() => {
+        match chunk.choices.as_deref() {
+            // A last chunk has the usage and no choices.
+            Some([]) => {
+                if chunk.usage.is_some() && !sink.is_blank() {
                     self.ending.stop();
                 }
-                None => {}
-            },
+            }
+            Some([choice]) => self.choice(choices::index(choice), choice, sink)?,
+            Some(several) => choices::in_order(several)
+                .into_iter()
+                .try_for_each(|(number, choice)| self.choice(number, choice, sink))?,
             None => self.ollama_or_cloudflare(chunk, sink)?,
         }
         check_error(chunk.error)
@@ -128,7 +134,15 @@ impl ChunkNormalizer {
         }
     }
 
-    fn choice(&mut self, choice: &Choice<'_>, sink: &mut impl DeltaSink) -> Result<(), Failure> {
+    /// One of the choices, which are all parts of one answer.
+    fn choice(&mut self, number: u64, choice: &Choice<'_>, sink: &mut impl DeltaSink) -> Result<(), Failure> {
+        match self.choices.admit(number, choice) {
+            Admission::Part => self.calls.continue_choice(number),
+            Admission::Alternative { is_new: true } => {
+                return sink.delta(Delta::Unsupported { kind: Dropped::Part, name: "choice" });
+            }
+            Admission::Alternative { is_new: false } => return Ok(()),
+        }
         self.ending.add_usage(choice.usage);
         if let Some(delta) = &choice.delta {
             self.message(delta, choice.logprobs, Form::Delta, sink)?;
@@ -341,13 +355,6 @@ impl SeenInDeltas {
             Some(ToolCalls::Unreadable) => true,
         };
     }
-}
-
-/// The choice with the lowest index. Requests ask for one choice, so others are ignored.
-fn first_choice<'c, 'a>(choices: &'c [Choice<'a>]) -> Option<&'c Choice<'a>> {
-    let index = |choice: &Choice<'_>| choice.index.and_then(number).unwrap_or(0);
-    let first = choices.iter().min_by_key(|choice| index(choice))?;
-    (index(first) == 0 || first.message.is_some()).then_some(first)
 }
 
 fn is_nonempty_string(raw: &RawValue) -> bool {

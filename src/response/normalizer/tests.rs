@@ -153,7 +153,57 @@ fn what_providers_send_becomes_deltas() {
                 r#"{"choices":[{"index":1,"delta":{"content":"b"}},{"index":0,"delta":{"content":"a"}}]}"#,
                 r#"{"choices":[{"index":1,"delta":{"content":"b"}}]}"#,
             ],
-            &[r#"text "a""#, "open"],
+            &[r#"text "a""#, "unsupported Part choice", "open"],
+        ),
+        (
+            "the text in one choice and calls in others, all with the index 0",
+            &[
+                r#"{"choices":[{"index":0,"message":{"content":"a"},"finish_reason":"stop"},{"index":0,"message":{"content":null,"tool_calls":[{"id":"x","function":{"name":"f","arguments":"{\"q\":1}"}}]},"finish_reason":"tool_calls"},{"index":0,"message":{"tool_calls":[{"id":"y","function":{"name":"f","arguments":"{\"q\":1}"}}]},"finish_reason":"tool_calls"}]}"#,
+            ],
+            &[
+                r#"text "a""#,
+                r#"call 0 x:f({"q":1}) complete"#,
+                r#"call 1 y:f({"q":1}) complete"#,
+                "ToolCalls",
+            ],
+        ),
+        (
+            "a call in the second choice, streamed, and the text in the first",
+            &[
+                r#"{"choices":[{"index":1,"delta":{"content":null,"tool_calls":[{"index":0,"id":"x","function":{"name":"f","arguments":"{\"q\":"}}]}}]}"#,
+                delta!(r#"{"content":"a"}"#),
+                r#"{"choices":[{"index":1,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"1}"}}]},"finish_reason":"tool_calls"}]}"#,
+            ],
+            &[r#"call 0 x:f({"q":)"#, r#"text "a""#, "call 0 x:f(1}) complete", "ToolCalls"],
+        ),
+        (
+            "calls in two choices, streamed, both with the index 0 in their choice",
+            &[
+                r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"x","function":{"name":"f","arguments":"{\"q\""}}]}},{"index":1,"delta":{"tool_calls":[{"index":0,"id":"y","function":{"name":"f","arguments":"{\"q\""}}]}}]}"#,
+                r#"{"choices":[{"index":1,"delta":{"tool_calls":[{"index":0,"function":{"arguments":":1}"}}]}},{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":":2}"}}]}}]}"#,
+            ],
+            &[
+                r#"call 0 x:f({"q")"#,
+                r#"call 1 y:f({"q")"#,
+                "call 0 x:f(:2}) complete",
+                "call 1 y:f(:1}) complete",
+                "open",
+            ],
+        ),
+        (
+            "one choice, whose index is 1",
+            &[r#"{"choices":[{"index":1,"message":{"content":"a"},"finish_reason":"stop"}]}"#],
+            &[r#"text "a""#, "Stop"],
+        ),
+        (
+            "another answer in the second choice, with its reasoning, call and end",
+            &[
+                delta!(r#"{"reasoning":"t"}"#),
+                r#"{"choices":[{"index":1,"delta":{"reasoning":"u"}}]}"#,
+                r#"{"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"stop"}]}"#,
+                r#"{"choices":[{"index":1,"delta":{"tool_calls":[{"index":0,"id":"x","function":{"name":"f","arguments":"{}"}}]},"finish_reason":"length"}]}"#,
+            ],
+            &[r#"reasoning "t""#, "unsupported Part choice", r#"text "a""#, "Stop"],
         ),
         // Reasoning.
         (

@@ -23,7 +23,7 @@ use std::borrow::Cow;
 #[serde(default, bound(deserialize = "'de: 'a"))]
 #[allow(missing_docs)]
 pub struct Completion<'a> {
-    /// Only the choice with index 0 is used.
+    /// Usually one. All are parts of one answer.
     pub choices: Option<Vec<Choice<'a>>>,
     pub usage: Option<&'a RawValue>,
     pub service_tier: Option<&'a RawValue>,
