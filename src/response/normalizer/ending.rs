@@ -23,25 +23,69 @@ pub(in crate::response) enum FinishReason {
     Error,
 }
 
-/// The reasons that providers send, in lower case. Any other reason means [`FinishReason::Stop`] (`eos`, `load`, ...).
-const REASONS: &[(&str, FinishReason)] = &[
-    ("tool_calls", FinishReason::ToolCalls),
-    ("tool_use", FinishReason::ToolCalls),
-    ("function_call", FinishReason::ToolCalls),
-    ("length", FinishReason::Length),
-    ("max_tokens", FinishReason::Length),
-    ("max_output_tokens", FinishReason::Length),
-    ("model_length", FinishReason::Length),
-    ("content_filter", FinishReason::ContentFilter),
-    ("sensitive", FinishReason::ContentFilter),
-    ("safety", FinishReason::ContentFilter),
-    ("recitation", FinishReason::ContentFilter),
-    ("error", FinishReason::Error),
-    ("network_error", FinishReason::Error),
-    ("insufficient_system_resource", FinishReason::Error),
-    ("malformed_function_call", FinishReason::Error),
-    ("abort", FinishReason::Error),
+/// The reasons that providers send, in lower case and with underscores. Any other reason means [`FinishReason::Stop`]
+/// (`eos`, `end_turn`, ...).
+const REASONS: &[(FinishReason, &[&str])] = &[
+    (FinishReason::ToolCalls, &["tool_calls", "tool_use", "function_call"]),
+    (
+        FinishReason::Length,
+        &[
+            "length",
+            "max_tokens",
+            "max_length",
+            "max_output_tokens",
+            "token_limit",
+            "model_length",
+            "context_length",
+            "context_length_exceeded",
+            "context_window_exceeded",
+            "model_context_window_exceeded",
+        ],
+    ),
+    (
+        FinishReason::ContentFilter,
+        &[
+            "content_filter",
+            "content_filtered",
+            "sensitive",
+            "risk_control",
+            "refusal",
+            "guardrail_intervened",
+            "safety",
+            "recitation",
+            "blocklist",
+            "prohibited_content",
+            "spii",
+            "language",
+            "image_safety",
+        ],
+    ),
+    (
+        FinishReason::Error,
+        &[
+            "error",
+            "network_error",
+            "insufficient_system_resource",
+            "malformed_function_call",
+            "malformed_tool_use",
+            "malformed_model_output",
+            "unexpected_tool_call",
+            "tool_use_failed",
+            "time_limit",
+            "timeout",
+            "repetition",
+            "loop",
+            "abort",
+            "aborted",
+            "cancel",
+            "canceled",
+            "cancelled",
+        ],
+    ),
 ];
+
+/// Some providers write these in place of `null`.
+const NO_REASON: &[&str] = &["", "null", "none"];
 
 impl Ending {
     /// The last usage wins, but an all-zero usage never replaces a non-zero one.
@@ -72,11 +116,43 @@ impl Ending {
 }
 
 impl FinishReason {
-    /// The reason in `raw`, if it is a string that is not empty.
+    /// The reason in `raw`, if it is a string that names one.
     fn of(raw: &RawValue) -> Option<Self> {
-        let reason = JsonStr::of(raw).filter(|reason| !reason.is_empty())?;
-        let reason = reason.decode().to_lowercase();
-        let known = REASONS.iter().find(|(name, _)| *name == reason);
-        Some(known.map_or(Self::Stop, |(_, meaning)| *meaning))
+        let reason = JsonStr::of(raw)?.decode().to_lowercase().replace(['-', ' '], "_");
+        if NO_REASON.contains(&&*reason) {
+            return None;
+        }
+        let known = REASONS.iter().find(|(_, names)| names.contains(&&*reason));
+        Some(known.map_or(Self::Stop, |(meaning, _)| *meaning))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_read_in_the_words_of_each_provider() {
+        for (reason, meaning) in [
+            ("MAX_TOKENS", Some(FinishReason::Length)),
+            ("model_context_window_exceeded", Some(FinishReason::Length)),
+            ("PROHIBITED_CONTENT", Some(FinishReason::ContentFilter)),
+            ("guardrail_intervened", Some(FinishReason::ContentFilter)),
+            ("content-filter", Some(FinishReason::ContentFilter)),
+            ("MALFORMED_FUNCTION_CALL", Some(FinishReason::Error)),
+            ("time limit", Some(FinishReason::Error)),
+            ("canceled", Some(FinishReason::Error)),
+            ("tool_use", Some(FinishReason::ToolCalls)),
+            ("end_turn", Some(FinishReason::Stop)),
+            ("stop_sequence", Some(FinishReason::Stop)),
+            ("eos_token", Some(FinishReason::Stop)),
+            ("COMPLETE", Some(FinishReason::Stop)),
+            ("null", None),
+            ("none", None),
+            ("", None),
+        ] {
+            let raw = serde_json::value::to_raw_value(reason).unwrap();
+            assert_eq!(FinishReason::of(&raw), meaning, "{reason}");
+        }
     }
 }
