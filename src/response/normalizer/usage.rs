@@ -15,30 +15,36 @@ pub(super) fn from_json(raw: &RawValue) -> Option<Usage> {
     if input.is_none() && output.is_none() {
         return None;
     }
-    let (input_tokens, written) = (input.unwrap_or(0), output.unwrap_or(0));
+    let (prompt, written) = (input.unwrap_or(0), output.unwrap_or(0));
+    let total = count(&["total_tokens"]);
+    let cached_tokens = count(&[
+        "prompt_tokens_details.cached_tokens",
+        "input_tokens_details.cached_tokens",
+        "cached_tokens",
+        "prompt_cache_hit_tokens",
+        "cache_read_input_tokens",
+    ])
+    .unwrap_or(0);
+    let cache_write_tokens = count(&[
+        "prompt_tokens_details.cache_write_tokens",
+        "prompt_tokens_details.created_cache_tokens",
+        "prompt_tokens_details.cache_creation_tokens",
+        "cache_creation_input_tokens",
+    ])
+    .unwrap_or(0);
+    // Some gateways in front of Claude count the cache beside the prompt.
+    let beside = cached_tokens.saturating_add(cache_write_tokens);
+    let with_cache = prompt.saturating_add(beside);
+    let is_beside = total == Some(with_cache.saturating_add(written)) || cached_tokens > prompt;
+    let input_tokens = if is_beside { with_cache } else { prompt };
     // xAI does not count reasoning in `completion_tokens`, but does in `total_tokens`.
-    let output_tokens = match count(&["total_tokens"]) {
+    let output_tokens = match total {
         Some(total) => written.max(total.saturating_sub(input_tokens)),
         None => written,
     };
     Some(Usage {
         input_tokens,
-        input_tokens_details: InputTokensDetails {
-            cached_tokens: count(&[
-                "prompt_tokens_details.cached_tokens",
-                "input_tokens_details.cached_tokens",
-                "cached_tokens",
-                "prompt_cache_hit_tokens",
-            ])
-            .unwrap_or(0),
-            cache_write_tokens: count(&[
-                "prompt_tokens_details.cache_write_tokens",
-                "prompt_tokens_details.created_cache_tokens",
-                "prompt_tokens_details.cache_creation_tokens",
-                "cache_creation_input_tokens",
-            ])
-            .unwrap_or(0),
-        },
+        input_tokens_details: InputTokensDetails { cached_tokens, cache_write_tokens },
         output_tokens,
         output_tokens_details: OutputTokensDetails {
             reasoning_tokens: count(&[
@@ -102,6 +108,18 @@ mod tests {
                 Some((1, 2, 0, 1, 3)),
             ),
             (r#"{"prompt_tokens":3.0,"completion_tokens":2.0,"total_tokens":5.0}"#, Some((3, 2, 0, 0, 5))),
+            (
+                r#"{"prompt_tokens":368,"completion_tokens":19,"total_tokens":10923,"cache_read_input_tokens":10536,"cache_creation_input_tokens":0}"#,
+                Some((10904, 19, 10536, 0, 10923)),
+            ),
+            (
+                r#"{"prompt_tokens":3,"completion_tokens":2,"cache_read_input_tokens":7,"cache_creation_input_tokens":1}"#,
+                Some((11, 2, 7, 0, 13)),
+            ),
+            (
+                r#"{"prompt_tokens":9,"completion_tokens":2,"total_tokens":11,"cache_read_input_tokens":7}"#,
+                Some((9, 2, 7, 0, 11)),
+            ),
             ("{}", None),
             ("[]", None),
             (r#"{"prompt_tokens":"x"}"#, None),
