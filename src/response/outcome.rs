@@ -64,7 +64,7 @@ pub(super) fn judge(ending: Ending, is_marked: bool, output: &Output) -> Outcome
             failed("The upstream announced a tool call (finish_reason 'tool_calls') but sent none.")
         }
         _ if output.lacks_summary() => failed("The upstream sent no summary of the conversation."),
-        _ if output.is_blank() && ending.usage.is_none() => failed("The upstream sent an empty reply."),
+        _ if output.is_blank() => failed("The upstream sent an empty reply."),
         _ => output.check_calls(),
     }
 }
