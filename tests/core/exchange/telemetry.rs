@@ -221,6 +221,12 @@ fn every_end_is_counted_once_and_says_what_became_of_the_calls() {
             &["exchanges upstream_error generic 1", "upstream_errors quota generic 1"],
         ),
         (
+            "Envoy cannot retry a long request",
+            "507",
+            &["exceeded request buffer limit while retrying upstream"],
+            &["exchanges upstream_error generic 1", "upstream_errors unavailable generic 1"],
+        ),
+        (
             "503",
             "503",
             &["no healthy upstream"],
