@@ -1,12 +1,12 @@
 //! `make run` without a preset: what real servers answer about themselves leads to their preset.
 
-use crate::support::{project, without_cargo};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
+use support::{project, without_cargo};
 
 /// A server that answers GET at some paths and 404 at all others.
 struct Server {
