@@ -174,7 +174,7 @@ impl CallBlock {
             let may_match = rest.len() <= MAX_NAME && may_become_name(rest, name.after, tools);
             return self.undecided_if(may_match, State::Name(dialect, name), self.position);
         };
-        let Some(name) = tools.find(rest.get(..end).unwrap_or_default()) else {
+        let Some(name) = complete_name(rest.get(..end).unwrap_or_default(), name.after, tools) else {
             return self.not_a_call(self.position);
         };
         // A tag that also begins the arguments or closes the call is read again.
@@ -356,7 +356,7 @@ fn bare_name(after_tag: bool, after: &[&str], rest: &str, tools: &OfferedTools) 
         return Match::No;
     }
     let is_name = match after.iter().filter_map(|tag| rest.find(tag)).min() {
-        Some(end) => tools.find(rest.get(..end).unwrap_or_default()).is_some(),
+        Some(end) => complete_name(rest.get(..end).unwrap_or_default(), after, tools).is_some(),
         None => may_become_name(rest, after, tools),
     };
     if is_name { Match::Yes } else { Match::No }
@@ -366,6 +366,12 @@ fn bare_name(after_tag: bool, after: &[&str], rest: &str, tools: &OfferedTools) 
 fn without_line_ends(value: &str) -> &str {
     let value = value.strip_prefix('\n').unwrap_or(value);
     value.strip_suffix('\n').unwrap_or(value)
+}
+
+/// The tool that a complete name means. A name that would have been given up while it arrived is none, so that the
+/// result does not depend on the pieces in which the text arrives.
+fn complete_name<'t>(written: &str, after: &[&str], tools: &'t OfferedTools) -> Option<&'t str> {
+    if may_become_name(written, after, tools) { tools.find(written) } else { None }
 }
 
 /// Whether `text` can become the name of an offered tool. It may already hold the beginning of the tag after it.

@@ -357,6 +357,14 @@ mod properties {
         prop::collection::vec(prop::sample::select(bits), 0..12).prop_map(|bits| bits.concat())
     }
 
+    #[test]
+    fn a_name_with_a_tag_inside_is_no_name_however_it_arrives() {
+        let text = "<|open|>call tool=\"</function_call>get_weather\"<|end|>";
+        let pieces: Vec<&str> =
+            text.as_bytes().chunks(4).map(|piece| std::str::from_utf8(piece).unwrap()).collect();
+        assert_eq!(segments(None, offered_tools(), &pieces), segments(None, offered_tools(), &[text]));
+    }
+
     proptest! {
         #[test]
         fn segments_do_not_depend_on_the_pieces(text in text(), size in 1usize..7) {
