@@ -227,6 +227,13 @@ impl ChunkReader {
                     self.template = ChunkTemplate::of(&chunk, data).or(self.template.take());
                     Ok(())
                 }
+                Err(problem) if is_duplicate_key(&problem) && !data.contains('\n') => {
+                    let once = with_last_keys(data);
+                    match serde_json::from_str::<Completion<'_>>(&once) {
+                        Ok(chunk) => self.completion(&chunk, &once, now).map(drop),
+                        Err(problem) => Ok(broken_event(data, &problem)?),
+                    }
+                }
                 // An upstream that leaves out the blank lines between events makes one event of many lines.
                 Err(_) if data.contains('\n') => data.lines().try_for_each(|line| self.event(line, now)),
                 Err(problem) => Ok(broken_event(data, &problem)?),
@@ -247,6 +254,13 @@ impl ChunkReader {
         match serde_json::from_str::<Completion<'_>>(body) {
             Ok(completion) => self.completion(&completion, body, now),
             Err(_) if body == "[DONE]" => Ok(Extent::Complete),
+            Err(problem) if is_duplicate_key(&problem) => {
+                let once = with_last_keys(body);
+                match serde_json::from_str::<Completion<'_>>(&once) {
+                    Ok(completion) => self.completion(&completion, &once, now),
+                    Err(problem) => Err(broken_document(body, &problem).into()),
+                }
+            }
             Err(problem) => Err(broken_document(body, &problem).into()),
         }
     }
@@ -301,6 +315,17 @@ fn is_object(raw: &RawValue) -> bool {
     raw.get().starts_with('{')
 }
 
+/// Whether serde refused a key that comes twice, which JSON allows. It has no code for that, only these words.
+fn is_duplicate_key(problem: &serde_json::Error) -> bool {
+    problem.to_string().starts_with("duplicate field")
+}
+
+/// The JSON with the last value of each key, as other readers take it.
+fn with_last_keys(json: &str) -> String {
+    let value: Value = serde_json::from_str(json).unwrap_or_default();
+    value.to_string()
+}
+
 /// Skips an event that cannot be read, unless it is an error or may hold what must not be lost.
 fn broken_event(data: &str, problem: &serde_json::Error) -> Result<(), ApiError> {
     if has_substance(data) {
@@ -314,7 +339,8 @@ fn broken_event(data: &str, problem: &serde_json::Error) -> Result<(), ApiError>
 /// Whether an event that cannot be read is a chunk, or at least mentions a tool call.
 fn has_substance(data: &str) -> bool {
     let is_chunk = serde_json::from_str::<Value>(data).is_ok_and(|value| value.get("choices").is_some());
-    is_chunk || ["tool_call", "function_call"].iter().any(|key| data.contains(key))
+    // Python writes NaN, which is no JSON. Such a chunk may hold text.
+    is_chunk || ["tool_call", "function_call", "NaN", "Infinity"].iter().any(|key| data.contains(key))
 }
 
 /// The error for a document that is not a completion.

@@ -6,6 +6,7 @@
 //! References: [the object](https://platform.openai.com/docs/api-reference/chat/object),
 //! [the chunk](https://platform.openai.com/docs/api-reference/chat-streaming/streaming).
 
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -155,7 +156,13 @@ impl<'de: 'a, 'a> Deserialize<'de> for ToolCalls<'a> {
             _ => serde_json::from_str(json)
                 .map(|calls: Vec<Option<ToolCall<'_>>>| calls.into_iter().flatten().collect()),
         };
-        Ok(read.map_or(Self::Unreadable, Self::Read))
+        match read {
+            // The reader of the chunk decides about keys that come twice.
+            Err(problem) if problem.to_string().starts_with("duplicate field") => {
+                Err(D::Error::custom(problem))
+            }
+            read => Ok(read.map_or(Self::Unreadable, Self::Read)),
+        }
     }
 }
 
