@@ -107,6 +107,8 @@ fn only_value<'a>(chunk: &Completion<'a>) -> Option<(Field, &'a RawValue)> {
         tool_calls: None,
         finish_reason: None,
         result: None,
+        citations: None,
+        search_results: None,
     } = chunk
     else {
         return None;
@@ -134,6 +136,7 @@ fn only_value<'a>(chunk: &Completion<'a>) -> Option<(Field, &'a RawValue)> {
         reasoning_details: None,
         refusal: None,
         annotations: None,
+        images: None,
         tool_calls,
         function_call: None,
     } = delta

@@ -3,12 +3,14 @@
 //! All differences between providers are handled here. Each known deviation is a row of the table in `tests.rs`. A JSON
 //! reply is read as a single chunk that holds a complete message, so both kinds of reply take the same path.
 
+mod attachments;
 mod call_arguments;
 mod call_assembler;
 mod choices;
 pub(super) mod chunk_template;
 mod ending;
 mod logprobs;
+mod reasoning;
 #[cfg(test)]
 mod tests;
 mod text_markup;
@@ -18,7 +20,7 @@ use super::context::TextRules;
 use super::delta::{Delta, DeltaSink};
 use super::outcome::Failure;
 use crate::error::{ApiError, classify};
-use crate::items::{self, ContentKind};
+use crate::items::ContentKind;
 use crate::json::{JsonStr, RawJson, SurrogateJoiner};
 use crate::report::Dropped;
 use crate::wire::chat::reply::{Choice, Completion, Function, Message, ToolCalls};
@@ -116,6 +118,8 @@ impl ChunkNormalizer {
                 .try_for_each(|(number, choice)| self.choice(number, choice, sink))?,
             None => self.ollama_or_cloudflare(chunk, sink)?,
         }
+        attachments::unsupported(chunk.citations, Dropped::Annotation, "citations", sink)?;
+        attachments::unsupported(chunk.search_results, Dropped::Annotation, "search_results", sink)?;
         check_error(chunk.error)
     }
 
@@ -194,7 +198,8 @@ impl ChunkNormalizer {
                 self.refusal(text, sink)?;
             }
         }
-        annotations(message.annotations, sink)?;
+        attachments::annotations(message.annotations, sink)?;
+        attachments::unsupported(message.images, Dropped::Part, "image", sink)?;
         self.tool_calls(message.tool_calls.as_ref(), form, sink)?;
         match &message.function_call {
             Some(Function { name, arguments }) if !repeated.calls && !self.has_tool_calls => {
@@ -217,7 +222,13 @@ impl ChunkNormalizer {
         }
         match field.and_then(|raw| self.joiners.reasoning.push(raw)) {
             Some(text) => sink.delta(Delta::Reasoning(text)),
-            None => Ok(()),
+            None => match fields.into_iter().flatten().find(|raw| is_nested(raw)) {
+                Some(raw) => {
+                    let value = serde_json::from_str(raw.get()).unwrap_or_default();
+                    reasoning::emit(&value, "reasoning", sink)
+                }
+                None => Ok(()),
+            },
         }
     }
 
@@ -290,18 +301,13 @@ impl ChunkNormalizer {
     fn part(&mut self, part: &Value, sink: &mut impl DeltaSink) -> Result<(), Failure> {
         let part_type = part.get("type").and_then(Value::as_str).unwrap_or_default();
         let string = |key: &str| part.get(key).and_then(Value::as_str);
-        match (part.get("thinking").or_else(|| part.get("reasoning")), string("text"), string("refusal")) {
-            (Some(Value::String(text)), _, _) => sink.delta(Delta::Reasoning(JsonStr::new(text))),
-            (Some(Value::Array(texts)), _, _) => texts
-                .iter()
-                .filter_map(|text| text.get("text")?.as_str())
-                .try_for_each(|text| sink.delta(Delta::Reasoning(JsonStr::new(text)))),
-            (_, Some(text), _) if part_type.starts_with("reasoning") => {
-                sink.delta(Delta::Reasoning(JsonStr::new(text)))
-            }
-            (_, Some(text), _) => self.text(JsonStr::new(text), &[], sink),
-            (_, None, Some(text)) => self.refusal(JsonStr::new(text), sink),
-            (_, None, None) => sink.delta(Delta::Unsupported { kind: Dropped::Part, name: part_type }),
+        let is_reasoning = part_type.starts_with("reasoning")
+            || ["thinking", "reasoning"].iter().any(|key| part.get(key).is_some());
+        match (string("text"), string("refusal")) {
+            _ if is_reasoning => reasoning::emit(part, part_type, sink),
+            (Some(text), _) => self.text(JsonStr::new(text), &[], sink),
+            (None, Some(text)) => self.refusal(JsonStr::new(text), sink),
+            (None, None) => sink.delta(Delta::Unsupported { kind: Dropped::Part, name: part_type }),
         }
     }
 
@@ -361,16 +367,9 @@ fn is_nonempty_string(raw: &RawValue) -> bool {
     raw.get().starts_with('"') && raw.get() != "\"\""
 }
 
-fn annotations(raw: Option<&RawValue>, sink: &mut impl DeltaSink) -> Result<(), Failure> {
-    let annotations: Vec<Value> =
-        raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
-    annotations.iter().try_for_each(|annotation| match items::annotation(annotation) {
-        Some(citation) => sink.delta(Delta::Citation(citation)),
-        None => {
-            let name = annotation.get("type").and_then(Value::as_str).unwrap_or_default();
-            sink.delta(Delta::Unsupported { kind: Dropped::Annotation, name })
-        }
-    })
+/// Whether it is a list or an object with something in it.
+fn is_nested(raw: &RawValue) -> bool {
+    raw.get().starts_with(['[', '{']) && !["[]", "{}"].contains(&raw.get())
 }
 
 /// Fails if the reply holds an error. Some providers send an empty `error` with every chunk.

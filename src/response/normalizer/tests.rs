@@ -110,6 +110,57 @@ fn what_providers_send_becomes_deltas() {
             )],
             &[r#"reasoning "t""#, r#"text "a""#, r#"refusal "r""#, "unsupported Part image_url", "open"],
         ),
+        (
+            "reasoning in parts with a summary",
+            &[
+                delta!(
+                    r#"{"content":[{"type":"reasoning","summary":[{"type":"summary_text","text":"t","signature":"s"}]}]}"#
+                ),
+                delta!(
+                    r#"{"content":[{"type":"reasoning","content":[{"text":"u"}]},{"type":"text","text":"a"}]}"#
+                ),
+            ],
+            &[r#"reasoning "t""#, r#"reasoning "u""#, r#"text "a""#, "open"],
+        ),
+        (
+            "a reasoning field that is a list or an object",
+            &[
+                delta!(r#"{"reasoning_content":[{"type":"text","text":"t"},"u"]}"#),
+                delta!(r#"{"reasoning":{"summary":"v"}}"#),
+                delta!(r#"{"thinking":[],"reasoning":{}}"#),
+            ],
+            &[r#"reasoning "t""#, r#"reasoning "u""#, r#"reasoning "v""#, "open"],
+        ),
+        (
+            "reasoning without any text",
+            &[
+                delta!(r#"{"content":[{"type":"reasoning","signature":"s"}]}"#),
+                delta!(r#"{"reasoning":{"signature":"s"}}"#),
+            ],
+            &["unsupported Part reasoning", "unsupported Part reasoning", "open"],
+        ),
+        (
+            "images beside the text, empty once",
+            &[
+                delta!(r#"{"content":"a","images":[]}"#),
+                delta!(r#"{"images":[{"type":"image_url","image_url":{"url":"data:image/png;base64,AA"}}]}"#),
+            ],
+            &[r#"text "a""#, "unsupported Part image", "open"],
+        ),
+        (
+            "sources beside the choices, empty once",
+            &[
+                r#"{"choices":[{"delta":{"content":"a"}}],"citations":["https://a.example"],"search_results":[]}"#,
+                r#"{"choices":[{"delta":{"content":"b"}}],"search_results":[{"url":"https://a.example"}]}"#,
+            ],
+            &[
+                r#"text "a""#,
+                "unsupported Annotation citations",
+                r#"text "b""#,
+                "unsupported Annotation search_results",
+                "open",
+            ],
+        ),
         ("a refusal", &[delta!(r#"{"refusal":"no"}"#)], &[r#"refusal "no""#, "open"]),
         (
             "log probabilities",

@@ -49,6 +49,10 @@ pub struct Completion<'a> {
     pub finish_reason: Option<&'a RawValue>,
     /// Cloudflare: an envelope around the three fields above.
     pub result: Option<&'a RawValue>,
+    /// Perplexity: the URLs of the sources.
+    pub citations: Option<&'a RawValue>,
+    /// Perplexity: the sources with their titles.
+    pub search_results: Option<&'a RawValue>,
 }
 
 /// Groq repeats the usage here: `{"usage": {"prompt_tokens": 5, "completion_tokens": 1}}`.
@@ -132,6 +136,8 @@ pub struct Message<'a> {
     pub refusal: Option<&'a RawValue>,
     /// Citations: an array of objects.
     pub annotations: Option<&'a RawValue>,
+    /// OpenRouter, LiteLLM: generated images, an array of objects.
+    pub images: Option<&'a RawValue>,
     pub tool_calls: Option<ToolCalls<'a>>,
     /// The deprecated form of a single call.
     pub function_call: Option<Function<'a>>,

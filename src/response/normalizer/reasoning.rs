@@ -1,0 +1,31 @@
+//! The text of reasoning that is not a plain string.
+
+use crate::json::JsonStr;
+use crate::report::Dropped;
+use crate::response::delta::{Delta, DeltaSink};
+use crate::response::outcome::Failure;
+use serde_json::Value;
+
+/// The keys under which providers nest the text of reasoning.
+const KEYS: &[&str] = &["thinking", "reasoning", "summary", "content", "text"];
+
+/// The texts in a reasoning value, in their order: of a string, of a list of such values, or of an object such as
+/// `{"type": "summary_text", "text": "..."}` or `{"type": "thinking", "thinking": [...], "signature": "..."}`.
+fn texts(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(text) if text.is_empty() => Vec::new(),
+        Value::String(text) => vec![text],
+        Value::Array(values) => values.iter().flat_map(texts).collect(),
+        Value::Object(fields) => KEYS.iter().find_map(|key| fields.get(*key)).map(texts).unwrap_or_default(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
+    }
+}
+
+/// Emits the texts of a reasoning value. One without any text, such as a signature, is reported by `name`.
+pub(super) fn emit(value: &Value, name: &str, sink: &mut impl DeltaSink) -> Result<(), Failure> {
+    let texts = texts(value);
+    if texts.is_empty() {
+        return sink.delta(Delta::Unsupported { kind: Dropped::Part, name });
+    }
+    texts.into_iter().try_for_each(|text| sink.delta(Delta::Reasoning(JsonStr::new(text))))
+}
