@@ -349,15 +349,27 @@ impl ChunkNormalizer {
 
 impl SeenInDeltas {
     fn add(&mut self, delta: &Message<'_>) {
-        let is_set = |raw: Option<&RawValue>| raw.is_some_and(|raw| !["\"\"", "[]"].contains(&raw.get()));
-        self.text |= is_set(delta.content) || is_set(delta.refusal);
-        self.reasoning |= is_set(delta.reasoning_content)
-            || is_set(delta.reasoning)
-            || is_set(delta.reasoning_text)
-            || is_set(delta.reasoning_details);
-        self.calls |= match &delta.tool_calls {
-            None => delta.function_call.is_some(),
-            Some(ToolCalls::Read(calls)) => !calls.is_empty() || delta.function_call.is_some(),
+        // All fields are listed, so that the compiler asks about a new one.
+        let Message {
+            content,
+            reasoning_content,
+            reasoning,
+            reasoning_text,
+            thinking,
+            reasoning_details,
+            refusal,
+            annotations: _,
+            images: _,
+            tool_calls,
+            function_call,
+        } = delta;
+        let is_set = |raw: &Option<&RawValue>| raw.is_some_and(|raw| !["\"\"", "[]"].contains(&raw.get()));
+        let reasonings = [reasoning_content, reasoning, reasoning_text, thinking, reasoning_details];
+        self.text |= is_set(content) || is_set(refusal);
+        self.reasoning |= reasonings.into_iter().any(is_set);
+        self.calls |= match tool_calls {
+            None => function_call.is_some(),
+            Some(ToolCalls::Read(calls)) => !calls.is_empty() || function_call.is_some(),
             Some(ToolCalls::Unreadable) => true,
         };
     }

@@ -199,6 +199,14 @@ fn what_providers_send_becomes_deltas() {
             &[r#"text "a""#, "call 0 x:f() or more", "call 1 y:g() or more", "open"],
         ),
         (
+            "a complete message that repeats the reasoning of the deltas",
+            &[
+                delta!(r#"{"thinking":"t"}"#),
+                r#"{"choices":[{"message":{"thinking":"t","content":"a"},"finish_reason":"stop"}]}"#,
+            ],
+            &[r#"reasoning "t""#, r#"text "a""#, "Stop"],
+        ),
+        (
             "a second choice",
             &[
                 r#"{"choices":[{"index":1,"delta":{"content":"b"}},{"index":0,"delta":{"content":"a"}}]}"#,

@@ -1,7 +1,7 @@
 //! In which order items open and close: one is open at a time.
 //!
-//! Text closes before a call opens. The first call streams as it arrives; everything else is queued until its arguments
-//! are complete. A call is delivered complete or not at all.
+//! Text closes before a call opens. The first call streams as it arrives; everything else is queued until the open call's
+//! arguments are complete. A call is delivered complete or not at all.
 
 mod calls;
 mod open_item;
@@ -162,14 +162,14 @@ impl ItemSequencer {
                 return Ok(());
             }
             OpenItem::None(next) | OpenItem::Reasoning(_, next) | OpenItem::Call(_, next) => {
-                next.whitespace.push(text);
+                next.pending_text.push(text);
             }
         }
         if text.is_blank() {
             return Ok(());
         }
-        let NextMessage { whitespace, citations } = self.close_open_item()?;
-        self.open_message(kind, &whitespace.finish(), logprobs, citations);
+        let NextMessage { pending_text, citations } = self.close_open_item()?;
+        self.open_message(kind, &pending_text.finish(), logprobs, citations);
         Ok(())
     }
 
@@ -247,11 +247,11 @@ impl ItemSequencer {
     fn open_next(&mut self, next: Queued) -> Result<(), Failure> {
         match next {
             Queued::Reasoning(text) => {
-                let next = self.close_open_item()?.without_whitespace();
+                let next = self.close_open_item()?.without_text();
                 self.open_reasoning(&text.finish(), next);
             }
             Queued::Content(kind, text) => {
-                let next = self.close_open_item()?.without_whitespace();
+                let next = self.close_open_item()?.without_text();
                 let text = text.finish();
                 if text.is_blank() {
                     self.open = OpenItem::None(next);
@@ -290,7 +290,7 @@ impl ItemSequencer {
     fn open_call(&mut self, mut call: QueuedCall) -> Result<(), Failure> {
         let id = self.calls.assign_id(&call, &self.writer);
         self.replay.add_call(&id, call.take_extra());
-        let next = self.close_open_item()?.without_whitespace();
+        let next = self.close_open_item()?.without_text();
         self.emit_replay_item();
         let call = OpenedCall::open(call, id, &self.rules.toolbox, &mut self.writer);
         self.open = OpenItem::Call(call, next);

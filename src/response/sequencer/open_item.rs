@@ -23,8 +23,8 @@ pub(super) enum OpenItem {
 /// What arrived for a message that has not begun.
 #[derive(Debug, Default)]
 pub(super) struct NextMessage {
-    /// It begins the message if visible text follows: an empty message would blank Codex's last answer.
-    pub(super) whitespace: JsonStrBuilder,
+    /// White space until visible text arrives, which opens the message: an empty message would blank Codex's last answer.
+    pub(super) pending_text: JsonStrBuilder,
     pub(super) citations: Vec<RawJson<'static>>,
 }
 
@@ -51,7 +51,7 @@ impl OpenItem {
 
 impl NextMessage {
     /// The white space was before another item, so it does not begin the message.
-    pub(super) fn without_whitespace(self) -> Self {
-        Self { whitespace: JsonStrBuilder::default(), ..self }
+    pub(super) fn without_text(self) -> Self {
+        Self { pending_text: JsonStrBuilder::default(), ..self }
     }
 }
