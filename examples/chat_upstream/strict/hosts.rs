@@ -1,6 +1,7 @@
-//! What each host refuses, as it is known: a script names one to be its twin. One that is not known is the default.
+//! What each provider is known to reject. A script names one to be its twin; an unknown name is an error.
 
-/// The name of a host and the strictness of its twin. Where each row comes from: `docs/upstreams.md`.
+/// A provider's name, which is that of its preset, and the strictness of its twin. The comments in
+/// `src/upstream/presets.rs` give the sources.
 pub(super) const HOSTS: &[(&str, &str)] = &[
     ("generic", r#"{"allow_fields": ["logprobs", "top_logprobs"]}"#),
     ("openai", OPENAI),

@@ -113,7 +113,7 @@ fn only_the_filter_knows_envoy_and_the_clock() {
 fn files_are_short() {
     let long = |source: &Source| (source.path.clone(), source.lines());
     let long: Vec<_> = Source::all().iter().map(long).filter(|(_, lines)| *lines > LINES).collect();
-    assert!(long.is_empty(), "{long:?}");
+    assert!(long.is_empty(), "more than {LINES} lines without tests: split the file: {long:?}");
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn tables() -> String {
     text
 }
 
-/// `UPDATE_DOCS=1 cargo test --test core errors` writes the page.
+/// `UPDATE_DOCS=1 cargo test --test core the_page_holds_the_table` writes the page.
 #[test]
 fn the_page_holds_the_table() {
     let page = std::fs::read_to_string("docs/errors.md").unwrap();
@@ -57,6 +57,21 @@ fn no_code_is_written_by_hand() {
         all.contains(&format!("Code::{code:?}")) || all.contains(&format!("\"{}\"", code.name()))
     };
     assert!(Code::ALL.iter().all(used));
+}
+
+/// The HTTP status of such an error would be 0.
+#[test]
+fn codes_with_the_status_of_the_upstream_are_not_given_to_of() {
+    let mut sources = Vec::new();
+    collect(Path::new("src"), &mut sources);
+    for (file, source) in &sources {
+        let calls = source.split("ApiError::of(").skip(1).map(str::trim_start);
+        let codes = calls.filter_map(|call| call.strip_prefix("Code::")?.split(',').next());
+        for name in codes {
+            let code = Code::ALL.iter().find(|code| format!("{code:?}") == name).unwrap();
+            assert_ne!(code.status(), 0, "{file}: {name}");
+        }
+    }
 }
 
 #[test]

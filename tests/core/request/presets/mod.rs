@@ -6,6 +6,7 @@ mod requests;
 
 use requests::{codex, sdk, translated};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use transponder::upstream::preset_names;
 
 #[test]
@@ -34,4 +35,17 @@ fn each_preset_is_documented() {
     let documented: Vec<&str> =
         headings.filter_map(|line| line.split_once("(`")?.1.strip_suffix("`)")).collect();
     assert_eq!(documented, preset_names().collect::<Vec<_>>());
+}
+
+/// By the provider's name in the base URL, or by a server's answers.
+#[test]
+fn make_run_finds_each_preset() {
+    let script = include_str!("../../../../envoy/find_preset.py");
+    let table = |begin: &str, end: &str| {
+        let (_, rest) = script.split_once(begin).unwrap();
+        rest.split_once(end).unwrap().0.lines().filter_map(|row| row.split('"').nth(3))
+    };
+    let found: BTreeSet<&str> =
+        table("\nPROVIDERS = {\n", "\n}").chain(table("\nRULES = [\n", "\n]")).collect();
+    assert_eq!(found, preset_names().collect());
 }
