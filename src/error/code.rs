@@ -1,7 +1,8 @@
 //! The stable error codes of the filter, in one table. `docs/errors.md` is generated from it.
 //!
-//! An error from the upstream keeps its own code, unless its wording matches a condition on which
-//! clients act, such as a context overflow. The codes for those conditions are in this table too.
+//! An error from the upstream keeps its own code, unless its words, its number or its status match a
+//! condition on which clients act, such as a context overflow. The codes for those conditions are in
+//! this table too.
 
 use std::borrow::Cow;
 

@@ -43,7 +43,8 @@ impl ApiError {
         }
     }
 
-    /// An error of the filter, with the status that the table of codes gives.
+    /// An error of the filter, with the status that the table of codes gives. Codes whose status is the upstream's are
+    /// set with [`code`](Self::code) on an error that has a status.
     pub fn of(code: Code, message: impl Into<String>) -> Self {
         let error = if code.status() < 500 { Self::invalid(message) } else { Self::upstream(message) };
         error.status(code.status()).code(code)
