@@ -26,7 +26,7 @@ mod tape;
 pub use depth_scanner::DepthScanner;
 pub use error_path::path_of;
 pub use raw::RawJson;
-pub use string::{JsonStr, JsonStrBuilder, SurrogateJoiner};
+pub use string::{JsonStr, JsonStrBuilder, SurrogateJoiner, is_blank_string};
 pub use string_body::StringBody;
 pub use surrogates::{repaired, without_lone_surrogates};
 pub use tape::{Bounds, Kind, ParseError, Tape, TapeValue};

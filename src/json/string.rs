@@ -61,7 +61,7 @@ impl<'a> JsonStr<'a> {
 
     /// Whether the string is empty or white space.
     pub fn is_blank(&self) -> bool {
-        self.decode().trim().is_empty()
+        is_blank(self.escaped())
     }
 
     /// Unescapes the string.
@@ -247,6 +247,27 @@ fn unescaped(escaped: &str) -> Option<String> {
     Some(text)
 }
 
+/// Whether `raw` is a string that is empty or white space. Its lone surrogates need no repair for that.
+pub fn is_blank_string(raw: &RawValue) -> bool {
+    inside_quotes(raw.get()).is_some_and(is_blank)
+}
+
+/// Whether an escaped string is empty or white space. Nearly all are decided by their first byte.
+fn is_blank(escaped: &str) -> bool {
+    let mut rest = escaped.as_bytes();
+    loop {
+        rest = match rest {
+            [] => return true,
+            [b' ', rest @ ..] | [b'\\', b'n' | b'r' | b't', rest @ ..] => rest,
+            [b'\\', b'u' | b'f', ..] => return JsonStr::from_escaped(escaped).decode().trim().is_empty(),
+            [byte, ..] if !byte.is_ascii() => {
+                return JsonStr::from_escaped(escaped).decode().trim().is_empty();
+            }
+            _ => return false,
+        };
+    }
+}
+
 pub(super) fn inside_quotes(json: &str) -> Option<&str> {
     json.strip_prefix('"')?.strip_suffix('"')
 }
@@ -266,6 +287,23 @@ mod tests {
             assert_eq!(text(json).as_json(), json);
             assert_eq!(serde_json::to_string(&text(json)).unwrap(), json);
         }
+    }
+
+    #[test]
+    fn white_space_is_blank_however_it_is_escaped() {
+        for (json, blank) in [
+            (r#""""#, true),
+            (r#"" \n\t\r""#, true),
+            (r#""\u0020\f""#, true),
+            ("\"\u{a0} \"", true),
+            (r#"" x""#, false),
+            (r#""\u0041""#, false),
+            ("\"é\"", false),
+        ] {
+            assert_eq!(text(json).is_blank(), blank, "{json}");
+            assert_eq!(is_blank_string(serde_json::from_str(json).unwrap()), blank, "{json}");
+        }
+        assert!(!is_blank_string(serde_json::from_str("[]").unwrap()));
     }
 
     #[test]

@@ -158,11 +158,3 @@ fn is_empty_object(text: &str) -> bool {
 fn decoded(raw: &RawValue) -> String {
     JsonStr::of(raw).map_or_else(|| raw.get().to_owned(), |text| text.decode().into_owned())
 }
-
-/// Whether a value is an empty string, or one of white space.
-pub(super) fn is_blank(raw: &RawValue) -> bool {
-    match raw.get().as_bytes().get(1) {
-        Some(b'"' | b' ' | b'\\') => JsonStr::of(raw).is_some_and(|text| text.is_blank()),
-        _ => false,
-    }
-}

@@ -3,8 +3,8 @@
 //! In OpenAI's API, `index` identifies the call of a fragment, and `id` and `name` come once, with the first fragment. Providers leave the index out, send 0 for every call, begin at 1, repeat the id or send an empty one, and
 //! split the name. [`begins_another_call`] is the rule for all of them.
 
-use super::call_arguments::{Arguments, is_blank};
-use crate::json::{JsonStr, SurrogateJoiner};
+use super::call_arguments::Arguments;
+use crate::json::{JsonStr, SurrogateJoiner, is_blank_string};
 use crate::response::delta::{CallDelta, CallFormat};
 use crate::wire::chat::reply::ToolCall;
 use serde_json::value::RawValue;
@@ -86,7 +86,7 @@ impl<'a> CallFragment<'a> {
 
     /// Whether it cannot begin a call. Some providers send white space after the arguments.
     fn is_empty(&self) -> bool {
-        self.id.is_empty() && self.name.is_empty() && self.arguments.is_none_or(is_blank)
+        self.id.is_empty() && self.name.is_empty() && self.arguments.is_none_or(is_blank_string)
     }
 }
 
@@ -223,7 +223,7 @@ impl Evidence {
                 name if name == call.name => Name::Same,
                 _ => Name::Other,
             },
-            arguments: Presence::of(fragment.arguments.is_some_and(|raw| !is_blank(raw))),
+            arguments: Presence::of(fragment.arguments.is_some_and(|raw| !is_blank_string(raw))),
             index: Presence::of(fragment.index.is_some()),
         }
     }
@@ -316,7 +316,7 @@ impl AssembledCall {
         } else {
             fragment.id.is_empty() || fragment.id == self.id
         };
-        has_same_id && (fragment.name.is_empty() || fragment.name == self.name) && !is_blank(arguments)
+        has_same_id && (fragment.name.is_empty() || fragment.name == self.name) && !is_blank_string(arguments)
     }
 
     /// Adds a fragment of this call. Returns what it adds to the arguments.
