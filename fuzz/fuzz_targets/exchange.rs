@@ -1,4 +1,4 @@
-//! Whole exchanges under a host that allows what a host allows: request, reply, ends of all kinds, both header modes.
+//! Complete exchanges under the rules of Envoy's callbacks: requests, replies, ends of all kinds, both header modes.
 //!
 //! The body is the client's request, a line of one NUL byte, and the upstream's reply.
 #![no_main]
@@ -9,8 +9,8 @@ use std::sync::LazyLock;
 use transponder::config::Config;
 use transponder::exchange::Headers;
 use transponder_fuzz::Head;
+use transponder_fuzz::envoy::{Envoy, Outcome};
 use transponder_fuzz::grammar::Transcript;
-use transponder_fuzz::host::{Host, Outcome};
 use transponder_fuzz::memory::bounded;
 
 const BETWEEN: &[u8] = b"\n\0\n";
@@ -41,7 +41,7 @@ fn headers(pairs: &[(&str, &str)]) -> Headers {
 }
 
 fn run(head: Head, request: &[u8], reply: &[u8]) {
-    let mut host = Host::new(&CONFIGS[usize::from(head.flag(0))]);
+    let mut envoy = Envoy::new(&CONFIGS[usize::from(head.flag(0))]);
     let length = if head.flag(1) { request.len().to_string() } else { String::new() };
     let asked = headers(&[
         (":method", "POST"),
@@ -49,14 +49,14 @@ fn run(head: Head, request: &[u8], reply: &[u8]) {
         ("content-length", &length),
         ("originator", if head.flag(2) { "codex_exec" } else { "" }),
     ]);
-    match host.request(&asked, &head.cut(request), head.flag(3)) {
+    match envoy.request(&asked, &head.cut(request), head.flag(3)) {
         Err(refused) => return assert_error(refused.status, &refused.body),
         Ok(sent) => assert!(serde_json::from_slice::<Value>(sent).is_ok(), "what goes up is JSON"),
     }
     let (status, content_type) = *head.choose(RESPONSES);
     let length = if head.flag(4) { reply.len().to_string() } else { String::new() };
     let begun = headers(&[(":status", status), ("content-type", content_type), ("content-length", &length)]);
-    match host.reply(&begun, &head.cut(reply), head.flag(5)) {
+    match envoy.reply(&begun, &head.cut(reply), head.flag(5)) {
         Outcome::Local(reply) => assert_error(reply.status, &reply.body),
         Outcome::Reply { cut: true, .. } => {}
         // Whether a stream was wanted is not for a second reader to say: serde_json refuses requests that are mended here.

@@ -3,7 +3,8 @@
 //! An input is a head of [`HEAD`] bytes, which choose the circumstances, and a body, which is what arrives.
 
 pub mod calls;
-pub mod host;
+pub mod envoy;
+
 pub mod memory;
 
 #[path = "../../tests/grammar/mod.rs"]

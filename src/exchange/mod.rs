@@ -28,7 +28,7 @@
 //! | reply, headers held, longer than its limit | what is translated so far, into that chunk | none | `a_reply_that_outgrows_the_limit_is_no_longer_held` |
 //! | reply, headers held, trailers | nothing: a local reply | | `a_held_reply_has_its_exact_length_and_status` |
 //! | a local reply in any callback | sent by Envoy after the callback | | `refusals::*` |
-//! | request resumed by the watchdog | nothing | | `requests::held_headers_without_envoys_knob_cost_a_delay_and_no_hang` |
+//! | request resumed by the watchdog | nothing | | `requests::held_headers_without_the_envoy_setting_are_delayed_but_never_hang` |
 //!
 //! HTTP/1.1 and HTTP/2 differ in none of this. The filter makes no callouts, so no body is written after one.
 

@@ -1,4 +1,4 @@
-//! `make codex-config` on the files that users have, with the real Codex as the judge of what came out.
+//! `make codex-config` on files as users have them. The real Codex must accept the result.
 
 use axum::Router;
 use axum::routing::get;
@@ -91,7 +91,7 @@ fn answered(turn: &Turn, text: &str) {
 }
 
 #[tokio::test]
-async fn codex_takes_what_came_out_of_every_file() {
+async fn codex_accepts_every_edited_file() {
     let (upstream, envoy) = servers().await;
     for (what, before) in [
         ("no file", None),
@@ -115,7 +115,7 @@ async fn codex_takes_what_came_out_of_every_file() {
         assert_eq!(upstream.bodies().await.last().unwrap()["model"], "qwen3", "{what}");
         upstream.clear().await;
 
-        // All that was there is still there, in its order.
+        // Nothing that was there is lost or moved.
         let after = read(codex.home(), "config.toml");
         let mut rest = after.lines();
         for line in before.unwrap_or_default().lines().filter(|line| !line.contains("/old")) {
@@ -170,7 +170,7 @@ fn a_dry_run_shows_the_change_and_makes_none() {
 }
 
 #[test]
-fn what_cannot_be_edited_is_left_as_it_is_and_the_reason_said() {
+fn a_file_that_cannot_be_edited_is_left_unchanged() {
     for (text, reason) in [
         ("model = \"a\"\nmodel = \"b\"\n", "duplicate key"),
         ("model = [\n", "line 1, column"),
@@ -218,7 +218,7 @@ fn modes_links_and_line_ends_are_kept() {
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&real), 0o640);
     assert_eq!(mode(&elsewhere.path().join("codex.toml.backup")), 0o640);
-    // A new file may come to hold keys.
+    // A new file may get keys later.
     assert_eq!(mode(&home.path().join("transponder.config.toml")), 0o600);
     let left: Vec<_> = fs::read_dir(elsewhere.path()).unwrap().collect();
     assert_eq!(left.len(), 2, "{left:?}");
@@ -236,7 +236,7 @@ async fn host(models: Value, props: Value) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_model_and_its_context_are_asked_of_the_upstream() {
+async fn the_model_and_its_context_come_from_the_upstream() {
     let slot = json!({"default_generation_settings": {"n_ctx": 8192}});
     for (host_is, model, props, context) in [
         ("vLLM", json!({"max_model_len": 40960}), Value::Null, Some(40960)),

@@ -1,4 +1,4 @@
-//! The real Codex CLI against a real llama.cpp server: whatever the model calls, Codex gets to run or to refuse.
+//! The real Codex CLI with a real llama.cpp server: Codex receives every call of the model, to run it or to refuse it.
 
 use axum::Router;
 use axum::body::Bytes;

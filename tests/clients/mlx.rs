@@ -1,6 +1,6 @@
 //! A real `mlx_lm.server` behind a real Envoy: text, calls, a tool loop of the real Codex CLI, and what it refuses.
 //!
-//! Nothing stands between Envoy and the server: it speaks HTTP/1.0, and takes no body whose length it is not told.
+//! There is nothing between Envoy and the server, which uses HTTP/1.0 and accepts only bodies with a length.
 
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -36,7 +36,7 @@ impl Mlx {
         Self { address, _server: server, _files: files }
     }
 
-    /// Envoy as this server wants it: the request goes up with its length.
+    /// Envoy as this server needs it: requests are sent with their length.
     async fn envoy(&self) -> Envoy {
         Envoy::start(self.address, r#"{"hold_request_headers": true}"#, Headers::Held).await
     }
@@ -103,7 +103,7 @@ async fn calls() {
     envoy.finish();
 }
 
-/// What it refuses, and what it loses: a call that it cannot read is left out of the reply, which announces it all the same.
+/// The server's errors. It leaves a call that it cannot read out of the reply, but still announces it.
 #[tokio::test]
 async fn errors() {
     let mlx = Mlx::start().await;
@@ -123,7 +123,7 @@ async fn errors() {
     envoy.finish();
 }
 
-/// A thought and a call; a word and two calls at once; an answer.
+/// Reasoning and a call; text and two calls at once; an answer.
 #[tokio::test]
 async fn codex() {
     let mlx = Mlx::start().await;
@@ -139,7 +139,7 @@ async fn codex() {
     envoy.finish();
 }
 
-/// Where the headers do not wait, Envoy's buffer filter behind ours tells the length.
+/// Without held headers, Envoy's buffer filter behind this one sets the length.
 #[tokio::test]
 async fn headers_that_flow() {
     let mlx = Mlx::start().await;

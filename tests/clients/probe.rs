@@ -1,4 +1,4 @@
-//! `examples/probe` on hosts of every strictness: what it prints is what the host needs, and Codex works with it.
+//! `examples/probe` on strict upstreams: it prints the options that the upstream needs, and Codex works with them.
 
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use transponder::upstream::preset_names;
 
 struct Probed {
     good: bool,
-    /// What it printed, parsed; null if that was no JSON.
+    /// The printed JSON, or null.
     config: Value,
     told: String,
 }
@@ -26,7 +26,7 @@ async fn probe(base_url: &str, more: &[&str]) -> Probed {
     }
 }
 
-/// What some hosts need, as it is known of them (`docs/upstreams.md`).
+/// The options that some upstreams need (`docs/upstreams.md`).
 fn needs() -> Vec<(&'static str, Value)> {
     vec![
         (
@@ -92,7 +92,7 @@ fn recorded(name: &str) -> Vec<u8> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_host_takes_codex_with_what_was_printed_for_it() {
+async fn every_upstream_accepts_codex_with_the_printed_configuration() {
     let upstream = Upstream::start().await;
     for host in preset_names() {
         upstream.script(json!({ "strict": host })).await;
@@ -118,7 +118,7 @@ async fn every_host_takes_codex_with_what_was_printed_for_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_host_that_signs_its_calls_is_known() {
+async fn an_upstream_that_signs_calls_is_detected() {
     let upstream = Upstream::start().await;
     upstream.script(json!({ "strict": "gemini" })).await;
     let probed = probe(&upstream.base_url(), &[]).await;
@@ -156,7 +156,7 @@ async fn codex_completes(host: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_host_shows_of_itself_is_seen() {
+async fn what_an_upstream_reports_about_itself_is_used() {
     let upstream = Upstream::start().await;
     let strict = json!({"assistant_fields": ["reasoning"]});
     // Three requests settle what a request has to look like; the questions begin with the fourth.
@@ -177,7 +177,7 @@ async fn what_a_host_shows_of_itself_is_seen() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_path_of_its_own_is_part_of_the_configuration() {
+async fn a_custom_path_is_part_of_the_configuration() {
     let upstream = Upstream::start().await;
     let url = format!("http://{}/api/paas/v4", upstream.address());
     let probed = probe(&url, &[]).await;
@@ -185,7 +185,7 @@ async fn a_path_of_its_own_is_part_of_the_configuration() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_host_that_cannot_be_asked_is_named_with_its_own_words() {
+async fn an_upstream_that_cannot_be_asked_is_reported_with_its_error() {
     let upstream = Upstream::start().await;
     let refusal = json!({"error": {"status": 401, "body": {"error": {"message": "Invalid key."}}}});
     upstream.script(json!({"replies": [refusal, refusal]})).await;

@@ -1,4 +1,4 @@
-//! `make run` without a preset: what real servers answer about themselves leads to their preset.
+//! `make run` without a preset: the answers of real servers about themselves select their preset.
 
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
@@ -164,7 +164,7 @@ async fn the_questions_follow_the_prefix_and_carry_the_key() {
 }
 
 #[tokio::test]
-async fn anything_else_is_generic() {
+async fn an_unknown_server_is_generic() {
     for (answers, reason) in [
         (&[][..], "is none of the known servers"),
         (

@@ -1,4 +1,4 @@
-//! What can stand between: HTTP/2 on either side, compression, and an Envoy that is given another configuration or ends.
+//! HTTP/2 on either side, compression, and an Envoy that gets a new configuration or drains.
 
 use crate::life::manager;
 use crate::own_upstream::{OwnUpstream, completion, response, stream};
@@ -84,9 +84,9 @@ fn compressed(body: &str, content_type: &str) -> Response {
     reply
 }
 
-/// It ends each reply with trailers of its own, and holds those back from a filter that holds the chunk before.
+/// A decompressor ends each reply with trailers, and a filter that holds the chunk before them never sees them.
 #[tokio::test]
-async fn a_decompressor_before_the_filter_hides_no_end() {
+async fn a_decompressor_before_the_filter_does_not_hide_the_end() {
     for headers in BOTH {
         let document =
             json!({"choices": [{"index": 0, "message": {"content": "Hello"}, "finish_reason": "stop"}]})
@@ -115,7 +115,7 @@ async fn a_decompressor_before_the_filter_hides_no_end() {
 }
 
 #[tokio::test]
-async fn a_reply_that_is_compressed_all_the_same_is_named() {
+async fn an_unrequested_compressed_reply_is_an_error() {
     for headers in BOTH {
         let upstream = OwnUpstream::start(|| compressed(&events(), "text/event-stream")).await;
         let envoy = Envoy::start(upstream.address, &config(headers, json!({})), headers).await;
@@ -128,7 +128,7 @@ async fn a_reply_that_is_compressed_all_the_same_is_named() {
     }
 }
 
-/// A stream that is under way, and what lets it end.
+/// A running stream, and the channel that lets it end.
 async fn under_way(envoy: &Envoy) -> reqwest::Response {
     let asked = reqwest::Client::new().post(envoy.responses_url()).body(request(true).to_string());
     let mut answer = asked.send().await.unwrap();
@@ -158,7 +158,7 @@ async fn patient_upstream() -> (OwnUpstream, mpsc::UnboundedSender<String>) {
 }
 
 #[tokio::test]
-async fn another_configuration_under_load_costs_no_request() {
+async fn a_new_configuration_under_load_loses_no_request() {
     for headers in BOTH {
         let (upstream, sender) = patient_upstream().await;
         let model = |name: &str| config(headers, json!({"models": [{"match": "*", "model": name}]}));
@@ -215,7 +215,7 @@ async fn another_configuration_under_load_costs_no_request() {
         for client in clients {
             assert!(client.await.unwrap() > 0);
         }
-        // The stream of the old configuration goes on and ends well.
+        // The stream of the old configuration continues and completes.
         sender.send([STOP, DONE].concat()).unwrap();
         drop(sender);
         assert!(rest_of(patient).await.contains("event: response.completed"));

@@ -1,4 +1,4 @@
-//! The life of a stream: how it begins, breaks and ends, for each way in which an upstream, a client or Envoy can
+//! How a stream begins, breaks and ends, for each way in which an upstream, a client or Envoy can
 //! end it.
 
 use crate::raw_upstream::{Asked, CHUNKED, Connection, DONE, RawUpstream, STOP, UNTIL_CLOSED, chunk, delta};
@@ -52,7 +52,7 @@ fn virtual_host(plan: &mut Value) -> &mut Value {
     &mut manager(plan)["route_config"]["virtual_hosts"][0]
 }
 
-/// How an upstream can behave, by the model that is asked of it.
+/// The behaviour of the upstream, by the model of the request.
 async fn behave(mut connection: Connection, asked: Asked) {
     let whole = || [delta("Hello"), STOP.to_owned(), DONE.to_owned()];
     match asked.model() {
@@ -99,7 +99,7 @@ async fn behave(mut connection: Connection, asked: Asked) {
             connection.reset();
         }
         "short" => {
-            // Less than was announced.
+            // Less than announced.
             connection.write(UNTIL_CLOSED.replace("connection: close", "content-length: 5000")).await;
             connection.write(delta("Hello")).await;
         }
@@ -139,7 +139,7 @@ async fn start(headers: Headers) -> (RawUpstream, Envoy) {
     (upstream, envoy)
 }
 
-/// How many replies broke off.
+/// The number of truncated replies.
 async fn cut(envoy: &Envoy) -> u64 {
     envoy.stat("wasmcustom.outcome=.=cut;.;preset=.=generic;.;transponder_exchanges_total").await
 }
@@ -148,7 +148,7 @@ fn text_of(response: &Value) -> &Value {
     &response["output"][0]["content"][0]["text"]
 }
 
-/// What the client has of a stream that broke off: whole events, none of which ends it.
+/// The client's part of a truncated stream: complete events, none of which ends it.
 fn assert_broken(answer: &Answer) {
     assert!(answer.broken.is_some(), "the transfer is seen to be broken");
     let names = answer.event_names();
@@ -201,8 +201,8 @@ async fn a_stream_that_ends_too_early_fails_and_says_so() {
     }
 }
 
-/// A body that does not end itself, and then trailers: nothing can be written into those. The client sees a stream
-/// without its last event, which no client takes for a whole one, and the counter tells the operator.
+/// A body without its own end, and then trailers. Nothing can be written at trailers, so the client sees a stream
+/// without its last event, which no client takes for a complete one, and a counter shows it to the operator.
 #[tokio::test]
 async fn an_end_that_only_trailers_show_is_counted() {
     for headers in BOTH {
@@ -254,7 +254,7 @@ async fn envoys_timeouts_are_errors_of_the_api_or_a_broken_transfer() {
 }
 
 #[tokio::test]
-async fn what_envoy_retries_goes_up_again_whole() {
+async fn a_retried_request_is_sent_again_complete() {
     for headers in BOTH {
         let (upstream, envoy) = start(headers).await;
         let text = "word ".repeat(40_000);
@@ -298,7 +298,7 @@ async fn a_client_that_leaves_frees_its_upstream() {
 }
 
 #[tokio::test]
-async fn head_is_no_way_to_ask() {
+async fn a_head_request_is_refused() {
     for headers in BOTH {
         let (upstream, envoy) = start(headers).await;
         let answer = reqwest::Client::new().head(envoy.responses_url()).send().await.unwrap();

@@ -1,18 +1,18 @@
 //! The filter in a real Envoy, without Codex: bodies and headers, sizes and ends, in both header modes.
 //!
-//! What the host really does decides what the filter may do. Each fact on which it depends has a test that fails
+//! The filter depends on what Envoy really does. Each such fact has a test that fails
 //! when the filter ignores it:
 //!
 //! | fact | test |
 //! |---|---|
-//! | Holding the headers holds the body too, unless Envoy is told otherwise. | `requests::held_headers_without_envoys_knob_cost_a_delay_and_no_hang` |
+//! | Holding the headers holds the body too, unless a setting of Envoy changes it. | `requests::held_headers_without_the_envoy_setting_are_delayed_but_never_hang` |
 //! | Some control planes cannot tell it otherwise. | every test runs in `BOTH` modes |
 //! | A body that is held goes through a buffer of 1 MiB, one that is passed on does not. | `requests::sixty_megabytes_pass_under_envoys_default_buffer_limits`, `replies::a_long_document_passes_whole` |
 //! | The SDK panics on a header, body or trailer out of its window. | `life::*`: no end of a stream traps |
-//! | The default after a trap is 503 for good. | `trust::a_trap_is_no_outage` |
+//! | The default after a trap is 503 for good. | `trust::a_new_vm_serves_the_next_request_after_a_trap` |
 //! | Local replies come back through our own callbacks. | `life::another_filters_answer_gets_the_apis_shape`, `refusals::*` |
 //! | The end may come in trailers only. | `life::a_stream_ends_well_however_the_upstream_ends_it`, `life::an_end_that_only_trailers_show_is_counted` |
-//! | To hold a chunk before a decompressor's trailers is to hang. | `hops::a_decompressor_before_the_filter_hides_no_end` |
+//! | To hold a chunk before a decompressor's trailers is to hang. | `hops::a_decompressor_before_the_filter_does_not_hide_the_end` |
 //! | A wrong length makes two requests of one. | `trust::no_length_lets_one_request_become_two`, `requests::requests_on_one_connection_never_mix` |
 //! | A chunk that is replaced goes on at once. | `replies::deltas_arrive_one_for_one` |
 

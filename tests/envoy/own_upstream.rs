@@ -1,4 +1,4 @@
-//! An upstream of the test's own: it keeps what it gets, and says what the test tells it to, when it tells it.
+//! An upstream inside the test: it records requests, and the test decides what it answers and when.
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -21,7 +21,7 @@ pub struct OwnUpstream {
 }
 
 impl OwnUpstream {
-    /// Answers every request as `answer` does.
+    /// Answers every request with `answer`.
     pub async fn start(answer: impl Fn() -> Response + Clone + Send + Sync + 'static) -> Self {
         Self::start_asked(move |_| answer()).await
     }

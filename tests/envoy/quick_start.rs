@@ -1,11 +1,11 @@
-//! The quick starts, followed word by word.
+//! The quick starts, followed literally.
 //!
-//! Above each block of shell commands stands a comment that says how it is checked:
+//! A comment above each block of shell commands selects how it is checked:
 //!
 //! * `tested: server`: it runs until the page ends.
 //! * `tested: shows TEXT`: it runs, ends well, and prints the text. `tested: silent`: it runs and ends well.
 //! * `by schema`: it applies manifests, which `tests/mesh` checks and runs.
-//! * `by hand: WHY`: it needs what is not here.
+//! * `by hand: WHY`: it needs something that tests do not have.
 
 use serde_json::{Value, json};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -40,7 +40,7 @@ fn blocks(page: &str) -> Vec<Block> {
     pairs.collect()
 }
 
-/// A reader of a page, and what the reader has: the programs that it asks for, a model server, free ports.
+/// A reader of a page, with the programs that the page asks for, a model server and free ports.
 struct Reader {
     directory: PathBuf,
     home: TempDir,
@@ -76,7 +76,7 @@ impl Reader {
         SocketAddr::from(([127, 0, 0, 1], port.parse().unwrap()))
     }
 
-    /// The commands as they stand, but for the ports.
+    /// The commands of the page, with other ports.
     fn shell(&self, commands: &str) -> Command {
         let commands =
             self.ports.iter().fold(commands.to_owned(), |text, (here, there)| text.replace(here, there));
@@ -116,7 +116,7 @@ impl Reader {
         }
     }
 
-    /// It is up when its port is; whoever follows the page sees that too.
+    /// Waits for the port of the server, as a reader would.
     fn serve(&mut self, commands: &str) {
         let log = self.home.path().join("server.log");
         let mut server = Process::start(&mut self.shell(&format!("exec {commands}")), log);
@@ -128,7 +128,7 @@ impl Reader {
     }
 }
 
-/// Every manifest that is applied is one of those in envoy/.
+/// Every applied manifest is one of those in envoy/.
 fn known_manifests(commands: &str) {
     let words: Vec<&str> = commands.split_whitespace().collect();
     let files = words.windows(2).filter(|pair| pair[0] == "-f").map(|pair| pair[1]);
@@ -167,7 +167,7 @@ async fn istio_and_envoy_gateway() {
 }
 
 #[test]
-fn every_manifest_has_its_place_on_a_page() {
+fn every_manifest_is_on_a_page() {
     let pages: String = PAGES.map(page).concat();
     for directory in ["envoy/istio", "envoy/gateway"] {
         for entry in std::fs::read_dir(project().join(directory)).unwrap() {

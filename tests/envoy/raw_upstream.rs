@@ -1,4 +1,4 @@
-//! An upstream that writes bytes and not messages: for the ends, breaks and lengths that no server library sends.
+//! An upstream that writes raw bytes, for ends, breaks and lengths that no server library sends.
 
 use serde_json::Value;
 use std::future::Future;
@@ -14,12 +14,12 @@ pub struct Asked {
     pub head: String,
     /// The body, its chunks joined.
     pub body: Value,
-    /// How many came before it.
+    /// The number of requests before it.
     pub before: usize,
 }
 
 impl Asked {
-    /// Tests say by the model what they want to see.
+    /// Tests choose the reply by the model.
     pub fn model(&self) -> &str {
         self.body["model"].as_str().unwrap_or_default()
     }
@@ -34,7 +34,7 @@ pub struct RawUpstream {
 }
 
 impl RawUpstream {
-    /// Each connection is read until one request is whole, and is closed when `answer` is through with it.
+    /// Reads one request from each connection, and closes the connection after `answer` returns.
     pub async fn start<F, A>(answer: F) -> Self
     where
         F: Fn(Connection, Asked) -> A + Clone + Send + Sync + 'static,
@@ -103,7 +103,7 @@ impl Connection {
     }
 }
 
-/// The body if it is whole.
+/// The body, if it is complete.
 fn body(head: &str, bytes: &[u8]) -> Option<Value> {
     let header = |name: &str| {
         head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix(name).map(str::to_owned))
@@ -148,7 +148,7 @@ pub fn delta(text: &str) -> String {
     format!("data: {}\n\n", serde_json::json!({"choices": [{"index": 0, "delta": {"content": text}}]}))
 }
 
-/// The event that says why there is no more.
+/// The event with the finish reason.
 pub const STOP: &str = "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
 
 /// The last event.

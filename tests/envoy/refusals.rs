@@ -1,4 +1,4 @@
-//! What is answered without the upstream.
+//! Requests that are answered without the upstream.
 
 use crate::own_upstream::{OwnUpstream, completion};
 use crate::{BOTH, config};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use support::{Envoy, Headers, post_with};
 
 #[tokio::test]
-async fn what_cannot_be_served_is_refused_in_the_apis_shape() {
+async fn unsupported_requests_are_refused_in_the_apis_shape() {
     type Case = (&'static str, &'static str, &'static [(&'static str, &'static str)], u16);
     let table: &[Case] = &[
         ("GET", "", &[], 405),

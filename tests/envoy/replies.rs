@@ -1,4 +1,4 @@
-//! The way down: streams and documents, ends and errors.
+//! Replies: streams and documents, ends and errors.
 
 use crate::own_upstream::{OwnUpstream, completion, json as json_reply, response, stream};
 use crate::{BOTH, config};
@@ -66,7 +66,7 @@ async fn a_document_becomes_a_stream_and_a_stream_a_document() {
     }
 }
 
-/// Each delta is sent only after the client has the one before: nothing waits for what comes later.
+/// The upstream sends each delta only after the client has received the one before.
 #[tokio::test]
 async fn deltas_arrive_one_for_one() {
     for headers in BOTH {
@@ -123,7 +123,7 @@ async fn a_waiting_upstream_keeps_the_client_awake() {
         let upstream = OwnUpstream::start(move || stream(receiver.lock().unwrap().take().unwrap())).await;
         let envoy = Envoy::start(upstream.address, &config(headers, json!({})), headers).await;
         tokio::spawn(async move {
-            // Many at once count as one: they must not become more than the client can have use for.
+            // Many comments at once count as one, so that the client does not get an event for each.
             for comments in [1, 50, 1] {
                 sender.send(": PROCESSING\n\n".repeat(comments)).unwrap();
                 tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
@@ -207,7 +207,7 @@ async fn errors_keep_their_status_and_get_the_apis_shape() {
     }
 }
 
-/// What a filter writes while it holds a reply, Envoy keeps in a buffer of 1 MiB.
+/// Envoy keeps what a filter writes while it holds a reply in a buffer of 1 MiB.
 #[tokio::test]
 async fn a_long_document_passes_whole() {
     for headers in BOTH {

@@ -1,4 +1,4 @@
-//! The way up: sizes, connections, headers, routes.
+//! Requests: sizes, connections, headers, routes.
 
 use crate::own_upstream::{OwnUpstream, completion};
 use crate::{BOTH, config};
@@ -81,7 +81,7 @@ async fn requests_on_one_connection_never_mix() {
     }
 }
 
-/// Reads until so many responses have come whole.
+/// Reads until so many responses are complete.
 async fn read_answers(connection: &mut tokio::net::TcpStream, count: usize) {
     let mut text = String::new();
     while text.matches("\"completed_at\"").count() < count {
@@ -95,7 +95,7 @@ async fn read_answers(connection: &mut tokio::net::TcpStream, count: usize) {
 }
 
 #[tokio::test]
-async fn only_the_upstreams_business_goes_up() {
+async fn only_headers_for_the_upstream_are_sent() {
     for headers in BOTH {
         let upstream = OwnUpstream::start(|| completion("ok")).await;
         let envoy = Envoy::start(upstream.address, &config(headers, json!({})), headers).await;
@@ -125,7 +125,7 @@ async fn only_the_upstreams_business_goes_up() {
 }
 
 #[tokio::test]
-async fn other_paths_pass_untouched() {
+async fn other_paths_pass_through() {
     for headers in BOTH {
         let upstream =
             OwnUpstream::start(|| crate::own_upstream::response(418, "text/plain", "short and stout")).await;
@@ -174,9 +174,9 @@ async fn held_headers_choose_the_cluster_by_the_model() {
     envoy.finish();
 }
 
-/// Envoy never shows a body to a filter that holds the headers, unless it is told to.
+/// Envoy shows no body to a filter that holds the headers, unless a setting allows it.
 #[tokio::test]
-async fn held_headers_without_envoys_knob_cost_a_delay_and_no_hang() {
+async fn held_headers_without_the_envoy_setting_are_delayed_but_never_hang() {
     let upstream = Upstream::start().await;
     upstream.script(json!({"replies": [{"text": "Hi"}]})).await;
     let envoy = Envoy::start(upstream.address(), &config(Headers::Held, json!({})), Headers::Flow).await;

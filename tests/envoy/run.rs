@@ -1,4 +1,4 @@
-//! `make run`, as a stranger uses it: any base URL, keys, certificates, signals, and what it says when something is wrong.
+//! `make run` as a new user runs it: any base URL, keys, certificates, signals, and error messages.
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use serde_json::json;
@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 const KEY: &str = "sk-of-the-upstream";
 
-/// The script, with nothing of the environment that it could take for an option.
+/// The script, without environment variables that it would read as options.
 fn script(path: &Path, options: &[&str]) -> Command {
     let mut command = Command::new(path);
     without_cargo(&mut command).args(options).env("ENVOY", envoy_binary()).env("TRANSPONDER_WASM", module());
@@ -79,7 +79,7 @@ async fn every_prefix_of_a_base_url() {
         let upstream = Upstream::start().await;
         let preset = run_py(&["--preset", "generic"]); // so that nothing is asked before
         let envoy = start(preset, &format!("http://{}{prefix}", upstream.address())).await;
-        // The scripted upstream knows one path only; what it was asked for is what counts.
+        // The scripted upstream has one path only, so the test looks at the path of the request.
         ask(&envoy).await;
         reqwest::get(format!("{}/models", envoy.base_url())).await.unwrap();
         let paths: Vec<String> = upstream.requests().await.into_iter().map(|seen| seen.path).collect();
@@ -89,7 +89,7 @@ async fn every_prefix_of_a_base_url() {
 }
 
 #[tokio::test]
-async fn the_clients_key_passes_or_the_upstreams_takes_its_place() {
+async fn the_clients_key_is_passed_on_or_replaced() {
     let upstream = Upstream::start().await;
     let base_url = upstream.base_url();
     let envoy = start(run_py(&[]), &base_url).await;
@@ -161,7 +161,7 @@ async fn certificates_are_verified_against_the_bundle_that_is_named() {
     // By address: of a name, the log has the failure of the address that was tried last.
     let envoy = start(run_py(&[]), &format!("https://127.0.0.1:{port}/v1")).await;
     assert_eq!(ask(&envoy).await.status, 503);
-    // The client is not told how the operator's upstream is secured; the operator is, in the access log.
+    // The reason is in the access log for the operator. The client does not see how the upstream is secured.
     let told = async {
         while !envoy.logged().contains("CERTIFICATE_VERIFY_FAILED") {
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -242,7 +242,7 @@ fn a_signal_ends_what_was_started() {
 }
 
 #[test]
-fn what_is_wrong_is_said_in_a_line() {
+fn errors_are_explained_in_one_line() {
     let files = TempDir::new().unwrap();
     let file = |name: &str, text: &str| {
         let path = files.path().join(name);
@@ -270,7 +270,7 @@ fn what_is_wrong_is_said_in_a_line() {
         (with(&["--config", "no/such.json"]), "No such file"),
         (with(&["--config", &file("broken.json", "{")]), "broken.json: Expecting property name"),
         (with(&["--config", &file("list.json", "[]")]), "is not a JSON object"),
-        // The filter's own words: it knows best what it takes.
+        // The message is the filter's own.
         (with(&[&["--preset", "vlm"], &free[..]].concat()), "unknown preset `vlm`"),
         (
             with(
@@ -291,9 +291,9 @@ fn what_is_wrong_is_said_in_a_line() {
     assert!(refusal(without_module).contains("/no/such.wasm is missing: run `make wasm`"));
 }
 
-/// As where nothing can be fetched: pip says why, the script what to do.
+/// Nothing can be fetched: pip prints the reason, and the script what to do.
 #[test]
-fn an_envoy_that_cannot_be_had_is_said_with_what_to_do() {
+fn a_missing_envoy_is_explained() {
     let directory = TempDir::new().unwrap();
     std::fs::create_dir(directory.path().join("envoy")).unwrap();
     let get_envoy = directory.path().join("envoy/get-envoy.sh");
@@ -315,9 +315,9 @@ fn an_envoy_that_cannot_be_had_is_said_with_what_to_do() {
     );
 }
 
-/// What `make demo` shows is the whole way; its exit says whether the call came through.
+/// `make demo` shows the call on its way, and its exit status whether the call arrived.
 #[test]
-fn the_demo_ends_well() {
+fn the_demo_succeeds() {
     let demo = script(&project().join("envoy/demo.py"), &[]).output().unwrap();
     let said = String::from_utf8_lossy(&demo.stdout).into_owned();
     assert!(demo.status.success(), "{said}{}", String::from_utf8_lossy(&demo.stderr));

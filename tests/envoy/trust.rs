@@ -1,4 +1,4 @@
-//! Hostile clients, planted secrets, deep and damaged JSON, a trap: what must not get in, out or through.
+//! Hostile clients, planted secrets, deep and damaged JSON, and a trap.
 
 use crate::life::manager;
 use crate::own_upstream::{OwnUpstream, completion, json as json_reply};
@@ -12,7 +12,7 @@ use support::{Envoy, Headers, bootstrap, post, post_with, project};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Sends bytes on one connection, and reads until Envoy closes it or says nothing for a while.
+/// Sends bytes on one connection, and reads until Envoy closes it or is silent for a while.
 async fn exchange(envoy: &Envoy, bytes: &[u8]) -> String {
     let mut connection = TcpStream::connect(envoy.address()).await.unwrap();
     connection.write_all(bytes).await.unwrap();
@@ -27,7 +27,7 @@ fn asking(headers: &str, body: &str) -> String {
     format!("POST /v1/responses HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n{headers}\r\n{body}")
 }
 
-/// A body that is not as long as is said makes the rest of it the next request.
+/// If a body is shorter than announced, the next request is read as its rest, and the reverse.
 #[tokio::test]
 async fn no_length_lets_one_request_become_two() {
     for headers in BOTH {
@@ -63,9 +63,9 @@ async fn no_length_lets_one_request_become_two() {
     }
 }
 
-/// The SDK panics where a header that it is asked for is not UTF-8.
+/// The SDK panics on a requested header that is not UTF-8.
 #[tokio::test]
-async fn bytes_that_are_no_text_trap_nothing() {
+async fn bytes_that_are_not_utf8_cause_no_trap() {
     for headers in BOTH {
         let upstream = OwnUpstream::start(|| completion("ok")).await;
         let envoy = Envoy::start(upstream.address, &config(headers, json!({})), headers).await;
@@ -99,7 +99,7 @@ async fn bytes_that_are_no_text_trap_nothing() {
     }
 }
 
-/// At the level at which Envoy's wasm component tells most, of an exchange of each kind.
+/// At the most detailed level of Envoy's wasm component, for an exchange of each kind.
 #[tokio::test]
 async fn no_secret_is_logged_at_any_level() {
     for headers in BOTH {
@@ -158,9 +158,9 @@ async fn no_secret_is_logged_at_any_level() {
     }
 }
 
-/// What is nested too deep is refused, or passes as bytes; it never meets the end of the module's stack.
+/// JSON that is nested too deep is refused, or passes as bytes. It never overflows the stack of the module.
 #[tokio::test]
-async fn deep_json_meets_no_end_of_the_stack() {
+async fn deep_json_does_not_overflow_the_stack() {
     let deep = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     for headers in BOTH {
         let upstream = OwnUpstream::start(move || {
@@ -187,7 +187,7 @@ async fn deep_json_meets_no_end_of_the_stack() {
 
 /// A trap ends every stream of its worker; the next request finds a new VM. (The module is built for this test.)
 #[tokio::test]
-async fn a_trap_is_no_outage() {
+async fn a_new_vm_serves_the_next_request_after_a_trap() {
     let module = std::env::var_os("TRANSPONDER_TRAP_WASM")
         .map_or_else(|| project().join("target/transponder-trap.wasm"), PathBuf::from);
     assert!(module.exists(), "{} is missing: run `envoy/build-wasm.sh . trap`", module.display());

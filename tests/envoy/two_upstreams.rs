@@ -1,4 +1,4 @@
-//! `envoy/two-upstreams.yaml`, with the addresses of the test, and a host that speaks Responses itself.
+//! `envoy/two-upstreams.yaml` with the addresses of the test, and an upstream with its own Responses API.
 
 use crate::own_upstream::{OwnUpstream, completion, json as json_reply};
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ fn body(upstream: &OwnUpstream, index: usize) -> Value {
 }
 
 #[tokio::test]
-async fn the_model_decides_and_the_fallback_takes_over() {
+async fn the_model_chooses_the_upstream_and_a_fallback_takes_over() {
     let first = OwnUpstream::start(|| json_reply(503, r#"{"error":{"message":"Loading model"}}"#)).await;
     let fallback = OwnUpstream::start(|| completion("fallback")).await;
     let hosted = OwnUpstream::start(|| completion("hosted")).await;
@@ -68,7 +68,7 @@ async fn the_model_decides_and_the_fallback_takes_over() {
 }
 
 #[tokio::test]
-async fn a_native_host_gets_and_gives_what_it_would_without_the_filter() {
+async fn a_native_upstream_sees_no_difference() {
     const REPLY: &str =
         r#"{ "error" : {"type":"invalid_request_error","message":"x","param":null,"code":null} }"#;
     let upstream = OwnUpstream::start(|| json_reply(402, REPLY)).await;

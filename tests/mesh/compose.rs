@@ -92,7 +92,7 @@ fn its_envoy_is_that_of_make_run() {
 
 /// The real Codex, with the configuration to paste, through the demo's Envoy.
 #[tokio::test]
-async fn codex_works_with_what_is_to_be_pasted() {
+async fn codex_works_with_the_pasted_configuration() {
     let upstream = Upstream::start().await;
     let mut config = yaml(&directory().join("envoy.yaml"));
     config["admin"]["address"] = any_port();

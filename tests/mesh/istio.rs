@@ -69,7 +69,7 @@ fn connection_manager() -> Value {
     json!({"stream_idle_timeout": "0s"})
 }
 
-/// Istio's name for the cluster of a Service in the namespace of the manifests, or of a host.
+/// Istio's name for the cluster of a Service in the namespace of the manifests, or of an external server.
 fn cluster_name(backend: &Value) -> String {
     assert_only(backend, &["group", "kind", "name", "port"]);
     let (name, port) = (backend["name"].as_str().unwrap(), &backend["port"]);

@@ -1,8 +1,8 @@
-//! What is shipped for Istio, Envoy Gateway and plain Envoy: checked against the published schemas, and run.
+//! The manifests for Istio, Envoy Gateway and plain Envoy: checked against the published schemas, and run.
 //!
-//! There is no cluster here. `istio` and `envoy_gateway` turn the manifests into Envoy's configuration as those control
-//! planes do, and a real Envoy serves a real request with it. They know the fields that the manifests use and stop at
-//! all others, so that nothing in a manifest goes untried.
+//! There is no cluster here. `istio` and `envoy_gateway` translate the manifests into Envoy's configuration as those control
+//! planes do, and a real Envoy serves a real request with it. They accept the fields that the manifests use and no
+//! others, so that every field is tested.
 
 mod compose;
 mod envoy_config;

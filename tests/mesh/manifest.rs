@@ -1,10 +1,10 @@
-//! Kubernetes objects as they stand in a file.
+//! Kubernetes objects in files.
 
 use serde::Deserialize;
 use serde_json::Value;
 use support::project;
 
-/// What a namespace holds after some files were applied to it.
+/// The objects of a namespace after some files were applied.
 #[derive(Debug, Default)]
 pub struct Manifest {
     pub objects: Vec<Value>,
@@ -61,7 +61,7 @@ pub fn array(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-/// Stops at a field that the translation of this object does not know.
+/// Panics on a field that the translation of this object does not handle.
 pub fn assert_only(value: &Value, known: &[&str]) {
     for field in value.as_object().unwrap_or_else(|| panic!("{value} is no object")).keys() {
         assert!(known.contains(&field.as_str()), "nothing translates `{field}` of {value}");

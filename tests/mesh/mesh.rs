@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use support::{Answer, Envoy, Upstream, post_with};
 
-/// What a client of the mesh sends as its own credential.
+/// The credential that a client of the mesh sends.
 const CLIENTS_KEY: &str = "sk-of-the-client";
 
 async fn ask(envoy: &Envoy, host: &str, model: &str) -> Answer {
@@ -23,7 +23,7 @@ async fn ask(envoy: &Envoy, host: &str, model: &str) -> Answer {
     post_with(&envoy.responses_url(), &headers, request.to_string()).await
 }
 
-/// A Responses request ends with its tool call, and came as Chat Completions, with this key and this host.
+/// A Responses request returns a tool call, and reached the upstream as Chat Completions with this key and `Host:`.
 pub async fn assert_serves(
     envoy: &Envoy,
     (host, model): (&str, &str),

@@ -1,4 +1,4 @@
-//! `envoy/corporate.yaml`, as it is but for addresses and files: a site with its own authority, a vLLM that wants
+//! `envoy/corporate.yaml` with other addresses and files: a site with its own authority, a vLLM that requires
 //! certificates, and clients that have them.
 
 use crate::envoy_config::{any_port, cluster, listener, tls};
@@ -29,7 +29,7 @@ fn plugin(envoy: &Value) -> &Value {
 }
 
 /// The clients of a site come through a listener that speaks TLS for them, each with a certificate of its own, chosen by
-/// the host that is asked for. `nobody` has none.
+/// the `Host:` of the request. `nobody` has none.
 fn clients(world: &World) -> (Value, Vec<Value>) {
     let names = ["alice", "bob", "nobody"];
     let hosts = names.map(|name| {
@@ -126,7 +126,7 @@ async fn corporate_limits_each_client_by_itself() {
     envoy.finish();
 }
 
-/// As it is shipped, but for where the files are.
+/// The shipped configuration, with other paths.
 #[test]
 fn corporate_passes_envoys_own_validation() {
     let pod = TempDir::new().unwrap();
@@ -152,7 +152,7 @@ fn corporate_passes_envoys_own_validation() {
     assert!(validated.status.success(), "{}", String::from_utf8_lossy(&validated.stderr));
 }
 
-/// The template of `make run` is the place of the log's fields, of the labels and buckets, and of what the module may call.
+/// The template of `make run` defines the log fields, the labels and buckets, and the capabilities of the module.
 #[test]
 fn corporate_logs_measures_and_restricts_as_make_run_does() {
     let mut print = Command::new(project().join("envoy/run.py"));

@@ -90,7 +90,7 @@ fn the_filter_accepts_every_plugin_configuration() {
     );
 }
 
-/// A release changes one number; no manifest may be left behind.
+/// A release changes one number, and all manifests must have it.
 #[test]
 fn the_images_are_those_of_this_version() {
     for file in files() {

@@ -1,4 +1,4 @@
-//! What is around a proxy: the model servers, one of them outside and behind TLS, and the files of the proxy's pod.
+//! The surroundings of a proxy: the model servers, one of them external and behind TLS, and the files of the pod.
 
 use crate::envoy_config;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
@@ -8,17 +8,17 @@ use std::path::{Path, PathBuf};
 use support::Upstream;
 use tempfile::TempDir;
 
-/// The host outside, in every manifest.
+/// The external server, in every manifest.
 pub const HOST: &str = "api.together.xyz";
-/// Whom the proxy trusts, and here also its servers.
+/// The authority that the proxy trusts. Here it signs the servers' certificates too.
 const BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
-/// The key that the Secrets hold.
+/// The key in the Secrets.
 pub const KEY: &str = "REPLACE-WITH-THE-KEY";
 
 pub struct World {
     /// The Service `vllm`.
     pub vllm: Upstream,
-    /// What answers as `HOST`.
+    /// The server with the name `HOST`.
     pub host: Upstream,
     authority: CertifiedIssuer<'static, KeyPair>,
     pod: TempDir,

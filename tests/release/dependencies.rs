@@ -45,7 +45,7 @@ fn every_dependency_has_a_licence_that_is_allowed_and_comes_from_the_registry() 
 }
 
 #[test]
-fn what_is_not_allowed_is_noticed() {
+fn a_forbidden_licence_or_source_is_noticed() {
     let allowed = ["MIT".to_owned(), "Apache-2.0".to_owned()];
     for (expression, expected) in
         [("MIT", true), ("GPL-3.0 OR MIT", true), ("(MIT OR GPL-3.0) AND GPL-3.0", false), ("", false)]

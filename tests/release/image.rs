@@ -1,4 +1,4 @@
-//! The OCI image, unpacked as the fetchers of Istio and Envoy Gateway do it, and the bill of materials.
+//! The OCI image, unpacked as Istio and Envoy Gateway unpack it, and the bill of materials.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -129,7 +129,7 @@ fn the_archive_is_the_layout_and_what_docker_load_reads() {
 }
 
 #[test]
-fn the_image_says_what_it_is() {
+fn the_image_has_its_annotations() {
     let directory = image();
     let manifest = manifest(&directory.path().join("image"));
     let annotation = |key: &str| manifest["annotations"][format!("org.opencontainers.image.{key}")].clone();
@@ -156,7 +156,7 @@ fn two_builds_have_one_digest() {
     }
 }
 
-/// The image of those who build with Docker: what fetchers look for, as the layer above all others.
+/// The image built with Docker: its last layer must be the one that fetchers look for.
 #[test]
 fn the_dockerfile_puts_the_module_where_fetchers_look() {
     let dockerfile = fs::read_to_string(project().join("envoy/Dockerfile")).unwrap();
@@ -193,7 +193,7 @@ fn the_workflows_are_valid_and_release_what_is_built() {
     }
 }
 
-/// A release needs its paragraph: the workflow looks for this line.
+/// The release workflow looks for this line.
 #[test]
 fn the_changelog_knows_this_version() {
     let changelog = fs::read_to_string(project().join("CHANGELOG.md")).unwrap();
@@ -201,7 +201,7 @@ fn the_changelog_knows_this_version() {
     assert!(changelog.lines().any(|line| line.starts_with(heading)), "{heading}");
 }
 
-/// What a compiler puts into messages differs from machine to machine, and is nobody's business.
+/// Compilers put source paths into messages. They differ between machines and are private.
 #[test]
 fn the_module_names_no_path_of_the_machine_that_built_it() {
     let module = module_bytes();

@@ -1,5 +1,5 @@
-//! The built module asks the host for proxy-wasm and nothing else, so that it loads in every
-//! Envoy and has no way out of it: no WASI, hence no files, clock, environment or random source.
+//! The built module imports only proxy-wasm, so that it loads in every
+//! Envoy and cannot reach outside: without WASI there are no files, clock, environment or random source.
 
 use std::fs;
 
@@ -50,13 +50,13 @@ fn exports_the_abi_version() {
 }
 
 #[test]
-fn no_request_can_ask_it_to_trap() {
+fn the_released_module_has_no_trap() {
     let module = module();
     let word = b"x-transponder-trap";
     assert!(!module.windows(word.len()).any(|window| window == word), "built with the feature `trap`");
 }
 
-/// The example lists what the host lets the module call and be called for; the tests run with that list.
+/// The example lists the functions that Envoy allows in both directions. The tests run with that list.
 #[test]
 fn its_capabilities_are_listed_and_cannot_reach_beyond_the_exchange() {
     let (imports, exports) = interface();

@@ -1,4 +1,4 @@
-//! Two thousand streams held at once, then mixed load with faults injected: every reply is what it must be, none is
+//! Two thousand streams at once, then mixed load with injected faults: every reply is correct, none is
 //! lost, and Envoy's memory stays where it was. Half of the load goes through the smallest buffer that a listener can have.
 //!
 //! `SOAK_SECONDS` is the length of the mixed load: two minutes with the hold in `make test`, half an hour in `make soak`.

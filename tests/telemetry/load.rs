@@ -46,7 +46,7 @@ fn error(status: u16, message: &str) -> Value {
     json!({"error": {"status": status, "body": {"error": {"message": message}}}})
 }
 
-/// The host breaks within a call.
+/// The upstream breaks off within a call.
 const BROKEN: &str = r#"data: {"choices":[{"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"weather","arguments":"{\"ci"}}]}}]}
 
 data: {"error":{"message":"out of memory"}}

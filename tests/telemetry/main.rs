@@ -1,6 +1,6 @@
-//! A real Prometheus on a real Envoy under load: what the dashboard and the alerts ask has an answer.
+//! A real Prometheus with a real Envoy under load: every query of the dashboard and the alerts returns data.
 //!
-//! Envoy's configuration is the template that users start from. The load has every kind of end in it.
+//! Envoy's configuration is the template that users start from. The load has exchanges with every outcome.
 
 mod load;
 
@@ -130,7 +130,7 @@ fn alerts() -> Vec<(String, String, bool)> {
     rules.map(|rule| (text(&rule["alert"]), text(&rule["expr"]), rule.get("for").is_some())).collect()
 }
 
-/// Alerts of which the load is full, and which do not wait.
+/// Alerts without a waiting time whose condition the load fulfils.
 const PROVOKED: &[&str] = &["TransponderToolCallsLost", "TransponderUpstreamRefusesKey"];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -141,7 +141,7 @@ async fn every_query_of_the_dashboard_and_the_alerts_has_data_under_load() {
     ["Paris", "sunny", "Begin Patch"].iter().for_each(|secret| envoy.plant_secret(secret));
     let prometheus = Prometheus::start(&envoy).await;
 
-    // The load goes on until every question has an answer: rates need two scrapes with something between.
+    // The load continues until every query has data: rates need two scrapes with changes between them.
     let begin = Instant::now();
     let mut unanswered: BTreeSet<(String, String)> = dashboard_queries().into_iter().collect();
     // An alert's expression without its threshold.

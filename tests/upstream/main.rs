@@ -1,6 +1,6 @@
-//! The scripted upstream itself: that it refuses what the strictest hosts refuse, and answers in every shape that hosts have.
+//! The scripted upstream: it refuses what the strictest providers refuse, and answers in the shape of every provider.
 //!
-//! Scenario tests rest on it. A server that lets a bad request pass would hide the filter's faults.
+//! The end-to-end tests depend on it. A server that accepts bad requests would hide faults of the filter.
 
 mod presets;
 mod refusals;
@@ -10,7 +10,7 @@ mod strictness;
 use serde_json::{Value, json};
 use support::{Answer, Upstream, post};
 
-/// All that a generic request may hold: system, text and image, parallel calls and their results, and each plain field.
+/// A request with everything that a generic request may have: system, text and image, parallel calls and their outputs, plain fields.
 fn good() -> Value {
     json!({
         "model": "m",
@@ -48,7 +48,7 @@ fn good() -> Value {
     })
 }
 
-/// Puts a value where the pointer says, or takes away what is there.
+/// Sets the value at the pointer, or removes it.
 fn changed(pointer: &str, value: Option<Value>) -> Value {
     let mut body = good();
     let (parent, key) = pointer.rsplit_once('/').expect("a JSON pointer");

@@ -1,10 +1,10 @@
-//! Requests, and what strict hosts say to them: tables.
+//! Tables of requests and the errors of strict upstreams.
 
 use serde_json::{Value, json};
 
 use super::{calling, good, result, set, talk, user, without};
 
-/// A request that no strict host takes, and words of the answer that name the fault.
+/// A request that every strict upstream refuses, and words of the error.
 pub(crate) fn bad_requests() -> Vec<(Value, &'static str)> {
     let long = "x".repeat(65);
     vec![

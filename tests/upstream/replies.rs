@@ -59,7 +59,7 @@ async fn the_plain_stream_is_that_of_openai() {
     assert_eq!(data, expected);
 }
 
-/// Two parallel calls in pieces of four characters, as each host writes them.
+/// Two parallel calls in pieces of four characters, as each provider sends them.
 fn call_shapes() -> Vec<(Value, Value)> {
     let openai = json!([
         {"index": 0, "id": "a", "type": "function", "function": {"name": "f", "arguments": ""}},
@@ -119,7 +119,7 @@ fn call_shapes() -> Vec<(Value, Value)> {
 }
 
 #[tokio::test]
-async fn calls_come_in_the_shape_of_each_host() {
+async fn calls_come_in_the_shape_of_each_provider() {
     let upstream = Upstream::start().await;
     for (change, expected) in call_shapes() {
         let mut reply = json!({
@@ -226,7 +226,7 @@ async fn raw_bytes_are_cut_and_paced_as_scripted() {
 }
 
 #[tokio::test]
-async fn a_cut_connection_is_no_end() {
+async fn a_cut_connection_is_not_a_regular_end() {
     let upstream = Upstream::start().await;
     let answer = streamed(
         &upstream,
@@ -238,7 +238,7 @@ async fn a_cut_connection_is_no_end() {
 }
 
 #[tokio::test]
-async fn a_hang_up_is_no_answer_and_ends_nothing_else() {
+async fn a_hang_up_sends_nothing_and_ends_nothing_else() {
     let upstream = Upstream::start().await;
     upstream.script(json!({"replies": [{"hang_up": true}]})).await;
     let url = format!("{}/chat/completions", upstream.base_url());

@@ -57,7 +57,7 @@ async fn a_script_loosens_and_tightens() {
 }
 
 #[tokio::test]
-async fn what_is_not_a_completion_is_refused_too() {
+async fn other_paths_and_bodies_are_refused() {
     let upstream = Upstream::start().await;
     let url = format!("{}/chat/completions", upstream.base_url());
     let status = |answer: Answer| answer.status;

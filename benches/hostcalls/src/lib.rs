@@ -1,4 +1,4 @@
-//! Calls the host as Transponder does for a request without events, header by header and number by number, and sends
+//! Calls Envoy as Transponder does for a request without events, header by header and number by number, and sends
 //! the bytes on that came. What it costs more than the filter that does nothing is no matter of translating.
 
 use proxy_wasm::hostcalls;
@@ -28,7 +28,7 @@ struct Root {
     metrics: Metrics,
 }
 
-/// The host's numbers of a counter and of a histogram.
+/// Envoy's ids of a counter and of a histogram.
 #[derive(Clone, Copy, Default)]
 struct Metrics {
     counter: u32,

@@ -143,7 +143,7 @@ fn run(case: Case) -> u64 {
     }
 }
 
-/// A whole exchange as the host drives it; its allocations.
+/// A complete exchange as Envoy drives it; its allocations.
 fn exchange(bytes: usize, answer: Answer) -> u64 {
     let body = match bytes {
         0 => br#"{"model":"m","input":"Hi"}"#.to_vec(),

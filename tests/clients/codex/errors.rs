@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use support::Headers;
 
 super::in_both_header_modes! {
-    errors_are_told_as_they_are too_many_requests_are_tried_again context_overflow_is_named
-    cut_text_is_told cut_call_is_not_run no_done_is_fine broken_stream_is_tried_again error_in_the_stream
+    errors_keep_their_message too_many_requests_are_retried context_overflow_is_named
+    truncated_text_is_reported a_truncated_call_is_not_run a_stream_without_done_is_complete a_broken_stream_is_retried error_in_the_stream
 }
 
 fn error(status: u16, body: Value) -> Value {
@@ -17,7 +17,7 @@ fn chat_error(message: &str, code: Value) -> Value {
     json!({"error": {"message": message, "type": "some_error", "param": null, "code": code}})
 }
 
-async fn errors_are_told_as_they_are(headers: Headers) {
+async fn errors_keep_their_message(headers: Headers) {
     let stage = Stage::new(headers)
         .await
         .codex(|codex| codex.provider("request_max_retries", "0").provider("stream_max_retries", "0"));
@@ -35,7 +35,7 @@ async fn errors_are_told_as_they_are(headers: Headers) {
     stage.finish().await;
 }
 
-async fn too_many_requests_are_tried_again(headers: Headers) {
+async fn too_many_requests_are_retried(headers: Headers) {
     let stage = Stage::new(headers).await;
     // Codex gives up at once where the header is missing or no whole number.
     for headers in [json!({}), json!({"retry-after": "0.5"}), json!({"retry-after": "1"})] {
@@ -56,7 +56,7 @@ async fn context_overflow_is_named(headers: Headers) {
     stage.finish().await;
 }
 
-async fn cut_text_is_told(headers: Headers) {
+async fn truncated_text_is_reported(headers: Headers) {
     let stage = Stage::new(headers).await;
     stage.replies(json!([{"text": "Half a", "finish": "length"}])).await;
     let said = stage.fails(PLAIN).await;
@@ -64,7 +64,7 @@ async fn cut_text_is_told(headers: Headers) {
     stage.finish().await;
 }
 
-async fn cut_call_is_not_run(headers: Headers) {
+async fn a_truncated_call_is_not_run(headers: Headers) {
     let stage = Stage::new(headers).await;
     for arguments in ["{\"cmd\": \"touch cut", "{\"cmd\": \"touch cut\"}"] {
         let calls = [call("a", "exec_command", json!(arguments))];
@@ -76,7 +76,7 @@ async fn cut_call_is_not_run(headers: Headers) {
     stage.finish().await;
 }
 
-async fn no_done_is_fine(headers: Headers) {
+async fn a_stream_without_done_is_complete(headers: Headers) {
     let stage = Stage::new(headers).await;
     let mut first = runs("a", "touch ran");
     first["done"] = json!(false);
@@ -86,7 +86,7 @@ async fn no_done_is_fine(headers: Headers) {
     stage.finish().await;
 }
 
-async fn broken_stream_is_tried_again(headers: Headers) {
+async fn a_broken_stream_is_retried(headers: Headers) {
     let stage = Stage::new(headers).await;
     let mut broken = runs("a", "touch ran-too-early");
     broken["chunking"] = json!({"arguments": 4});

@@ -2,8 +2,8 @@
 
 mod context;
 mod errors;
-mod hosts;
 mod stage;
+mod strict_upstreams;
 mod tools;
 
 /// Runs each scenario once with headers that flow and once with headers that are held.

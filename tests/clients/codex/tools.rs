@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use support::Headers;
 
 super::in_both_header_modes! {
-    plain_text three_steps three_calls_at_once text_around_calls arguments_byte_by_byte every_host_shape
+    plain_text three_steps three_calls_at_once text_around_calls arguments_byte_by_byte every_shape_of_calls
     patch_as_custom_tool code_mode mcp_through_its_namespace mcp_found_by_tool_search
 }
 
@@ -88,8 +88,8 @@ async fn arguments_byte_by_byte(headers: Headers) {
     stage.finish().await;
 }
 
-/// Hosts number, name and end their calls differently; each time the file must be there.
-async fn every_host_shape(headers: Headers) {
+/// Providers number, name and end their calls differently. The file must be written each time.
+async fn every_shape_of_calls(headers: Headers) {
     let stage = Stage::new(headers).await;
     let shapes = [
         "openai",

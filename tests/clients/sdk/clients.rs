@@ -1,4 +1,4 @@
-//! The clients: how each is asked, and in which words it says the same things.
+//! The clients: how each is called, and how each reports the same results.
 
 use crate::sdk::scenarios::Scenario;
 use serde_json::{Value, json};
@@ -8,19 +8,19 @@ pub struct Client {
     pub program: &'static str,
     /// The ways to ask, and whether the client then asks for a stream.
     pub modes: &'static [(&'static str, bool)],
-    /// What it says of a reply that is complete, cut by the token limit, cut by a filter; `""` if it says nothing.
+    /// Its status for a reply that is complete, cut by the token limit, or cut by a filter. `""`: it reports none.
     finish: [&'static str; 3],
-    /// Its errors for the status 400, 401, 404, 429 and 500, and what stands before their messages.
+    /// Its errors for the statuses 400, 401, 404, 429 and 500, and the prefix of their messages.
     errors: [&'static str; 5],
     prefix: fn(u64) -> String,
     /// Scenarios that need what this client does not have.
     pub lacks: &'static [&'static str],
-    /// What it says in some scenarios instead.
+    /// Its different results in some scenarios.
     differs: fn(&str) -> Option<Value>,
 }
 
 impl Client {
-    /// What the client must say in a scenario.
+    /// The result that the client must report in a scenario.
     pub fn expected(&self, scenario: &Scenario) -> Value {
         let mut expected = (self.differs)(scenario.name).unwrap_or_else(|| (scenario.outcome)());
         if let Some(status) =

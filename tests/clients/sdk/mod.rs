@@ -1,6 +1,6 @@
-//! The real SDKs through a real Envoy: what each client's own API said, and what the upstream saw.
+//! The real SDKs through a real Envoy: what each client's API returned, and what the upstream received.
 //!
-//! `clients` says how each client is asked and in which words it answers, `scenarios` what happens; every client goes
+//! `clients` describes how each client is called and reports, `scenarios` what happens. Every client goes
 //! through every scenario in each of its modes. Envoy records all of it, and each reply is checked on its own, too.
 
 mod clients;

@@ -1,4 +1,4 @@
-//! The published types of the Open Responses specification judge what becomes of every recorded Chat reply.
+//! The published types of the Open Responses specification accept the translation of every recorded reply.
 
 use crate::sdk::driver::Driver;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What happens: how the client is asked, what the upstream answers, what the client must say, what the upstream must see.
+//! The scenarios: the request, the upstream's reply, what the client must report, what the upstream must receive.
 
 use serde_json::{Value, json};
 

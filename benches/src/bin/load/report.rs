@@ -287,7 +287,7 @@ fn plots(measured: &Measured) -> Vec<(&'static str, Plot<'static>)> {
     ]
 }
 
-/// What it ran on; no name of a host, no path.
+/// The machine, without its name and paths.
 fn machine() -> String {
     let said = |program: &str, arguments: &[&str]| {
         let output = Command::new(program).args(arguments).output();

@@ -23,7 +23,7 @@ const CODEX_RELAY: &str = "codex-relay";
 pub enum Filter {
     None,
     Passthrough,
-    /// The calls of the host that Transponder makes, and nothing else.
+    /// The calls to Envoy that Transponder makes, and nothing else.
     HostCalls,
     /// Transponder, with the request's headers held or not.
     Transponder {

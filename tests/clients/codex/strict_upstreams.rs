@@ -1,11 +1,11 @@
-//! A tool loop with each host's twin: by its preset, and by `{}`.
+//! A tool loop with each strict upstream: with its preset, and with `{}`.
 
 use crate::codex::stage::{call, tool_outputs};
 use serde_json::{Value, json};
 use support::{Codex, Envoy, Headers, Upstream};
 use transponder::upstream::preset_names;
 
-/// Hosts that want something back that only their preset sends: reasoning, or the signature of a thought.
+/// Upstreams that need something back that only their preset sends: reasoning, or its signature.
 /// `docs/upstreams.md` names them too.
 const NEED_THEIR_PRESET: [&str; 3] = ["deepseek", "moonshot", "gemini"];
 
@@ -20,7 +20,7 @@ fn chunk(delta: Value, finish: Value) -> Value {
     json!({"data": {"choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}})
 }
 
-/// A thought and a call; two calls at once; an answer. The host's ids are of the length that Mistral's have.
+/// Reasoning and a call; two calls at once; an answer. The ids have the length of Mistral's.
 fn replies() -> Value {
     let run = |file: &str| json!({"cmd": format!("touch {file}; echo {file}")});
     json!([
@@ -34,7 +34,7 @@ fn replies() -> Value {
     ])
 }
 
-/// Runs a loop with the twin of a host, and looks at what it saw.
+/// Runs a tool loop with a strict upstream, and checks the requests that it received.
 async fn completes(upstream: &Upstream, envoy: &Envoy, host: &str, model: &str) {
     upstream.clear().await;
     let mut replies = replies();
@@ -59,9 +59,9 @@ async fn completes(upstream: &Upstream, envoy: &Envoy, host: &str, model: &str) 
     assert_eq!(upstream.left().await, 0, "{host}");
 }
 
-/// By the model's name, `gpt-5.5-HOST`: it gets Codex to send an effort, and a custom tool.
+/// The model's name, `gpt-5.5-PRESET`, makes Codex send an effort and a custom tool.
 #[tokio::test]
-async fn every_preset_completes_a_loop_with_its_twin() {
+async fn every_preset_completes_a_tool_loop_with_its_strict_upstream() {
     let upstream = Upstream::start().await;
     let rules: Vec<Value> = preset_names()
         .map(|preset| json!({"match": format!("gpt-5.5-{preset}"), "upstream": preset}))
@@ -75,7 +75,7 @@ async fn every_preset_completes_a_loop_with_its_twin() {
 }
 
 #[tokio::test]
-async fn generic_completes_a_loop_with_every_twin_that_wants_nothing_back() {
+async fn generic_completes_a_tool_loop_where_nothing_is_replayed() {
     let upstream = Upstream::start().await;
     let envoy = Envoy::start(upstream.address(), "{}", Headers::Flow).await;
     for host in preset_names().filter(|host| !NEED_THEIR_PRESET.contains(host)) {
@@ -85,7 +85,7 @@ async fn generic_completes_a_loop_with_every_twin_that_wants_nothing_back() {
 }
 
 #[tokio::test]
-async fn the_others_refuse_generic() {
+async fn the_other_strict_upstreams_refuse_generic() {
     let upstream = Upstream::start().await;
     let envoy = Envoy::start(upstream.address(), "{}", Headers::Flow).await;
     for host in NEED_THEIR_PRESET {
@@ -102,9 +102,9 @@ async fn the_others_refuse_generic() {
     envoy.finish();
 }
 
-/// A host that knows custom tools calls them as such, with raw text.
+/// An upstream with custom tools calls them natively, with raw text.
 #[tokio::test]
-async fn a_custom_tool_stays_one_where_the_host_knows_them() {
+async fn a_custom_tool_is_sent_natively_where_supported() {
     let upstream = Upstream::start().await;
     let envoy = Envoy::start(upstream.address(), r#"{"upstream": "openai"}"#, Headers::Flow).await;
     let patch = "*** Begin Patch\n*** Add File: hello.txt\n+Grüße \"🦀\"\n*** End Patch\n";

@@ -1,4 +1,4 @@
-//! A host that knows what a proxy-wasm host allows in which callback, and stops at what it does not.
+//! A stand-in for Envoy that knows what each callback allows, and panics on anything else.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use transponder::exchange::{
 /// The time of every callback, since the Unix epoch.
 const NOW: Duration = Duration::from_secs(1_700_000_000);
 
-/// What went up or down in the end.
+/// A message as it was sent on.
 #[derive(Debug, Default)]
 pub struct Message {
     /// The body.
@@ -31,8 +31,8 @@ pub enum Outcome {
     Reply { body: Vec<u8>, status: Option<u16>, cut: bool },
 }
 
-/// One exchange under a host's eyes.
-pub struct Host {
+/// One exchange, driven as Envoy drives it.
+pub struct Envoy {
     exchange: Exchange,
     up: Message,
     down: Message,
@@ -93,7 +93,7 @@ impl Message {
     }
 }
 
-impl Host {
+impl Envoy {
     /// Before the first callback.
     pub fn new(config: &Config) -> Self {
         let exchange = Exchange::new(Rc::new(config.clone()), Rc::new(crate::Unrecorded), 7);
