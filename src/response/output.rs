@@ -7,13 +7,14 @@ use super::sequencer::ItemSequencer;
 use crate::items::{EventWriter, OpenCompaction};
 use crate::report::Dropped;
 
-/// Where the deltas of a reply go.
+/// Where the deltas of a reply go. There is one for each reply, behind a box of its own.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)]
 pub(super) enum Output {
     /// The items of a response.
-    Items(Box<ItemSequencer>),
+    Items(ItemSequencer),
     /// A `compaction` item, for `POST /responses/compact` and after a `compaction_trigger`.
-    Summary(Box<SummaryCollector>),
+    Summary(SummaryCollector),
 }
 
 /// Collects the text of a summary. Reasoning is dropped, and no tool is called for a summary.

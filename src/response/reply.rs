@@ -14,8 +14,8 @@ use crate::report::Report;
 #[derive(Debug)]
 pub struct Reply {
     body: Body,
-    /// Empty until the reply is complete.
-    finished: Finished,
+    /// Empty until the reply is complete. Boxed, because a reply is moved with each chunk.
+    finished: Box<Finished>,
     wants_stream: bool,
     /// Unix seconds.
     now: u64,
@@ -36,7 +36,7 @@ impl Reply {
     pub(crate) fn new(context: ReplyContext, seed: u128, now: u64) -> Self {
         let wants_stream = context.stream;
         let reader = BodyReader::new(context, seed, now);
-        Self { body: Body::Completion(Box::new(reader)), finished: Finished::default(), wants_stream, now }
+        Self { body: Body::Completion(Box::new(reader)), finished: Box::default(), wants_stream, now }
     }
 
     /// A reply that only turns the upstream's HTTP error into an error of the API. It needs no request.
@@ -56,7 +56,7 @@ impl Reply {
     /// ```
     pub fn error_only(status: u16) -> Self {
         let body = Body::Error(ErrorReader::new(status));
-        Self { body, finished: Finished::default(), wants_stream: false, now: 0 }
+        Self { body, finished: Box::default(), wants_stream: false, now: 0 }
     }
 
     /// Whether the client asked for `text/event-stream`.
@@ -103,7 +103,7 @@ impl Reply {
     }
 
     fn finish(&mut self, finished: Finished) {
-        self.finished = finished;
+        *self.finished = finished;
         self.body = Body::Done;
     }
 

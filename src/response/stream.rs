@@ -39,10 +39,10 @@ impl ResponseStream {
             input: ChunkNormalizer::new(text, refusal_kind),
             output: match kind {
                 ReplyKind::Items => {
-                    Output::Items(Box::new(ItemSequencer::new(items, call_ids, replay, budget, writer)))
+                    Output::Items(ItemSequencer::new(items, call_ids, replay, budget, writer))
                 }
                 ReplyKind::Summary | ReplyKind::CompactionObject => {
-                    Output::Summary(Box::new(SummaryCollector::new(budget, writer)))
+                    Output::Summary(SummaryCollector::new(budget, writer))
                 }
             },
         }

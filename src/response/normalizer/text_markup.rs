@@ -41,7 +41,8 @@ impl TextMarkup {
 
     /// The text ends here or is interrupted: what was held back as possible markup is text.
     pub(super) fn flush(&mut self) -> Vec<TextPiece> {
-        let segments = self.scanner.as_mut().map(Scanner::flush).unwrap_or_default();
+        let Some(scanner) = &mut self.scanner else { return Vec::new() };
+        let segments = scanner.flush();
         self.pieces(segments)
     }
 
