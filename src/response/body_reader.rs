@@ -180,7 +180,7 @@ impl BodyReader {
 }
 
 /// DeepSeek sends blank lines while a request is queued. Some upstreams begin with a byte order mark.
-fn is_padding(byte: u8) -> bool {
+pub(super) fn is_padding(byte: u8) -> bool {
     byte.is_ascii_whitespace() || [0xEF, 0xBB, 0xBF].contains(&byte)
 }
 

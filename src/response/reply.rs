@@ -81,10 +81,7 @@ impl Reply {
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         let finished = match &mut self.body {
             Body::Completion(reader) => reader.push(bytes, self.now, out),
-            Body::Error(reader) => {
-                reader.push(bytes);
-                None
-            }
+            Body::Error(reader) => reader.push(bytes, out),
             Body::Done => None,
         };
         if let Some(finished) = finished {

@@ -22,7 +22,7 @@ const MESSAGE_CHARS: usize = 2000;
 /// Reads the body of a reply with an error status. Any body gives an error.
 pub(crate) fn of_body(status: u16, body: &[u8]) -> ApiError {
     let text = String::from_utf8_lossy(body);
-    let text = text.trim_start_matches('\u{FEFF}').trim();
+    let text = trimmed(&text);
     match serde_json::from_str::<Value>(text) {
         Ok(value) => of_value(status, &value),
         Err(_) if text.is_empty() => {
@@ -33,6 +33,19 @@ pub(crate) fn of_body(status: u16, body: &[u8]) -> ApiError {
         }
         Err(_) => of_message(status, text.to_owned()),
     }
+}
+
+/// Whether an error body is a JSON document: an object, or a list of objects as Google sends. `[500]` begins a text.
+pub(crate) fn is_document(body: &[u8]) -> bool {
+    match serde_json::from_str(trimmed(&String::from_utf8_lossy(body))) {
+        Ok(Value::Object(_)) => true,
+        Ok(Value::Array(items)) => items.first().is_some_and(Value::is_object),
+        _ => false,
+    }
+}
+
+fn trimmed(text: &str) -> &str {
+    text.trim_start_matches('\u{FEFF}').trim()
 }
 
 /// Reads an error that came with a successful status, in a document or in a stream.

@@ -192,6 +192,52 @@ fn a_held_reply_has_its_exact_length_and_status() {
     assert_eq!(error(&reply), (502, "upstream_empty_reply".to_owned()));
 }
 
+/// Where trailers follow, Envoy marks the end of the body in no callback.
+#[test]
+fn an_error_document_ends_with_its_last_bracket() {
+    for (document, message) in [
+        (r#" {"error": {"message": "No }key", "code": null}}"#, "No }key"),
+        (r#"[{"error": {"message": "Not valid", "code": 400}}]"#, "Not valid"),
+    ] {
+        for config in ["{}", HELD] {
+            let mut driven = Driven::asked(config, ASKED);
+            let json = response("400", &[("content-type", "application/json")]);
+            driven.exchange.on_response_headers(&json, false, NOW);
+            let (head, tail) = document.as_bytes().split_at(20);
+            let first = driven.exchange.on_response_body(head, false, NOW);
+            let body = match driven.exchange.on_response_body(tail, false, NOW) {
+                BodyVerdict::Replace(body) if config == "{}" => {
+                    assert_eq!(first, BodyVerdict::Replace(vec![]));
+                    body
+                }
+                BodyVerdict::Release(edits, body) if config == HELD => {
+                    assert_eq!(first, BodyVerdict::Hold);
+                    assert!(edits.contains(&set(":status", "400")), "{edits:?}");
+                    body
+                }
+                other => panic!("{config}: {other:?}"),
+            };
+            let body: Value = serde_json::from_slice(&body).expect("the error");
+            assert_eq!(body["error"]["message"], message);
+            assert_eq!(driven.exchange.on_response_body(b"\n", false, NOW), BodyVerdict::Replace(vec![]));
+            assert_eq!(driven.exchange.on_response_trailers(NOW), TrailersVerdict::Pass);
+            assert!(driven.counted().contains(&"exchanges upstream_error generic".to_owned()));
+        }
+    }
+}
+
+#[test]
+fn a_bracket_in_an_errors_text_does_not_end_it() {
+    for text in ["[error] no route", "[500] no route", "{oops} no route"] {
+        let mut driven = Driven::asked("{}", ASKED);
+        driven.exchange.on_response_headers(&response("500", &[]), false, NOW);
+        let (head, tail) = text.as_bytes().split_at(9);
+        assert_eq!(driven.exchange.on_response_body(head, false, NOW), BodyVerdict::Replace(vec![]));
+        let BodyVerdict::Replace(body) = driven.exchange.on_response_body(tail, true, NOW) else { panic!() };
+        assert_eq!(serde_json::from_slice::<Value>(&body).unwrap()["error"]["message"], text);
+    }
+}
+
 #[test]
 fn a_held_429_for_an_exhausted_quota_does_not_ask_to_wait() {
     for (code, waits) in [("insufficient_quota", false), ("rate_limit_exceeded", true)] {
