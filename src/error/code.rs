@@ -73,7 +73,7 @@ codes! {
         RequestTooLarge "request_too_large" 413
             "The body is larger than `limits.request_bytes`." "Send a smaller request, or raise the limit."
         UnsupportedTrailers "unsupported_trailers" 400
-            "The request has trailers, and `hold_request_headers` is off." "Send no trailers."
+            "The request has trailers." "Send no trailers."
     }
     Request {
         InvalidJson "invalid_json" 400
