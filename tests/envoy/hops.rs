@@ -78,8 +78,8 @@ fn gzipped(text: &str) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-fn compressed(body: &str, content_type: &str) -> Response {
-    let mut reply = response(200, content_type, gzipped(body));
+fn compressed(status: u16, body: &str, content_type: &str) -> Response {
+    let mut reply = response(status, content_type, gzipped(body));
     reply.headers_mut().insert("content-encoding", HeaderValue::from_static("gzip"));
     reply
 }
@@ -93,9 +93,12 @@ async fn a_decompressor_before_the_filter_does_not_hide_the_end() {
                 .to_string();
         let upstream = OwnUpstream::start_asked(move |asked| {
             let body: Value = serde_json::from_slice(&asked.body).unwrap();
+            if body["model"] == "unknown" {
+                return compressed(404, r#"{"error": {"message": "No such thing"}}"#, "application/json");
+            }
             match body["stream"] == true {
-                true => compressed(&events(), "text/event-stream"),
-                false => compressed(&document, "application/json"),
+                true => compressed(200, &events(), "text/event-stream"),
+                false => compressed(200, &document, "application/json"),
             }
         })
         .await;
@@ -110,6 +113,12 @@ async fn a_decompressor_before_the_filter_does_not_hide_the_end() {
         let envoy = Envoy::launch(&plan).await;
         assert_eq!(text_of(&whole(&post(&envoy.responses_url(), &request(true)).await)), "Hello");
         assert_eq!(text_of(&post(&envoy.responses_url(), &request(false)).await.json()), "Hello");
+        for stream in [true, false] {
+            let asked = json!({"model": "unknown", "input": "hi", "stream": stream});
+            let answer = post(&envoy.responses_url(), &asked).await;
+            assert_eq!((answer.status, &answer.broken), (404, &None), "{}", answer.text());
+            assert_eq!(answer.json()["error"]["message"], "No such thing");
+        }
         envoy.finish();
     }
 }
@@ -117,7 +126,7 @@ async fn a_decompressor_before_the_filter_does_not_hide_the_end() {
 #[tokio::test]
 async fn an_unrequested_compressed_reply_is_an_error() {
     for headers in BOTH {
-        let upstream = OwnUpstream::start(|| compressed(&events(), "text/event-stream")).await;
+        let upstream = OwnUpstream::start(|| compressed(200, &events(), "text/event-stream")).await;
         let envoy = Envoy::start(upstream.address, &config(headers, json!({})), headers).await;
         let asked = [("accept-encoding", "gzip")];
         let answer = post_with(&envoy.responses_url(), &asked, request(true).to_string()).await;
