@@ -247,7 +247,7 @@ fn unescaped(escaped: &str) -> Option<String> {
     Some(text)
 }
 
-/// Whether `raw` is a string that is empty or white space. Its lone surrogates need no repair for that.
+/// Whether `raw` is a string that is empty or white space.
 pub fn is_blank_string(raw: &RawValue) -> bool {
     inside_quotes(raw.get()).is_some_and(is_blank)
 }
@@ -259,13 +259,16 @@ fn is_blank(escaped: &str) -> bool {
         rest = match rest {
             [] => return true,
             [b' ', rest @ ..] | [b'\\', b'n' | b'r' | b't', rest @ ..] => rest,
-            [b'\\', b'u' | b'f', ..] => return JsonStr::from_escaped(escaped).decode().trim().is_empty(),
-            [byte, ..] if !byte.is_ascii() => {
-                return JsonStr::from_escaped(escaped).decode().trim().is_empty();
-            }
+            [b'\\', b'u' | b'f', ..] => return is_white_space(escaped),
+            [byte, ..] if !byte.is_ascii() => return is_white_space(escaped),
             _ => return false,
         };
     }
+}
+
+/// The same, by decoding it. A lone surrogate may be half of a character, and is not white space.
+fn is_white_space(escaped: &str) -> bool {
+    JsonStr::from_escaped(&repair(escaped).into_complete()).decode().trim().is_empty()
 }
 
 pub(super) fn inside_quotes(json: &str) -> Option<&str> {
@@ -299,6 +302,8 @@ mod tests {
             (r#"" x""#, false),
             (r#""\u0041""#, false),
             ("\"é\"", false),
+            (r#""\ud83e""#, false),
+            (r#"" \udd80""#, false),
         ] {
             assert_eq!(text(json).is_blank(), blank, "{json}");
             assert_eq!(is_blank_string(serde_json::from_str(json).unwrap()), blank, "{json}");

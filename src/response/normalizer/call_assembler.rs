@@ -1,6 +1,7 @@
 //! Assembles tool calls from the fragments in which providers send them.
 //!
-//! In OpenAI's API, `index` identifies the call of a fragment, and `id` and `name` come once, with the first fragment. Providers leave the index out, send 0 for every call, begin at 1, repeat the id or send an empty one, and
+//! In OpenAI's API, `index` identifies the call of a fragment, and `id` and `name` come once, with the first
+//! fragment. Providers leave the index out, send 0 for every call, begin at 1, repeat the id or send an empty one, and
 //! split the name. [`begins_another_call`] is the rule for all of them.
 
 use super::call_arguments::Arguments;
