@@ -20,21 +20,34 @@ pub(super) enum Outcome {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Expected {
-    /// `request`, `stream` or `reply`.
+    /// `request`, `stream` or `reply`. Absent in an alternative.
+    #[serde(default)]
     pub(super) verb: String,
     /// The upstream's HTTP status.
     #[serde(default = "success")]
     pub(super) status: u16,
     /// `completed`, `incomplete`, `failed`, `error` or `sent`.
-    ending: String,
+    ending: Option<String>,
+    /// Why a response is incomplete.
+    reason: Option<String>,
     text: Option<String>,
+    /// Pieces of the text.
+    text_has: Option<Vec<String>>,
     reasoning: Option<String>,
     calls: Option<Vec<Call>>,
+    /// The type of an item that is there.
+    item: Option<String>,
+    /// One of these pieces is in the notes of what was dropped or repaired.
+    noted: Option<Vec<String>>,
+    usage: Option<Usage>,
     error: Option<Error>,
     /// The least and the most seconds.
     retry_after: Option<[u64; 2]>,
     #[serde(default)]
     body: Vec<Rule>,
+    /// One of these is right too.
+    #[serde(default)]
+    one_of: Vec<Self>,
 }
 
 #[derive(Deserialize)]
@@ -45,6 +58,16 @@ struct Call {
     name: String,
     arguments: Option<Value>,
     input: Option<String>,
+    id: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Usage {
+    input: u64,
+    cached: u64,
+    output: u64,
+    total: u64,
 }
 
 #[derive(Deserialize)]
@@ -109,11 +132,14 @@ impl Outcome {
     }
 
     fn items(&self) -> impl Iterator<Item = &Value> {
-        let response = match self {
+        self.response().into_iter().flat_map(|response| response["output"].as_array().unwrap())
+    }
+
+    fn response(&self) -> Option<&Value> {
+        match self {
             Self::Response(response) => Some(response),
-            _ => None,
-        };
-        response.into_iter().flat_map(|response| response["output"].as_array().unwrap())
+            Self::Sent(_) | Self::Error(_) => None,
+        }
     }
 }
 
@@ -124,9 +150,15 @@ impl Expected {
     }
 
     pub(super) fn judge(&self, outcome: &Outcome) -> Result<(), String> {
-        same("the ending", outcome.ending(), &self.ending)?;
+        if let Some(ending) = &self.ending {
+            same("the ending", outcome.ending(), ending)?;
+        }
         if let Some(text) = &self.text {
             same("the text", outcome.text("message", "content").trim(), text.trim())?;
+        }
+        if let Some(pieces) = &self.text_has {
+            let text = outcome.text("message", "content");
+            same("the missing text", &pieces.iter().find(|piece| !text.contains(*piece)), &None)?;
         }
         if let Some(reasoning) = &self.reasoning {
             same("the reasoning", outcome.text("reasoning", "summary").trim(), reasoning.trim())?;
@@ -139,7 +171,33 @@ impl Expected {
         match outcome {
             Outcome::Sent(body) => self.body.iter().try_for_each(|rule| rule.judge(body)),
             Outcome::Error(error) => self.judge_error(error),
-            Outcome::Response(_) => Ok(()),
+            Outcome::Response(response) => self.judge_response(response),
+        }?;
+        let alternatives: Vec<_> = self.one_of.iter().map(|expected| expected.judge(outcome)).collect();
+        if alternatives.is_empty() || alternatives.iter().any(Result::is_ok) {
+            return Ok(());
+        }
+        Err(alternatives.into_iter().filter_map(Result::err).collect::<Vec<_>>().join("; "))
+    }
+
+    fn judge_response(&self, response: &Value) -> Result<(), String> {
+        if let Some(reason) = &self.reason {
+            same("the reason", &response["incomplete_details"]["reason"], &Value::from(reason.as_str()))?;
+        }
+        if let Some(Error { code: Some(code), .. }) = &self.error {
+            same("the code", &response["error"]["code"], &Value::from(code.as_str()))?;
+        }
+        if let Some(item) = &self.item {
+            let items = response["output"].as_array().unwrap();
+            same(item, &items.iter().any(|found| found["type"] == item.as_str()), &true)?;
+        }
+        if let Some(pieces) = &self.noted {
+            let notes = response["metadata"].to_string();
+            same("the note", &pieces.iter().any(|piece| notes.contains(piece)), &true)?;
+        }
+        match &self.usage {
+            Some(usage) => usage.judge(&response["usage"]),
+            None => Ok(()),
         }
     }
 
@@ -167,10 +225,21 @@ impl Call {
             let found: Value = serde_json::from_str(found["arguments"].as_str().unwrap()).unwrap();
             same("the arguments", &found, arguments)?;
         }
-        match &self.input {
-            Some(input) => same("the input", &found["input"], &Value::from(input.as_str())),
+        let texts = [("input", "input", &self.input), ("id", "call_id", &self.id)];
+        texts.into_iter().try_for_each(|(what, field, expected)| match expected {
+            Some(expected) => same(what, &found[field], &Value::from(expected.as_str())),
             None => Ok(()),
-        }
+        })
+    }
+}
+
+impl Usage {
+    fn judge(&self, found: &Value) -> Result<(), String> {
+        let Self { input, cached, output, total } = *self;
+        same("the input tokens", &found["input_tokens"], &Value::from(input))?;
+        same("the cached tokens", &found["input_tokens_details"]["cached_tokens"], &Value::from(cached))?;
+        same("the output tokens", &found["output_tokens"], &Value::from(output))?;
+        same("the total tokens", &found["total_tokens"], &Value::from(total))
     }
 }
 
