@@ -45,6 +45,7 @@ test: wasm ## Run all tests, including those with a real Envoy and real clients.
 	FUZZ_SEED=1 FUZZ_SECONDS=60 fuzz/run.sh
 
 bench: ## Compare the filter with Envoy alone, an empty filter and other gateways: docs/benchmarks.md.
+#: QUICK=1 measures less, and prints the result without writing the page.
 	@benches/run.sh
 
 # The instructions that the core may use, counted by valgrind: `make test` fails when it uses 5 % more.

@@ -3,10 +3,17 @@
 #
 # codex-relay and LiteLLM are installed into .tools/ once, which takes some minutes; where that
 # cannot be done they are left out. BENCH_PEERS=none leaves them out anyway, ROUNDS=n sets how often
-# each case is measured.
+# each case is measured, BENCH_BEFORE=commit names the earlier commit to compare with.
+#
+# QUICK=1 measures six cases in three rounds without the peers, and prints the tables only.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# The last commit of 0.1.0.
+export BENCH_BEFORE=${BENCH_BEFORE:-50bd4e5}
+if [[ -n ${QUICK:-} ]]; then
+  export BENCH_PEERS=none ROUNDS=${ROUNDS:-3}
+fi
 relay_version=0.6.0
 litellm_version=1.109.0
 
@@ -18,6 +25,14 @@ export TRANSPONDER_ENVOY
 export TRANSPONDER_WASM=$PWD/target/transponder.wasm
 export BENCH_PASSTHROUGH=$PWD/target/passthrough.wasm
 export BENCH_HOST_CALLS=$PWD/target/hostcalls.wasm
+
+# The earlier module, built once by its own script.
+export BENCH_BEFORE_WASM=$PWD/.tools/before-$BENCH_BEFORE/target/transponder.wasm
+if [[ ! -f $BENCH_BEFORE_WASM ]]; then
+  mkdir -p "$PWD/.tools/before-$BENCH_BEFORE"
+  git archive "$BENCH_BEFORE" | tar -x -C "$PWD/.tools/before-$BENCH_BEFORE"
+  "$PWD/.tools/before-$BENCH_BEFORE/envoy/build-wasm.sh"
+fi
 
 if [[ ${BENCH_PEERS:-all} != none ]]; then
   relay=$PWD/.tools/codex-relay-$relay_version
@@ -43,6 +58,6 @@ ulimit -n "$(ulimit -Hn)"
 cargo run --release --manifest-path benches/Cargo.toml --target-dir target/benches --features load --bin load
 
 # Where an exchange's time goes within the module.
-if command -v node >/dev/null; then
+if [[ -z ${QUICK:-} ]] && command -v node >/dev/null; then
   node benches/v8.mjs
 fi

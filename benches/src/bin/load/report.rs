@@ -15,10 +15,15 @@ const ENVOY: &str = "Envoy alone";
 const NOTHING: &str = "do-nothing filter";
 const OURS: &str = "Transponder";
 
+/// Prints the tables.
+pub fn print(measured: &Measured) {
+    println!("{}", tables(measured));
+}
+
 /// Writes the page and its plots, and prints the tables.
 pub fn write(measured: &Measured) {
+    print(measured);
     let tables = tables(measured);
-    println!("{tables}");
     let docs = project().join("docs");
     let page = docs.join("benchmarks.md");
     let text = std::fs::read_to_string(&page).expect("docs/benchmarks.md");
@@ -86,7 +91,7 @@ fn ratios(out: &mut String, measured: &Measured) {
     let names = measured.targets.iter().map(|(name, _)| *name);
     header(out, ["case"].into_iter().chain(names.clone()));
     for case in CASES.iter().filter(|case| !matches!(case.says, Says::Paced { .. })) {
-        let base = measured.of(case.name, ENVOY, |figures| figures.p50).unwrap_or(f64::NAN);
+        let Some(base) = measured.of(case.name, ENVOY, |figures| figures.p50) else { continue };
         let cells = names.clone().map(|name| match measured.of(case.name, name, |figures| figures.p50) {
             Some(p50) => format!("{:.2}", p50 / base),
             None => "-".to_owned(),
@@ -302,9 +307,10 @@ fn machine() -> String {
         version.split_once("version: ").and_then(|(_, version)| version.split('/').nth(1)).unwrap_or("?");
     let commit = said("git", &["-C", &project().to_string_lossy(), "rev-parse", "--short", "HEAD"]);
     let date = said("date", &["-u", "+%Y-%m-%d"]);
+    let before = std::env::var("BENCH_BEFORE").unwrap_or_default();
     let peers = std::env::var("BENCH_VERSIONS").unwrap_or_default();
     format!(
-        "{date}, commit {commit}. {} x{}, Linux, load average {} at the end (the generator alone makes about 2). Envoy {version}, one worker; {}{peers}.\n",
+        "{date}, commit {commit}. {} x{}, Linux, load average {} at the end (the generator alone makes about 2). Envoy {version}, one worker; \"Transponder before\" is commit {before}; {}{peers}.\n",
         model.trim_start_matches([' ', '\t', ':']),
         std::thread::available_parallelism().map_or(0, usize::from),
         load.split(' ').next().unwrap_or_default(),

@@ -29,6 +29,8 @@ pub enum Filter {
     Transponder {
         held: bool,
     },
+    /// The Transponder of an earlier commit, which shows what has changed since.
+    Before,
 }
 
 /// How long anything may take to start.
@@ -48,6 +50,7 @@ impl Target {
             Filter::HostCalls => "host calls alone",
             Filter::Transponder { held: false } => "Transponder",
             Filter::Transponder { held: true } => "Transponder, headers held",
+            Filter::Before => "Transponder before",
         };
         let address = free_port();
         let admin = free_port();
@@ -156,6 +159,7 @@ fn envoy_config(
         Filter::Passthrough => Some("BENCH_PASSTHROUGH"),
         Filter::HostCalls => Some("BENCH_HOST_CALLS"),
         Filter::Transponder { .. } => Some("TRANSPONDER_WASM"),
+        Filter::Before => Some("BENCH_BEFORE_WASM"),
     };
     if let Some(module) = module {
         let module = std::env::var(module).unwrap_or_else(|_| panic!("{module}: `make bench` sets it"));
