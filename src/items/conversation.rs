@@ -5,6 +5,7 @@ use super::reference::Referenced;
 use crate::json::{JsonStr, RawJson};
 use crate::report::Report;
 use crate::wire::chat::request::{Custom, Part};
+use crate::wire::responses::TextFormat;
 use crate::wire::typed::RawObject;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -16,10 +17,21 @@ pub struct Conversation<'a> {
     pub entries: Vec<Entry<'a>>,
     /// The tools that the request or its items declare.
     pub tools: Vec<Declaration<'a>>,
+    /// What `configuration_update` items put in place of `reasoning.effort` and `text.format`.
+    pub settings: Settings<'a>,
     /// The client asks for a compaction item: a summary of the conversation.
     pub compact: bool,
     /// What was dropped or repaired while reading.
     pub report: Report,
+}
+
+/// The settings that items of the history change. Each applies until a later item replaces it.
+#[derive(Debug, Default)]
+pub struct Settings<'a> {
+    /// In place of `reasoning.effort`.
+    pub effort: Option<Cow<'a, str>>,
+    /// In place of `text.format`.
+    pub format: Option<TextFormat<'a>>,
 }
 
 /// One entry of the history.

@@ -6,6 +6,7 @@
 mod apply_patch;
 mod builtin;
 mod compaction;
+mod configuration_update;
 mod content;
 mod conversation;
 mod custom_tool;
@@ -23,7 +24,7 @@ mod tool_search;
 mod toolbox;
 
 pub use compaction::{INSTRUCTION as COMPACTION_INSTRUCTION, OpenCompaction};
-pub use conversation::{Call, Conversation, Declaration, Entry, Output, Reasoning};
+pub use conversation::{Call, Conversation, Declaration, Entry, Output, Reasoning, Settings};
 pub use encrypted_content::ReplayState;
 pub use event_writer::EventWriter;
 pub use function::KIND as FUNCTION;
@@ -48,6 +49,7 @@ const ITEMS: &[(&str, Read)] = &[
     ("compaction", compaction::read),
     ("context_compaction", compaction::read),
     ("compaction_trigger", compaction::read_trigger),
+    ("configuration_update", configuration_update::read),
     ("item_reference", reference::read),
 ];
 

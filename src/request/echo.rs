@@ -4,7 +4,7 @@ use crate::bounds;
 use crate::error::{ApiError, Path};
 use crate::json::{JsonStr, RawJson, TapeValue};
 use crate::report::{Dropped, Report};
-use crate::wire::responses::{Echo, EchoedReasoning, EchoedText, FunctionTool, JsonSchemaFormat, Request};
+use crate::wire::responses::{Echo, EchoedReasoning, EchoedText, FunctionTool, Request, TextFormat};
 use crate::wire::typed::{Located, RawObject};
 use std::borrow::Cow;
 
@@ -84,7 +84,7 @@ fn unlimited(request: &Request<'_>) -> Result<Echo, ApiError> {
             summary: reasoning.and_then(|reasoning| own(&reasoning.summary)),
         },
         text: EchoedText {
-            format: format(text.and_then(|text| text.format))?,
+            format: format(text.and_then(|text| text.format.as_ref())),
             verbosity: text.and_then(|text| own(&text.verbosity)),
         },
         temperature: request.temperature.unwrap_or(1.0),
@@ -107,24 +107,26 @@ fn unlimited(request: &Request<'_>) -> Result<Echo, ApiError> {
 }
 
 /// Open Responses requires `description` and `strict` in a `json_schema` format.
-fn format(format: Option<TapeValue<'_>>) -> Result<RawJson<'static>, ApiError> {
+fn format(format: Option<&TextFormat<'_>>) -> RawJson<'static> {
     #[derive(serde::Serialize)]
     struct Schema<'a> {
         r#type: &'static str,
-        name: JsonStr<'a>,
-        description: Option<JsonStr<'a>>,
-        schema: RawJson<'a>,
+        name: &'a JsonStr<'a>,
+        description: Option<&'a JsonStr<'a>>,
+        schema: &'a RawJson<'a>,
         strict: bool,
     }
-    let Some(value) = format else { return Ok(RawJson::literal(PLAIN_TEXT)) };
-    let object = Located::new(value, super::output_format::PATH).object()?;
-    if object.get::<Cow<'_, str>>("type")? != "json_schema" {
-        return Ok(value.raw().into_owned());
+    match format {
+        None | Some(TextFormat::Text) => RawJson::literal(PLAIN_TEXT),
+        Some(TextFormat::JsonObject) => RawJson::literal(r#"{"type":"json_object"}"#),
+        Some(TextFormat::JsonSchema(format)) => RawJson::new(&Schema {
+            r#type: "json_schema",
+            name: &format.name,
+            description: format.description.as_ref(),
+            schema: &format.schema.0,
+            strict: format.strict.unwrap_or(false),
+        }),
     }
-    let JsonSchemaFormat { name, schema: RawObject(schema), description, strict } =
-        JsonSchemaFormat::of(&object)?;
-    let strict = strict.unwrap_or(false);
-    Ok(RawJson::new(&Schema { r#type: "json_schema", name, description, schema, strict }))
 }
 
 fn tools(request: &Request<'_>) -> Result<Vec<RawJson<'static>>, ApiError> {

@@ -15,7 +15,7 @@ mod tools;
 
 use crate::config::Config;
 use crate::error::{ApiError, Code, Path};
-use crate::items::{self, COMPACTION_INSTRUCTION, Conversation, Entry};
+use crate::items::{self, COMPACTION_INSTRUCTION, Conversation, Entry, Settings};
 use crate::json::{self, JsonStr};
 use crate::markup::{ReplyStart, Scanner};
 use crate::report::Report;
@@ -23,7 +23,7 @@ use crate::response::Reply;
 use crate::response::context::{CallIds, ItemRules, ReplyContext, ReplyKind, TextRules};
 use crate::upstream::ThinkTags;
 use crate::wire::chat::request as chat;
-use crate::wire::responses::{Echo, Request};
+use crate::wire::responses::{Echo, Reasoning, Request, TextOptions};
 use crate::wire::typed::{Located, Object};
 use output_format::OutputFormat;
 use std::borrow::Cow;
@@ -95,6 +95,7 @@ fn translate_to(mut kind: ReplyKind, body: &[u8], context: &Context<'_>) -> Resu
     let body = Located::new(tape.root(), Path::Root).object()?;
     let mut request = read_request(&body)?;
     let mut conversation = read_conversation(&body)?;
+    apply(mem::take(&mut conversation.settings), &mut request);
     if kind == ReplyKind::CompactionObject {
         request.stream = None;
     } else if conversation.compact {
@@ -121,6 +122,18 @@ fn read_request<'a>(body: &Object<'_, 'a>) -> Result<Request<'a>, ApiError> {
     }
     refusals::values(&request)?;
     Ok(request)
+}
+
+/// What an item of the history sets takes precedence over the request's own fields.
+fn apply<'a>(settings: Settings<'a>, request: &mut Request<'a>) {
+    if let Some(effort) = settings.effort {
+        let reasoning = request.reasoning.get_or_insert(Reasoning { effort: None, summary: None });
+        reasoning.effort = Some(effort);
+    }
+    if let Some(format) = settings.format {
+        let text = request.text.get_or_insert(TextOptions { format: None, verbosity: None });
+        text.format = Some(format);
+    }
 }
 
 /// Reads `tools` and `input`.
@@ -182,9 +195,9 @@ fn translate_conversation<'a>(
     let thinks = fields::thinks(request, options);
     let mut tools = ToolPlan::build(tools, choice, thinks, options, &mut report)?;
 
-    let format = wanted.and_then(|request| request.text.as_ref()?.format);
+    let format = wanted.and_then(|request| request.text.as_ref()?.format.as_ref());
     let OutputFormat { response_format, instruction } =
-        OutputFormat::build(format, !tools.offered.is_empty(), options, &mut report)?;
+        OutputFormat::build(format, !tools.offered.is_empty(), options, &mut report);
 
     let instructions = request.instructions.clone().into_iter().chain(instruction);
     entries.splice(0..0, instructions.map(|text| Entry::Instructions(one_text(text))));

@@ -1,14 +1,12 @@
 //! `text.format`: the form of the answer.
 
-use crate::error::{ApiError, Path};
-use crate::json::{JsonStr, RawJson, TapeValue};
+use crate::json::{JsonStr, RawJson};
 use crate::report::{Dropped, Report};
 use crate::tools::schema;
 use crate::upstream::{JsonSchema, Options};
 use crate::wire::chat::request::{NamedSchema, ResponseFormat};
-use crate::wire::responses::JsonSchemaFormat;
-use crate::wire::typed::{Located, RawObject};
-use std::borrow::Cow;
+use crate::wire::responses::{JsonSchemaFormat, TextFormat};
+use crate::wire::typed::RawObject;
 
 /// How the upstream is asked for the format.
 #[derive(Default)]
@@ -18,29 +16,19 @@ pub(super) struct OutputFormat<'a> {
     pub(super) instruction: Option<JsonStr<'static>>,
 }
 
-/// The JSON path of the format.
-pub(super) const PATH: Path<'static> = Path::Field(&Path::top("text"), "format");
-const TYPES: &[&str] = &["text", "json_object", "json_schema"];
-
 impl<'a> OutputFormat<'a> {
     /// Translates `text.format`. Some upstreams cannot combine a schema with tools.
-    ///
-    /// # Errors
-    /// 400 if the format is invalid.
     pub(super) fn build(
-        format: Option<TapeValue<'a>>,
+        format: Option<&TextFormat<'a>>,
         with_tools: bool,
         options: &Options,
         report: &mut Report,
-    ) -> Result<Self, ApiError> {
-        let Some(value) = format else { return Ok(Self::default()) };
-        let format = Located::new(value, PATH).object()?;
+    ) -> Self {
         let accepted = options.json_schema(with_tools);
-        match &*format.get::<Cow<'_, str>>("type")? {
-            "text" => Ok(Self::default()),
-            "json_object" => Ok(Self::json_object(accepted, report)),
-            "json_schema" => Ok(Self::json_schema(JsonSchemaFormat::of(&format)?, accepted, options)),
-            other => Err(ApiError::wrong_value(format.path_to("type"), other, TYPES)),
+        match format {
+            None | Some(TextFormat::Text) => Self::default(),
+            Some(TextFormat::JsonObject) => Self::json_object(accepted, report),
+            Some(TextFormat::JsonSchema(format)) => Self::json_schema(format.clone(), accepted, options),
         }
     }
 

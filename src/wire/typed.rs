@@ -229,7 +229,7 @@ macro_rules! objects {
         $($(#[$field_doc:meta])* pub $field:ident: $type:ty,)*
     })*) => {$(
         $(#[$doc])*
-        #[derive(Debug)]
+        #[derive(Debug, Clone)]
         pub struct $name<'a> {
             $($(#[$field_doc])* pub $field: $type,)*
         }

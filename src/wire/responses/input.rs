@@ -2,6 +2,7 @@
 //!
 //! Reference: <https://platform.openai.com/docs/api-reference/responses/create#responses_create-input>
 
+use super::TextFormat;
 use crate::json::{JsonStr, RawJson, TapeValue};
 use crate::wire::typed::{RawObject, objects};
 use std::borrow::Cow;
@@ -163,6 +164,25 @@ objects! {
     pub struct CompactionItem<'a> {
         /// Opaque to the client; see `items::ReplayState`.
         pub encrypted_content: Option<JsonStr<'a>>,
+    }
+
+    /// `{"type": "configuration_update", "reasoning": {"effort": "low"}, "text": {"format": {"type": "text"}}}`
+    #[allow(missing_docs)]
+    pub struct ConfigurationUpdate<'a> {
+        pub reasoning: Option<EffortUpdate<'a>>,
+        pub text: Option<FormatUpdate<'a>>,
+    }
+
+    /// `reasoning` of a `configuration_update`.
+    #[allow(missing_docs)]
+    pub struct EffortUpdate<'a> {
+        pub effort: Option<Cow<'a, str>>,
+    }
+
+    /// `text` of a `configuration_update`.
+    #[allow(missing_docs)]
+    pub struct FormatUpdate<'a> {
+        pub format: Option<TextFormat<'a>>,
     }
 
     /// `{"type": "item_reference", "id": "msg_1"}`

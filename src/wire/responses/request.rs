@@ -2,8 +2,9 @@
 //!
 //! Reference: <https://platform.openai.com/docs/api-reference/responses/create>
 
+use crate::error::ApiError;
 use crate::json::{JsonStr, TapeValue};
-use crate::wire::typed::{Checked, RawObject, objects};
+use crate::wire::typed::{Checked, Located, RawObject, Read, objects};
 use std::borrow::Cow;
 
 objects! {
@@ -59,8 +60,7 @@ objects! {
     /// `text`.
     #[allow(missing_docs)]
     pub struct TextOptions<'a> {
-        /// An object: [`JsonSchemaFormat`] or another type.
-        pub format: Option<TapeValue<'a>>,
+        pub format: Option<TextFormat<'a>>,
         /// `low`, `medium` or `high`.
         pub verbosity: Option<JsonStr<'a>>,
     }
@@ -83,6 +83,33 @@ objects! {
     pub struct NamedTool<'a> {
         pub name: Cow<'a, str>,
         pub namespace: Option<Cow<'a, str>>,
+    }
+}
+
+/// `text.format`.
+#[derive(Debug, Clone)]
+pub enum TextFormat<'a> {
+    /// `{"type": "text"}`, the default.
+    Text,
+    /// `{"type": "json_object"}`
+    JsonObject,
+    /// `{"type": "json_schema", ...}`
+    JsonSchema(JsonSchemaFormat<'a>),
+}
+
+impl<'a> Read<'a> for TextFormat<'a> {
+    fn read(site: Located<'_, 'a>) -> Result<Self, ApiError> {
+        let format = site.object()?;
+        match &*format.get::<Cow<'_, str>>("type")? {
+            "text" => Ok(Self::Text),
+            "json_object" => Ok(Self::JsonObject),
+            "json_schema" => JsonSchemaFormat::of(&format).map(Self::JsonSchema),
+            other => Err(ApiError::wrong_value(
+                format.path_to("type"),
+                other,
+                &["text", "json_object", "json_schema"],
+            )),
+        }
     }
 }
 

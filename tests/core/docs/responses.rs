@@ -168,6 +168,7 @@ fn item(kind: &str) -> Vec<Value> {
             made[0]["type"] = json!(kind);
             made.remove(0)
         }
+        "configuration_update" => json!({"type": kind, "text": {"format": {"type": "json_object"}}}),
         "item_reference" => json!({"type": kind, "id": format!("msg_{}", "0".repeat(36))}),
         _ => json!({"type": kind, "id": "x_1"}),
     };

@@ -1,6 +1,7 @@
 //! Earlier turns of a conversation: how they are sent upstream again.
 
 mod compaction;
+mod configuration_update;
 mod conversation;
 mod encrypted_content;
 mod reasoning_replay;
