@@ -24,6 +24,7 @@ pub(super) fn declare(
         parameters: RawJson::new(parameters),
         strict: None,
         custom: None,
+        is_async: false,
     });
 }
 

@@ -4,11 +4,12 @@ use super::kind::ToolKind;
 use super::reference::Referenced;
 use crate::json::{JsonStr, RawJson};
 use crate::report::Report;
+use crate::tools::names::significant;
 use crate::wire::chat::request::{Custom, Part};
 use crate::wire::responses::TextFormat;
 use crate::wire::typed::RawObject;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the items and tools of a request were read into.
 #[derive(Debug, Default)]
@@ -79,6 +80,8 @@ pub struct Call<'a> {
     pub arguments: JsonStr<'a>,
     /// The plain text, if it is the call of a custom tool.
     pub input: Option<JsonStr<'a>>,
+    /// The output may come in a later request.
+    pub is_async: bool,
 }
 
 /// The output of a call in the history.
@@ -107,9 +110,25 @@ pub struct Declaration<'a> {
     pub strict: Option<bool>,
     /// Its declaration for upstreams that know custom tools, if it is one.
     pub custom: Option<Custom<'a>>,
+    /// The outputs of its calls may come in later requests.
+    pub is_async: bool,
 }
 
 impl<'a> Conversation<'a> {
+    /// Marks the calls of asynchronous tools. Clients need not repeat that on the call.
+    pub fn mark_async_calls(&mut self) {
+        let tools = self.tools.iter().filter(|tool| tool.is_async);
+        let names: BTreeSet<_> = tools.map(|tool| full_name(tool.namespace.as_deref(), &tool.name)).collect();
+        if names.is_empty() {
+            return;
+        }
+        for entry in &mut self.entries {
+            if let Entry::Call(call) = entry {
+                call.is_async |= names.contains(&full_name(call.namespace.as_deref(), &call.name));
+            }
+        }
+    }
+
     /// Adds a call of a tool that has no name but its type.
     pub(super) fn push_builtin_call(
         &mut self,
@@ -124,6 +143,7 @@ impl<'a> Conversation<'a> {
             kind,
             arguments: JsonStr::new(arguments.0.get()),
             input: None,
+            is_async: false,
         }));
     }
 
@@ -131,4 +151,8 @@ impl<'a> Conversation<'a> {
     pub(super) fn push_output(&mut self, call_id: Cow<'a, str>, text: JsonStr<'a>) {
         self.entries.push(Entry::Output(Output { call_id, parts: vec![Part::Text { text }] }));
     }
+}
+
+fn full_name<'n>(namespace: Option<&'n str>, name: &'n str) -> (Option<&'n str>, &'n str) {
+    (significant(namespace), name)
 }

@@ -46,6 +46,7 @@ fn declare<'a>(tool: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> Re
         parameters: parameters(tool.parameters),
         strict: tool.strict,
         custom: None,
+        is_async: tool.r#async == Some(true),
     });
     Ok(())
 }
@@ -69,6 +70,7 @@ fn read_call<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> 
         kind: &KIND,
         arguments,
         input: None,
+        is_async: call.r#async == Some(true),
     }));
     Ok(())
 }

@@ -44,6 +44,7 @@ fn declare<'a>(tool: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> Re
         parameters: function::parameters(tool.parameters),
         strict: None,
         custom: None,
+        is_async: false,
     });
     Ok(())
 }
@@ -64,6 +65,7 @@ fn read_call<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> 
         kind: &KIND,
         arguments,
         input: None,
+        is_async: false,
     }));
     Ok(())
 }

@@ -115,6 +115,7 @@ mod tests {
                 parameters: RawJson::new(&serde_json::json!({})),
                 strict: None,
                 custom: None,
+                is_async: false,
             };
             toolbox.register(&declaration).map(str::to_owned)
         });

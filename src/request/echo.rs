@@ -148,7 +148,7 @@ fn echoed_tool(tool: Located<'_, '_>) -> Result<RawJson<'static>, ApiError> {
     if object.get::<Cow<'_, str>>("type")? != "function" {
         return Ok(tool.value.raw().into_owned());
     }
-    let FunctionTool { name, description, parameters, strict } = FunctionTool::of(&object)?;
+    let FunctionTool { name, description, parameters, strict, .. } = FunctionTool::of(&object)?;
     let parameters = parameters.map(|RawObject(schema)| schema);
     Ok(RawJson::new(&Function { r#type: "function", name, description, parameters, strict }))
 }

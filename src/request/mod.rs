@@ -159,6 +159,7 @@ fn read_conversation<'a>(body: &Object<'_, 'a>) -> Result<Conversation<'a>, ApiE
             }
         }
     }
+    conversation.mark_async_calls();
     Ok(conversation)
 }
 

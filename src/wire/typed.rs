@@ -223,6 +223,17 @@ impl<'a> Read<'a> for f64 {
     }
 }
 
+/// The name of a field in JSON, where Rust reserves some.
+macro_rules! field_name {
+    (r#async) => {
+        "async"
+    };
+    ($field:ident) => {
+        stringify!($field)
+    };
+}
+pub(crate) use field_name;
+
 /// Declares the objects of a request: each struct, and how its fields are read.
 macro_rules! objects {
     ($($(#[$doc:meta])* pub struct $name:ident<'a> {
@@ -236,7 +247,7 @@ macro_rules! objects {
 
         impl<'a> $name<'a> {
             /// The names of the fields.
-            pub const FIELDS: &'static [&'static str] = &[$(stringify!($field)),*];
+            pub const FIELDS: &'static [&'static str] = &[$($crate::wire::typed::field_name!($field)),*];
 
             /// Reads the fields of an object.
             ///
@@ -247,11 +258,11 @@ macro_rules! objects {
                 $(let mut $field = None;)*
                 for (name, value) in object.all() {
                     match &*name {
-                        $(stringify!($field) => $field = Some(value),)*
+                        $($crate::wire::typed::field_name!($field) => $field = Some(value),)*
                         _ => {}
                     }
                 }
-                Ok(Self { $($field: object.read(stringify!($field), $field)?,)* })
+                Ok(Self { $($field: object.read($crate::wire::typed::field_name!($field), $field)?,)* })
             }
         }
 

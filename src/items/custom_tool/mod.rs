@@ -52,6 +52,7 @@ fn declare<'a>(tool: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> Re
         parameters: RawJson::literal(PARAMETERS),
         strict: None,
         custom: Some(native(&tool)),
+        is_async: tool.r#async == Some(true),
     });
     Ok(())
 }
@@ -98,6 +99,7 @@ fn read_call<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> 
         kind: &KIND,
         arguments: JsonStr::new(&format!("{{\"input\":{}}}", call.input.as_json())),
         input: Some(call.input),
+        is_async: call.r#async == Some(true),
     }));
     Ok(())
 }

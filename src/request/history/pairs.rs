@@ -15,6 +15,9 @@ const WITHOUT_CALL: &str = "[Output of a tool call that was not sent along]";
 /// Replaces an output that was never sent.
 const NO_OUTPUT: &str = "(no output: the call was interrupted)";
 
+/// Stands for an output that the client sends later.
+const PENDING: &str = "(no output yet: the call is still running)";
+
 /// One step of a history in which every call has its output.
 #[derive(Debug)]
 pub(super) enum Step<'a> {
@@ -99,6 +102,7 @@ fn hand_out<'a>(
     for ((call, parts), output) in calls.zip(outputs) {
         *parts = match output {
             Some(output) => output.parts,
+            None if call.is_async => vec![Part::Text { text: JsonStr::new(PENDING) }],
             None if policy == History::Strict => return Err(without_output(&call.call_id)),
             None => {
                 report.repaired(Repaired::ToolCall, &call.name);
@@ -189,6 +193,7 @@ mod tests {
             kind: &FUNCTION,
             arguments: JsonStr::new("{}"),
             input: None,
+            is_async: false,
         };
         let output = |id, number: usize| Output {
             call_id: Cow::Borrowed(id),

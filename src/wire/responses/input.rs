@@ -63,6 +63,8 @@ objects! {
         pub namespace: Option<Cow<'a, str>>,
         /// Should be a JSON object, but models write anything.
         pub arguments: Option<JsonStr<'a>>,
+        /// Its output may come in a later request.
+        pub r#async: Option<bool>,
     }
 
     /// `{"type": "custom_tool_call", "call_id": "call_1", "name": "apply_patch", "input": "*** Begin Patch\n"}`
@@ -72,6 +74,8 @@ objects! {
         pub name: Cow<'a, str>,
         pub namespace: Option<Cow<'a, str>>,
         pub input: JsonStr<'a>,
+        /// Its output may come in a later request.
+        pub r#async: Option<bool>,
     }
 
     /// `{"type": "function_call_output", "call_id": "call_1", "output": "done"}`; also `custom_tool_call_output`.

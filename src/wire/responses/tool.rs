@@ -15,6 +15,8 @@ objects! {
         /// A JSON schema.
         pub parameters: Option<RawObject<'a>>,
         pub strict: Option<bool>,
+        /// The outputs of its calls may come in later requests.
+        pub r#async: Option<bool>,
     }
 
     /// `{"type": "custom", "name": "apply_patch", "description": "...", "format": {"type": "text"}}`
@@ -23,6 +25,8 @@ objects! {
         pub name: Cow<'a, str>,
         pub description: Option<JsonStr<'a>>,
         pub format: Option<CustomFormat<'a>>,
+        /// The outputs of its calls may come in later requests.
+        pub r#async: Option<bool>,
     }
 
     /// `{"type": "text"}` or `{"type": "grammar", "syntax": "lark", "definition": "start: ..."}`

@@ -1,5 +1,6 @@
 //! Earlier turns of a conversation: how they are sent upstream again.
 
+mod async_calls;
 mod compaction;
 mod configuration_update;
 mod conversation;
