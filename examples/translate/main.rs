@@ -75,6 +75,9 @@ fn read_config(arguments: &Arguments) -> Result<Config, String> {
 }
 
 fn reply(translated: Translated, verb: &str, status: u16, input: &[u8]) -> Result<Vec<u8>, ApiError> {
+    if let Some(answer) = translated.answer {
+        return Ok(answer);
+    }
     let mut reply = translated.reply;
     let mut out = Vec::new();
     reply.begin(status);

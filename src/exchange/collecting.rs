@@ -4,7 +4,7 @@ use super::passthrough;
 use super::phase::{Awaiting, HeaderMode, Phase};
 use super::request_headers::{self, Endpoint};
 use super::shared::Context;
-use super::verdict::BodyVerdict;
+use super::verdict::{BodyVerdict, LocalReply};
 use crate::error::{ApiError, Code};
 use crate::request::{self, Translated};
 
@@ -66,6 +66,10 @@ impl Collecting {
             Endpoint::Compact => request::translate_compact(&self.body, &context.translation()),
         };
         match translated {
+            Ok(Translated { answer: Some(answer), reply, asked_model, .. }) => {
+                context.observer.answered(&asked_model);
+                (Phase::Answered, LocalReply::response(answer, reply.wants_stream()).into())
+            }
             Ok(translated) => {
                 context.dropped = translated.report.all_dropped().to_vec();
                 let now = context.now;

@@ -72,6 +72,12 @@ impl Observer {
         log::info!("request rejected: {}", self.line(error));
     }
 
+    /// The request was answered without the upstream, because it asks for no output.
+    pub(super) fn answered(&self, model: &str) {
+        self.note("transponder.outcome", "answered");
+        self.note_name("transponder.request_model", model);
+    }
+
     /// The request is sent upstream. `request_bytes`: its size before the translation.
     pub(super) fn request_sent(&mut self, translated: &Translated, request_bytes: usize, now: Duration) {
         self.preset = translated.preset;

@@ -23,6 +23,15 @@ impl LocalReply {
         Self { status, headers, body }
     }
 
+    /// A complete response, as a stream of events or as a document.
+    pub(super) fn response(body: Vec<u8>, is_stream: bool) -> Self {
+        if !is_stream {
+            return Self::json(200, body);
+        }
+        let headers = [("content-type", "text/event-stream"), ("cache-control", "no-cache")];
+        Self { status: 200, headers: headers.map(|(name, value)| (name, value.to_owned())).into(), body }
+    }
+
     /// Adds a header, if there is one.
     pub(super) fn with(mut self, header: Option<Header>) -> Self {
         self.headers.extend(header);

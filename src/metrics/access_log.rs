@@ -36,7 +36,11 @@ pub static ACCESS_LOG: &[Field] = &[
         "Output tokens spent on reasoning.",
     ),
     field("transponder.error", "error.type", "The `code` of the error, or its `type` if it has no code."),
-    field("transponder.outcome", "transponder.outcome", "The `outcome` label of the metrics, or `refused`."),
+    field(
+        "transponder.outcome",
+        "transponder.outcome",
+        "The `outcome` label of the metrics, `refused`, or `answered` (a request that asks for no output).",
+    ),
     field("transponder.preset", "transponder.preset", "The preset in use."),
     field(
         "transponder.tool_calls",

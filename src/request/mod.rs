@@ -19,8 +19,8 @@ use crate::items::{self, COMPACTION_INSTRUCTION, Conversation, Entry, Settings};
 use crate::json::{self, JsonStr};
 use crate::markup::{ReplyStart, Scanner};
 use crate::report::Report;
-use crate::response::Reply;
 use crate::response::context::{CallIds, ItemRules, ReplyContext, ReplyKind, TextRules};
+use crate::response::{self, Reply};
 use crate::upstream::ThinkTags;
 use crate::wire::chat::request as chat;
 use crate::wire::responses::{Echo, Reasoning, Request, TextOptions};
@@ -60,6 +60,8 @@ pub struct Translated {
     pub preset: &'static str,
     /// The value of `x-transponder-upstream`, if a rule for the model matched and has a `route`.
     pub route: Option<String>,
+    /// The complete reply, if the client wants no output (`prompt_cache_options.prewarm`). Nothing is sent upstream then.
+    pub answer: Option<Vec<u8>>,
     /// What was dropped, for `x-transponder-dropped` (e.g. `tool:web_search`), and what was repaired.
     pub report: Report,
     /// Translates the reply.
@@ -112,6 +114,14 @@ struct Source<'a> {
     body: Object<'a, 'a>,
     request: Request<'a>,
     kind: ReplyKind,
+}
+
+impl Source<'_> {
+    /// Whether the client only wants the prompt cache filled. Chat Completions has no request for that.
+    fn wants_no_output(&self) -> bool {
+        let options = self.request.prompt_cache_options.as_ref();
+        self.kind != ReplyKind::CompactionObject && options.and_then(|options| options.prewarm) == Some(true)
+    }
 }
 
 fn read_request<'a>(body: &Object<'_, 'a>) -> Result<Request<'a>, ApiError> {
@@ -232,8 +242,12 @@ impl<'a> Parts<'a> {
         let sent = to_json(&upstream, body.json().len())?;
         let echo = echo::echo(request, &mut report)?;
         let reply_context = self.reply_context(source, context, &upstream, echo);
+        let answer = source
+            .wants_no_output()
+            .then(|| response::without_output(&reply_context, context.seed, context.now));
         Ok(Translated {
             body: sent,
+            answer,
             path: options.path.clone(),
             preset: options.preset,
             asked_model: request.model.clone().into_owned(),

@@ -23,6 +23,13 @@ mod reply;
 mod sequencer;
 mod stats;
 mod stream;
+mod without_output;
 
 pub use reply::Reply;
 pub use stats::ReplyStats;
+pub(crate) use without_output::without_output;
+
+/// The id of the response.
+fn response_id(seed: u128) -> String {
+    format!("resp_{seed:032x}")
+}

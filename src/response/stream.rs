@@ -6,6 +6,7 @@ use super::lifecycle::{Ended, Lifecycle};
 use super::normalizer::ChunkNormalizer;
 use super::outcome::{End, Failure, Outcome, judge};
 use super::output::{Output, SummaryCollector};
+use super::response_id;
 use super::sequencer::ItemSequencer;
 use super::stats::ReplyStats;
 use crate::items::{ContentKind, EventWriter};
@@ -35,7 +36,7 @@ impl ResponseStream {
         let budget = Budget::new(limits.reply_bytes);
         let writer = EventWriter::new(seed, stream);
         Self {
-            lifecycle: Lifecycle::new(format!("resp_{seed:032x}"), kind, now, echo),
+            lifecycle: Lifecycle::new(response_id(seed), kind, now, echo),
             input: ChunkNormalizer::new(text, refusal_kind),
             output: match kind {
                 ReplyKind::Items => {

@@ -46,7 +46,17 @@ objects! {
         pub service_tier: Option<JsonStr<'a>>,
         pub safety_identifier: Option<JsonStr<'a>>,
         pub prompt_cache_key: Option<JsonStr<'a>>,
+        pub prompt_cache_options: Option<PromptCacheOptions<'a>>,
         pub store: Checked<bool>,
+    }
+
+    /// `prompt_cache_options`.
+    #[allow(missing_docs)]
+    pub struct PromptCacheOptions<'a> {
+        /// The client wants no output, only a prompt cache that is filled.
+        pub prewarm: Option<bool>,
+        /// `implicit` or `explicit`.
+        pub mode: Checked<Cow<'a, str>>,
     }
 
     /// `reasoning`.
@@ -117,8 +127,16 @@ impl<'a> Read<'a> for TextFormat<'a> {
 const STATEFUL: &[&str] = &["previous_response_id", "conversation", "prompt", "background"];
 
 /// Fields that are checked here, but only have a meaning upstream.
-const FOR_UPSTREAM: &[&str] =
-    &["metadata", "user", "service_tier", "safety_identifier", "prompt_cache_key", "store", "truncation"];
+const FOR_UPSTREAM: &[&str] = &[
+    "metadata",
+    "user",
+    "service_tier",
+    "safety_identifier",
+    "prompt_cache_key",
+    "prompt_cache_options",
+    "store",
+    "truncation",
+];
 
 impl Request<'_> {
     /// The names of all fields that are translated, checked or rejected.

@@ -74,7 +74,7 @@ pub struct ResponseError<'a> {
 }
 
 /// The fields of the request that the response repeats, with the API's defaults for absent ones.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct Echo {
     /// The model as the client named it.
@@ -109,7 +109,7 @@ pub struct Echo {
 }
 
 /// `{"effort": "low", "summary": null}`
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct EchoedReasoning {
     pub effort: Option<String>,
@@ -117,7 +117,7 @@ pub struct EchoedReasoning {
 }
 
 /// `{"format": {"type": "text"}, "verbosity": "low"}`
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct EchoedText {
     pub format: RawJson<'static>,

@@ -1,11 +1,12 @@
 //! One exchange, driven as the host drives it: what goes in, which verdict comes out.
 
+mod prewarm;
 mod reply;
 mod request;
 mod telemetry;
 mod watchdog;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
