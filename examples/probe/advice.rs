@@ -53,6 +53,8 @@ pub(crate) fn config(found: &Findings, path: &str) -> Value {
         ),
     );
     say("stream_usage", (!found.yes("takes stream_options")).then_some(json!(false)));
+    let has_no_reason = found.yes("streams") && !found.yes("ends a stream with a finish_reason");
+    say("finish_reason", has_no_reason.then_some(json!(false)));
     say("pass_fields", passed(found));
     say("reasoning", efforts(found));
     say("reasoning_replay", replay(found));

@@ -24,6 +24,14 @@ pub(super) const QUESTIONS: &[Question] = &[
         says_yes: |answer| answer.is_good() && answer.text.contains("data:"),
     },
     Question {
+        asks: "ends a stream with a finish_reason",
+        fields: |s| with(s, json!({"stream": true})),
+        says_yes: |answer| {
+            let chunks = answer.values();
+            chunks.iter().filter_map(|chunk| chunk.pointer("/choices/0/finish_reason")).any(Value::is_string)
+        },
+    },
+    Question {
         asks: "takes stream_options",
         fields: |s| with(s, json!({"stream": true, "stream_options": {"include_usage": true}})),
         says_yes: GOOD,

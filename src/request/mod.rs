@@ -307,6 +307,7 @@ impl<'a> Parts<'a> {
                 encrypted_reasoning: fields::includes(request, "reasoning.encrypted_content"),
             },
             replay: options.reasoning_replay.clone(),
+            has_finish_reason: options.finish_reason,
             limits,
         }
     }

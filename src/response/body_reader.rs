@@ -2,7 +2,7 @@
 
 use super::context::ReplyContext;
 use super::normalizer::chunk_template::ChunkTemplate;
-use super::outcome::{End, Failure};
+use super::outcome::{End, Failure, Mark};
 use super::stats::ReplyStats;
 use super::stream::ResponseStream;
 use crate::bounds;
@@ -220,7 +220,7 @@ impl ChunkReader {
         }
         match data.trim() {
             "" => Ok(()),
-            "[DONE]" | "\"[DONE]\"" => Err(End::Marked),
+            "[DONE]" | "\"[DONE]\"" => Err(End::Marked(Mark::Done)),
             data => match serde_json::from_str::<Completion<'_>>(data) {
                 Ok(chunk) => {
                     self.completion(&chunk, data, now)?;
@@ -245,7 +245,7 @@ impl ChunkReader {
     fn document(&mut self, body: &[u8], now: u64) -> Result<(), End> {
         self.document_bytes = body.len();
         match self.document_text(&json::utf8(body), now)? {
-            Extent::Complete => Err(End::Marked),
+            Extent::Complete => Err(End::Marked(Mark::Complete)),
             Extent::Line => Ok(()),
         }
     }
@@ -253,7 +253,7 @@ impl ChunkReader {
     fn document_text(&mut self, body: &str, now: u64) -> Result<Extent, End> {
         match serde_json::from_str::<Completion<'_>>(body) {
             Ok(completion) => self.completion(&completion, body, now),
-            Err(_) if body == "[DONE]" => Ok(Extent::Complete),
+            Err(_) if body == "[DONE]" => Err(End::Marked(Mark::Done)),
             Err(problem) if is_duplicate_key(&problem) => {
                 let once = with_last_keys(body);
                 match serde_json::from_str::<Completion<'_>>(&once) {

@@ -49,6 +49,8 @@ pub(crate) struct ReplyContext {
     pub(crate) items: ItemRules,
     /// What the upstream wants back with the next request.
     pub(crate) replay: ReasoningReplay,
+    /// Every complete reply of the upstream has a finish reason.
+    pub(crate) has_finish_reason: bool,
     /// How many bytes may be held.
     pub(crate) limits: Limits,
 }

@@ -35,12 +35,21 @@ impl From<TooLarge> for Failure {
 /// Why no more is read of the upstream's body.
 #[derive(Debug)]
 pub(super) enum End {
-    /// The upstream marked the end: by `[DONE]`, or by a complete document.
-    Marked,
+    /// The upstream marked the end.
+    Marked(Mark),
     /// The body ended without a mark.
     Unmarked,
     /// The reply failed before its end.
     Failed(Failure),
+}
+
+/// How the upstream marked the end of its body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// By `[DONE]`. Servers also send it after a reply that they cut off.
+    Done,
+    /// By the last bracket of a document, or by `[DONE]` from an upstream that never sends a finish reason.
+    Complete,
 }
 
 impl<E: Into<Failure>> From<E> for End {
@@ -51,15 +60,20 @@ impl<E: Into<Failure>> From<E> for End {
 
 /// Decides the outcome of a reply that ended without a failure. The content that was received decides, not
 /// `finish_reason`, which providers set inconsistently.
-pub(super) fn judge(ending: Ending, is_marked: bool, output: &Output) -> Outcome {
+pub(super) fn judge(ending: Ending, mark: Option<Mark>, output: &Output) -> Outcome {
     match ending.finish {
         Some(FinishReason::Length) => Err(Failure::Incomplete("max_output_tokens")),
         Some(FinishReason::ContentFilter) => Err(Failure::Incomplete("content_filter")),
         Some(FinishReason::Error) => failed("The upstream ended its reply with an error."),
-        None if !is_marked && output.is_blank() => {
+        None if mark.is_none() && output.is_blank() => {
             failed("The upstream sent no chat completion: neither a stream of chunks nor a JSON document.")
         }
-        None if !is_marked => failed("The upstream's stream ended early, without a finish_reason or [DONE]."),
+        None if mark.is_none() => {
+            failed("The upstream's stream ended early, without a finish_reason or [DONE].")
+        }
+        None if mark == Some(Mark::Done) && !output.is_blank() => {
+            failed("The upstream's stream ended early, with [DONE] but without a finish_reason.")
+        }
         Some(FinishReason::ToolCalls) if output.lacks_calls() => {
             failed("The upstream announced a tool call (finish_reason 'tool_calls') but sent none.")
         }

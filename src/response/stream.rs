@@ -4,7 +4,7 @@ use super::budget::Budget;
 use super::context::{ReplyContext, ReplyKind};
 use super::lifecycle::{Ended, Lifecycle};
 use super::normalizer::ChunkNormalizer;
-use super::outcome::{End, Failure, Outcome, judge};
+use super::outcome::{End, Failure, Mark, Outcome, judge};
 use super::output::{Output, SummaryCollector};
 use super::response_id;
 use super::sequencer::ItemSequencer;
@@ -26,12 +26,15 @@ pub(super) struct ResponseStream {
     lifecycle: Lifecycle,
     input: ChunkNormalizer,
     output: Output,
+    /// Every complete reply of the upstream has a finish reason.
+    has_finish_reason: bool,
 }
 
 impl ResponseStream {
     /// `seed`: differs from exchange to exchange; all ids derive from it.
     pub(super) fn new(context: ReplyContext, seed: u128, now: u64) -> Self {
-        let ReplyContext { kind, stream, echo, call_ids, text, items, replay, limits } = context;
+        let ReplyContext { kind, stream, echo, call_ids, text, items, replay, has_finish_reason, limits } =
+            context;
         let refusal_kind = if items.is_codex { ContentKind::Text } else { ContentKind::Refusal };
         let budget = Budget::new(limits.reply_bytes);
         let writer = EventWriter::new(seed, stream);
@@ -46,6 +49,7 @@ impl ResponseStream {
                     Output::Summary(SummaryCollector::new(budget, writer))
                 }
             },
+            has_finish_reason,
         }
     }
 
@@ -76,13 +80,14 @@ impl ResponseStream {
     }
 
     fn outcome(&mut self, end: End) -> Outcome {
-        let is_marked = match end {
+        let mark = match end {
             End::Failed(failure) => return Err(failure),
-            End::Marked => true,
-            End::Unmarked => false,
+            End::Marked(Mark::Done) if !self.has_finish_reason => Some(Mark::Complete),
+            End::Marked(mark) => Some(mark),
+            End::Unmarked => None,
         };
         self.input.finish(&mut self.output)?;
-        judge(self.input.ending(), is_marked, &self.output)?;
+        judge(self.input.ending(), mark, &self.output)?;
         self.output.complete()
     }
 

@@ -71,6 +71,8 @@ pub struct Options {
     pub sampling_while_thinking: Option<Vec<Sampling>>,
     /// Whether the upstream accepts `stream_options.include_usage`.
     pub stream_usage: bool,
+    /// Whether every complete reply of the upstream has a `finish_reason`. A stream that ends with `[DONE]` but without one was cut off, and the response fails. `false` is for upstreams that never send one (Cloudflare): `[DONE]` then completes a stream.
+    pub finish_reason: bool,
     /// Responses fields that are passed on under their own names, such as `prompt_cache_key` or `verbosity` (from `text`).
     pub pass_fields: Vec<String>,
     /// Fields added to every request body, such as `{"reasoning_split": true}`. Fields from `reasoning.efforts` take precedence.
@@ -118,6 +120,7 @@ impl Default for Options {
             sampling: vec![Sampling::Temperature, Sampling::TopP, Sampling::Logprobs],
             sampling_while_thinking: None,
             stream_usage: true,
+            finish_reason: true,
             pass_fields: Vec::new(),
             add_fields: Fields::new(),
             reasoning: Reasoning::default(),

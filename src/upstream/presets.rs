@@ -139,10 +139,12 @@ const PRESETS: &[(&str, &str)] = &[
             "reasoning_replay": {"field": "reasoning_content"}
         }"#,
     ),
-    // developers.cloudflare.com/workers-ai; the path contains the account, so the user has to set it
+    // developers.cloudflare.com/workers-ai; the path contains the account, so the user has to set it. Streams of some
+    // models have no finish_reason (cloudflare/ai, workers-ai-provider)
     (
         "cloudflare",
         r#"{
+            "finish_reason": false,
             "reasoning": {"efforts": {"none": "none", "low": "low", "medium": "medium", "high": "high"}}
         }"#,
     ),

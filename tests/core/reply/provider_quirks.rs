@@ -163,7 +163,8 @@ impl Host {
         if self.pieces.is_none() {
             self.splits_name = false;
         }
-        if self.finish.is_empty() && matches!(self.form, Form::EventsWithoutDone | Form::JsonLines) {
+        // Without a finish reason, only the end of a document or the last usage shows that nothing is missing.
+        if self.finish.is_empty() && self.form != Form::Document && self.usage != 3 {
             self.finish = "stop";
         }
         self

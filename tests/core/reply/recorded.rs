@@ -67,10 +67,19 @@ fn reply_with_calls_in_text(fields: Value) -> Reply {
     asked(true, fields).upstream(&json!({"text_tool_calls": true})).reply()
 }
 
-fn translated<'a>(stream: bool, status: u16, pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
-    let mut reply = asked(stream, json!({})).translate().unwrap().reply;
-    reply.begin(status);
-    pushed(reply, pieces)
+fn translated<'a>(stream: bool, pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
+    pushed(asked(stream, json!({})).reply(), pieces)
+}
+
+impl Fixture {
+    /// What the client receives for these pieces of the body.
+    fn translated<'a>(&self, stream: bool, pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
+        // Some of Cloudflare's streams have no finish_reason, which its preset knows.
+        let preset = if self.name.starts_with("cloudflare/") { "cloudflare" } else { "generic" };
+        let mut reply = asked(stream, json!({})).upstream(&json!(preset)).translate().unwrap().reply;
+        reply.begin(self.expected.http);
+        pushed(reply, pieces)
+    }
 }
 
 /// Compares the response with the expectations of the fixture.
@@ -133,9 +142,9 @@ fn check(fixture: &Fixture, response: &Value) {
 #[test]
 fn every_recorded_reply_is_translated_as_expected() {
     for fixture in fixtures().iter().filter(|fixture| fixture.expected.http < 400) {
-        let stream = translated(true, fixture.expected.http, [fixture.body.as_slice()]);
+        let stream = fixture.translated(true, [fixture.body.as_slice()]);
         check(fixture, Transcript::of(&stream).response());
-        let document = translated(false, fixture.expected.http, [fixture.body.as_slice()]);
+        let document = fixture.translated(false, [fixture.body.as_slice()]);
         check(fixture, &grammar::document(&document));
     }
 }
@@ -143,7 +152,7 @@ fn every_recorded_reply_is_translated_as_expected() {
 #[test]
 fn every_error_keeps_its_status_and_its_message() {
     for fixture in fixtures().iter().filter(|fixture| fixture.expected.http >= 400) {
-        let body = translated(true, fixture.expected.http, [fixture.body.as_slice()]);
+        let body = fixture.translated(true, [fixture.body.as_slice()]);
         let error = &serde_json::from_slice::<Value>(&body).unwrap()["error"];
         assert!(!error["message"].as_str().unwrap().is_empty(), "{}", fixture.name);
         assert!(error["code"].is_null() || error["code"].is_string(), "{}", fixture.name);
@@ -237,12 +246,12 @@ fn splitting_the_body_changes_nothing() {
     const APART: usize = 61;
     for fixture in fixtures() {
         for stream in [true, false] {
-            let (status, body) = (fixture.expected.http, fixture.body.as_slice());
-            let uncut = translated(stream, status, [body]);
-            assert_eq!(translated(stream, status, body.chunks(1)), uncut, "{} byte by byte", fixture.name);
+            let body = fixture.body.as_slice();
+            let uncut = fixture.translated(stream, [body]);
+            assert_eq!(fixture.translated(stream, body.chunks(1)), uncut, "{} byte by byte", fixture.name);
             for first in 0..APART.min(body.len()) {
                 let (head, tail) = body.split_at(first);
-                let cut = translated(stream, status, [head].into_iter().chain(tail.chunks(APART)));
+                let cut = fixture.translated(stream, [head].into_iter().chain(tail.chunks(APART)));
                 assert_eq!(cut, uncut, "{} cut at {first} and each {APART} bytes after it", fixture.name);
             }
         }
@@ -284,7 +293,7 @@ fn reusing_a_parsed_chunk_changes_nothing() {
     let recorded = fixtures().into_iter().filter_map(|fixture| String::from_utf8(fixture.body).ok());
     let mut streams = 0;
     for body in recorded.filter(|body| body.contains("data:")).chain([crafted]) {
-        let out = |body: &str| String::from_utf8(translated(true, 200, [body.as_bytes()])).unwrap();
+        let out = |body: &str| String::from_utf8(translated(true, [body.as_bytes()])).unwrap();
         assert_eq!(out(&body), out(&unlike(&body)), "{body}");
         streams += 1;
     }
@@ -296,9 +305,9 @@ fn bytes_after_a_document_are_not_read() {
     let document = br#"{"choices":[{"message":{"content":"hi"},"finish_reason":"stop"}]}"#;
     for rest in [&b"\n"[..], b"}]", b"{\"error\":\"late\"}", b"\xff"] {
         for stream in [true, false] {
-            let alone = translated(stream, 200, [&document[..]]);
-            assert_eq!(alone, translated(stream, 200, [&document[..], rest]));
-            assert_eq!(alone, translated(stream, 200, [&[document, rest].concat()[..]]));
+            let alone = translated(stream, [&document[..]]);
+            assert_eq!(alone, translated(stream, [&document[..], rest]));
+            assert_eq!(alone, translated(stream, [&[document, rest].concat()[..]]));
         }
     }
 }
@@ -310,4 +319,42 @@ fn codex_receives_a_refusal_as_text() {
     let response = ask(json!({"input": "hi"})).codex().document(body);
     let part = json!({"type": "output_text", "text": "No.\u{FFFD}", "annotations": [], "logprobs": []});
     assert_eq!(response["output"][0]["content"], json!([part]));
+}
+
+/// `[DONE]` alone does not show that a stream is complete, unless the upstream never sends a finish reason.
+#[test]
+fn a_stream_that_ends_without_a_finish_reason_was_cut() {
+    let reasonless = json!({"finish_reason": false});
+    let called = |arguments| call(0, "c", "get_weather", arguments).to_string();
+    let (call, half) = (called("{\"city\":\"Paris\"}"), called("{\"city\":"));
+    let event = |chunk: &str| format!("data: {chunk}\n\n");
+    let usage = r#"{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}"#;
+    let finish_with_usage = r#"{"choices":[{"index":0,"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":1,"completion_tokens":2}}"#;
+    let message = r#"{"choices":[{"message":{"content":"Hi"}}]}"#;
+    let done = "data: [DONE]\n\n";
+    for (what, body, status, reasonless_status) in [
+        ("a call, [DONE]", event(&call) + done, "failed", "completed"),
+        ("text, [DONE]", event(&text("Hi").to_string()) + done, "failed", "completed"),
+        ("a call in lines of JSON, [DONE]", format!("{call}\n[DONE]\n"), "failed", "completed"),
+        ("a call, no end", event(&call), "failed", "failed"),
+        ("half a call, [DONE]", event(&half) + done, "failed", "incomplete"),
+        ("nothing, [DONE]", done.to_owned(), "failed", "failed"),
+        ("the usage last, no [DONE]", event(&call) + &event(usage), "completed", "completed"),
+        (
+            "the reason beside the usage",
+            event(&call) + &event(finish_with_usage) + done,
+            "completed",
+            "completed",
+        ),
+        ("a document", message.to_owned(), "completed", "completed"),
+    ] {
+        for (options, status) in [(json!("generic"), status), (reasonless.clone(), reasonless_status)] {
+            for stream in [true, false] {
+                let out = pushed(asked(stream, json!({})).upstream(&options).reply(), [body.as_bytes()]);
+                let response =
+                    if stream { Transcript::of(&out).response().clone() } else { grammar::document(&out) };
+                assert_eq!(response["status"], status, "{what}, {options}, stream: {stream}: {response}");
+            }
+        }
+    }
 }
