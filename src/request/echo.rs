@@ -14,9 +14,14 @@ const PLAIN_TEXT: &str = r#"{"type":"text"}"#;
 /// The fields that the response repeats, with OpenAI's defaults.
 ///
 /// Each event that contains the response repeats all of them, so their size is limited. A field that exceeds
-/// the limit gets its default, and is reported.
-pub(super) fn echo(request: &Request<'_>, report: &mut Report) -> Result<Echo, ApiError> {
-    let mut echo = unlimited(request)?;
+/// the limit gets its default, and is reported. Codex gets no instructions and no tools: it never reads them, and
+/// they were nine tenths of what a short turn sent.
+pub(super) fn echo(request: &Request<'_>, is_codex: bool, report: &mut Report) -> Result<Echo, ApiError> {
+    let mut echo = plain(request)?;
+    if !is_codex {
+        echo.instructions = own(&request.instructions);
+        echo.tools = tools(request)?;
+    }
     let mut budget = ByteBudget { left: bounds::ECHO_BYTES, report };
     for (name, field) in [
         ("user", &mut echo.user),
@@ -66,8 +71,12 @@ impl ByteBudget<'_> {
     }
 }
 
-fn unlimited(request: &Request<'_>) -> Result<Echo, ApiError> {
-    let own = |text: &Option<JsonStr<'_>>| text.clone().map(|text| text.into_raw().into_owned());
+fn own(text: &Option<JsonStr<'_>>) -> Option<RawJson<'static>> {
+    text.clone().map(|text| text.into_raw().into_owned())
+}
+
+/// All but the instructions and the tools.
+fn plain(request: &Request<'_>) -> Result<Echo, ApiError> {
     let or = |raw: Option<RawJson<'_>>, default| {
         raw.map_or_else(|| RawJson::literal(default), RawJson::into_owned)
     };
@@ -75,8 +84,8 @@ fn unlimited(request: &Request<'_>) -> Result<Echo, ApiError> {
     let reasoning = request.reasoning.as_ref();
     Ok(Echo {
         model: request.model.clone().into_owned(),
-        instructions: own(&request.instructions),
-        tools: tools(request)?,
+        instructions: None,
+        tools: Vec::new(),
         tool_choice: or(request.tool_choice.map(TapeValue::raw), r#""auto""#),
         parallel_tool_calls: request.parallel_tool_calls.unwrap_or(true),
         reasoning: EchoedReasoning {

@@ -240,7 +240,7 @@ impl<'a> Parts<'a> {
         let Target { options, model, route } = self.target;
         let upstream = self.upstream_request(body, request, &mut report);
         let sent = to_json(&upstream, body.json().len())?;
-        let echo = echo::echo(request, &mut report)?;
+        let echo = echo::echo(request, context.codex, &mut report)?;
         let reply_context = self.reply_context(source, context, &upstream, echo);
         let answer = source
             .wants_no_output()

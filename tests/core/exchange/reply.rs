@@ -341,3 +341,38 @@ fn a_reply_that_breaks_off_is_counted_once() {
         assert_eq!(driven.counted(), ["exchanges cut generic"]);
     }
 }
+
+#[test]
+fn only_codex_gets_no_instructions_and_no_tools_back() {
+    let tool = r#"{"type":"function","name":"f","description":null,"parameters":{},"strict":null}"#;
+    let asked = format!(
+        r#"{{"model":"m","input":"hello","stream":true,"instructions":"Be brief.","tools":[{tool}],"temperature":0.5}}"#
+    );
+    let chunk = br#"data: {"choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":"stop"}]}
+
+data: [DONE]
+
+"#;
+    for (originator, instructions, tools) in
+        [("codex_exec", "null", "[]"), ("other", r#""Be brief.""#, &*format!("[{tool}]"))]
+    {
+        let mut driven = Driven::new("{}");
+        let headers = request(&[("originator", originator)]);
+        driven.exchange.on_request_headers(&headers, false, NOW);
+        driven.exchange.on_request_body(asked.as_bytes(), true, NOW);
+        driven.exchange.on_response_headers(&response("200", &[]), false, NOW);
+        let BodyVerdict::Replace(body) = driven.exchange.on_response_body(chunk, true, NOW) else { panic!() };
+        let body = String::from_utf8(body).unwrap();
+        let responses: Vec<_> = body.lines().filter(|line| line.contains(r#""object":"response""#)).collect();
+        assert_eq!(responses.len(), 3, "{originator}: {body}");
+        for response in responses {
+            for part in [
+                format!(r#""instructions":{instructions},"#),
+                format!(r#""tools":{tools},"#),
+                r#""temperature":0.5"#.to_owned(),
+            ] {
+                assert!(response.contains(&part), "{originator}: {part} is missing in {response}");
+            }
+        }
+    }
+}
