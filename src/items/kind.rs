@@ -31,9 +31,9 @@ pub struct ToolKind {
     pub(super) read_output: Read,
     /// Starts the item of a call. Whether it is sent at once depends on the kind.
     pub open: fn(CallHead, &mut EventWriter) -> Box<dyn OpenCall>,
-    /// The arguments hold free text, so a JSON string in their place may be that text.
+    /// The arguments hold free text, so anything in their place may be that text. Otherwise they must be an object.
     pub takes_text: bool,
-    /// Whether a call item can hold these arguments. `None` if the item holds them as text, whatever they are.
+    /// Whether a call item can hold these arguments. `None` if the item holds them as they are.
     pub accepts: Option<fn(&str) -> bool>,
 }
 

@@ -57,6 +57,11 @@ impl DepthScanner {
         }
     }
 
+    /// Whether a string or a bracket is open.
+    pub fn is_inside(&self) -> bool {
+        self.in_string || self.depth > 0
+    }
+
     /// Whether the document has ended.
     pub fn closed(&self) -> bool {
         self.closed

@@ -171,12 +171,6 @@ impl JsonStrBuilder {
         self.len() == 0
     }
 
-    /// Whether the escaped text begins with one of these.
-    pub fn starts_with(&self, beginnings: &[&str]) -> bool {
-        let escaped = self.0.get(1..).unwrap_or_default();
-        beginnings.iter().any(|beginning| escaped.starts_with(beginning))
-    }
-
     /// The string of all pieces.
     pub fn finish(mut self) -> JsonStr<'static> {
         self.push_escaped("\"");

@@ -151,12 +151,12 @@ fn kept_text_arguments_ids_and_logprobs_have_a_limit() {
             json!({"tool_calls": [{"index": 0, "id": "a", "function": {"name": "f", "arguments": arguments}}]})
         }),
         ("an id", |length| {
-            let id = "x".repeat(length - 4);
-            json!({"tool_calls": [{"index": 0, "id": id, "function": {"name": "f", "arguments": "[ ]"}}]})
+            let id = "x".repeat(length - 10);
+            json!({"tool_calls": [{"index": 0, "id": id, "function": {"name": "f", "arguments": "{\"a\":1}"}}]})
         }),
         ("a name", |length| {
-            let name = "x".repeat(length - 5);
-            json!({"tool_calls": [{"index": 0, "id": "ab", "function": {"name": name, "arguments": "[ ]"}}]})
+            let name = "x".repeat(length - 11);
+            json!({"tool_calls": [{"index": 0, "id": "ab", "function": {"name": name, "arguments": "{\"a\":1}"}}]})
         }),
     ];
     for (what, delta) in kinds {

@@ -1,6 +1,6 @@
 //! The arguments of a call, as far as they arrived, and what each piece adds to them.
 
-use crate::json::{Completeness, DepthScanner, JsonStr, completeness};
+use crate::json::{DepthScanner, JsonStr};
 use crate::response::delta::CallFormat;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -132,21 +132,22 @@ impl Json {
     }
 
     fn is_complete(&self) -> bool {
-        self.depth.closed() || is_scalar(&self.text)
+        self.depth.closed() || self.is_scalar()
+    }
+
+    /// Whether these are complete arguments without brackets: a string that may hold the object, or `null`. It is asked
+    /// about each piece, so it must not read all of them.
+    fn is_scalar(&self) -> bool {
+        match self.text.as_bytes() {
+            [b'"', .., b'"'] => !self.depth.is_inside(),
+            text => text == b"null",
+        }
     }
 
     /// Whether both are the same JSON, white space aside.
     fn equals(&self, other: &str) -> bool {
         let value = |text: &str| serde_json::from_str::<Value>(text).ok();
         self.text.trim() == other.trim() || value(&self.text).is_some_and(|own| value(other) == Some(own))
-    }
-}
-
-/// Whether these are complete arguments without brackets: a string that may hold the object, or `null`.
-fn is_scalar(text: &str) -> bool {
-    match text.as_bytes() {
-        [b'"', .., b'"'] => completeness(text) == Completeness::Complete,
-        text => text == b"null",
     }
 }
 

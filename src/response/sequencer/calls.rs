@@ -19,9 +19,31 @@ struct Call {
     provider_id: String,
     name: String,
     arguments: JsonStrBuilder,
+    beginning: Beginning,
     format: CallFormat,
     /// `extra_content`, which the provider wants back with the call.
     extra: Option<RawJson<'static>>,
+}
+
+/// How the arguments begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Beginning {
+    /// There is only white space so far.
+    Blank,
+    /// Like an object.
+    Object,
+    Other,
+}
+
+impl Beginning {
+    /// How arguments begin that are blank before this piece.
+    fn of(piece: &JsonStr<'_>) -> Self {
+        match piece.decode().trim_start().as_bytes() {
+            [] => Self::Blank,
+            [b'{', ..] => Self::Object,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// A call whose item is not open yet, because its name may grow or another item is open.
@@ -57,6 +79,9 @@ impl Call {
             self.provider_id.push_str(delta.id);
         }
         self.arguments.push(&delta.arguments);
+        if self.beginning == Beginning::Blank {
+            self.beginning = Beginning::of(&delta.arguments);
+        }
         self.format = delta.format;
         if let Some(extra) = delta.extra {
             self.extra = Some(RawJson::from(extra).into_owned());
@@ -67,19 +92,25 @@ impl Call {
         self.arguments.clone().finish()
     }
 
-    /// Whether the arguments are no object but may mean one, which is known only when they are complete.
-    fn may_mean_object(&self, kind: &ToolKind) -> bool {
-        !kind.takes_text && self.arguments.starts_with(&["\\\"", "n"])
+    /// Whether the client gets the arguments only when they are complete. They must be an object, and do not begin like
+    /// one: what they mean, if anything, is known only then.
+    fn must_be_complete(&self, kind: &ToolKind) -> bool {
+        !kind.takes_text && self.beginning != Beginning::Object
     }
 
     /// The arguments, which are complete, as the item gets them.
     fn meant_arguments(&self, kind: &ToolKind) -> JsonStr<'static> {
-        let arguments = self.arguments();
-        if self.arguments.is_empty() && self.format != CallFormat::Text {
-            // A call without arguments is one with an empty object.
+        // A call without arguments is one with an empty object.
+        let is_absent = if kind.takes_text {
+            self.arguments.is_empty() && self.format != CallFormat::Text
+        } else {
+            self.beginning == Beginning::Blank
+        };
+        if is_absent {
             return JsonStr::new("{}");
         }
-        if self.may_mean_object(kind)
+        let arguments = self.arguments();
+        if self.must_be_complete(kind)
             && let Some(object) = json::object_within(&arguments.decode())
         {
             return JsonStr::new(&object);
@@ -89,14 +120,16 @@ impl Call {
 
     /// Fails unless an item of this kind can hold the arguments, which are complete.
     fn check_arguments(&self, kind: &ToolKind) -> Result<(), ApiError> {
-        let Some(accepts) = kind.accepts else { return Ok(()) };
+        if kind.accepts.is_none() && !self.must_be_complete(kind) {
+            return Ok(());
+        }
         let arguments = self.meant_arguments(kind);
         let decoded = arguments.decode();
-        let arguments = match decoded.trim() {
-            "" => "{}",
-            arguments => arguments,
+        let accepted = match kind.accepts {
+            Some(accepts) => accepts(decoded.trim()),
+            None => decoded.starts_with('{'),
         };
-        if accepts(arguments) {
+        if accepted {
             return Ok(());
         }
         let why = format!("its arguments are not a JSON object, which a {} requires", kind.call_item);
@@ -129,6 +162,7 @@ impl QueuedCall {
             provider_id: String::new(),
             name: String::new(),
             arguments: JsonStrBuilder::default(),
+            beginning: Beginning::Blank,
             format: delta.format,
             extra: None,
         });
@@ -177,7 +211,7 @@ impl OpenedCall {
         let kind = toolbox.kind_of(&call.name);
         let item = (kind.open)(head, writer);
         let mut opened = Self { call, id, kind, item, is_held: true };
-        opened.send(opened.call.arguments(), writer);
+        opened.send(JsonStr::default(), writer);
         opened
     }
 
@@ -188,26 +222,21 @@ impl OpenedCall {
     /// Adds a fragment. The name does not grow any more: the client already has it.
     pub(super) fn add(&mut self, delta: &CallDelta<'_>, writer: &mut EventWriter) {
         self.call.add(delta);
-        if delta.arguments.is_empty() {
-            return;
-        }
-        if self.is_held {
-            self.send(self.call.arguments(), writer);
-        } else {
+        if !delta.arguments.is_empty() {
             self.send(delta.arguments.borrowed(), writer);
         }
     }
 
-    /// Passes the next piece on, unless the arguments must be complete first.
+    /// Passes the next piece on, and what was held before it, unless the arguments must be complete first.
     fn send(&mut self, piece: JsonStr<'_>, writer: &mut EventWriter) {
+        if self.call.must_be_complete(self.kind) {
+            return;
+        }
+        let piece = if self.is_held { self.call.arguments() } else { piece };
         match self.call.format {
             CallFormat::Text => self.item.raw(&piece, writer),
-            CallFormat::Json { .. } | CallFormat::Placeholder => {
-                if piece.is_empty() || self.is_held && self.call.may_mean_object(self.kind) {
-                    return;
-                }
-                self.item.arguments(&piece, writer);
-            }
+            CallFormat::Json { .. } | CallFormat::Placeholder if piece.is_empty() => return,
+            CallFormat::Json { .. } | CallFormat::Placeholder => self.item.arguments(&piece, writer),
         }
         self.is_held = false;
     }

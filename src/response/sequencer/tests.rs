@@ -83,9 +83,12 @@ fn line(item: &Value) -> String {
     format!("{} {}", item["type"].as_str().unwrap(), content.join(" | "))
 }
 
+const NO_OBJECT: &str = "The upstream's call of tool 'f' (id 'id') cannot be delivered: its arguments are not a JSON \
+                         object, which a function_call requires.";
+
 #[test]
 fn deltas_become_items() {
-    let table: [(&str, Vec<Delta<'static>>, &[&str]); 22] = [
+    let table: [(&str, Vec<Delta<'static>>, &[&str]); 29] = [
         (
             "reasoning, text and a call",
             vec![reasoning("t"), text("a"), text("b"), call(0, ""), call(0, "{}")],
@@ -133,7 +136,14 @@ fn deltas_become_items() {
             &[r#"function_call {"q":1}"#],
         ),
         ("null for arguments", vec![call(0, "nu"), call(0, "ll")], &["function_call {}"]),
-        ("a string that holds no object", vec![call(0, r#""null""#)], &[r#"function_call "null""#]),
+        ("a string that holds no object", vec![text("a"), call(0, r#""null""#)], &[NO_OBJECT]),
+        ("a number", vec![call(0, "4"), call(0, "2")], &[NO_OBJECT]),
+        ("a word of JSON", vec![call(0, "true")], &[NO_OBJECT]),
+        ("a list", vec![fragment(0, "[{}]", CallFormat::Json { complete: true }), text("a")], &[NO_OBJECT]),
+        ("no JSON", vec![call(0, "city=Paris")], &[NO_OBJECT]),
+        ("white space", vec![call(0, "\n "), call(0, "\t")], &["function_call {}"]),
+        ("white space before an object", vec![call(0, "\n "), call(0, "{}")], &["function_call \n {}"]),
+        ("a broken object, which is the model's mistake", vec![call(0, "{'q'}")], &["function_call {'q'}"]),
         (
             "arguments encoded twice that were cut",
             vec![text("a"), call(0, r#""{\"q"#)],

@@ -1,5 +1,6 @@
 //! Replies: what a client receives for the reply of an upstream.
 
+mod arguments;
 mod metadata;
 mod provider_quirks;
 mod recorded;

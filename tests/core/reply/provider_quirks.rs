@@ -16,7 +16,7 @@ struct Meant {
 enum Arguments {
     Empty,
     Object(String),
-    /// A mistake of the model, which must reach the client unchanged.
+    /// No client can read them, so the reply must fail and name the call.
     NoObject(String),
 }
 
@@ -323,6 +323,12 @@ proptest! {
         let host = host.sane(&calls);
         let body = host.body(&calls);
         let response = received(&body, stream, size);
+        if let Some(call) = calls.iter().find(|call| matches!(call.arguments, Arguments::NoObject(_))) {
+            prop_assert_eq!(&response["error"]["code"], "tool_call_lost", "{}", body);
+            let message = response["error"]["message"].as_str().unwrap();
+            prop_assert!(message.contains(&format!("'{}'", TOOLS[call.tool])), "{}", message);
+            return Ok(());
+        }
         let announced = host.finish == "tool_calls" && calls.is_empty();
         prop_assert_eq!(&response["status"], if announced { "failed" } else { "completed" }, "{}", body);
         let items = response["output"].as_array().unwrap();

@@ -358,6 +358,16 @@ fn fragments_find_their_call() {
             ],
             &[r#"f("{}")"#, r#"f("{}")"#],
         ),
+        (
+            "a string whose pieces end in quotes, then another call without ids",
+            &[
+                r#"{"function":{"name":"f","arguments":"\""}}"#,
+                r#"{"function":{"arguments":"{\\\""}}"#,
+                r#"{"function":{"arguments":"q\\\":1}\""}}"#,
+                r#"{"function":{"name":"f","arguments":"{\"q\":2}"}}"#,
+            ],
+            &[r#"f("{\"q\":1}")"#, r#"f({"q":2})"#],
+        ),
         ("nothing but nulls", &[r#"{"index":0,"id":null,"function":{"name":null}}"#], &[]),
     ];
     for (what, fragments, expected) in table {
