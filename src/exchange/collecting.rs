@@ -52,14 +52,10 @@ impl Collecting {
             return Phase::rejected(&no_body(), context);
         }
         if self.headers == HeaderMode::Held
-            && let Some((edits, body)) =
+            && let Some(passed) =
                 passthrough::pass(&context.config, self.endpoint, &self.original, &self.body)
         {
-            context.observer.passed_through();
-            if end {
-                return (Phase::PassThrough, BodyVerdict::Release(edits, body));
-            }
-            return (Phase::Forwarding(Rest(body)), BodyVerdict::Release(edits, Vec::new()));
+            return Phase::passed(passed, end, context);
         }
         let translated = match self.endpoint {
             Endpoint::Create => request::translate(&self.body, &context.translation()),

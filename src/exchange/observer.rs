@@ -52,6 +52,13 @@ impl Observer {
         self.telemetry.record(&metrics::PASSED, &[], 1);
     }
 
+    /// The request passes to a native upstream, without what the report lists.
+    pub(super) fn passed_on(&self, report: &Report) {
+        self.passed_through();
+        self.count_report(report);
+        self.note_list("transponder.dropped", report.all_dropped());
+    }
+
     /// The watchdog released held headers.
     pub(super) fn resumed(&self) {
         self.telemetry.record(&metrics::WATCHDOG_RESUMES, &[], 1);

@@ -1,5 +1,6 @@
 //! Requests to native upstreams, which implement the Responses API themselves. Such a request and its reply pass
-//! unmodified, except for the model's name and the path. It is recognized by its model. By then its headers were held
+//! unmodified, except for the model's name, the path, and what this filter sealed into the conversation. It is
+//! recognized by its model. By then its headers were held
 //! and edited like those of every request, so here they get their original values again.
 
 use super::headers::{Edit, FROM_CLIENT, Headers, MODEL, UPSTREAM};
@@ -7,6 +8,8 @@ use super::request_headers::Endpoint;
 use super::sanitize::{MODEL_CAP, visible};
 use crate::config::{Config, Upstream};
 use crate::json::{self, JsonStr};
+use crate::report::Report;
+use crate::request;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -25,27 +28,32 @@ pub(super) fn original(config: &Config, headers: &Headers) -> Original {
     names.map(|name| (name.to_owned(), headers.text(name).to_owned())).collect()
 }
 
-/// The edits and the body of a request to a native upstream; `None` if the request is to be translated.
-pub(super) fn pass(
-    config: &Config,
-    endpoint: Endpoint,
-    original: &Original,
-    body: &[u8],
-) -> Option<(Vec<Edit>, Vec<u8>)> {
-    let asked = config.has_native().then(|| asked(body)).flatten()?;
-    let model = JsonStr::of(asked)?;
+/// A request to a native upstream.
+pub(super) struct Passed {
+    pub(super) edits: Vec<Edit>,
+    pub(super) body: Vec<u8>,
+    /// What the upstream could not read.
+    pub(super) report: Report,
+}
+
+/// The request to a native upstream; `None` if the request is to be translated.
+pub(super) fn pass(config: &Config, endpoint: Endpoint, original: &Original, body: &[u8]) -> Option<Passed> {
+    let model = JsonStr::of(config.has_native().then(|| asked(body)).flatten()?)?;
     let model = model.decode();
     let route = config.route(&model);
     let Upstream::Native(path) = route.upstream else { return None };
 
-    let body = if route.model == model { body.to_vec() } else { renamed(body, asked, route.model)? };
+    let foreign = request::without_sealed(body);
+    let body = foreign.as_ref().map_or(body, |foreign| &foreign.body);
+    let body = if route.model == model { body.to_vec() } else { renamed(body, asked(body)?, route.model)? };
     let mut edits: Vec<Edit> =
         original.iter().map(|(name, value)| Edit::Restore(name.clone(), value.clone())).collect();
     edits.extend(path.as_ref().map(|path| Edit::Set(":path", endpoint.below(path))));
     edits.push(Edit::Set("content-length", body.len().to_string()));
     edits.push(Edit::Set(MODEL, visible(route.model, MODEL_CAP)));
     edits.extend(route.route.map(|route| Edit::Set(UPSTREAM, route.to_owned())));
-    Some((edits, body))
+    let report = foreign.map(|foreign| foreign.report).unwrap_or_default();
+    Some(Passed { edits, body, report })
 }
 
 /// The value of `model`, as a slice of the body.

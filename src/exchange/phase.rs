@@ -2,6 +2,7 @@
 
 use super::collecting::{Collecting, Rest};
 use super::headers::Headers;
+use super::passthrough::Passed;
 use super::shared::Context;
 use super::upstream_body::{Buffering, Streaming};
 use super::verdict::{BodyVerdict, HeadersVerdict, LocalReply, TrailersVerdict};
@@ -40,7 +41,7 @@ pub(super) enum Phase {
     Answered,
     /// The request is the filter's and not complete yet.
     Collecting(Collecting),
-    /// The request passes. Its body goes with the next chunk.
+    /// The request passes. Its body goes with the next chunk, or the reply's headers will tell what it lost.
     Forwarding(Rest),
     /// The request was translated, and its headers are sent.
     Awaiting(Awaiting),
@@ -80,7 +81,7 @@ impl Phase {
         match self {
             Self::PassThrough => (self, BodyVerdict::Pass),
             Self::Collecting(collecting) => collecting.on_body(chunk, end, context),
-            Self::Forwarding(rest) if end => (Self::PassThrough, BodyVerdict::Replace(rest.0)),
+            Self::Forwarding(rest) if end => (Self::forwarded(context), BodyVerdict::Replace(rest.0)),
             Self::Forwarding(rest) => (Self::Forwarding(Rest::default()), BodyVerdict::Replace(rest.0)),
             Self::Awaiting(Awaiting { rest, reply, headers }) => {
                 let rest = BodyVerdict::Replace(rest.0);
@@ -117,6 +118,10 @@ impl Phase {
                 response_headers::begin(reply, mode, headers, end, context)
             }
             Self::Collecting(_) => response_headers::begin_early(headers, end, context),
+            Self::Forwarding(_) => (
+                self,
+                HeadersVerdict::Continue(response_headers::dropped(&context.dropped).into_iter().collect()),
+            ),
             _ => (self, HeadersVerdict::Continue(Vec::new())),
         }
     }
@@ -162,6 +167,23 @@ impl Phase {
             _ => return self,
         }
         Self::Done
+    }
+
+    /// The request passes. `end`: its last chunk is here.
+    pub(super) fn passed(passed: Passed, end: bool, context: &mut Context<'_>) -> (Self, BodyVerdict) {
+        let Passed { edits, body, report } = passed;
+        context.dropped = report.all_dropped().to_vec();
+        context.observer.passed_on(&report);
+        if end {
+            (Self::forwarded(context), BodyVerdict::Release(edits, body))
+        } else {
+            (Self::Forwarding(Rest(body)), BodyVerdict::Release(edits, Vec::new()))
+        }
+    }
+
+    /// The request has passed. Its reply is only looked at if its headers must tell what was dropped.
+    fn forwarded(context: &Context<'_>) -> Self {
+        if context.dropped.is_empty() { Self::PassThrough } else { Self::Forwarding(Rest::default()) }
     }
 
     /// The request is answered with an error, and nothing is sent upstream.

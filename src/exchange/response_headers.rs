@@ -105,10 +105,13 @@ fn edits(headers: &Headers, reply: &Reply, dropped: &[String]) -> Vec<Edit> {
     } else {
         edits.extend(headers.set("content-type", "application/json"));
     }
-    if !dropped.is_empty() {
-        edits.push(Edit::Set(DROPPED, visible(&dropped.join(","), DROPPED_CAP)));
-    }
+    edits.extend(self::dropped(dropped));
     edits
+}
+
+/// The header that lists what could not be translated, if there is anything.
+pub(super) fn dropped(dropped: &[String]) -> Option<Edit> {
+    (!dropped.is_empty()).then(|| Edit::Set(DROPPED, visible(&dropped.join(","), DROPPED_CAP)))
 }
 
 /// Whether the client gets server-sent events. An error is always a document.

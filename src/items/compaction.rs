@@ -12,10 +12,11 @@
 use super::{Conversation, Entry, EventWriter, ReplayState};
 use crate::error::ApiError;
 use crate::json::{JsonStr, JsonStrBuilder};
-use crate::report::Dropped;
+use crate::report::{Dropped, Report};
 use crate::wire::chat::request::Part;
 use crate::wire::responses::{CompactionItem, OutputItem};
 use crate::wire::typed::Object;
+use std::borrow::Cow;
 
 /// Asks the model for the summary, at the end of the conversation.
 pub const INSTRUCTION: &str = "\
@@ -34,16 +35,21 @@ const UNREADABLE: &str = "\
 /// Reads a `compaction` or a `context_compaction`.
 pub(super) fn read<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
     let item = CompactionItem::of(item)?;
-    let state = item.encrypted_content.and_then(|content| ReplayState::open(&content.decode()));
-    let text = match state {
-        Some(ReplayState { text: summary, .. }) => JsonStr::new(&format!("{HEADING}{summary}")),
-        None => {
-            conversation.report.dropped(Dropped::Item, "compaction");
-            JsonStr::new(UNREADABLE)
-        }
-    };
+    let sealed = item.encrypted_content.as_ref().map(JsonStr::decode).unwrap_or_default();
+    let text = JsonStr::new(&words(&sealed, &mut conversation.report));
     conversation.entries.push(Entry::User(vec![Part::Text { text }]));
     Ok(())
+}
+
+/// What the model reads in place of the item.
+pub(super) fn words(sealed: &str, report: &mut Report) -> Cow<'static, str> {
+    match ReplayState::open(sealed) {
+        Some(ReplayState { text: summary, .. }) => format!("{HEADING}{summary}").into(),
+        None => {
+            report.dropped(Dropped::Item, "compaction");
+            UNREADABLE.into()
+        }
+    }
 }
 
 /// Reads a `compaction_trigger`, which asks for a summary.

@@ -16,7 +16,10 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::hash::Hasher;
 
-/// Distinguishes it from the `encrypted_content` of other servers, and of later versions.
+/// Distinguishes it from the `encrypted_content` of other servers.
+pub const SEAL: &str = "transponder.";
+
+/// Distinguishes it from later versions too.
 const PREFIX: &str = "transponder.1.";
 
 /// State that the client returns.

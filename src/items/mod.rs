@@ -22,10 +22,11 @@ mod reference;
 mod shell;
 mod tool_search;
 mod toolbox;
+mod unseal;
 
 pub use compaction::{INSTRUCTION as COMPACTION_INSTRUCTION, OpenCompaction};
 pub use conversation::{Call, Conversation, Declaration, Entry, Output, Reasoning, Settings};
-pub use encrypted_content::ReplayState;
+pub use encrypted_content::{ReplayState, SEAL};
 pub use event_writer::EventWriter;
 pub use function::KIND as FUNCTION;
 pub use kind::{CALL_ITEMS, CallHead, KINDS, OpenCall, ToolKind, is_named};
@@ -33,6 +34,7 @@ pub use message::{ContentKind, OpenMessage, annotation};
 pub use reasoning::OpenReasoning;
 pub use reference::Referenced;
 pub(crate) use toolbox::Toolbox;
+pub use unseal::{Unsealed, unseal};
 
 use crate::error::ApiError;
 use crate::report::Dropped;

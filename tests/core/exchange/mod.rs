@@ -1,5 +1,6 @@
 //! One exchange, driven as the host drives it: what goes in, which verdict comes out.
 
+mod moving;
 mod prewarm;
 mod reply;
 mod request;
