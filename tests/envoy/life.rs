@@ -71,6 +71,23 @@ async fn behave(mut connection: Connection, asked: Asked) {
             connection.write(chunk(body)).await;
             connection.write("0\r\nx-checksum: 1\r\n\r\n").await;
         }
+        "document-reset" | "document-stalls" => {
+            connection.write(CHUNKED.replace("text/event-stream", "application/json")).await;
+            connection.write(chunk("{\"choices\":[")).await;
+            match asked.model() {
+                "document-stalls" => connection.closed().await,
+                _ => {
+                    sleep(Duration::from_millis(50)).await;
+                    connection.reset();
+                }
+            }
+        }
+        "document-short" => {
+            // Less than announced.
+            let head = UNTIL_CLOSED.replace("connection: close", "content-length: 5000");
+            connection.write(head.replace("text/event-stream", "application/json")).await;
+            connection.write("{\"choices\":[").await;
+        }
         "late-zero" => {
             connection.write(CHUNKED).await;
             connection.write(chunk(&whole().concat())).await;
@@ -249,6 +266,34 @@ async fn envoys_timeouts_are_errors_of_the_api_or_a_broken_transfer() {
             let body = request("stalls", true).to_string();
             assert_broken(&post_with(&envoy.responses_url(), &[("x-route", route)], body).await);
         }
+        envoy.finish();
+    }
+}
+
+/// Such an answer of Envoy passes no filter: where headers are held, it has its shape from `local_reply_config`.
+#[tokio::test]
+async fn a_document_that_ends_too_early_is_an_error_of_the_api_while_its_headers_are_held() {
+    for headers in BOTH {
+        let (_upstream, envoy) = start(headers).await;
+        for (route, model, status, code, words) in [
+            ("none", "document-reset", 502, json!("upstream_reply_cut"), "ended its reply early"),
+            ("none", "document-short", 502, json!("upstream_reply_cut"), "ended its reply early"),
+            ("timeout", "document-stalls", 504, Value::Null, "timeout"),
+            ("idle", "document-stalls", 504, Value::Null, "timeout"),
+        ] {
+            let body = request(model, false).to_string();
+            let answer = post_with(&envoy.responses_url(), &[("x-route", route)], body).await;
+            if headers == Headers::Flow {
+                assert!(answer.broken.is_some(), "{model}: {answer:?}");
+                continue;
+            }
+            assert_eq!((answer.status, answer.header("content-type")), (status, Some("application/json")));
+            let error = answer.json()["error"].take();
+            assert!(error["message"].as_str().unwrap().contains(words), "{error}");
+            let fields = [&error["type"], &error["param"], &error["code"]];
+            assert_eq!(fields, [&json!("server_error"), &Value::Null, &code]);
+        }
+        assert_eq!(cut(&envoy).await, 4);
         envoy.finish();
     }
 }

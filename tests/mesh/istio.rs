@@ -184,6 +184,11 @@ fn patch(manifest: &Manifest, envoy: &mut Value, listener: usize) {
                 let hosts = &mut envoy.pointer_mut(manager).unwrap()["route_config"]["virtual_hosts"];
                 hosts.as_array_mut().unwrap().iter_mut().for_each(|host| merge(host, value));
             }
+            ("NETWORK_FILTER", "MERGE") => {
+                let filter = patch.pointer("/match/listener/filterChain/filter/name").unwrap();
+                assert_eq!(filter, "envoy.filters.network.http_connection_manager");
+                merge(envoy.pointer_mut(manager).unwrap(), &value["typed_config"]);
+            }
             ("CLUSTER", "MERGE") => {
                 let of = &patch["match"]["cluster"];
                 let name = format!("outbound|{}||{}", of["portNumber"], of["service"].as_str().unwrap());

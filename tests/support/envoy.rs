@@ -329,6 +329,14 @@ pub fn capabilities() -> serde_json::Map<String, Value> {
     entries.map(|name| (name.to_owned(), json!({}))).collect()
 }
 
+/// How Envoy's own answers are written, as `envoy/envoy.yaml` has it.
+pub fn local_reply_config() -> Value {
+    let example = std::fs::read_to_string(project().join("envoy/envoy.yaml")).expect("the example");
+    let (_, rest) = example.split_once("local_reply_config:\n").expect("a configuration of local replies");
+    let (mappers, _) = rest.split_once("          http_filters:").expect("the next field");
+    serde_yaml_ng::from_str(mappers).expect("YAML")
+}
+
 fn connection_manager(filters: &Value) -> Value {
     json!({
         "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
@@ -341,6 +349,7 @@ fn connection_manager(filters: &Value) -> Value {
             "request_body_buffer_limit": 128 << 20,
             "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "upstream", "timeout": "0s"}}]
         }]},
+        "local_reply_config": local_reply_config(),
         "http_filters": filters
     })
 }

@@ -17,7 +17,9 @@ mod upstream;
 pub use {
     client::{Answer, post, post_with},
     codex::{Codex, Turn},
-    envoy::{Envoy, Headers, binary as envoy_binary, bootstrap, capabilities, cluster, module},
+    envoy::{
+        Envoy, Headers, binary as envoy_binary, bootstrap, capabilities, cluster, local_reply_config, module,
+    },
     process::{Process, example, project, without_cargo},
     upstream::{Seen, Upstream},
 };
