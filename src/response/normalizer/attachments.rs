@@ -21,10 +21,13 @@ pub(super) fn unsupported(
     }
 }
 
+/// The elements of a list.
+pub(super) fn elements(list: Option<&RawValue>) -> Vec<Value> {
+    list.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
+}
+
 /// Emits the citations among `annotations`, and reports the others by their type.
-pub(super) fn annotations(raw: Option<&RawValue>, sink: &mut impl DeltaSink) -> Result<(), Failure> {
-    let annotations: Vec<Value> =
-        raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
+pub(super) fn annotations(annotations: &[Value], sink: &mut impl DeltaSink) -> Result<(), Failure> {
     annotations.iter().try_for_each(|annotation| match items::annotation(annotation) {
         Some(citation) => sink.delta(Delta::Citation(citation)),
         None => {

@@ -11,6 +11,7 @@ pub(super) mod chunk_template;
 mod ending;
 mod logprobs;
 mod reasoning;
+mod seen;
 #[cfg(test)]
 mod tests;
 mod text_markup;
@@ -27,6 +28,7 @@ use crate::wire::chat::reply::{Choice, Completion, Function, Message, ToolCalls}
 use call_assembler::{CallAssembler, CallFragment};
 use choices::{Admission, AnswerChoices};
 pub(super) use ending::{Ending, FinishReason};
+use seen::SeenInDeltas;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use text_markup::{TextMarkup, TextPiece};
@@ -54,14 +56,6 @@ struct SurrogateJoiners {
     reasoning: SurrogateJoiner,
     text: SurrogateJoiner,
     refusal: SurrogateJoiner,
-}
-
-/// What the deltas so far contained. A complete message after them repeats it.
-#[derive(Debug, Clone, Copy, Default)]
-struct SeenInDeltas {
-    text: bool,
-    reasoning: bool,
-    calls: bool,
 }
 
 /// Where the provider puts readable reasoning. A text that it sends in several places is read once.
@@ -198,8 +192,12 @@ impl ChunkNormalizer {
                 self.refusal(text, sink)?;
             }
         }
-        attachments::annotations(message.annotations, sink)?;
-        attachments::unsupported(message.images, Dropped::Part, "image", sink)?;
+        // A complete message repeats the annotations in their order, as it does with calls.
+        let annotations = attachments::elements(message.annotations);
+        attachments::annotations(annotations.get(repeated.annotations..).unwrap_or_default(), sink)?;
+        if !repeated.images {
+            attachments::unsupported(message.images, Dropped::Part, "image", sink)?;
+        }
         self.tool_calls(message.tool_calls.as_ref(), form, sink)?;
         match &message.function_call {
             Some(Function { name, arguments }) if !repeated.calls && !self.has_tool_calls => {
@@ -344,34 +342,6 @@ impl ChunkNormalizer {
             Some(delta) => sink.delta(Delta::Call(&delta)),
             None => Ok(()),
         }
-    }
-}
-
-impl SeenInDeltas {
-    fn add(&mut self, delta: &Message<'_>) {
-        // All fields are listed, so that the compiler asks about a new one.
-        let Message {
-            content,
-            reasoning_content,
-            reasoning,
-            reasoning_text,
-            thinking,
-            reasoning_details,
-            refusal,
-            annotations: _,
-            images: _,
-            tool_calls,
-            function_call,
-        } = delta;
-        let is_set = |raw: &Option<&RawValue>| raw.is_some_and(|raw| !["\"\"", "[]"].contains(&raw.get()));
-        let reasonings = [reasoning_content, reasoning, reasoning_text, thinking, reasoning_details];
-        self.text |= is_set(content) || is_set(refusal);
-        self.reasoning |= reasonings.into_iter().any(is_set);
-        self.calls |= match tool_calls {
-            None => function_call.is_some(),
-            Some(ToolCalls::Read(calls)) => !calls.is_empty() || function_call.is_some(),
-            Some(ToolCalls::Unreadable) => true,
-        };
     }
 }
 

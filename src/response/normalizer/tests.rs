@@ -199,6 +199,23 @@ fn what_providers_send_becomes_deltas() {
             &[r#"text "a""#, "call 0 x:f() or more", "call 1 y:g() or more", "open"],
         ),
         (
+            "a complete message that repeats images and citations, and adds a citation",
+            &[
+                delta!(
+                    r#"{"content":"a","annotations":[{"type":"url_citation","url":"u"},{"type":"file"}],"images":[{"type":"image_url"}]}"#
+                ),
+                r#"{"choices":[{"message":{"content":"a","annotations":[{"type":"url_citation","url":"u"},{"type":"file"},{"type":"url_citation","url":"v"}],"images":[{"type":"image_url"}]}}]}"#,
+            ],
+            &[
+                r#"text "a""#,
+                r#"citation {"type":"url_citation","start_index":0,"end_index":0,"url":"u","title":""}"#,
+                "unsupported Annotation file",
+                "unsupported Part image",
+                r#"citation {"type":"url_citation","start_index":0,"end_index":0,"url":"v","title":""}"#,
+                "open",
+            ],
+        ),
+        (
             "a complete message that repeats the reasoning of the deltas",
             &[
                 delta!(r#"{"thinking":"t"}"#),

@@ -45,6 +45,27 @@ fn citations_become_annotations() {
     assert_eq!(response["metadata"], json!({"x-transponder-dropped": "annotation:file"}));
 }
 
+/// In streams and documents of the upstream, once however often it comes.
+#[test]
+fn what_has_no_counterpart_is_reported() {
+    let image = json!([{"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}}]);
+    let message = json!({"content": "Hi", "images": image});
+    let sources = |mut chunk: Value| {
+        chunk["citations"] = json!(["https://a.example"]);
+        chunk["search_results"] = json!([{"url": "https://a.example"}]);
+        chunk
+    };
+    let complete = json!({"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]});
+    let once = json!({"x-transponder-dropped":
+        "part:image,annotation:citations,annotation:search_results"});
+    let chunks = [sources(delta(message)), sources(complete.clone())];
+    assert_eq!(reply(json!({}), &chunks).1["metadata"], once);
+    let asked = ask(json!({"input": "hi"}));
+    let response = asked.document(&sources(complete).to_string());
+    assert_eq!(response["metadata"], once);
+    assert_eq!(response["output"][0]["content"][0]["text"], "Hi");
+}
+
 #[test]
 fn logprobs_are_sent_when_requested() {
     let with = json!({"choices": [{"index": 0, "delta": {"content": "é"}, "logprobs": {"content": [

@@ -1,0 +1,46 @@
+//! What a complete message after the deltas repeats.
+
+use super::{attachments, is_nested};
+use crate::wire::chat::reply::{Message, ToolCalls};
+use serde_json::value::RawValue;
+
+/// What the deltas so far contained. A complete message after them repeats it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct SeenInDeltas {
+    pub(super) text: bool,
+    pub(super) reasoning: bool,
+    /// How many.
+    pub(super) annotations: usize,
+    pub(super) images: bool,
+    pub(super) calls: bool,
+}
+
+impl SeenInDeltas {
+    pub(super) fn add(&mut self, delta: &Message<'_>) {
+        // All fields are listed, so that the compiler asks about a new one.
+        let Message {
+            content,
+            reasoning_content,
+            reasoning,
+            reasoning_text,
+            thinking,
+            reasoning_details,
+            refusal,
+            annotations,
+            images,
+            tool_calls,
+            function_call,
+        } = delta;
+        let is_set = |raw: &Option<&RawValue>| raw.is_some_and(|raw| !["\"\"", "[]"].contains(&raw.get()));
+        let reasonings = [reasoning_content, reasoning, reasoning_text, thinking, reasoning_details];
+        self.text |= is_set(content) || is_set(refusal);
+        self.reasoning |= reasonings.into_iter().any(is_set);
+        self.annotations += attachments::elements(*annotations).len();
+        self.images |= images.is_some_and(is_nested);
+        self.calls |= match tool_calls {
+            None => function_call.is_some(),
+            Some(ToolCalls::Read(calls)) => !calls.is_empty() || function_call.is_some(),
+            Some(ToolCalls::Unreadable) => true,
+        };
+    }
+}
