@@ -39,6 +39,8 @@ pub(crate) fn config(found: &Findings, path: &str) -> Value {
             ],
         ),
     );
+    let ignores_name = found.yes("takes a named tool_choice") && !found.yes("obeys a named tool_choice");
+    say("named_choice_tools", ignores_name.then_some(json!("named")));
     say("strict_tools", found.yes("takes strict functions").then_some(json!(true)));
     say("parallel_tool_calls", found.yes("takes parallel_tool_calls").then_some(json!(true)));
     say("schema_dialect", dialect(found).map(Value::from));

@@ -129,6 +129,13 @@ impl Answer {
         self.messages().iter().filter_map(|message| message.get(field)?.as_str()).collect()
     }
 
+    /// Whether it calls this tool.
+    pub(crate) fn calls(&self, name: &str) -> bool {
+        let messages = self.messages();
+        let calls = messages.iter().filter_map(|message| message.get("tool_calls")?.as_array());
+        calls.flatten().any(|call| call.pointer("/function/name").is_some_and(|called| called == name))
+    }
+
     pub(crate) fn calls_a_tool(&self) -> bool {
         let calls = |message: &Value| {
             message.get("tool_calls").and_then(Value::as_array).is_some_and(|all| !all.is_empty())

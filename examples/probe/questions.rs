@@ -2,8 +2,8 @@
 
 use super::host::Answer;
 use super::requests::{
-    ID, PIXEL, Settled, effort, format_of, history, replayed, schema, strict_tool, system, tool, tools, user,
-    with,
+    ID, PIXEL, Settled, effort, format_of, history, replayed, schema, strict_tool, system, tool, tools,
+    two_tools, user, with,
 };
 use serde_json::{Value, json};
 
@@ -77,6 +77,15 @@ pub(super) const QUESTIONS: &[Question] = &[
             with(s, json!({"tools": tools(), "tool_choice": named}))
         },
         says_yes: GOOD,
+    },
+    Question {
+        asks: "obeys a named tool_choice",
+        fields: |s| {
+            let named = json!({"type": "function", "function": {"name": "list_files"}});
+            let messages = [user("Call get_weather for Paris.")];
+            with(s, json!({"messages": messages, "tools": two_tools(), "tool_choice": named}))
+        },
+        says_yes: |answer| answer.calls("list_files"),
     },
     Question {
         asks: "obeys tool_choice required",

@@ -47,6 +47,16 @@ pub(super) fn tools() -> Value {
     tool(json!({"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}))
 }
 
+pub(super) fn two_tools() -> Value {
+    let list_files = json!({"name": "list_files", "description": "The files in the current directory.",
+        "parameters": {"type": "object", "properties": {}}});
+    let mut tools = tools();
+    if let Value::Array(tools) = &mut tools {
+        tools.push(json!({"type": "function", "function": list_files}));
+    }
+    tools
+}
+
 pub(super) fn tool(parameters: Value) -> Value {
     let function =
         json!({"name": "get_weather", "description": "The weather in a city.", "parameters": parameters});

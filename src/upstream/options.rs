@@ -105,7 +105,7 @@ impl Default for Options {
             tool_output_images: ToolOutputImages::UserMessage,
             tool_choice: vec![ChoiceForm::Auto, ChoiceForm::None, ChoiceForm::Required, ChoiceForm::Named],
             tool_choice_while_thinking: None,
-            named_choice_tools: NamedChoiceTools::Named,
+            named_choice_tools: NamedChoiceTools::All,
             allowed_tools: AllowedTools::Filter,
             custom_tools: CustomTools::Function,
             strict_tools: false,
@@ -227,7 +227,7 @@ string_enum! {
 string_enum! {
     /// Which tools are declared with a `tool_choice` that names one.
     NamedChoiceTools {
-        /// Only the named one, for upstreams that ignore the name.
+        /// Only the named one, for upstreams that ignore the name (llama.cpp).
         Named = "named",
         /// All, which preserves the prompt cache. Only with `named` in `tool_choice`.
         All = "all",

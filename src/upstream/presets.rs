@@ -14,7 +14,7 @@ const PRESETS: &[(&str, &str)] = &[
         "openai",
         r#"{
             "system": "keep", "developer_role": true,
-            "named_choice_tools": "all", "strict_tools": true, "parallel_tool_calls": true, "schema_dialect": "openai",
+            "strict_tools": true, "parallel_tool_calls": true, "schema_dialect": "openai",
             "tool_call_id_chars": 40,
             "allowed_tools": "native", "custom_tools": "native",
             "max_tokens_field": "max_completion_tokens",
@@ -30,7 +30,7 @@ const PRESETS: &[(&str, &str)] = &[
         r#"{
             "path": "/openai/v1/chat/completions",
             "system": "keep", "developer_role": true,
-            "named_choice_tools": "all", "strict_tools": true, "parallel_tool_calls": true, "schema_dialect": "openai",
+            "strict_tools": true, "parallel_tool_calls": true, "schema_dialect": "openai",
             "tool_call_id_chars": 40,
             "max_tokens_field": "max_completion_tokens",
             "pass_fields": ["verbosity", "prompt_cache_key", "metadata", "user"],
@@ -43,7 +43,7 @@ const PRESETS: &[(&str, &str)] = &[
         "vllm",
         r#"{
             "user_messages": "merge",
-            "named_choice_tools": "all", "strict_tools": true, "parallel_tool_calls": true, "schema_dialect": "json_schema",
+            "strict_tools": true, "parallel_tool_calls": true, "schema_dialect": "json_schema",
             "json_schema_with_tools": "off",
             "reasoning": {"efforts": {"none": "none", "minimal": "minimal", "low": "low", "medium": "medium",
                 "high": "high", "xhigh": "xhigh", "max": "max"}},
@@ -55,7 +55,7 @@ const PRESETS: &[(&str, &str)] = &[
         "sglang",
         r#"{
             "user_messages": "merge",
-            "named_choice_tools": "all", "strict_tools": true, "parallel_tool_calls": true, "schema_dialect": "json_schema",
+            "strict_tools": true, "parallel_tool_calls": true, "schema_dialect": "json_schema",
             "json_schema_with_tools": "off",
             "reasoning": {"efforts": {"none": "none", "minimal": "minimal", "low": "low", "medium": "medium",
                 "high": "high", "xhigh": "xhigh", "max": "max"}},
@@ -81,12 +81,13 @@ const PRESETS: &[(&str, &str)] = &[
             "sampling": ["temperature", "top_p"]
         }"#,
     ),
-    // ggml-org/llama.cpp, tools/server: any effort is passed to the chat template, whose variable turns thinking on and off
+    // ggml-org/llama.cpp, tools/server: any effort is passed to the chat template, whose variable turns thinking on and off.
+    // A `tool_choice` that names a tool counts as `required`
     (
         "llamacpp",
         r#"{
             "user_messages": "merge",
-            "parallel_tool_calls": true, "schema_dialect": "json_schema",
+            "named_choice_tools": "named", "parallel_tool_calls": true, "schema_dialect": "json_schema",
             "reasoning": {"efforts": {"none": {"chat_template_kwargs": {"enable_thinking": false}},
                 "low": "low", "medium": "medium", "high": "high"}},
             "reasoning_replay": {"field": "reasoning_content"}
@@ -182,7 +183,7 @@ const PRESETS: &[(&str, &str)] = &[
         r#"{
             "path": "/openai/v1/chat/completions",
             "tool_output_images": "drop",
-            "named_choice_tools": "all", "strict_tools": true, "parallel_tool_calls": true,
+            "strict_tools": true, "parallel_tool_calls": true,
             "json_schema_with_tools": "off",
             "max_tokens_field": "max_completion_tokens",
             "sampling": ["temperature", "top_p"],
@@ -194,7 +195,7 @@ const PRESETS: &[(&str, &str)] = &[
         "mistral",
         r#"{
             "user_messages": "merge", "assistant_after_tools": true,
-            "named_choice_tools": "all", "strict_tools": true, "parallel_tool_calls": true,
+            "strict_tools": true, "parallel_tool_calls": true,
             "tool_call_id_chars": 9, "tool_call_id_exact": true,
             "sampling": ["temperature", "top_p"],
             "reasoning": {"efforts": {"none": "none", "high": "high"}}

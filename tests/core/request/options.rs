@@ -16,7 +16,7 @@ fn an_unsupported_tool_choice_becomes_the_nearest() {
     let reported: &[&str] = &["field:tool_choice"];
     let none: &[&str] = &[];
     let table = [
-        (&all, named.clone(), named_up, vec!["g"], none),
+        (&all, named.clone(), named_up, vec!["f", "g"], none),
         (&json!(["auto", "none", "required"]), named.clone(), json!("required"), vec!["g"], none),
         (&json!(["auto", "none"]), named.clone(), json!("auto"), vec!["g"], reported),
         (&json!([]), named, Value::Null, vec!["g"], reported),
@@ -33,19 +33,23 @@ fn an_unsupported_tool_choice_becomes_the_nearest() {
     }
 }
 
+/// Only llama.cpp is known to ignore the name. For all others, the tools stay as they are in the prompt cache.
 #[test]
-fn all_tools_are_declared_beside_a_named_choice_that_the_upstream_obeys() {
+fn only_the_named_tool_is_declared_where_the_upstream_ignores_the_name() {
     let named = json!({"type": "function", "name": "g"});
-    let obeyed = json!({"named_choice_tools": "all"});
-    let (body, _) = ask(choosing(named.clone())).upstream(&obeyed).sent();
-    assert_eq!(body["tool_choice"], json!({"type": "function", "function": {"name": "g"}}));
-    assert_eq!(declared(&body), ["f", "g"]);
-
-    let (body, _) = ask(choosing(named.clone())).sent();
-    assert_eq!(declared(&body), ["g"]);
-
-    let without_names = json!({"named_choice_tools": "all", "tool_choice": ["auto", "required"]});
-    let (body, _) = ask(choosing(named)).upstream(&without_names).sent();
+    let choosing_up = json!({"type": "function", "function": {"name": "g"}});
+    for (upstream, tools) in [
+        (json!("generic"), vec!["f", "g"]),
+        (json!("vllm"), vec!["f", "g"]),
+        (json!("llamacpp"), vec!["g"]),
+        (json!({"named_choice_tools": "named"}), vec!["g"]),
+    ] {
+        let (body, _) = ask(choosing(named.clone())).upstream(&upstream).sent();
+        assert_eq!(body["tool_choice"], choosing_up, "{upstream}");
+        assert_eq!(declared(&body), tools, "{upstream}");
+    }
+    // An upstream to which no tool can be named.
+    let (body, _) = ask(choosing(named)).upstream(&json!({"tool_choice": ["auto", "required"]})).sent();
     assert_eq!(body["tool_choice"], "required");
     assert_eq!(declared(&body), ["g"]);
 }
