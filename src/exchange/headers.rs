@@ -121,7 +121,7 @@ pub(super) const FROM_CLIENT: Dropped = Dropped {
         UPSTREAM,
         MODEL,
     ],
-    prefixes: &["x-codex-", "x-openai-", "x-oai-", "chatgpt-"],
+    prefixes: &["x-codex-", "x-openai-", "x-oai-", "x-responsesapi-", "chatgpt-"],
 };
 
 /// Response headers that the client does not get.

@@ -2,6 +2,7 @@
 
 mod moving;
 mod prewarm;
+mod privacy;
 mod reply;
 mod request;
 mod telemetry;
