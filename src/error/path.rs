@@ -20,6 +20,20 @@ impl Path<'static> {
     }
 }
 
+impl Path<'_> {
+    /// The path without the positions in arrays, e.g. `input.call_id`: the same for all elements.
+    pub fn without_positions(&self) -> String {
+        match self {
+            Self::Root => String::new(),
+            Self::Field(parent, field) => match parent.without_positions() {
+                parent if parent.is_empty() => (*field).to_owned(),
+                parent => format!("{parent}.{field}"),
+            },
+            Self::Element(parent, _) => parent.without_positions(),
+        }
+    }
+}
+
 impl fmt::Display for Path<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -20,7 +20,8 @@ pub(super) static KIND: ToolKind = ToolKind {
     output_item: "apply_patch_call_output",
     id_prefix: "apc",
     named: false,
-    declare: |_, conversation| {
+    declare: |tool, conversation| {
+        tool.note_all_but(&[]);
         builtin::declare(&KIND, DESCRIPTION, &parameters(), conversation);
         Ok(())
     },

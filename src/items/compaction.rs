@@ -54,9 +54,10 @@ pub(super) fn words(sealed: &str, report: &mut Report) -> Cow<'static, str> {
 
 /// Reads a `compaction_trigger`, which asks for a summary.
 pub(super) fn read_trigger<'a>(
-    _item: &Object<'_, 'a>,
+    item: &Object<'_, 'a>,
     conversation: &mut Conversation<'a>,
 ) -> Result<(), ApiError> {
+    item.note_all_but(&[]);
     conversation.compact = true;
     Ok(())
 }

@@ -21,7 +21,8 @@ pub(super) static KIND: ToolKind = ToolKind {
     output_item: "local_shell_call_output",
     id_prefix: "lsh",
     named: false,
-    declare: |_, conversation| {
+    declare: |tool, conversation| {
+        tool.note_all_but(&[]);
         builtin::declare(&KIND, DESCRIPTION, &parameters(), conversation);
         Ok(())
     },

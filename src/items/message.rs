@@ -39,6 +39,7 @@ pub(super) fn read_agent_message<'a>(
     item: &Object<'_, 'a>,
     conversation: &mut Conversation<'a>,
 ) -> Result<(), ApiError> {
+    item.note_all_but(&["author", "content", "recipient"]);
     let parts = content::parts(item.site("content"), &mut conversation.report)?;
     if parts.is_empty() {
         conversation.report.dropped(Dropped::Item, "agent_message");

@@ -12,6 +12,7 @@
 
 use super::{Conversation, NAMESPACE};
 use crate::error::ApiError;
+use crate::report::Dropped;
 use crate::wire::responses::NamespaceTool;
 use crate::wire::typed::{Located, Object};
 use std::borrow::Cow;
@@ -22,6 +23,9 @@ pub(super) fn declare<'a>(
     conversation: &mut Conversation<'a>,
 ) -> Result<(), ApiError> {
     let namespace = NamespaceTool::of(tool)?;
+    if namespace.description.is_some() {
+        conversation.report.dropped(Dropped::Field, "tools.namespace.description");
+    }
     let first = conversation.tools.len();
     if let Some(tools) = tool.site("tools") {
         for inner in tools.elements("an array")? {
@@ -51,5 +55,6 @@ pub(super) fn read_additional_tools<'a>(
     item: &Object<'_, 'a>,
     conversation: &mut Conversation<'a>,
 ) -> Result<(), ApiError> {
+    item.note_all_but(&["role", "tools"]);
     super::declare_all(item.site("tools"), conversation)
 }

@@ -13,8 +13,8 @@ use super::{Conversation, ToolKind};
 use crate::error::ApiError;
 use crate::json::{self, JsonStr};
 use crate::report::Dropped;
-use crate::wire::responses::{OutputItem, ShellCall, ShellOutput};
-use crate::wire::typed::Object;
+use crate::wire::responses::{OutputItem, ShellCall, ShellEnvironment, ShellOutput};
+use crate::wire::typed::{Object, Read};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 
@@ -52,8 +52,9 @@ pub(super) static KIND: ToolKind = ToolKind {
 
 /// Reads a `shell` of `tools`. With another `environment` it runs in a container of OpenAI's.
 fn declare<'a>(tool: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
+    tool.note_all_but(&["environment"]);
     let environment: Cow<'_, str> = match tool.site("environment") {
-        Some(environment) => environment.object()?.get("type")?,
+        Some(environment) => ShellEnvironment::read(environment)?.r#type,
         None => Cow::Borrowed("local"),
     };
     if environment == "local" {

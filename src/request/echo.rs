@@ -1,11 +1,11 @@
 //! The fields of the request that the response repeats.
 
 use crate::bounds;
-use crate::error::{ApiError, Path};
+use crate::error::ApiError;
 use crate::json::{JsonStr, RawJson, TapeValue};
 use crate::report::{Dropped, Report};
 use crate::wire::responses::{Echo, EchoedReasoning, EchoedText, FunctionTool, Request, TextFormat};
-use crate::wire::typed::{Located, RawObject};
+use crate::wire::typed::{Located, Object, RawObject};
 use std::borrow::Cow;
 
 /// `text.format` if the request has none.
@@ -16,11 +16,16 @@ const PLAIN_TEXT: &str = r#"{"type":"text"}"#;
 /// Each event that contains the response repeats all of them, so their size is limited. A field that exceeds
 /// the limit gets its default, and is reported. Codex gets no instructions and no tools: it never reads them, and
 /// they were nine tenths of what a short turn sent.
-pub(super) fn echo(request: &Request<'_>, is_codex: bool, report: &mut Report) -> Result<Echo, ApiError> {
+pub(super) fn echo(
+    body: &Object<'_, '_>,
+    request: &Request<'_>,
+    is_codex: bool,
+    report: &mut Report,
+) -> Result<Echo, ApiError> {
     let mut echo = plain(request)?;
     if !is_codex {
         echo.instructions = own(&request.instructions);
-        echo.tools = tools(request)?;
+        echo.tools = tools(body)?;
     }
     let mut budget = ByteBudget { left: bounds::ECHO_BYTES, report };
     for (name, field) in [
@@ -138,9 +143,9 @@ fn format(format: Option<&TextFormat<'_>>) -> RawJson<'static> {
     }
 }
 
-fn tools(request: &Request<'_>) -> Result<Vec<RawJson<'static>>, ApiError> {
-    let Some(value) = request.tools else { return Ok(Vec::new()) };
-    Located::new(value, Path::top("tools")).elements("an array")?.map(echoed_tool).collect()
+fn tools(body: &Object<'_, '_>) -> Result<Vec<RawJson<'static>>, ApiError> {
+    let Some(tools) = body.site("tools") else { return Ok(Vec::new()) };
+    tools.elements("an array")?.map(echoed_tool).collect()
 }
 
 /// Open Responses requires `description`, `parameters` and `strict` in a function tool, null if absent.

@@ -19,13 +19,13 @@ use crate::error::{ApiError, Code, Path};
 use crate::items::{self, COMPACTION_INSTRUCTION, Conversation, Entry, Settings};
 use crate::json::{self, JsonStr};
 use crate::markup::{ReplyStart, Scanner};
-use crate::report::Report;
+use crate::report::{Dropped, Report};
 use crate::response::context::{CallIds, ItemRules, ReplyContext, ReplyKind, TextRules};
 use crate::response::{self, Reply};
 use crate::upstream::ThinkTags;
 use crate::wire::chat::request as chat;
 use crate::wire::responses::{Echo, Reasoning, Request, TextOptions};
-use crate::wire::typed::{Located, Object};
+use crate::wire::typed::{Located, Object, UnreadKeys};
 pub use native::{Foreign, without_sealed};
 use output_format::OutputFormat;
 use std::borrow::Cow;
@@ -96,7 +96,8 @@ fn translate_to(mut kind: ReplyKind, body: &[u8], context: &Context<'_>) -> Resu
         repaired = json::without_lone_surrogates(text);
         tape = body::parse(&repaired)?;
     }
-    let body = Located::new(tape.root(), Path::Root).object()?;
+    let unread = UnreadKeys::default();
+    let body = Located::body(tape.root(), &unread).object()?;
     let mut request = read_request(&body)?;
     let mut conversation = read_conversation(&body)?;
     apply(mem::take(&mut conversation.settings), &mut request);
@@ -120,9 +121,12 @@ struct Source<'a> {
 
 impl Source<'_> {
     /// Whether the client only wants the prompt cache filled. Chat Completions has no request for that.
-    fn wants_no_output(&self) -> bool {
-        let options = self.request.prompt_cache_options.as_ref();
-        self.kind != ReplyKind::CompactionObject && options.and_then(|options| options.prewarm) == Some(true)
+    fn wants_no_output(&self) -> Result<bool, ApiError> {
+        let prewarm: Option<bool> = match self.body.site("prompt_cache_options") {
+            Some(options) if self.kind != ReplyKind::CompactionObject => options.object()?.get("prewarm")?,
+            _ => None,
+        };
+        Ok(prewarm == Some(true))
     }
 }
 
@@ -204,7 +208,7 @@ fn translate_conversation<'a>(
     // A summary calls no tool and has no format.
     let wanted = (source.kind == ReplyKind::Items).then_some(request);
 
-    let choice = wanted.and_then(|request| request.tool_choice);
+    let choice = wanted.and_then(|_| source.body.site("tool_choice"));
     let thinks = fields::thinks(request, options);
     let mut tools = ToolPlan::build(tools, choice, thinks, options, &mut report)?;
 
@@ -242,10 +246,11 @@ impl<'a> Parts<'a> {
         let Target { options, model, route } = self.target;
         let upstream = self.upstream_request(body, request, &mut report);
         let sent = to_json(&upstream, body.json().len())?;
-        let echo = echo::echo(request, context.codex, &mut report)?;
+        let echo = echo::echo(body, request, context.codex, &mut report)?;
+        body.unread().take().iter().for_each(|key| report.dropped(Dropped::Field, key));
         let reply_context = self.reply_context(source, context, &upstream, echo);
         let answer = source
-            .wants_no_output()
+            .wants_no_output()?
             .then(|| response::without_output(&reply_context, context.seed, context.now));
         Ok(Translated {
             body: sent,

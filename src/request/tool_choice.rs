@@ -2,7 +2,6 @@
 
 use crate::error::{ApiError, Code, Path};
 use crate::items::{self, Toolbox};
-use crate::json::TapeValue;
 use crate::report::{Dropped, Report};
 use crate::upstream::{AllowedTools, ChoiceForm, NamedChoiceTools, Options};
 use crate::wire::chat::request as chat;
@@ -22,16 +21,15 @@ const PATH: Path<'static> = Path::top("tool_choice");
 /// Translates the client's `tool_choice`.
 pub(super) fn choose<'a>(
     tools: Vec<chat::Tool<'a>>,
-    choice: Option<TapeValue<'_>>,
+    choice: Option<Located<'_, '_>>,
     toolbox: &Toolbox,
     options: &Options,
     report: &mut Report,
 ) -> Result<Choice<'a>, ApiError> {
-    let Some(value) = choice else { return Ok(Choice { tools, choice: None }) };
-    if let Some(mode) = value.string() {
+    let Some(site) = choice else { return Ok(Choice { tools, choice: None }) };
+    if let Some(mode) = site.value.string() {
         return with_mode(tools, mode_of(&mode, PATH, &["none", "auto", "required"])?);
     }
-    let site = Located::new(value, PATH);
     let choice = site.object().map_err(|_| site.wrong_type("a string or an object"))?;
     let tool_type: Cow<'_, str> = choice.get("type")?;
     if tool_type == "allowed_tools" {

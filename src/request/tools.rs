@@ -4,12 +4,12 @@ use super::tool_choice::{self, Choice};
 use crate::bounds;
 use crate::error::ApiError;
 use crate::items::{Declaration, Toolbox};
-use crate::json::TapeValue;
 use crate::markup::OfferedTools;
 use crate::report::{Dropped, Report};
 use crate::tools::schema;
 use crate::upstream::{CustomTools, Options};
 use crate::wire::chat::request::{Custom, Function, Tool, ToolChoice};
+use crate::wire::typed::Located;
 use std::borrow::Cow;
 
 /// The tools of one request.
@@ -30,7 +30,7 @@ impl<'a> ToolPlan<'a> {
     /// 400 if there are too many tools, or if `tool_choice` is invalid.
     pub(super) fn build(
         declared: Vec<Declaration<'a>>,
-        choice: Option<TapeValue<'_>>,
+        choice: Option<Located<'_, '_>>,
         thinks: bool,
         options: &Options,
         report: &mut Report,

@@ -8,6 +8,8 @@
 use crate::error::{ApiError, Path};
 use crate::json::{JsonStr, Kind, RawJson, TapeValue};
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::marker::PhantomData;
 
 /// A value of the request and its path.
@@ -16,12 +18,29 @@ use std::marker::PhantomData;
 pub struct Located<'p, 'a> {
     pub value: TapeValue<'a>,
     pub path: Path<'p>,
+    unread: &'p UnreadKeys,
 }
 
+/// The paths of the keys that nobody reads, without positions, e.g. `tools.defer_loading`.
+#[derive(Debug, Default)]
+pub struct UnreadKeys(RefCell<BTreeSet<String>>);
+
+impl UnreadKeys {
+    /// Removes and returns them.
+    pub fn take(&self) -> BTreeSet<String> {
+        self.0.take()
+    }
+}
+
+/// Keys of items that change nothing for the model. `id` and `status` belong to a server that stores items, the last
+/// one to Codex.
+const WITHOUT_MEANING: &[&str] =
+    &["type", "id", "status", "created_by", "internal_chat_message_metadata_passthrough"];
+
 impl<'p, 'a> Located<'p, 'a> {
-    /// A value at this path.
-    pub fn new(value: TapeValue<'a>, path: Path<'p>) -> Self {
-        Self { value, path }
+    /// The body. The keys that nobody reads are noted in `unread`.
+    pub fn body(value: TapeValue<'a>, unread: &'p UnreadKeys) -> Self {
+        Self { value, path: Path::Root, unread }
     }
 
     /// The value as an object.
@@ -45,7 +64,11 @@ impl<'p, 'a> Located<'p, 'a> {
     ) -> Result<impl Iterator<Item = Located<'_, 'a>> + use<'_, 'p, 'a>, ApiError> {
         let elements = self.value.elements().ok_or_else(|| self.wrong_type(expected))?;
         let path = &self.path;
-        Ok(elements.enumerate().map(move |(index, value)| Located::new(value, Path::Element(path, index))))
+        Ok(elements.enumerate().map(move |(index, value)| Located {
+            value,
+            path: Path::Element(path, index),
+            unread: self.unread,
+        }))
     }
 
     /// The 400 for a value of another type than `expected`, e.g. `an object`.
@@ -86,12 +109,39 @@ impl<'a> Object<'_, 'a> {
     }
 
     fn site_of<'s>(&'s self, field: &'s str, found: Option<TapeValue<'a>>) -> Option<Located<'s, 'a>> {
-        found.filter(is_present).map(|value| Located::new(value, self.path_to(field)))
+        found.filter(is_present).map(|value| Located {
+            value,
+            path: self.path_to(field),
+            unread: self.0.unread,
+        })
     }
 
     /// The names and values of all fields, `null` included.
     pub(crate) fn all(&self) -> impl Iterator<Item = (Cow<'a, str>, TapeValue<'a>)> + use<'a> {
         self.0.value.fields().filter_map(|(name, value)| Some((name.string()?, value)))
+    }
+
+    /// Notes a key that the type of the object does not have, unless it is one of `besides`: those are read elsewhere, or
+    /// change nothing. The fields of the body are not noted, because the upstream's options decide about them.
+    pub(crate) fn note(&self, key: &str, value: TapeValue<'_>, besides: &[&str]) {
+        let Self(Located { path, unread, .. }) = self;
+        if is_present(&value)
+            && !matches!(path, Path::Root)
+            && !WITHOUT_MEANING.contains(&key)
+            && !besides.contains(&key)
+        {
+            unread.0.borrow_mut().insert(self.path_to(key).without_positions());
+        }
+    }
+
+    /// Notes the keys of an object that has no type of its own.
+    pub(crate) fn note_all_but(&self, besides: &[&str]) {
+        self.all().for_each(|(key, value)| self.note(&key, value, besides));
+    }
+
+    /// The keys that nobody has read, in any object of the request.
+    pub fn unread(&self) -> &UnreadKeys {
+        self.0.unread
     }
 
     /// The JSON text of the object.
@@ -228,17 +278,21 @@ macro_rules! field_name {
     (r#async) => {
         "async"
     };
+    (r#type) => {
+        "type"
+    };
     ($field:ident) => {
         stringify!($field)
     };
 }
 pub(crate) use field_name;
 
-/// Declares the objects of a request: each struct, and how its fields are read.
+/// Declares the objects of a request: each struct, and how its fields are read. Other keys are noted, unless they are
+/// listed after `besides`: those are read elsewhere, or change nothing.
 macro_rules! objects {
     ($($(#[$doc:meta])* pub struct $name:ident<'a> {
         $($(#[$field_doc:meta])* pub $field:ident: $type:ty,)*
-    })*) => {$(
+    } $(besides [$($besides:literal),*])?)*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone)]
         pub struct $name<'a> {
@@ -248,6 +302,8 @@ macro_rules! objects {
         impl<'a> $name<'a> {
             /// The names of the fields.
             pub const FIELDS: &'static [&'static str] = &[$($crate::wire::typed::field_name!($field)),*];
+
+            const BESIDES: &'static [&'static str] = &[$($($besides),*)?];
 
             /// Reads the fields of an object.
             ///
@@ -259,7 +315,7 @@ macro_rules! objects {
                 for (name, value) in object.all() {
                     match &*name {
                         $($crate::wire::typed::field_name!($field) => $field = Some(value),)*
-                        _ => {}
+                        other => object.note(other, value, Self::BESIDES),
                     }
                 }
                 Ok(Self { $($field: object.read($crate::wire::typed::field_name!($field), $field)?,)* })

@@ -13,13 +13,13 @@ objects! {
     pub struct Message<'a> {
         /// `user`, `assistant`, `system` or `developer`.
         pub role: Cow<'a, str>,
-    }
+    } besides ["content"]
 
     /// `{"type": "input_text", "text": "Hi"}`; also `output_text`, `text`, `summary_text` and `reasoning_text`.
     #[allow(missing_docs)]
     pub struct TextPart<'a> {
         pub text: JsonStr<'a>,
-    }
+    } besides ["annotations", "logprobs"]
 
     /// `{"type": "refusal", "refusal": "I cannot help with that."}`
     #[allow(missing_docs)]
@@ -86,7 +86,7 @@ objects! {
         pub call_id: Option<Cow<'a, str>>,
         pub name: Option<Cow<'a, str>>,
         pub namespace: Option<Cow<'a, str>>,
-    }
+    } besides ["output"]
 
     /// `{"type": "tool_search_call", "call_id": "call_1", "execution": "client", "arguments": {"query": "..."}}`
     #[allow(missing_docs)]
@@ -94,7 +94,7 @@ objects! {
         /// Absent if the server ran the search.
         pub call_id: Option<Cow<'a, str>>,
         pub arguments: Option<RawObject<'a>>,
-    }
+    } besides ["execution"]
 
     /// `{"type": "tool_search_output", "call_id": "call_1", "tools": [...]}`
     #[allow(missing_docs)]
@@ -103,21 +103,21 @@ objects! {
         pub call_id: Option<Cow<'a, str>>,
         /// The tools that were found.
         pub tools: RawJson<'a>,
-    }
+    } besides ["execution"]
 
     /// `{"type": "shell_call", "call_id": "call_1", "action": {"commands": ["ls"], "timeout_ms": null}}`
     #[allow(missing_docs)]
     pub struct ShellCall<'a> {
         pub call_id: Cow<'a, str>,
         pub action: RawObject<'a>,
-    }
+    } besides ["environment"]
 
     /// `{"type": "shell_call_output", "call_id": "call_1", "output": [{"stdout": "...", "outcome": {...}}]}`
     #[allow(missing_docs)]
     pub struct ShellOutput<'a> {
         pub call_id: Cow<'a, str>,
         pub output: TapeValue<'a>,
-    }
+    } besides ["max_output_length"]
 
     /// `{"type": "local_shell_call", "call_id": "call_1", "action": {"type": "exec", "command": ["ls"], "env": {}}}`
     #[allow(missing_docs)]

@@ -21,8 +21,8 @@ objects! {
         pub instructions: Option<JsonStr<'a>>,
         /// A string, or an array of items.
         pub input: TapeValue<'a>,
-        /// An array.
-        pub tools: Option<TapeValue<'a>>,
+        /// An array, which is read with the items of the history.
+        pub tools: Checked<TapeValue<'a>>,
         /// A string or an object.
         pub tool_choice: Option<TapeValue<'a>>,
         pub parallel_tool_calls: Option<bool>,
@@ -33,8 +33,7 @@ objects! {
         /// Optional parts of the response, e.g. `reasoning.encrypted_content`.
         pub include: Option<Vec<Cow<'a, str>>>,
         pub stream: Option<bool>,
-        /// `{"include_obfuscation": true}` asks for padding against eavesdroppers. No padding is added here.
-        pub stream_options: Checked<RawObject<'a>>,
+        pub stream_options: Checked<StreamOptions>,
         pub max_output_tokens: Option<u64>,
         pub temperature: Option<f64>,
         pub top_p: Option<f64>,
@@ -46,17 +45,8 @@ objects! {
         pub service_tier: Option<JsonStr<'a>>,
         pub safety_identifier: Option<JsonStr<'a>>,
         pub prompt_cache_key: Option<JsonStr<'a>>,
-        pub prompt_cache_options: Option<PromptCacheOptions<'a>>,
+        pub prompt_cache_options: Option<RawObject<'a>>,
         pub store: Checked<bool>,
-    }
-
-    /// `prompt_cache_options`.
-    #[allow(missing_docs)]
-    pub struct PromptCacheOptions<'a> {
-        /// The client wants no output, only a prompt cache that is filled.
-        pub prewarm: Option<bool>,
-        /// `implicit` or `explicit`.
-        pub mode: Checked<Cow<'a, str>>,
     }
 
     /// `reasoning`.
@@ -65,7 +55,7 @@ objects! {
         /// `none` to `max`.
         pub effort: Option<Cow<'a, str>>,
         pub summary: Option<JsonStr<'a>>,
-    }
+    } besides ["generate_summary"]
 
     /// `text`.
     #[allow(missing_docs)]
@@ -93,6 +83,17 @@ objects! {
     pub struct NamedTool<'a> {
         pub name: Cow<'a, str>,
         pub namespace: Option<Cow<'a, str>>,
+    } besides ["mode", "tools"]
+}
+
+/// `stream_options`: `{"include_obfuscation": true}` asks for padding against eavesdroppers. No padding is added here.
+#[derive(Debug, Clone, Copy)]
+pub struct StreamOptions;
+
+impl Read<'_> for StreamOptions {
+    fn read(site: Located<'_, '_>) -> Result<Self, ApiError> {
+        site.object()?.note_all_but(&["include_obfuscation"]);
+        Ok(Self)
     }
 }
 

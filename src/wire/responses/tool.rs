@@ -40,6 +40,13 @@ objects! {
     #[allow(missing_docs)]
     pub struct NamespaceTool<'a> {
         pub name: Cow<'a, str>,
+        pub description: Option<JsonStr<'a>>,
+    } besides ["tools"]
+
+    /// `environment` of a `shell`: `{"type": "local", "skills": [...]}`
+    #[allow(missing_docs)]
+    pub struct ShellEnvironment<'a> {
+        pub r#type: Cow<'a, str>,
     }
 
     /// Finds tools that were not declared: `{"type": "tool_search", "execution": "client", "parameters": {...}}`

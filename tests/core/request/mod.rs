@@ -7,3 +7,4 @@ mod presets;
 mod refusals;
 mod schemas;
 mod tools;
+mod unread_keys;
