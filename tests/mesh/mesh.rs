@@ -138,12 +138,10 @@ async fn istio_takes_a_new_key_from_the_secret() {
 #[tokio::test]
 async fn istio_held_headers() {
     let world = World::new().await;
-    // As docs/quick-start/istio.md says.
-    let mut manifest = Manifest::apply(&["istio/gateway.yaml", "istio/external-host.yaml"]);
-    manifest.delete("WasmPlugin", "transponder");
-    manifest.delete("HTTPRoute", "vllm");
+    let mut manifest = Manifest::apply(&["istio/external-host.yaml", "istio/held-headers.yaml"]);
+    // Those of the other Gateway.
+    manifest.delete("WasmPlugin", "transponder-together");
     manifest.delete("HTTPRoute", "together");
-    manifest.objects.extend(Manifest::apply(&["istio/held-headers.yaml"]).objects);
     let envoy = launch(&istio::gateway(&manifest, &world)).await;
     assert_serves(&envoy, ("models", "qwen"), &world.vllm, Some(CLIENTS_KEY), "models").await;
     assert_serves(&envoy, ("models", "together/qwen"), &world.host, Some(KEY), HOST).await;
@@ -164,7 +162,15 @@ async fn envoy_gateway_and_its_external_host() {
 async fn envoy_gateway_held_headers() {
     let world = World::new().await;
     let files = ["gateway/gateway.yaml", "gateway/external-host.yaml", "gateway/held-headers.yaml"];
-    let envoy = launch(&envoy_gateway::envoy(&Manifest::apply(&files), &world)).await;
+    let mut manifest = Manifest::apply(&files);
+    // Those of the other Gateway.
+    manifest.delete("Gateway", "models");
+    manifest.delete("ClientTrafficPolicy", "models");
+    manifest.delete("EnvoyExtensionPolicy", "transponder");
+    manifest.delete("EnvoyExtensionPolicy", "transponder-together");
+    manifest.delete("HTTPRoute", "vllm");
+    manifest.delete("HTTPRoute", "together");
+    let envoy = launch(&envoy_gateway::envoy(&manifest, &world)).await;
     assert_serves(&envoy, ("models", "qwen"), &world.vllm, Some(CLIENTS_KEY), "models").await;
     assert_serves(&envoy, ("models", "together/qwen"), &world.host, Some(KEY), HOST).await;
     envoy.finish();

@@ -90,6 +90,21 @@ fn the_filter_accepts_every_plugin_configuration() {
     );
 }
 
+/// A reader who follows a page applies one file after the other.
+#[test]
+fn no_manifest_overwrites_an_object_of_another() {
+    for directory in ["istio", "gateway"] {
+        let mut seen = BTreeSet::new();
+        for file in files().iter().filter(|file| file.starts_with(directory)) {
+            for object in manifest::read(file) {
+                let object = (kind(&object).to_owned(), name(&object).to_owned());
+                assert!(!seen.contains(&object), "{object:?} of {file} is in another file too");
+                seen.insert(object);
+            }
+        }
+    }
+}
+
 /// A release changes one number, and all manifests must have it.
 #[test]
 fn the_images_are_those_of_this_version() {
