@@ -1,21 +1,33 @@
 //! `docs/responses.md`: every row is tried, and every field, item, part and event of the code has a row.
 
+mod keys;
+mod reply;
+
 use crate::support::*;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use transponder::items;
-use transponder::wire::responses::{Event, Request};
+use transponder::wire::responses::Request;
 
-const PAGE: &str = include_str!("../../../docs/responses.md");
+const PAGE: &str = include_str!("../../../../docs/responses.md");
 
-/// The first two cells of the rows below a heading, the first without its backticks.
-fn rows(heading: &str) -> Vec<(&'static str, &'static str)> {
+/// The cells of the rows below a heading.
+fn cells(heading: &str) -> Vec<Vec<&'static str>> {
     let (_, below) = PAGE.split_once(&format!("\n{heading}\n")).expect(heading);
     let section = below.split("\n## ").next().unwrap();
     let table =
         section.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
-    let cells = table.skip(2).map(|row| row.split('|').map(str::trim).collect::<Vec<_>>());
-    cells.map(|cells| (cells[1].trim_matches('`'), cells[2])).collect()
+    table.skip(2).map(|row| row.trim_matches('|').split('|').map(str::trim).collect()).collect()
+}
+
+/// The first two cells of the rows below a heading, the first without its backticks.
+fn rows(heading: &str) -> Vec<(&'static str, &'static str)> {
+    cells(heading).into_iter().map(|cells| (cells[0].trim_matches('`'), cells[1])).collect()
+}
+
+/// The names in a cell.
+fn names_in(cell: &str) -> impl Iterator<Item = &str> {
+    cell.split('`').skip(1).step_by(2)
 }
 
 fn names(heading: &str) -> BTreeSet<&'static str> {
@@ -47,6 +59,14 @@ fn fate(fields: Value, path: &str) -> &'static str {
     }
 }
 
+#[test]
+fn included_values_are_handled_as_documented() {
+    for (value, said) in rows("## `include`").into_iter().chain([("novelty", "dropped")]) {
+        let fate = fate(json!({"input": "hi", "include": [value]}), "include");
+        assert!(fate == said || (said, fate) == ("answered", "ignored"), "{value}: {fate}, not {said}");
+    }
+}
+
 /// An example of each field that the filter handles itself.
 fn field(name: &str) -> Value {
     match name {
@@ -58,8 +78,12 @@ fn field(name: &str) -> Value {
         "parallel_tool_calls" => {
             json!({"tools": [{"type": "function", "name": "f"}], "parallel_tool_calls": true})
         }
+        "reasoning.summary" => json!({"reasoning": {"summary": "auto"}}),
+        "reasoning.generate_summary" => json!({"reasoning": {"generate_summary": "auto"}}),
+        "reasoning.context" => json!({"reasoning": {"context": "all_turns"}}),
+        "reasoning.mode" => json!({"reasoning": {"mode": "pro"}}),
         "max_tool_calls" => json!({"max_tool_calls": 3}),
-        "text" => json!({"text": {"format": {"type": "json_object"}}}),
+        "text" | "text.format" => json!({"text": {"format": {"type": "json_object"}}}),
         "include" => json!({"include": ["reasoning.encrypted_content"]}),
         "stream" => json!({"stream": true}),
         "stream_options" => json!({"stream_options": {"include_obfuscation": true}}),
@@ -71,7 +95,7 @@ fn field(name: &str) -> Value {
         "background" => json!({"background": true}),
         "previous_response_id" | "conversation" | "prompt" => json!({name: "x"}),
         // What an effort adds depends on the upstream, so this is tested with a preset.
-        "reasoning" => json!({"reasoning": {"effort": "high"}}),
+        "reasoning" | "reasoning.effort" => json!({"reasoning": {"effort": "high"}}),
         other => panic!("the page has a field that this test does not know: {other}"),
     }
 }
@@ -84,7 +108,7 @@ fn fields_are_handled_as_documented() {
             continue;
         }
         let mut fields = field(name);
-        if name == "reasoning" {
+        if ["reasoning", "reasoning.effort"].contains(&name) {
             let (body, _) =
                 ask(json!({"input": "hi", "reasoning": {"effort": "high"}})).upstream(&json!("vllm")).sent();
             assert_eq!((&body["reasoning_effort"], said), (&json!("high"), "translated"));
@@ -111,6 +135,7 @@ fn fields_are_handled_as_documented() {
 
 fn passes_on(name: &str) {
     let value = match name {
+        "text.verbosity" => return passes_verbosity(),
         "metadata" | "moderation" | "prompt_cache_options" => json!({"a": "b"}),
         "context_management" => json!([]),
         "store" => json!(true),
@@ -121,6 +146,13 @@ fn passes_on(name: &str) {
     assert_eq!(fate(request(), name), "dropped", "{name}");
     let (body, dropped) = ask(request()).upstream(&json!({"pass_fields": [name]})).sent();
     assert_eq!((&body[name], dropped.len()), (&value, 0), "{name}");
+}
+
+fn passes_verbosity() {
+    let request = || ask(json!({"input": "hi", "text": {"verbosity": "low"}}));
+    assert_eq!(request().sent().1, ["field:text.verbosity"]);
+    let (body, dropped) = request().upstream(&json!({"pass_fields": ["verbosity"]})).sent();
+    assert_eq!((&body["verbosity"], dropped.len()), (&json!("low"), 0));
 }
 
 /// An example of each item, together with the items that it needs.
@@ -201,15 +233,19 @@ fn items_are_handled_as_documented() {
     assert_eq!(fate(json!({"input": [{"type": "novelty"}, user("hi")]}), ""), "dropped");
 }
 
-#[test]
-fn parts_are_handled_as_documented() {
-    let part = |kind: &str| match kind {
+/// An example of each part.
+fn part(kind: &str) -> Value {
+    match kind {
         "refusal" => json!({"type": kind, "refusal": "no"}),
         "input_image" => json!({"type": kind, "image_url": "data:x"}),
         "input_file" => json!({"type": kind, "file_data": "data:x"}),
         "input_audio" => json!({"type": kind, "input_audio": {"data": "x", "format": "wav"}}),
         _ => json!({"type": kind, "text": "x"}),
-    };
+    }
+}
+
+#[test]
+fn parts_are_handled_as_documented() {
     let with = |kind: &str| json!({"input": [{"role": "user", "content": [part(kind)]}, user("hi")]});
     for (kind, said) in rows("## Content parts") {
         assert_eq!(fate(with(kind), "input[0]"), said, "{kind}");
@@ -271,36 +307,8 @@ fn formats_are_handled_as_documented() {
 
 /// The items of the reply to one message of the upstream.
 fn reply(request: Value, message: Value) -> Vec<Value> {
-    let mut reply = ask(request).translate().unwrap().reply;
-    let mut out = Vec::new();
-    reply.begin(200);
-    reply.push(json!({"choices": [{"message": message}]}).to_string().as_bytes(), &mut out);
-    reply.end(&mut out);
-    let response: Value = serde_json::from_slice(&out).unwrap();
+    let response = ask(request).document(&json!({"choices": [{"message": message}]}).to_string());
     response["output"].as_array().unwrap().clone()
-}
-
-#[test]
-fn reply_items_are_documented() {
-    let mut seen = reply(json!({"input": "hi"}), json!({"content": "x", "reasoning": "y"}));
-    seen.extend(reply(json!({"input": [{"type": "compaction_trigger"}]}), json!({"content": "x"})));
-    for kind in items::tool_types() {
-        let (tool, name, arguments) = tool(kind);
-        let function = json!({"name": name, "arguments": arguments.to_string()});
-        let calls = json!([{"id": "a", "type": "function", "function": function}]);
-        seen.extend(reply(json!({"input": "hi", "tools": [tool]}), json!({ "tool_calls": calls })));
-    }
-    let seen: BTreeSet<&str> = seen.iter().map(|item| item["type"].as_str().unwrap()).collect();
-    assert_eq!(seen, names("## The reply"));
-}
-
-#[test]
-fn events_are_documented() {
-    let (_, section) = PAGE.split_once("\n| Event |").unwrap();
-    let section = section.split("\n\n").next().unwrap();
-    let page: BTreeSet<&str> =
-        section.lines().filter_map(|row| row.strip_prefix("| `")?.split('`').next()).collect();
-    assert_eq!(page, Event::NAMES.iter().copied().collect());
 }
 
 /// In the API an explicit null is an absent field, in items, parts and tools too.
