@@ -1,7 +1,7 @@
 # `make` lists the targets. The text after `##` is a target's help; its other lines begin with `#:`.
 
 .DEFAULT_GOAL := help
-.PHONY: help wasm run demo codex-config image sbom test fuzz soak bench baseline check clean
+.PHONY: help wasm run demo codex-config image sbom test fuzz soak bench baseline drift check clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s  %s\n", $$1, $$2 } /^#: / { printf "%19s%s\n", "", substr($$0, 4) }' $(firstword $(MAKEFILE_LIST))
@@ -53,6 +53,12 @@ INSTRUCTIONS = cargo run --release --manifest-path benches/Cargo.toml --target-d
 
 baseline: ## Count the core's instructions and accept the result as the new baseline.
 	$(INSTRUCTIONS) accept
+
+# The pinned version is checked by `make test`.
+drift: ## List what the newest openai package has and docs/responses.md has no row for.
+	python3 -m venv .tools/drift
+	.tools/drift/bin/pip install --quiet --disable-pip-version-check --upgrade openai
+	.tools/drift/bin/python tests/clients/drift.py
 
 fuzz: ## Run each fuzz target for FUZZ_SECONDS=45, FUZZ_JOBS=2 at a time.
 	@fuzz/run.sh

@@ -2,6 +2,7 @@
 
 mod codex;
 mod codex_config;
+mod drift;
 mod llamacpp;
 mod mlx;
 mod probe;
