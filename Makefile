@@ -1,7 +1,7 @@
 # `make` lists the targets. The text after `##` is a target's help; its other lines begin with `#:`.
 
 .DEFAULT_GOAL := help
-.PHONY: help wasm run demo codex-config image sbom test fuzz soak bench baseline drift check clean
+.PHONY: help wasm run demo codex-config image sbom test versions fuzz soak bench baseline drift check clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s  %s\n", $$1, $$2 } /^#: / { printf "%19s%s\n", "", substr($$0, 4) }' $(firstword $(MAKEFILE_LIST))
@@ -41,8 +41,16 @@ test: wasm ## Run all tests, including those with a real Envoy and real clients.
 	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && \
 	cargo test --workspace --all-targets && \
 	cargo test --workspace --doc
+	envoy/test-versions.sh 1.37.0
 	$(INSTRUCTIONS) check
 	FUZZ_SEED=1 FUZZ_SECONDS=60 fuzz/run.sh
+
+versions: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm
+versions: export TRANSPONDER_TRAP_WASM := $(CURDIR)/target/transponder-trap.wasm
+versions: wasm ## Run the tests of the filter in Envoy with each version of docs/quick-start/envoy.md.
+	@envoy/build-wasm.sh . trap
+	tests/clients/setup
+	envoy/test-versions.sh 1.36.4 1.37.0 1.38.2 1.39.3 1.40.0
 
 bench: ## Compare the filter with Envoy alone, an empty filter and other gateways: docs/benchmarks.md.
 #: QUICK=1 measures less, and prints the result without writing the page.

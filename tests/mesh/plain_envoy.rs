@@ -160,7 +160,7 @@ fn corporate_logs_measures_and_restricts_as_make_run_does() {
     let made: Value = serde_yaml_ng::from_slice(&print.stdout).unwrap();
     let corporate = corporate();
     assert_eq!(corporate["stats_config"], made["stats_config"]);
-    let capabilities = |envoy: &Value| plugin(envoy)["vm_config"]["capability_restriction_config"].clone();
+    let capabilities = |envoy: &Value| plugin(envoy)["capability_restriction_config"].clone();
     assert!(capabilities(&made)["allowed_capabilities"].is_object());
     assert_eq!(capabilities(&corporate), capabilities(&made));
     let gateway = envoy_gateway::bootstrap_patch(&Manifest::apply(&["gateway/gateway.yaml"]));

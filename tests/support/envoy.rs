@@ -309,9 +309,10 @@ fn plugin(config: &str, headers: Headers) -> Value {
         "name": "transponder",
         "failure_policy": "FAIL_RELOAD",
         "configuration": {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": config},
+        // In vm_config it needs Envoy 1.40.
+        "capability_restriction_config": {"allowed_capabilities": capabilities()},
         "vm_config": {
             "runtime": "envoy.wasm.runtime.v8",
-            "capability_restriction_config": {"allowed_capabilities": capabilities()},
             "code": {"local": {"filename": module()}}
         }
     });
