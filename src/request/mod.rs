@@ -214,7 +214,7 @@ fn translate_conversation<'a>(
 
     let format = wanted.and_then(|request| request.text.as_ref()?.format.as_ref());
     let OutputFormat { response_format, instruction } =
-        OutputFormat::build(format, !tools.offered.is_empty(), options, &mut report);
+        OutputFormat::build(format, &tools, options, &mut report);
 
     let instructions = request.instructions.clone().into_iter().chain(instruction);
     entries.splice(0..0, instructions.map(|text| Entry::Instructions(one_text(text))));
@@ -274,11 +274,15 @@ impl<'a> Parts<'a> {
     ) -> chat::Request<'a> {
         let Target { options, model, .. } = self.target;
         let tools = mem::take(&mut self.tools.offered);
-        let takes_parallel = options.parallel_tool_calls && !tools.is_empty();
+        // Without tools it has no meaning.
+        let parallel = request.parallel_tool_calls.filter(|_| !tools.is_empty());
+        if parallel.is_some() && !options.parallel_tool_calls {
+            report.dropped(Dropped::Field, "parallel_tool_calls");
+        }
         chat::Request {
             model,
             messages: mem::take(&mut self.messages),
-            parallel_tool_calls: request.parallel_tool_calls.filter(|_| takes_parallel),
+            parallel_tool_calls: parallel.filter(|_| options.parallel_tool_calls),
             tools,
             tool_choice: self.tools.choice.take(),
             response_format: self.response_format.take(),

@@ -1,5 +1,6 @@
 //! `text.format`: the form of the answer.
 
+use super::tools::ToolPlan;
 use crate::json::{JsonStr, RawJson};
 use crate::report::{Dropped, Report};
 use crate::tools::schema;
@@ -17,18 +18,29 @@ pub(super) struct OutputFormat<'a> {
 }
 
 impl<'a> OutputFormat<'a> {
-    /// Translates `text.format`. Some upstreams cannot combine a schema with tools.
+    /// Translates `text.format`. Some upstreams cannot combine a schema with tools. If the model must call one, no
+    /// answer can have the format, and upstreams that enforce both let it call none.
     pub(super) fn build(
         format: Option<&TextFormat<'a>>,
-        with_tools: bool,
+        tools: &ToolPlan<'_>,
         options: &Options,
         report: &mut Report,
     ) -> Self {
-        let accepted = options.json_schema(with_tools);
+        let accepted = options.json_schema(!tools.offered.is_empty());
         match format {
             None | Some(TextFormat::Text) => Self::default(),
+            Some(_) if tools.must_call() => {
+                report.dropped(Dropped::Field, "text.format");
+                Self::default()
+            }
             Some(TextFormat::JsonObject) => Self::json_object(accepted, report),
-            Some(TextFormat::JsonSchema(format)) => Self::json_schema(format.clone(), accepted, options),
+            Some(TextFormat::JsonSchema(format)) => {
+                let is_enforced = matches!(accepted, JsonSchema::Native | JsonSchema::SchemaOnly);
+                if format.strict == Some(true) && !is_enforced {
+                    report.dropped(Dropped::Field, "text.format.strict");
+                }
+                Self::json_schema(format.clone(), accepted, options)
+            }
         }
     }
 

@@ -48,6 +48,11 @@ impl<'a> ToolPlan<'a> {
         };
         Ok(Self { toolbox, offered, choice, in_text })
     }
+
+    /// Whether the model must call a tool.
+    pub(super) fn must_call(&self) -> bool {
+        self.choice.as_ref().is_some_and(ToolChoice::forces_a_call)
+    }
 }
 
 /// Registers a tool and renders it for the upstream. A second tool of the same name is not offered.

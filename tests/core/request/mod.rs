@@ -1,6 +1,7 @@
 //! Requests: what is sent upstream, what is left out and reported, and what is refused.
 
 mod fields;
+mod formats;
 mod options;
 mod parts;
 mod presets;

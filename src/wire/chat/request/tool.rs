@@ -92,6 +92,15 @@ pub enum ToolChoice<'a> {
 }
 
 impl ToolChoice<'_> {
+    /// Whether the model must call a tool.
+    pub fn forces_a_call(&self) -> bool {
+        match self {
+            Self::Mode(mode) => *mode == "required",
+            Self::Named(_) => true,
+            Self::Allowed { allowed_tools, .. } => allowed_tools.mode == "required",
+        }
+    }
+
     /// Whether this is the choice of one tool, and of this one.
     pub fn names(&self, tool: &Tool<'_>) -> bool {
         let chosen = match self {

@@ -76,7 +76,7 @@ fn field(name: &str) -> Value {
         "tools" => json!({"tools": [{"type": "function", "name": "f"}]}),
         "tool_choice" => json!({"tools": [{"type": "function", "name": "f"}], "tool_choice": "none"}),
         "parallel_tool_calls" => {
-            json!({"tools": [{"type": "function", "name": "f"}], "parallel_tool_calls": true})
+            json!({"input": "hi", "tools": [{"type": "function", "name": "f"}], "parallel_tool_calls": true})
         }
         "reasoning.summary" => json!({"reasoning": {"summary": "auto"}}),
         "reasoning.generate_summary" => json!({"reasoning": {"generate_summary": "auto"}}),
@@ -116,6 +116,11 @@ fn fields_are_handled_as_documented() {
         }
         if fields.get("input").is_none() {
             fields["input"] = json!("hi");
+        }
+        if name == "parallel_tool_calls" {
+            let (body, dropped) = ask(fields).upstream(&json!({"parallel_tool_calls": true})).sent();
+            assert_eq!((&body[name], dropped.len(), said), (&json!(true), 0, "translated"));
+            continue;
         }
         if name == "model" {
             let body = ask(fields).translate().unwrap().body;

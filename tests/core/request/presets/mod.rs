@@ -1,10 +1,10 @@
-//! Golden files: the body that each preset makes of a rich Codex request and of a rich SDK request.
+//! Golden files: the body that each preset makes of a rich Codex request, a rich SDK request and one for a structured answer.
 //!
 //! `tests/upstream/presets.rs` sends the same bodies to the strict upstream of each preset.
 
 mod requests;
 
-use requests::{codex, sdk, translated};
+use requests::{codex, sdk, structured, translated};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use transponder::upstream::preset_names;
@@ -17,7 +17,8 @@ fn the_bodies_of_each_preset() {
     settings.set_omit_expression(true);
     settings.bind(|| {
         for preset in preset_names() {
-            let shown = [("codex", codex(preset)), ("sdk", sdk())].map(|(client, request)| {
+            let requests = [("codex", codex(preset)), ("sdk", sdk()), ("structured", structured())];
+            let shown = requests.map(|(client, request)| {
                 let translated = translated(preset, &request);
                 let body: Value = serde_json::from_slice(&translated.body).unwrap();
                 let dropped = translated.report.all_dropped().to_vec();

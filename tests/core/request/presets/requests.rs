@@ -1,4 +1,4 @@
-//! One rich request from Codex, with a turn of the model in its history, and one from an SDK.
+//! One rich request from Codex, with a turn of the model in its history, one from an SDK, and one for a structured answer.
 
 use serde_json::{Value, json};
 use transponder::config::Config;
@@ -97,10 +97,18 @@ pub(crate) fn sdk() -> Value {
             {"type": "function", "name": "give_up"},
         ],
         "tool_choice": {"type": "function", "name": "find"}, "parallel_tool_calls": false,
-        "text": {"format": {"type": "json_schema", "name": "answer", "strict": true, "schema": {"type": "object",
-            "properties": {"place": {"type": ["string", "null"]}}, "required": ["place"], "additionalProperties": false}}},
         "max_output_tokens": 500, "temperature": 0.2, "top_p": 0.9, "top_logprobs": 2,
         "reasoning": {"effort": "low"}, "metadata": {"team": "cats"}, "user": "u", "safety_identifier": "s",
         "service_tier": "auto", "prompt_cache_key": "k",
+    })
+}
+
+/// A schema beside a tool that the model may call.
+pub(crate) fn structured() -> Value {
+    json!({
+        "model": "m", "instructions": "Answer in JSON.", "input": "Where is the cat?",
+        "tools": [{"type": "function", "name": "give_up"}],
+        "text": {"format": {"type": "json_schema", "name": "answer", "strict": true, "schema": {"type": "object",
+            "properties": {"place": {"type": ["string", "null"]}}, "required": ["place"], "additionalProperties": false}}},
     })
 }
