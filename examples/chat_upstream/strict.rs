@@ -86,6 +86,8 @@ pub(crate) struct Demands {
     pub(crate) prefill: bool,
     /// A tool call id may come back in a later turn.
     pub(crate) repeated_ids: bool,
+    /// The most characters of a tool call id, as OpenAI's forty.
+    pub(crate) longest_id: Option<usize>,
     /// An exact length for tool call ids, as Mistral's nine.
     pub(crate) id_length: Option<usize>,
     /// `strict` in a function's declaration.
@@ -155,6 +157,7 @@ impl Default for Demands {
             user_after_tool: true,
             prefill: false,
             repeated_ids: false,
+            longest_id: None,
             id_length: None,
             strict_tools: false,
             custom_tools: false,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::refusals::{bad_requests, loosened, tightened};
+use super::refusals::{bad_requests, long_id, loosened, tightened};
 use super::{complete, good, user, without};
 use support::{Answer, Upstream, post, post_with};
 
@@ -21,11 +21,12 @@ async fn a_good_request_is_answered() {
     let answer = complete(&upstream, &good()).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     // Calls need no content, and nothing but model and messages must be there.
-    for body in [without("/messages/2/content"), json!({"model": "m", "messages": [user("a"), user("b")]})] {
+    let least = json!({"model": "m", "messages": [user("a"), user("b")]});
+    for body in [without("/messages/2/content"), least, long_id()] {
         let answer = complete(&upstream, &body).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
     }
-    assert_eq!(upstream.bodies().await.len(), 3);
+    assert_eq!(upstream.bodies().await.len(), 4);
 }
 
 #[tokio::test]

@@ -40,17 +40,16 @@ pub(super) fn tool_calls(body: &Value, strict: &Demands) -> Checked {
     })
 }
 
-/// OpenAI: "string too long. Expected a string with maximum length 40".
-const LONGEST_ID: usize = 40;
-
 fn tool_call(call: &Value, strict: &Demands, path: &str) -> Checked {
     let custom = strict.custom_tools && text_at(call, "/type") == "custom";
     let taken = if custom { fields::CUSTOM_CALL } else { fields::TOOL_CALL };
     check(call, taken, &strict.tool_call_fields, path)?;
     let id = text_at(call, "/id");
-    demand(id.chars().count() <= LONGEST_ID, &join(path, "id"), || {
-        format!("must not be longer than {LONGEST_ID} characters")
-    })?;
+    if let Some(longest) = strict.longest_id {
+        demand(id.chars().count() <= longest, &join(path, "id"), || {
+            format!("must not be longer than {longest} characters")
+        })?;
+    }
     if let Some(length) = strict.id_length {
         let plain = id.len() == length && id.chars().all(|c| c.is_ascii_alphanumeric());
         demand(plain, &join(path, "id"), || format!("must be a-z, A-Z, 0-9, with a length of {length}"))?;

@@ -120,8 +120,8 @@ const OPENAI: &str = r#"{
     "refuse_fields": ["max_tokens"],
     "roles": ["system", "developer", "user", "assistant", "tool"],
     "parts_in": ["system", "developer", "user", "assistant", "tool"],
-    "null_content": true, "late_system": true, "prefill": true, "repeated_ids": true, "strict_tools": true,
-    "custom_tools": true, "any_schema": true, "composed_root": false,
+    "null_content": true, "late_system": true, "prefill": true, "repeated_ids": true, "longest_id": 40,
+    "strict_tools": true, "custom_tools": true, "any_schema": true, "composed_root": false,
     "tool_choices": ["auto", "none", "required", "function", "custom", "allowed_tools"],
     "reasoning_efforts": ["none", "minimal", "low", "medium", "high", "xhigh", "max"]}"#;
 
