@@ -93,12 +93,12 @@ const PRESETS: &[(&str, &str)] = &[
             "reasoning_replay": {"field": "reasoning_content"}
         }"#,
     ),
-    // abetlen/llama-cpp-python, llama_cpp/server: `json_schema` is a 500
+    // abetlen/llama-cpp-python, llama_cpp/server: `json_schema` is a 500, and only a call that `tool_choice` names is parsed
     (
         "llama-cpp-python",
         r#"{
             "user_messages": "merge", "schema_dialect": "json_schema",
-            "json_schema": "json_object"
+            "json_schema": "json_object", "text_tool_calls": true
         }"#,
     ),
     // ollama/ollama, openai/openai.go: `tool_choice` is ignored, `max_completion_tokens` too
