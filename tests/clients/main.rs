@@ -1,9 +1,12 @@
-//! Real clients and real upstream servers with a real Envoy between them: Codex CLI, the SDKs, llama.cpp and mlx-lm.
+//! Real clients and real upstream servers with a real Envoy between them: Codex CLI, the SDKs, llama.cpp,
+//! llama-cpp-python and mlx-lm.
 
 mod codex;
 mod codex_config;
 mod drift;
+mod llama_cpp_python;
 mod llamacpp;
 mod mlx;
 mod probe;
+mod real;
 mod sdk;

@@ -2,78 +2,32 @@
 //!
 //! There is nothing between Envoy and the server, which uses HTTP/1.0 and accepts only bodies with a length.
 
+use crate::real::{self, Server, codex_runs_every_call, said, tools};
 use serde_json::{Value, json};
-use std::net::SocketAddr;
-use std::process::Command;
-use std::time::Duration;
-use support::{Answer, Codex, Envoy, Headers, Process, bootstrap, post, project};
+use support::{Answer, Envoy, Headers, bootstrap};
 
 /// The name by which the server knows the model that it was started with.
 const MODEL: &str = "default_model";
 
-struct Mlx {
-    address: SocketAddr,
-    _server: Process,
-    _files: tempfile::TempDir,
-}
+struct Mlx(Server);
 
 impl Mlx {
     async fn start() -> Self {
-        let script = project().join("tests/upstreams/mlx/run.sh");
-        let prepared = tokio::process::Command::new(&script).arg("prepare").status();
-        let prepared = tokio::time::timeout(Duration::from_secs(300), prepared).await;
-        assert!(prepared.expect("mlx-lm in time").unwrap().success(), "mlx-lm could not be installed");
-
-        let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let files = tempfile::tempdir().unwrap();
-        let mut command = Command::new(&script);
-        command.arg(address.port().to_string()).arg(files.path().join("model"));
-        let mut server = Process::start(&mut command, files.path().join("log"));
-        let health = format!("http://{address}/health");
-        server
-            .until("mlx_lm.server", async || reqwest::get(&health).await.ok()?.error_for_status().ok())
-            .await;
-        Self { address, _server: server, _files: files }
+        Self(Server::start("mlx", &[], "/health").await)
     }
 
     /// Envoy as this server needs it: requests are sent with their length.
     async fn envoy(&self) -> Envoy {
-        Envoy::start(self.address, r#"{"hold_request_headers": true}"#, Headers::Held).await
+        Envoy::start(self.0.address, r#"{"hold_request_headers": true}"#, Headers::Held).await
     }
 }
 
-/// A request: a question, and fields beside it, which may replace it.
 async fn ask(envoy: &Envoy, question: &str, fields: &Value) -> Answer {
-    let mut body = json!({"model": MODEL, "input": question});
-    body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
-    post(&envoy.responses_url(), &body).await
+    real::ask(envoy, MODEL, question, fields).await
 }
 
-/// The last event of a stream, and its response.
 async fn stream(envoy: &Envoy, question: &str, fields: &Value) -> (String, Value) {
-    let mut fields = fields.clone();
-    fields["stream"] = json!(true);
-    let answer = ask(envoy, question, &fields).await;
-    let last = answer.events().into_iter().rfind(|(name, _)| !name.is_empty());
-    let (name, mut data) = last.unwrap_or_else(|| panic!("no event: {answer:?}"));
-    (name, data["response"].take())
-}
-
-fn tools() -> Value {
-    json!({"tools": [{"type": "function", "name": "exec_command", "strict": false,
-        "parameters": {"type": "object", "properties": {"cmd": {"type": "string"}}, "required": ["cmd"]}}]})
-}
-
-/// Type, and text or arguments, of each output item.
-fn said(response: &Value) -> Vec<(&str, &str)> {
-    let items = response["output"].as_array().unwrap_or_else(|| panic!("{response}"));
-    items.iter().map(|item| (item["type"].as_str().unwrap(), words(item))).collect()
-}
-
-fn words(item: &Value) -> &str {
-    let places = ["/arguments", "/content/0/text", "/summary/0/text"];
-    let found = places.iter().find_map(|place| item.pointer(place)?.as_str());
-    found.unwrap_or_else(|| panic!("{item}"))
+    real::stream(envoy, MODEL, question, fields).await
 }
 
 #[tokio::test]
@@ -128,14 +82,7 @@ async fn errors() {
 async fn codex() {
     let mlx = Mlx::start().await;
     let envoy = mlx.envoy().await;
-    let codex = Codex::new(&envoy.base_url());
-    let turn = codex.exec(MODEL, "Do what I ask.").await;
-    turn.assert_completed();
-    assert_eq!(turn.messages().last(), Some(&"All done."), "{turn:#?}");
-    assert_eq!(turn.items("command_execution").len(), 3, "{turn:#?}");
-    for file in ["one", "two", "three"] {
-        assert!(codex.workdir().join(file).exists(), "{file}");
-    }
+    codex_runs_every_call(&envoy, MODEL).await;
     envoy.finish();
 }
 
@@ -143,7 +90,7 @@ async fn codex() {
 #[tokio::test]
 async fn headers_that_flow() {
     let mlx = Mlx::start().await;
-    let mut config = bootstrap(mlx.address, "{}", Headers::Flow);
+    let mut config = bootstrap(mlx.0.address, "{}", Headers::Flow);
     let envoy = Envoy::launch(&config).await;
     let refused = ask(&envoy, "Hello?", &json!({})).await.json();
     assert_eq!(refused["error"]["message"], "Content-Length header is required");

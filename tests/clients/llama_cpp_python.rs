@@ -1,0 +1,84 @@
+//! A real `llama_cpp.server` behind a real Envoy. It parses no calls of its own accord: they come as text, in the model's
+//! markup, unless a request names a tool.
+
+use crate::real::{Server, ask, codex_runs_every_call, said, stream, tools};
+use serde_json::{Value, json};
+use support::{Envoy, Headers};
+
+const MODEL: &str = "tiny";
+const FIRST: &str = r#"{"cmd": "touch one; echo \"naïve 🦀\""}"#;
+
+async fn start() -> Server {
+    Server::start("llama-cpp-python", &[], "/v1/models").await
+}
+
+fn config(headers: Headers) -> String {
+    json!({"upstream": "llama-cpp-python", "hold_request_headers": headers == Headers::Held}).to_string()
+}
+
+#[tokio::test]
+async fn text_calls_and_errors() {
+    let server = start().await;
+    for headers in [Headers::Flow, Headers::Held] {
+        let envoy = Envoy::start(server.address, &config(headers), headers).await;
+        let text = [("message", "Hello from naïve 你好 🦀.")];
+        let whole = ask(&envoy, MODEL, "Hello?", &json!({})).await.json();
+        assert_eq!(said(&whole), text);
+        assert_eq!((&whole["status"], &whole["usage"]["output_tokens"]), (&json!("completed"), &json!(5)));
+        let (event, streamed) = stream(&envoy, MODEL, "Hello?", &json!({})).await;
+        assert_eq!((event.as_str(), said(&streamed)), ("response.completed", text.to_vec()));
+        // It counts no tokens of a stream.
+        assert_eq!(streamed["usage"]["output_tokens"], Value::Null);
+
+        let call = [("message", "First one.\n"), ("function_call", FIRST)];
+        let whole = ask(&envoy, MODEL, "Begin.", &tools()).await.json();
+        assert_eq!(said(&whole), call, "{whole}");
+        let (event, streamed) = stream(&envoy, MODEL, "Begin.", &tools()).await;
+        assert_eq!((event.as_str(), said(&streamed)), ("response.completed", call.to_vec()));
+
+        // `function_call` and `tool_calls` have the same call, and every piece repeats its name and id. What the
+        // arguments are is up to the server's grammar.
+        let mut named = tools();
+        named["tool_choice"] = json!({"type": "function", "name": "exec_command"});
+        let whole = ask(&envoy, MODEL, "Begin.", &named).await.json();
+        let (event, streamed) = stream(&envoy, MODEL, "Begin.", &named).await;
+        assert_eq!(event, "response.completed", "{streamed}");
+        for response in [whole, streamed] {
+            let [("function_call", arguments)] = said(&response)[..] else { panic!("one call: {response}") };
+            let arguments: Value = serde_json::from_str(arguments).unwrap();
+            assert!(arguments["cmd"].is_string(), "{arguments}");
+        }
+
+        // It stops within the call, and calls that an end.
+        let (_, cut) = stream(&envoy, MODEL, "A broken one.", &tools()).await;
+        assert!(said(&cut).iter().all(|(kind, _)| *kind != "function_call"), "{cut}");
+        assert!(cut.to_string().contains("exec_command"), "nothing names the call: {cut}");
+
+        let long = "x".repeat(5000);
+        let overflow = ask(&envoy, MODEL, &long, &json!({})).await.json();
+        assert_eq!(overflow["error"]["code"], "context_length_exceeded", "{overflow}");
+        // 200 and an empty body.
+        let (event, lost) = stream(&envoy, MODEL, &long, &json!({})).await;
+        assert_eq!(event, "response.failed", "{lost}");
+        envoy.finish();
+    }
+}
+
+#[tokio::test]
+async fn codex_with_what_make_run_finds() {
+    let server = start().await;
+    let (envoy, plugin) = server.make_run().await;
+    assert_eq!(plugin["upstream"]["preset"], "llama-cpp-python");
+    codex_runs_every_call(&envoy, MODEL).await;
+    envoy.finish();
+}
+
+#[tokio::test]
+async fn codex_with_what_probe_prints() {
+    let server = start().await;
+    let (config, told) = server.probe(MODEL).await;
+    assert_eq!(config["upstream"]["text_tool_calls"], true, "{told}");
+    let envoy = Envoy::start(server.address, &config.to_string(), Headers::Flow).await;
+    codex_runs_every_call(&envoy, MODEL).await;
+    envoy.finish();
+}

@@ -1,0 +1,112 @@
+//! What the tests of real servers share: how one is started, and what is asked of each.
+
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::process::Command;
+use std::time::Duration;
+use support::{Answer, Codex, Envoy, Process, example, post, project};
+
+/// A server that a script in `tests/upstreams` installs and runs.
+pub struct Server {
+    pub address: SocketAddr,
+    _process: Process,
+    _files: tempfile::TempDir,
+}
+
+impl Server {
+    /// The script gets the port, a path for what it writes, and `more`. The server is up when it answers GET `health`.
+    pub async fn start(name: &str, more: &[&str], health: &str) -> Self {
+        let script = project().join("tests/upstreams").join(name).join("run.sh");
+        let prepared = tokio::process::Command::new(&script).arg("prepare").status();
+        let prepared = tokio::time::timeout(Duration::from_secs(600), prepared).await;
+        assert!(prepared.expect("in time").unwrap().success(), "{name} could not be installed");
+
+        let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let files = tempfile::tempdir().unwrap();
+        let mut command = Command::new(&script);
+        command.arg(address.port().to_string()).arg(files.path().join("written")).args(more);
+        let mut process = Process::start(&mut command, files.path().join("log"));
+        let health = format!("http://{address}{health}");
+        process.until(name, async || reqwest::get(&health).await.ok()?.error_for_status().ok()).await;
+        Self { address, _process: process, _files: files }
+    }
+
+    pub fn base_url(&self) -> String {
+        format!("http://{}/v1", self.address)
+    }
+
+    /// Envoy as `make run` configures it for this server without a preset.
+    pub async fn make_run(&self) -> (Envoy, Value) {
+        let mut command = Command::new(project().join("envoy/run.py"));
+        command.args(["--print", "--upstream", &self.base_url()]);
+        command.args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
+        let printed = run(command).await;
+        let bootstrap: Value = serde_yaml_ng::from_slice(&printed.stdout).unwrap();
+        let manager = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config";
+        let filters = bootstrap.pointer(manager).unwrap()["http_filters"].as_array().unwrap();
+        let text =
+            filters.iter().find_map(|filter| filter.pointer("/typed_config/config/configuration/value"));
+        let plugin = serde_json::from_str(text.unwrap().as_str().unwrap()).unwrap();
+        (Envoy::launch(&bootstrap).await, plugin)
+    }
+
+    /// The configuration that `examples/probe` prints, and what it says.
+    pub async fn probe(&self, model: &str) -> (Value, String) {
+        let mut command = Command::new(example("probe"));
+        command.args([&self.base_url(), model]);
+        let output = run(command).await;
+        let told = String::from_utf8(output.stderr).unwrap();
+        let config = serde_json::from_slice(&output.stdout);
+        (config.unwrap_or_else(|error| panic!("no configuration: {error}\n{told}")), told)
+    }
+}
+
+async fn run(mut command: Command) -> std::process::Output {
+    tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap()
+}
+
+/// A request: a question, and fields beside it, which may replace it.
+pub async fn ask(envoy: &Envoy, model: &str, question: &str, fields: &Value) -> Answer {
+    let mut body = json!({"model": model, "input": question});
+    body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    post(&envoy.responses_url(), &body).await
+}
+
+/// The same as a stream: its last event, and the response in it.
+pub async fn stream(envoy: &Envoy, model: &str, question: &str, fields: &Value) -> (String, Value) {
+    let mut fields = fields.clone();
+    fields["stream"] = json!(true);
+    let answer = ask(envoy, model, question, &fields).await;
+    let last = answer.events().into_iter().rfind(|(name, _)| !name.is_empty());
+    let (name, mut data) = last.unwrap_or_else(|| panic!("no event: {answer:?}"));
+    (name, data["response"].take())
+}
+
+pub fn tools() -> Value {
+    json!({"tools": [{"type": "function", "name": "exec_command", "strict": false,
+        "parameters": {"type": "object", "properties": {"cmd": {"type": "string"}}, "required": ["cmd"]}}]})
+}
+
+/// Type, and text or arguments, of each output item.
+pub fn said(response: &Value) -> Vec<(&str, &str)> {
+    let items = response["output"].as_array().unwrap_or_else(|| panic!("{response}"));
+    items.iter().map(|item| (item["type"].as_str().unwrap(), words(item))).collect()
+}
+
+fn words(item: &Value) -> &str {
+    let places = ["/arguments", "/content/0/text", "/summary/0/text"];
+    let found = places.iter().find_map(|place| item.pointer(place)?.as_str());
+    found.unwrap_or_else(|| panic!("{item}"))
+}
+
+/// Three turns of the model: one call, then two at once, then an answer. Each call runs once.
+pub async fn codex_runs_every_call(envoy: &Envoy, model: &str) {
+    let codex = Codex::new(&envoy.base_url());
+    let turn = codex.exec(model, "Do what I ask.").await;
+    turn.assert_completed();
+    assert_eq!(turn.messages().last(), Some(&"All done."), "{turn:#?}");
+    assert_eq!(turn.items("command_execution").len(), 3, "{turn:#?}");
+    for file in ["one", "two", "three"] {
+        assert!(codex.workdir().join(file).exists(), "{file}");
+    }
+}

@@ -1,0 +1,34 @@
+#!/bin/bash
+# A real LiteLLM proxy on loopback, in front of the Chat Completions server at BASE_URL, whose model it calls the-model.
+# Its configuration is written to FILE. usage: run.sh PORT FILE BASE_URL, or: run.sh prepare
+# What it needs (PyPI wheels) goes to .tools/litellm, once.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+tools=$here/../../../.tools/litellm
+port=${1:?usage: run.sh PORT FILE BASE_URL}
+
+mkdir -p "$tools"
+# Two tests may come here at once.
+exec 9> "$tools/lock"
+flock 9
+if [[ ! -f $tools/ready ]]; then
+  rm -rf "$tools/venv"
+  python3 -m venv "$tools/venv"
+  "$tools/venv/bin/pip" install -q --disable-pip-version-check --only-binary :all: --requirement "$here/requirements.txt" >&2
+  touch "$tools/ready"
+fi
+flock -u 9
+exec 9>&-
+[[ $port != prepare ]] || exit 0
+
+file=${2:?usage: run.sh PORT FILE BASE_URL}
+cat > "$file.yaml" <<YAML
+model_list:
+- model_name: the-model
+  litellm_params: { model: openai/the-model, api_base: "${3:?usage: run.sh PORT FILE BASE_URL}", api_key: none }
+litellm_settings: { num_retries: 0 }
+router_settings: { num_retries: 0, disable_cooldowns: true }
+general_settings: { dangerously_permit_weak_or_unset_master_key: true }
+YAML
+# It would fetch the prices of models.
+LITELLM_LOCAL_MODEL_COST_MAP=True exec "$tools/venv/bin/litellm" --config "$file.yaml" --host 127.0.0.1 --port "$port" --telemetry False
