@@ -1,9 +1,10 @@
 //! Real clients and real upstream servers with a real Envoy between them: Codex CLI, the SDKs, llama.cpp,
-//! llama-cpp-python and mlx-lm.
+//! llama-cpp-python, LiteLLM and mlx-lm.
 
 mod codex;
 mod codex_config;
 mod drift;
+mod litellm;
 mod llama_cpp_python;
 mod llamacpp;
 mod mlx;
