@@ -14,6 +14,7 @@ use crate::sse::decode::{Decoder, Frame};
 use crate::wire::chat::reply::Completion;
 use serde_json::Value;
 use serde_json::value::RawValue;
+use std::collections::BTreeMap;
 
 /// Reads the upstream's body. The first byte decides which form it has. Times are Unix seconds.
 #[derive(Debug)]
@@ -289,10 +290,10 @@ enum Extent {
 }
 
 impl Extent {
-    /// A chunk of a stream has deltas, or nothing but the usage. Ollama's own form marks the last one.
+    /// A chunk of a stream has deltas, perhaps beside a message, or nothing but the usage. Ollama's own form marks the last one.
     fn of(completion: &Completion<'_>) -> Self {
         let is_chunk = match &completion.choices {
-            Some(choices) => choices.iter().all(|choice| choice.message.is_none()),
+            Some(choices) => choices.iter().all(|choice| choice.message.is_none() || choice.delta.is_some()),
             None => false,
         };
         if is_chunk || completion.done.is_some_and(|done| done.get() == "false") {
@@ -322,8 +323,26 @@ fn is_duplicate_key(problem: &serde_json::Error) -> bool {
 
 /// The JSON with the last value of each key, as other readers take it.
 fn with_last_keys(json: &str) -> String {
-    let value: Value = serde_json::from_str(json).unwrap_or_default();
-    value.to_string()
+    last_keys(json, CHUNK_DEPTH)
+}
+
+/// How deep the fields of a chunk are.
+const CHUNK_DEPTH: usize = 16;
+
+/// Strings stay as they are written, since one may be half a character.
+fn last_keys(json: &str, depth: usize) -> String {
+    let Some(depth) = depth.checked_sub(1) else { return json.to_owned() };
+    let list = |values: Vec<String>| values.join(",");
+    if let Ok(fields) = serde_json::from_str::<BTreeMap<String, &RawValue>>(json) {
+        let field = |(key, value): (String, &RawValue)| {
+            format!("{}:{}", Value::from(key), last_keys(value.get(), depth))
+        };
+        format!("{{{}}}", list(fields.into_iter().map(field).collect()))
+    } else if let Ok(values) = serde_json::from_str::<Vec<&RawValue>>(json) {
+        format!("[{}]", list(values.into_iter().map(|value| last_keys(value.get(), depth)).collect()))
+    } else {
+        json.to_owned()
+    }
 }
 
 /// Skips an event that cannot be read, unless it is an error or may hold what must not be lost.

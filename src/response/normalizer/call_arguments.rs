@@ -25,6 +25,9 @@ pub(super) struct Json {
     depth: DepthScanner,
     /// The provider sends all arguments so far with each piece.
     is_cumulative: bool,
+    /// A piece that began with all arguments so far. The next one shows what it was: all so far, or an object in the
+    /// arguments that begins as they do.
+    held: Option<String>,
 }
 
 impl Default for Arguments {
@@ -87,16 +90,47 @@ impl Arguments {
         match self {
             Self::Text { .. } => false,
             Self::Placeholder => is_empty_object(&decoded(raw)),
-            Self::Json(json) => json.is_complete() && json.equals(&decoded(raw)),
+            Self::Json(json) => {
+                (json.is_complete() || self.hold_complete_piece()) && json.equals(&decoded(raw))
+            }
         }
+    }
+
+    /// Whether a piece is held that is complete arguments by itself.
+    pub(super) fn hold_complete_piece(&self) -> bool {
+        matches!(self, Self::Json(json) if json.held.as_deref().is_some_and(is_closed))
+    }
+
+    /// No piece follows: what is new in the one that was held.
+    pub(super) fn release(&mut self) -> Option<JsonStr<'static>> {
+        let Self::Json(json) = self else { return None };
+        let held = json.held.take()?;
+        let new = held.strip_prefix(json.text.as_str())?.to_owned();
+        json.add(&new);
+        Some(JsonStr::new(&new))
     }
 }
 
 impl Json {
     fn push<'a>(&mut self, piece: JsonStr<'a>) -> JsonStr<'a> {
         let decoded = piece.decode();
+        if let Some(held) = self.held.take() {
+            if decoded.trim().is_empty() && is_closed(&held) {
+                self.held = Some(held);
+                return JsonStr::default();
+            }
+            self.is_cumulative = decoded.starts_with(&held);
+            if !self.is_cumulative {
+                let new = held + &decoded;
+                self.add(&new);
+                return JsonStr::new(&new);
+            }
+        }
         if let Some(new) = self.new_of_all(&decoded) {
-            self.is_cumulative = true;
+            if !self.is_cumulative {
+                self.held = Some(decoded.into_owned());
+                return JsonStr::default();
+            }
             let new = new.to_owned();
             self.add(&new);
             return JsonStr::new(&new);
@@ -118,8 +152,8 @@ impl Json {
         self.text.push_str(new);
     }
 
-    /// What is new in a piece that begins with all arguments so far. After an unfinished object, its own beginning is
-    /// hardly ever a continuation: only an object in itself, whose first key is the same, would read so.
+    /// What is new in a piece that begins with all arguments so far, unless it has brackets that only a continuation
+    /// can close.
     fn new_of_all<'p>(&self, piece: &'p str) -> Option<&'p str> {
         if !piece.starts_with('{') || self.text.is_empty() {
             return None;
@@ -128,7 +162,13 @@ impl Json {
             return self.equals(piece).then_some("");
         }
         let new = piece.strip_prefix(self.text.as_str())?;
-        (!new.is_empty() || self.is_cumulative).then_some(new)
+        let (_, after) = DepthScanner::default().split(piece.as_bytes());
+        (after.trim_ascii().is_empty() && (!new.is_empty() || self.is_cumulative)).then_some(new)
+    }
+
+    /// All arguments so far, if the provider sends them with each piece.
+    fn so_far(&self) -> &str {
+        self.held.as_deref().unwrap_or(&self.text)
     }
 
     fn is_complete(&self) -> bool {
@@ -147,8 +187,14 @@ impl Json {
     /// Whether both are the same JSON, white space aside.
     fn equals(&self, other: &str) -> bool {
         let value = |text: &str| serde_json::from_str::<Value>(text).ok();
-        self.text.trim() == other.trim() || value(&self.text).is_some_and(|own| value(other) == Some(own))
+        let own = self.so_far();
+        own.trim() == other.trim() || value(own).is_some_and(|own| value(other) == Some(own))
     }
+}
+
+/// Whether the last bracket of an object has closed.
+fn is_closed(object: &str) -> bool {
+    DepthScanner::default().push(object.as_bytes())
 }
 
 fn is_empty_object(text: &str) -> bool {

@@ -5,11 +5,9 @@
 //! split the name. [`begins_another_call`] is the rule for all of them.
 
 use super::call_arguments::Arguments;
+use super::call_fragment::CallFragment;
 use crate::json::{JsonStr, SurrogateJoiner, is_blank_string};
 use crate::response::delta::{CallDelta, CallFormat};
-use crate::wire::chat::reply::ToolCall;
-use serde_json::value::RawValue;
-use std::borrow::Cow;
 
 /// The calls of one reply, in the order in which they began.
 #[derive(Debug, Default)]
@@ -34,74 +32,6 @@ struct AssembledCall {
     changes_id: bool,
     /// It came as `function_call`, which has no id. `tool_calls` may repeat it with one.
     is_legacy: bool,
-}
-
-/// Indices from here on are those of calls that were found in the text. No provider counts that far.
-const FIRST_TEXT_CALL_INDEX: u64 = 1 << 32;
-
-/// A fragment of a call, as the provider sent it.
-#[derive(Debug, Default)]
-pub(super) struct CallFragment<'a> {
-    index: Option<u64>,
-    id: Cow<'a, str>,
-    name: &'a str,
-    arguments: Option<&'a RawValue>,
-    /// It is of a tool that the upstream declares as `custom`.
-    is_custom: bool,
-    is_legacy: bool,
-    extra: Option<&'a RawValue>,
-}
-
-impl<'a> CallFragment<'a> {
-    /// An element of `tool_calls`, in any form.
-    pub(super) fn of(call: &'a ToolCall<'a>) -> Self {
-        let (function, custom) = (call.function.as_ref(), call.custom.as_ref());
-        let name = function.and_then(|f| f.name.as_deref()).or(custom.and_then(|c| c.name.as_deref()));
-        Self {
-            index: call.index.and_then(number),
-            id: call.id.map(label).unwrap_or_default(),
-            name: name.or(call.name.as_deref()).unwrap_or_default(),
-            arguments: function.and_then(|f| f.arguments).or(custom.and_then(|c| c.input)).or(call.arguments),
-            is_custom: custom.is_some(),
-            is_legacy: false,
-            extra: call.extra_content,
-        }
-    }
-
-    /// A complete call that was found in the text, the `number`th of them, from 0.
-    pub(super) fn from_text(number: u64, name: &'a str, arguments: &'a RawValue) -> Self {
-        let index = Some(FIRST_TEXT_CALL_INDEX.saturating_add(number));
-        Self { index, name, arguments: Some(arguments), ..Self::default() }
-    }
-
-    /// The deprecated single `function_call`.
-    pub(super) fn legacy(name: Option<&'a str>, arguments: Option<&'a RawValue>) -> Self {
-        let name = name.unwrap_or_default();
-        Self { index: Some(0), name, arguments, is_legacy: true, ..Self::default() }
-    }
-
-    /// The same fragment, with this index.
-    pub(super) fn at(self, index: u64) -> Self {
-        Self { index: Some(index), ..self }
-    }
-
-    /// Whether it cannot begin a call. Some providers send white space after the arguments.
-    fn is_empty(&self) -> bool {
-        self.id.is_empty() && self.name.is_empty() && self.arguments.is_none_or(is_blank_string)
-    }
-}
-
-/// A number; some providers write it as a string.
-pub(super) fn number(raw: &RawValue) -> Option<u64> {
-    raw.get().trim_matches('"').parse().ok()
-}
-
-/// A string; some providers write it as a number.
-fn label(raw: &RawValue) -> Cow<'_, str> {
-    match JsonStr::of(raw) {
-        Some(text) => Cow::Owned(text.decode().into_owned()),
-        None => Cow::Borrowed(raw.get()),
-    }
 }
 
 impl CallAssembler {
@@ -134,6 +64,27 @@ impl CallAssembler {
         self.choice = choice;
     }
 
+    /// No fragment follows: the next call of which a piece was held back.
+    pub(super) fn release(&mut self) -> Option<CallDelta<'_>> {
+        let calls = self.calls.iter_mut().enumerate();
+        calls.filter_map(|(number, call)| Some((number, call.arguments.release()?, call))).next().map(
+            |(number, arguments, call)| CallDelta {
+                call: number,
+                id: &call.id,
+                name: &call.name,
+                label_bytes: 0,
+                arguments,
+                format: call.arguments.format(),
+                extra: None,
+            },
+        )
+    }
+
+    /// Whether a call has this id.
+    pub(super) fn knows(&self, id: &str) -> bool {
+        !id.is_empty() && self.calls.iter().any(|call| call.choice == self.choice && call.id == id)
+    }
+
     /// How many calls have begun.
     pub(super) fn len(&self) -> usize {
         self.calls.len()
@@ -145,7 +96,11 @@ impl CallAssembler {
             self.calls.iter().rposition(|call| call.choice == self.choice && holds(call))
         };
         let candidate = match fragment.index {
-            Some(_) => last_where(&|call| call.index == fragment.index),
+            Some(_) => {
+                let has_index = |call: &AssembledCall| call.index == fragment.index;
+                let has_id = |call: &AssembledCall| !fragment.id.is_empty() && call.id == fragment.id;
+                last_where(&|call| has_index(call) && has_id(call)).or_else(|| last_where(&has_index))
+            }
             None if !fragment.id.is_empty() => {
                 last_where(&|call| call.id == fragment.id).or_else(|| last_where(&|_| true))
             }
@@ -157,9 +112,11 @@ impl CallAssembler {
         continues.then_some(candidate)
     }
 
-    /// Begins the call of a fragment. One that begins with arguments alone has the name that came before them.
+    /// Begins the call of a fragment. One that begins with arguments alone has the name that came before them, which
+    /// looked like a part of the last call.
     fn begin(&mut self, fragment: &CallFragment<'_>) -> usize {
-        let announced = self.calls.last().filter(|last| last.named_again && fragment.name.is_empty());
+        let has_label = !fragment.id.is_empty() || !fragment.name.is_empty();
+        let announced = self.calls.last().filter(|last| last.named_again && !has_label);
         let name = announced.map(|last| last.name.clone()).unwrap_or_default();
         let choice = self.choice;
         self.calls.push(AssembledCall { choice, index: fragment.index, name, ..AssembledCall::default() });
@@ -179,7 +136,10 @@ struct Evidence {
 /// How the fragment's id compares with the call's.
 #[derive(Debug, Clone, Copy)]
 enum Id {
+    /// Neither has one, or the call's ids say nothing.
     Absent,
+    /// Only the call has one.
+    Missing,
     /// The call has no id yet.
     First,
     Same,
@@ -212,7 +172,8 @@ impl Evidence {
     fn of(fragment: &CallFragment<'_>, call: &AssembledCall) -> Self {
         Self {
             id: match &*fragment.id {
-                "" => Id::Absent,
+                "" if call.id.is_empty() => Id::Absent,
+                "" => Id::Missing,
                 _ if call.id.is_empty() => Id::First,
                 id if id == call.id => Id::Same,
                 _ if call.changes_id => Id::Absent,
@@ -235,10 +196,12 @@ impl Evidence {
 enum Progress {
     /// It has no arguments yet.
     NoArguments,
-    /// Its arguments have begun. The text of a custom tool stays here: nothing marks its end.
+    /// Its arguments have begun.
     Partial,
-    /// Its arguments are `{}`, which may stand for others that follow.
-    Placeholder,
+    /// The text of a custom tool has begun. Nothing marks its end.
+    Text,
+    /// Its arguments are complete unless others follow: they are `{}`, or a piece that may be all so far or the next.
+    Provisional,
     /// Its arguments are a JSON value whose last bracket has closed.
     Complete,
     /// Its arguments are complete, and its name came again after that.
@@ -248,61 +211,81 @@ enum Progress {
 /// Whether a fragment begins another call than the one to which it seems to belong.
 fn begins_another_call(evidence: &Evidence, progress: Progress) -> bool {
     use Presence::{Absent, Present};
-    use Progress::{Complete, CompleteAndNamedAgain, NoArguments, Partial, Placeholder};
+    use Progress::{Complete, CompleteAndNamedAgain, NoArguments, Partial, Provisional, Text};
 
     let Evidence { id, name, arguments, index } = *evidence;
     match (id, name, arguments, index, progress) {
         // Some vLLM versions send a new id with each piece of a call. Only complete arguments end it.
         (Id::Other, Name::Same | Name::First, _, Present, Partial) => false,
+        (Id::Other, Name::Same, Present, Present, NoArguments) => false,
         // A new id with a name: providers that send the index 0 for every call, or none.
         (Id::Other, Name::Same | Name::Other | Name::First, _, _, _) => true,
         // A new id without a name may be a new id for the same call, until that is complete.
-        (Id::Other, Name::Absent, _, _, NoArguments | Partial) => false,
-        (Id::Other, Name::Absent, Present, _, Placeholder | Complete | CompleteAndNamedAgain) => true,
-        (Id::Other, Name::Absent, Absent, _, Placeholder | Complete | CompleteAndNamedAgain) => false,
+        (Id::Other, Name::Absent, _, _, NoArguments | Partial | Text) => false,
+        (Id::Other, Name::Absent, Present, _, Provisional | Complete | CompleteAndNamedAgain) => true,
+        (Id::Other, Name::Absent, Absent, _, Provisional | Complete | CompleteAndNamedAgain) => false,
 
         // The usual continuation that repeats the id, or an id that comes late.
         (Id::Same | Id::First, Name::Absent, _, _, _) => false,
 
         // TGI gives each call the id "0" and sends it in one fragment.
         (Id::Same, _, Present, _, Complete | CompleteAndNamedAgain) => true,
-        (Id::Same, Name::Other, Present, _, Placeholder) => true,
+        (Id::Same, Name::Other, Present, _, Provisional) => true,
         // llama-cpp-python repeats id and name in every fragment, and ends with white space.
         (Id::Same, _, _, _, _) => false,
 
+        // The name with each fragment. Another call would have an id too.
+        (Id::Missing, Name::Same, Present, Present, Provisional) => false,
+
         // The usual continuation. Its arguments are another call's if the name came again before them.
-        (Id::Absent, Name::Absent, Present, _, CompleteAndNamedAgain) => true,
-        (Id::Absent, Name::Absent, Present, _, NoArguments | Partial | Placeholder | Complete) => false,
-        (Id::Absent, Name::Absent, Absent, _, _) => false,
+        (Id::Absent | Id::Missing, Name::Absent, Present, _, CompleteAndNamedAgain) => true,
+        (
+            Id::Absent | Id::Missing,
+            Name::Absent,
+            Present,
+            _,
+            NoArguments | Partial | Text | Provisional | Complete,
+        ) => false,
+        (Id::Absent | Id::Missing, Name::Absent, Absent, _, _) => false,
 
         // A name that comes after the arguments began.
-        (Id::Absent | Id::First, Name::First, Present, _, Complete | CompleteAndNamedAgain) => true,
-        (Id::Absent | Id::First, Name::First, _, _, _) => false,
+        (Id::Absent | Id::Missing | Id::First, Name::First, Present, _, Complete | CompleteAndNamedAgain) => {
+            true
+        }
+        (Id::Absent | Id::Missing | Id::First, Name::First, _, _, _) => false,
 
         // Some providers repeat the name with every fragment. With an index, only arguments begin a call then.
-        (Id::Absent | Id::First, Name::Same, _, _, NoArguments | Partial) => false,
-        (Id::Absent | Id::First, Name::Same, Absent, Present, _) => false,
-        (Id::Absent | Id::First, Name::Same, Present, Present, _) => true,
-        (Id::Absent | Id::First, Name::Same, _, Absent, _) => true,
+        (Id::Absent | Id::Missing | Id::First, Name::Same, _, _, NoArguments | Partial | Text) => false,
+        (Id::Absent | Id::Missing | Id::First, Name::Same, Absent, Present, _) => false,
+        (Id::Absent | Id::Missing | Id::First, Name::Same, Present, Present, _) => true,
+        (Id::Absent | Id::Missing | Id::First, Name::Same, _, Absent, _) => true,
 
         // Another name may be the rest of this call's name, until the arguments begin.
-        (Id::Absent | Id::First, Name::Other, _, _, NoArguments) => false,
+        (Id::Absent | Id::Missing | Id::First, Name::Other, _, _, NoArguments) => false,
         // The index counts more than the name, until the arguments are complete.
-        (Id::Absent | Id::First, Name::Other, _, Present, Partial) => false,
-        (Id::Absent | Id::First, Name::Other, _, Absent, Partial) => true,
-        (Id::Absent | Id::First, Name::Other, _, _, Placeholder | Complete | CompleteAndNamedAgain) => true,
+        (Id::Absent | Id::Missing | Id::First, Name::Other, _, Present, Partial | Text) => false,
+        (Id::Absent | Id::Missing | Id::First, Name::Other, _, Absent, Partial | Text) => true,
+        (
+            Id::Absent | Id::Missing | Id::First,
+            Name::Other,
+            _,
+            _,
+            Provisional | Complete | CompleteAndNamedAgain,
+        ) => true,
     }
 }
 
 impl AssembledCall {
     fn progress(&self) -> Progress {
         match (self.arguments.format(), self.named_again) {
+            _ if self.arguments.hold_complete_piece() => Progress::Provisional,
+            (CallFormat::Placeholder, false) => Progress::Provisional,
+            (CallFormat::Placeholder, true) => Progress::CompleteAndNamedAgain,
             (CallFormat::Json { complete: true }, true) => Progress::CompleteAndNamedAgain,
             (CallFormat::Json { complete: true }, false) => Progress::Complete,
-            (CallFormat::Placeholder, true) => Progress::CompleteAndNamedAgain,
-            (CallFormat::Placeholder, false) => Progress::Placeholder,
             _ if self.arguments.is_empty() => Progress::NoArguments,
-            _ => Progress::Partial,
+            (CallFormat::Text, _) => Progress::Text,
+            (CallFormat::Json { complete: false }, _) => Progress::Partial,
         }
     }
 
@@ -332,10 +315,10 @@ impl AssembledCall {
         self.is_legacy |= fragment.is_legacy;
         let is_complete = match self.arguments.format() {
             CallFormat::Json { complete } => complete,
-            CallFormat::Placeholder => fragment.id.is_empty(),
+            CallFormat::Placeholder => fragment.id.is_empty() && self.id.is_empty(),
             CallFormat::Text => false,
         };
-        self.named_again |= is_complete && !fragment.name.is_empty();
+        self.named_again |= is_complete && !self.name.is_empty() && !fragment.name.is_empty();
         // A name comes once, or in pieces, or complete with every fragment.
         if (self.arguments.is_empty() || self.name.is_empty()) && self.name != fragment.name {
             self.name.push_str(fragment.name);

@@ -1,7 +1,7 @@
 //! Replies with several choices. Requests ask for one, so all choices are parts of one answer, such as the text in the
 //! first and a call in the second.
 
-use super::call_assembler::number;
+use super::call_fragment::number;
 use super::is_nonempty_string;
 use crate::wire::chat::reply::{Choice, Message};
 use serde_json::value::RawValue;

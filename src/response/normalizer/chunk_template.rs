@@ -4,7 +4,7 @@
 //! after the delta's only value equal those of an earlier chunk, they mean the same. The result is the chunk that a
 //! parser would return, so no other code needs to know.
 
-use super::call_assembler::number;
+use super::call_fragment::number;
 use crate::json::offset_in;
 use crate::wire::chat::reply::{Choice, Completion, Function, Message, ToolCall, ToolCalls};
 use serde_json::value::RawValue;

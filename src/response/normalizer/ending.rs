@@ -102,9 +102,11 @@ impl Ending {
         self.usage = usage::from_ollama(prompt, answer).or(self.usage);
     }
 
-    /// The last reason wins.
+    /// The last reason wins, but an ordinary one never replaces one that says that the reply is not complete.
     pub(super) fn add_finish_reason(&mut self, raw: Option<&RawValue>) {
-        if let Some(finish) = raw.and_then(FinishReason::of) {
+        if let Some(finish) = raw.and_then(FinishReason::of)
+            && (!finish.is_ordinary() || self.finish.is_none_or(FinishReason::is_ordinary))
+        {
             self.finish = Some(finish);
         }
     }
@@ -116,6 +118,11 @@ impl Ending {
 }
 
 impl FinishReason {
+    /// Whether the model said all that it wanted to.
+    fn is_ordinary(self) -> bool {
+        matches!(self, Self::Stop | Self::ToolCalls)
+    }
+
     /// The reason in `raw`, if it is a string that names one.
     fn of(raw: &RawValue) -> Option<Self> {
         let reason = JsonStr::of(raw)?.decode().to_lowercase().replace(['-', ' '], "_");

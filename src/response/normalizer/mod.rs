@@ -6,6 +6,7 @@
 mod attachments;
 mod call_arguments;
 mod call_assembler;
+mod call_fragment;
 mod choices;
 pub(super) mod chunk_template;
 mod ending;
@@ -25,7 +26,8 @@ use crate::items::ContentKind;
 use crate::json::{JsonStr, RawJson, SurrogateJoiner};
 use crate::report::Dropped;
 use crate::wire::chat::reply::{Choice, Completion, Function, Message, ToolCalls};
-use call_assembler::{CallAssembler, CallFragment};
+use call_assembler::CallAssembler;
+use call_fragment::CallFragment;
 use choices::{Admission, AnswerChoices};
 pub(super) use ending::{Ending, FinishReason};
 use seen::SeenInDeltas;
@@ -126,6 +128,9 @@ impl ChunkNormalizer {
             self.text(text, &[], sink)?;
         }
         self.flush_markup(sink)?;
+        while let Some(delta) = self.calls.release() {
+            sink.delta(Delta::Call(&delta))?;
+        }
         match self.joiners.refusal.finish() {
             Some(text) => self.refusal(text, sink),
             None => Ok(()),
@@ -277,7 +282,10 @@ impl ChunkNormalizer {
                 sink.delta(Delta::Content { kind: ContentKind::Text, text, logprobs: &[] })
             }
             TextPiece::Reasoning(_) if self.reasoning == ReasoningSource::Field => Ok(()),
-            TextPiece::Reasoning(text) => sink.delta(Delta::Reasoning(text)),
+            TextPiece::Reasoning(text) => {
+                self.seen.reasoning = true;
+                sink.delta(Delta::Reasoning(text))
+            }
             TextPiece::Call { number, name, arguments } => {
                 self.call(&CallFragment::from_text(number, &name, &arguments), sink)
             }
@@ -302,9 +310,18 @@ impl ChunkNormalizer {
         let is_reasoning = part_type.starts_with("reasoning")
             || ["thinking", "reasoning"].iter().any(|key| part.get(key).is_some());
         match (string("text"), string("refusal")) {
-            _ if is_reasoning => reasoning::emit(part, part_type, sink),
-            (Some(text), _) => self.text(JsonStr::new(text), &[], sink),
-            (None, Some(text)) => self.refusal(JsonStr::new(text), sink),
+            _ if is_reasoning => {
+                self.seen.reasoning = true;
+                reasoning::emit(part, part_type, sink)
+            }
+            (Some(text), _) => {
+                self.seen.text = true;
+                self.text(JsonStr::new(text), &[], sink)
+            }
+            (None, Some(text)) => {
+                self.seen.text = true;
+                self.refusal(JsonStr::new(text), sink)
+            }
             (None, None) => sink.delta(Delta::Unsupported { kind: Dropped::Part, name: part_type }),
         }
     }
@@ -332,7 +349,8 @@ impl ChunkNormalizer {
             form == Form::Complete || calls.len() > 1 && calls.iter().all(|call| call.index.is_none());
         for (index, call) in (0u64..).zip(calls).skip(repeated) {
             let fragment = CallFragment::of(call);
-            self.call(&if each_is_a_call { fragment.at(index) } else { fragment }, sink)?;
+            let is_new = form == Form::Complete || !self.calls.knows(&fragment.id);
+            self.call(&if each_is_a_call && is_new { fragment.at(index) } else { fragment }, sink)?;
         }
         Ok(())
     }

@@ -33,7 +33,9 @@ impl SeenInDeltas {
         } = delta;
         let is_set = |raw: &Option<&RawValue>| raw.is_some_and(|raw| !["\"\"", "[]"].contains(&raw.get()));
         let reasonings = [reasoning_content, reasoning, reasoning_text, thinking, reasoning_details];
-        self.text |= is_set(content) || is_set(refusal);
+        // What a list of parts says is noted where they are read.
+        let is_list = content.is_some_and(|raw| raw.get().starts_with('['));
+        self.text |= is_set(content) && !is_list || is_set(refusal);
         self.reasoning |= reasonings.into_iter().any(is_set);
         self.annotations += attachments::elements(*annotations).len();
         self.images |= images.is_some_and(is_nested);

@@ -216,6 +216,25 @@ fn what_providers_send_becomes_deltas() {
             ],
         ),
         (
+            "a complete message that repeats reasoning that came as a part",
+            &[
+                delta!(r#"{"content":[{"type":"thinking","thinking":"t"}]}"#),
+                r#"{"choices":[{"message":{"reasoning_content":"t","content":"a"},"finish_reason":"stop"}]}"#,
+            ],
+            &[r#"reasoning "t""#, r#"text "a""#, "Stop"],
+        ),
+        (
+            "several calls without an index that come once more",
+            &[
+                call!(r#"{"id":"x","function":{"name":"f","arguments":"{\"q\":1}"}}"#),
+                call!(r#"{"id":"y","function":{"name":"f","arguments":"{\"q\":2}"}}"#),
+                delta!(
+                    r#"{"tool_calls":[{"id":"x","function":{"name":"f","arguments":"{\"q\":1}"}},{"id":"y","function":{"name":"f","arguments":"{\"q\":2}"}}]}"#
+                ),
+            ],
+            &[r#"call 0 x:f({"q":1}) complete"#, r#"call 1 y:f({"q":2}) complete"#, "open"],
+        ),
+        (
             "a complete message that repeats the reasoning of the deltas",
             &[
                 delta!(r#"{"thinking":"t"}"#),
@@ -403,6 +422,14 @@ fn what_providers_send_becomes_deltas() {
         (
             "finish reasons in other words",
             &[r#"{"choices":[{"delta":{"content":"a"},"finish_reason":"MAX_TOKENS"}]}"#],
+            &[r#"text "a""#, "Length"],
+        ),
+        (
+            "an ordinary finish reason after another",
+            &[
+                r#"{"choices":[{"delta":{"content":"a"},"finish_reason":"length"}]}"#,
+                r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#,
+            ],
             &[r#"text "a""#, "Length"],
         ),
         (

@@ -274,7 +274,14 @@ impl OpenedCall {
 
     /// Closes the item as incomplete.
     pub(super) fn cut(self, writer: &mut EventWriter) {
-        self.item.cut(self.call.arguments.finish(), writer);
+        let Self { call, kind, mut item, is_held, .. } = self;
+        if is_held && !call.arguments.is_empty() {
+            let arguments = call.meant_arguments(kind);
+            item.arguments(&arguments, writer);
+            item.cut(arguments, writer);
+        } else {
+            item.cut(call.arguments.finish(), writer);
+        }
     }
 }
 

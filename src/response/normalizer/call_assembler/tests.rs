@@ -1,6 +1,7 @@
 //! Fragments that are hard to place, and the calls that they become.
 
 use super::*;
+use crate::wire::chat::reply::ToolCall;
 
 /// Calls as `name(arguments)`, from fragments as JSON.
 fn calls(fragments: &[&str]) -> Vec<String> {
@@ -17,6 +18,9 @@ fn calls(fragments: &[&str]) -> Vec<String> {
             arguments.push_str(&delta.arguments.decode());
             *format = delta.format;
         }
+    }
+    while let Some(delta) = assembler.release() {
+        calls[delta.call].1.push_str(&delta.arguments.decode());
     }
     let lines = calls.into_iter().map(|(name, arguments, format)| match format {
         CallFormat::Placeholder => format!("{name}({{}}{arguments})"),
@@ -239,6 +243,79 @@ fn fragments_find_their_call() {
             &[r#"f({"q":1})"#, r#"f({"q":2})"#],
         ),
         (
+            "an object in the arguments that begins as they do",
+            &[
+                r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{\"q\":"}}"#,
+                r#"{"index":0,"function":{"arguments":"{\"q\":{}}}"}}"#,
+            ],
+            &[r#"f({"q":{"q":{}}})"#],
+        ),
+        (
+            "an object in the arguments that begins as they do, in pieces",
+            &[
+                r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{\"q\":"}}"#,
+                r#"{"index":0,"function":{"arguments":"{\"q\":{"}}"#,
+                r#"{"index":0,"function":{"arguments":"}}}"}}"#,
+            ],
+            &[r#"f({"q":{"q":{}}})"#],
+        ),
+        (
+            "an object in the arguments that begins as they do and ends with its piece",
+            &[
+                r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{\"q\":"}}"#,
+                r#"{"index":0,"function":{"arguments":"{\"q\":{}}"}}"#,
+                r#"{"index":0,"function":{"arguments":"}"}}"#,
+            ],
+            &[r#"f({"q":{"q":{}}})"#],
+        ),
+        (
+            "all arguments so far, twice, and white space",
+            &[
+                r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{\"q\":"}}"#,
+                r#"{"index":0,"function":{"arguments":"{\"q\":1}"}}"#,
+                r#"{"index":0,"function":{"arguments":" "}}"#,
+            ],
+            &[r#"f({"q":1})"#],
+        ),
+        (
+            "the name with each fragment, after a placeholder",
+            &[
+                r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}"#,
+                r#"{"index":0,"function":{"name":"f","arguments":"{\"q\":"}}"#,
+                r#"{"index":0,"function":{"name":"f","arguments":"1}"}}"#,
+            ],
+            &[r#"f({"q":1})"#],
+        ),
+        (
+            "the name with each fragment, after a placeholder and nothing",
+            &[
+                r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}"#,
+                r#"{"index":0,"function":{"name":"f","arguments":""}}"#,
+                r#"{"index":0,"function":{"name":"f","arguments":"{\"q\":1}"}}"#,
+            ],
+            &[r#"f({"q":1})"#],
+        ),
+        (
+            "white space with the name, and another call whose name comes late",
+            &[
+                r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{\"q\":1}"}}"#,
+                r#"{"index":0,"id":"a","function":{"name":"f","arguments":" "}}"#,
+                r#"{"index":1,"id":"b","function":{"name":"","arguments":"{\"q\":"}}"#,
+                r#"{"index":1,"function":{"name":"g","arguments":"2}"}}"#,
+            ],
+            &[r#"f({"q":1} )"#, r#"g({"q":2})"#],
+        ),
+        (
+            "all calls once more, with the index 0",
+            &[
+                r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{\"q\":1}"}}"#,
+                r#"{"index":0,"id":"b","function":{"name":"g","arguments":"{\"q\":2}"}}"#,
+                r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{\"q\":1}"}}"#,
+                r#"{"index":0,"id":"b","function":{"name":"g","arguments":"{\"q\":2}"}}"#,
+            ],
+            &[r#"f({"q":1})"#, r#"g({"q":2})"#],
+        ),
+        (
             "the arguments twice in one fragment",
             &[r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{\"q\":1}{\"q\":1}"}}"#],
             &[r#"f({"q":1})"#],
@@ -282,6 +359,23 @@ fn fragments_find_their_call() {
             &[r#"f({"q":1})"#],
         ),
         (
+            "a new id with each fragment, the first of which has no arguments",
+            &[
+                r#"{"index":0,"id":"r1","function":{"name":"f","arguments":""}}"#,
+                r#"{"index":0,"id":"r2","function":{"name":"f","arguments":"{\"q\":"}}"#,
+                r#"{"index":0,"id":"r3","function":{"name":"f","arguments":"1}"}}"#,
+            ],
+            &[r#"f({"q":1})"#],
+        ),
+        (
+            "two calls without arguments, the same index and new ids",
+            &[
+                r#"{"index":0,"id":"a","function":{"name":"f","arguments":""}}"#,
+                r#"{"index":0,"id":"b","function":{"name":"f","arguments":""}}"#,
+            ],
+            &["f()", "f()"],
+        ),
+        (
             "a new id with each fragment of two calls",
             &[
                 r#"{"index":0,"id":"r1","function":{"name":"f","arguments":"{\"q\""}}"#,
@@ -314,6 +408,24 @@ fn fragments_find_their_call() {
                 r#"{"index":0,"id":"a","function":{"name":"f","arguments":""}}"#,
             ],
             &[r#"f({"q":1})"#],
+        ),
+        (
+            "a name that comes when the arguments are complete, and another call without a name yet",
+            &[
+                r#"{"index":0,"id":"a","function":{"name":"","arguments":"{}"}}"#,
+                r#"{"index":0,"function":{"name":"f","arguments":""}}"#,
+                r#"{"index":1,"id":"b","function":{"name":"","arguments":"{\"q\""}}"#,
+                r#"{"index":1,"function":{"name":"g","arguments":":2}"}}"#,
+            ],
+            &["f({})", r#"g({"q":2})"#],
+        ),
+        (
+            "two calls of a custom tool with the same index",
+            &[
+                r#"{"index":0,"id":"a","custom":{"name":"f","input":"x"}}"#,
+                r#"{"index":0,"id":"b","custom":{"name":"f","input":"y"}}"#,
+            ],
+            &["f(x)", "f(y)"],
         ),
         (
             "names that come late in two calls",

@@ -1,0 +1,74 @@
+//! A fragment of a call, in one form for all providers.
+
+use crate::json::{JsonStr, is_blank_string};
+use crate::wire::chat::reply::ToolCall;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+/// Indices from here on are those of calls that were found in the text. No provider counts that far.
+const FIRST_TEXT_CALL_INDEX: u64 = 1 << 32;
+
+/// A fragment of a call, as the provider sent it.
+#[derive(Debug, Default)]
+pub(super) struct CallFragment<'a> {
+    pub(super) index: Option<u64>,
+    pub(super) id: Cow<'a, str>,
+    pub(super) name: &'a str,
+    pub(super) arguments: Option<&'a RawValue>,
+    /// It is of a tool that the upstream declares as `custom`.
+    pub(super) is_custom: bool,
+    pub(super) is_legacy: bool,
+    pub(super) extra: Option<&'a RawValue>,
+}
+
+impl<'a> CallFragment<'a> {
+    /// An element of `tool_calls`, in any form.
+    pub(super) fn of(call: &'a ToolCall<'a>) -> Self {
+        let (function, custom) = (call.function.as_ref(), call.custom.as_ref());
+        let name = function.and_then(|f| f.name.as_deref()).or(custom.and_then(|c| c.name.as_deref()));
+        Self {
+            index: call.index.and_then(number),
+            id: call.id.map(label).unwrap_or_default(),
+            name: name.or(call.name.as_deref()).unwrap_or_default(),
+            arguments: function.and_then(|f| f.arguments).or(custom.and_then(|c| c.input)).or(call.arguments),
+            is_custom: custom.is_some(),
+            is_legacy: false,
+            extra: call.extra_content,
+        }
+    }
+
+    /// A complete call that was found in the text, the `number`th of them, from 0.
+    pub(super) fn from_text(number: u64, name: &'a str, arguments: &'a RawValue) -> Self {
+        let index = Some(FIRST_TEXT_CALL_INDEX.saturating_add(number));
+        Self { index, name, arguments: Some(arguments), ..Self::default() }
+    }
+
+    /// The deprecated single `function_call`.
+    pub(super) fn legacy(name: Option<&'a str>, arguments: Option<&'a RawValue>) -> Self {
+        let name = name.unwrap_or_default();
+        Self { index: Some(0), name, arguments, is_legacy: true, ..Self::default() }
+    }
+
+    /// The same fragment, with this index.
+    pub(super) fn at(self, index: u64) -> Self {
+        Self { index: Some(index), ..self }
+    }
+
+    /// Whether it cannot begin a call. Some providers send white space after the arguments.
+    pub(super) fn is_empty(&self) -> bool {
+        self.id.is_empty() && self.name.is_empty() && self.arguments.is_none_or(is_blank_string)
+    }
+}
+
+/// A number; some providers write it as a string.
+pub(super) fn number(raw: &RawValue) -> Option<u64> {
+    raw.get().trim_matches('"').parse().ok()
+}
+
+/// A string; some providers write it as a number.
+fn label(raw: &RawValue) -> Cow<'_, str> {
+    match JsonStr::of(raw) {
+        Some(text) => Cow::Owned(text.decode().into_owned()),
+        None => Cow::Borrowed(raw.get()),
+    }
+}
