@@ -7,6 +7,8 @@ pub mod envoy;
 
 pub mod memory;
 
+#[path = "../../tests/deviations/mod.rs"]
+pub mod deviations;
 #[path = "../../tests/grammar/mod.rs"]
 pub mod grammar;
 

@@ -12,6 +12,8 @@
 
 mod architecture;
 mod config;
+#[path = "../deviations/mod.rs"]
+mod deviations;
 mod docs;
 mod exchange;
 mod golden;

@@ -1,6 +1,7 @@
 //! Replies: what a client receives for the reply of an upstream.
 
 mod arguments;
+mod deviations;
 mod metadata;
 mod provider_quirks;
 mod recorded;
