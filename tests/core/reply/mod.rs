@@ -5,4 +5,5 @@ mod deviations;
 mod metadata;
 mod provider_quirks;
 mod recorded;
+mod shell;
 mod sse;
