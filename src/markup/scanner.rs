@@ -3,15 +3,16 @@
 use super::call_block::{CallBlock, Step};
 use super::dialects::REASONING;
 use super::matching::{Match, find_in_any_case};
-use super::tags::{Close, Tag, TagKind, Tags, may_begin_tag};
+use super::tags::{Close, Tag, TagKind, Tags, may_hold_tag};
 use super::{OfferedTools, Segment};
+use memchr::memchr;
 
 /// Reads the text of one reply.
 #[derive(Debug)]
 pub(crate) struct Scanner {
     finds_reasoning: bool,
     tools: OfferedTools,
-    tags: Tags,
+    tags: &'static Tags,
     state: State,
     /// Text that may still turn out to be markup.
     held: String,
@@ -90,7 +91,7 @@ impl Scanner {
         let start = if reasoning == Some(ReplyStart::Reasoning) { Start::InReasoning } else { Start::Reply };
         Some(Self {
             finds_reasoning: reasoning.is_some(),
-            tags: Tags::new(reasoning.is_some(), !tools.is_empty()),
+            tags: Tags::of(reasoning.is_some(), !tools.is_empty()),
             tools,
             state: State::Start(start),
             held: String::new(),
@@ -100,11 +101,31 @@ impl Scanner {
     }
 
     /// Whether text can skip [`Scanner::push`], because nothing is held and it cannot begin markup.
-    pub(crate) fn lets_pass(&self, escaped: &str) -> bool {
-        let is_plain = || !escaped.bytes().any(|byte| may_begin_tag(byte) || matches!(byte, b'\\' | b'`'));
-        matches!(self.state, State::FirstText { after_backtick: false } | State::Text)
-            && self.held.is_empty()
-            && is_plain()
+    pub(crate) fn lets_pass(&mut self, escaped: &str) -> bool {
+        if !self.held.is_empty() || self.may_hold_markup(escaped) {
+            return false;
+        }
+        match self.state {
+            State::FirstText { after_backtick: false } | State::Text => true,
+            // Without reasoning, only an object can begin markup here.
+            State::Start(Start::Reply) if !self.finds_reasoning && begins_with_word(escaped) => {
+                self.state = State::Text;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// A backtick only matters before a tag of reasoning. Of the escapes, only `\u` can stand for the beginning of a tag.
+    fn may_hold_markup(&self, escaped: &str) -> bool {
+        may_hold_tag(escaped)
+            || memchr(b'\\', escaped.as_bytes()).is_some() && escaped.contains("\\u")
+            || self.finds_reasoning && escaped.contains('`')
+    }
+
+    /// Whether a call has begun, by its markup, and its end is missing.
+    pub(crate) fn is_within_call(&self) -> bool {
+        matches!(&self.state, State::Calls(block) if block.is_within_call())
     }
 
     /// Reads the next piece of text. Returns the segments that are decided.
@@ -328,4 +349,8 @@ impl Scanner {
             _ => self.segments.push(Segment::Reasoning(reasoning.to_owned())),
         }
     }
+}
+
+fn begins_with_word(escaped: &str) -> bool {
+    escaped.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric)
 }

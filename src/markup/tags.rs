@@ -2,6 +2,8 @@
 
 use super::dialects::{DIALECTS, FRAMES, HARMONY_REASONING, REASONING};
 use super::matching::{Match, find_in_any_case};
+use memchr::memchr3;
+use std::sync::LazyLock;
 
 /// The tags that may occur anywhere in the text.
 #[derive(Debug)]
@@ -28,8 +30,21 @@ pub(super) enum TagKind {
     Frame,
 }
 
+static OF_REASONING: LazyLock<Tags> = LazyLock::new(|| Tags::new(true, false));
+static OF_CALLS: LazyLock<Tags> = LazyLock::new(|| Tags::new(false, true));
+static OF_BOTH: LazyLock<Tags> = LazyLock::new(|| Tags::new(true, true));
+
 impl Tags {
-    pub(super) fn new(reasoning: bool, calls: bool) -> Self {
+    /// The tags of reasoning, of calls, or of both. There are many, so each list is made once.
+    pub(super) fn of(reasoning: bool, calls: bool) -> &'static Self {
+        match (reasoning, calls) {
+            (true, true) => &OF_BOTH,
+            (true, false) => &OF_REASONING,
+            (false, _) => &OF_CALLS,
+        }
+    }
+
+    fn new(reasoning: bool, calls: bool) -> Self {
         let mut tags = Vec::new();
         if reasoning {
             for (open, close) in REASONING {
@@ -79,9 +94,17 @@ impl Tag {
     }
 }
 
-/// Whether a tag can begin with this byte. The last one is the first byte of `◁`.
-pub(super) fn may_begin_tag(byte: u8) -> bool {
-    matches!(byte, b'<' | b'[' | 0xE2)
+/// The bytes with which a tag can begin. The last one is the first byte of `◁`.
+const BEGINNINGS: [u8; 3] = [b'<', b'[', 0xE2];
+
+fn may_begin_tag(byte: u8) -> bool {
+    BEGINNINGS.contains(&byte)
+}
+
+/// Whether a text may hold a tag or the beginning of one.
+pub(super) fn may_hold_tag(text: &str) -> bool {
+    let [first, second, third] = BEGINNINGS;
+    memchr3(first, second, third, text.as_bytes()).is_some()
 }
 
 /// The tag that ends reasoning.

@@ -7,3 +7,4 @@ mod provider_quirks;
 mod recorded;
 mod shell;
 mod sse;
+mod text_calls;
