@@ -3,9 +3,8 @@
 use super::call_block::{CallBlock, Step};
 use super::dialects::REASONING;
 use super::matching::{Match, find_in_any_case};
-use super::tags::{Close, Tag, TagKind, Tags, may_hold_tag};
+use super::tags::{Close, Tag, TagKind, Tags, may_begin_tag};
 use super::{OfferedTools, Segment};
-use memchr::memchr;
 
 /// Reads the text of one reply.
 #[derive(Debug)]
@@ -118,9 +117,15 @@ impl Scanner {
 
     /// A backtick only matters before a tag of reasoning. Of the escapes, only `\u` can stand for the beginning of a tag.
     fn may_hold_markup(&self, escaped: &str) -> bool {
-        may_hold_tag(escaped)
-            || memchr(b'\\', escaped.as_bytes()).is_some() && escaped.contains("\\u")
-            || self.finds_reasoning && escaped.contains('`')
+        let found = signs(escaped);
+        found & TAG != 0
+            || found & ESCAPE != 0 && escaped.as_bytes().windows(2).any(|pair| pair == b"\\u")
+            || found & BACKTICK != 0 && self.finds_reasoning
+    }
+
+    /// Whether there is nothing to flush.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.held.is_empty() && matches!(self.state, State::FirstText { .. } | State::Text | State::Start(_))
     }
 
     /// Whether a call has begun, by its markup, and its end is missing.
@@ -352,5 +357,32 @@ impl Scanner {
 }
 
 fn begins_with_word(escaped: &str) -> bool {
-    escaped.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric)
+    escaped.trim_start_matches(' ').as_bytes().first().is_some_and(u8::is_ascii_alphanumeric)
+}
+
+/// What may matter in an escaped text, as bits.
+const TAG: u8 = 1;
+const ESCAPE: u8 = 2;
+const BACKTICK: u8 = 4;
+
+/// The bit of each byte.
+#[allow(clippy::indexing_slicing)] // Evaluated at compile time, where an index out of range is an error.
+static SIGNS: [u8; 256] = {
+    let mut signs = [0; 256];
+    let mut byte = 0;
+    while byte < signs.len() {
+        signs[byte] = match byte as u8 {
+            b'\\' => ESCAPE,
+            b'`' => BACKTICK,
+            byte if may_begin_tag(byte) => TAG,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    signs
+};
+
+/// The bits of all bytes of a text. Every piece of a reply is looked at, and most are short, so this has no branch.
+fn signs(escaped: &str) -> u8 {
+    escaped.bytes().fold(0, |found, byte| found | SIGNS.get(usize::from(byte)).copied().unwrap_or(0))
 }

@@ -2,7 +2,6 @@
 
 use super::dialects::{DIALECTS, FRAMES, HARMONY_REASONING, REASONING};
 use super::matching::{Match, find_in_any_case};
-use memchr::memchr3;
 use std::sync::LazyLock;
 
 /// The tags that may occur anywhere in the text.
@@ -94,17 +93,9 @@ impl Tag {
     }
 }
 
-/// The bytes with which a tag can begin. The last one is the first byte of `◁`.
-const BEGINNINGS: [u8; 3] = [b'<', b'[', 0xE2];
-
-fn may_begin_tag(byte: u8) -> bool {
-    BEGINNINGS.contains(&byte)
-}
-
-/// Whether a text may hold a tag or the beginning of one.
-pub(super) fn may_hold_tag(text: &str) -> bool {
-    let [first, second, third] = BEGINNINGS;
-    memchr3(first, second, third, text.as_bytes()).is_some()
+/// Whether a tag can begin with this byte. The last one is the first byte of `◁`.
+pub(super) const fn may_begin_tag(byte: u8) -> bool {
+    matches!(byte, b'<' | b'[' | 0xE2)
 }
 
 /// The tag that ends reasoning.

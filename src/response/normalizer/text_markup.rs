@@ -69,12 +69,13 @@ impl TextMarkup {
 
     /// The text ends here or is interrupted: what was held back as possible markup is text.
     pub(super) fn flush(&mut self) -> Vec<TextPiece> {
-        let scanners = [&self.scanner, &self.unread];
-        self.found.ends_within = scanners.into_iter().flatten().any(Scanner::is_within_call);
-        if let Some(unread) = &mut self.unread {
+        self.found.ends_within = false;
+        if let Some(unread) = self.unread.as_mut().filter(|unread| !unread.is_idle()) {
+            self.found.ends_within = unread.is_within_call();
             unread.flush();
         }
         let Some(scanner) = &mut self.scanner else { return Vec::new() };
+        self.found.ends_within |= scanner.is_within_call();
         let segments = scanner.flush();
         self.pieces(segments)
     }
