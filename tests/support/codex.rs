@@ -26,6 +26,7 @@ pub struct Codex {
     environment: Vec<(String, String)>,
     arguments: Vec<String>,
     limit: Duration,
+    package: &'static str,
     home: TempDir,
     work: TempDir,
 }
@@ -68,6 +69,7 @@ impl Codex {
             environment: vec![(KEY.to_owned(), "sk-transponder-test".to_owned())],
             arguments: Vec::new(),
             limit: WHOLE_TURN,
+            package: "@openai/codex",
             // Codex makes no helper programs under a system's temporary directory, and warns.
             home: TempDir::new_in(scratch()).expect("a home"),
             // Outside of the project, whose AGENTS.md and git state are none of the test's business.
@@ -101,6 +103,12 @@ impl Codex {
     /// Arguments of `codex exec`, e.g. `--output-schema FILE`.
     pub fn args(mut self, arguments: &[&str]) -> Self {
         self.arguments.extend(arguments.iter().map(|argument| (*argument).to_owned()));
+        self
+    }
+
+    /// Another of the pinned versions, by its name in `tests/clients/package.json`.
+    pub fn package(mut self, name: &'static str) -> Self {
+        self.package = name;
         self
     }
 
@@ -148,7 +156,7 @@ impl Codex {
 
     async fn run(&self, first: &[&str], last: &[&str]) -> Turn {
         let home = self.home.path();
-        let binary = Binary::find();
+        let binary = Binary::find(self.package);
         let mut command = Command::new(&binary.codex);
         command
             .args(["exec", "--json", "--skip-git-repo-check"])
@@ -236,10 +244,12 @@ struct Binary {
 }
 
 impl Binary {
-    fn find() -> Self {
-        let packages = project().join("tests/clients/node_modules/@openai");
-        let vendor = subdirectories(&packages)
-            .into_iter()
+    /// npm puts the program beside its package, or into it when another version is beside it already.
+    fn find(package: &str) -> Self {
+        let modules = project().join("tests/clients/node_modules");
+        let vendor = [modules.join(package).join("node_modules/@openai"), modules.join("@openai")]
+            .iter()
+            .flat_map(|packages| subdirectories(packages))
             .flat_map(|package| subdirectories(&package.join("vendor")))
             .find(|vendor| vendor.join("bin/codex").is_file())
             .expect("Codex is missing: run `tests/clients/setup`");

@@ -10,6 +10,23 @@ pub const CUSTOM_TOOLS: &str = "gpt-5.5";
 /// A model for which Codex declares its tools in the input, with the custom tool `exec`.
 pub const CODE_MODE: &str = "gpt-5.6-sol";
 
+/// The header mode, and which of the pinned versions of Codex.
+#[derive(Clone, Copy)]
+pub struct Setup {
+    headers: Headers,
+    codex: &'static str,
+}
+
+impl Setup {
+    pub const OLDER_CODEX: Self = Self { headers: Headers::Flow, codex: "codex-0.169" };
+}
+
+impl From<Headers> for Setup {
+    fn from(headers: Headers) -> Self {
+        Self { headers, codex: "@openai/codex" }
+    }
+}
+
 pub struct Stage {
     pub upstream: Upstream,
     pub envoy: Envoy,
@@ -17,16 +34,17 @@ pub struct Stage {
 }
 
 impl Stage {
-    pub async fn new(headers: Headers) -> Self {
-        Self::with(headers, json!({})).await
+    pub async fn new(setup: impl Into<Setup>) -> Self {
+        Self::with(setup, json!({})).await
     }
 
     /// With a plugin configuration; the header mode is filled in.
-    pub async fn with(headers: Headers, mut config: Value) -> Self {
+    pub async fn with(setup: impl Into<Setup>, mut config: Value) -> Self {
+        let Setup { headers, codex } = setup.into();
         config["hold_request_headers"] = json!(headers == Headers::Held);
         let upstream = Upstream::start().await;
         let envoy = Envoy::start(upstream.address(), &config.to_string(), headers).await;
-        let codex = Codex::new(&envoy.base_url());
+        let codex = Codex::new(&envoy.base_url()).package(codex);
         Self { upstream, envoy, codex }
     }
 

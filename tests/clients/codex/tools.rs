@@ -1,16 +1,28 @@
 //! Text and tool calls of every kind.
 
-use crate::codex::stage::{CODE_MODE, CUSTOM_TOOLS, PLAIN, Stage, call, offered, runs, tool_outputs};
+use crate::codex::stage::{CODE_MODE, CUSTOM_TOOLS, PLAIN, Setup, Stage, call, offered, runs, tool_outputs};
 use serde_json::{Value, json};
-use support::Headers;
 
 super::in_both_header_modes! {
     plain_text three_steps three_calls_at_once text_around_calls arguments_byte_by_byte every_shape_of_calls
     patch_as_custom_tool code_mode mcp_through_its_namespace mcp_found_by_tool_search
 }
 
-async fn plain_text(headers: Headers) {
-    let stage = Stage::new(headers).await;
+/// Users are slow to update.
+macro_rules! with_older_codex {
+    ($($scenario:ident)*) => {
+        mod older_codex {
+            $(#[tokio::test] async fn $scenario() { super::$scenario(super::Setup::OLDER_CODEX).await })*
+        }
+    };
+}
+with_older_codex! {
+    plain_text three_steps three_calls_at_once text_around_calls arguments_byte_by_byte every_shape_of_calls
+    patch_as_custom_tool code_mode mcp_through_its_namespace mcp_found_by_tool_search
+}
+
+async fn plain_text(setup: impl Into<Setup>) {
+    let stage = Stage::new(setup).await;
     stage.replies(json!([{"text": "Grüße, 🦀!"}])).await;
     let turn = stage.completes(PLAIN).await;
     assert_eq!(turn.messages(), ["Grüße, 🦀!"]);
@@ -19,8 +31,8 @@ async fn plain_text(headers: Headers) {
     assert!(offered(&bodies[0]).contains(&"exec_command"));
 }
 
-async fn three_steps(headers: Headers) {
-    let stage = Stage::new(headers).await;
+async fn three_steps(setup: impl Into<Setup>) {
+    let stage = Stage::new(setup).await;
     stage
         .replies(json!([
             runs("call_1", "echo one > steps"),
@@ -39,8 +51,8 @@ async fn three_steps(headers: Headers) {
     assert!(outputs[2].1.contains("one\ntwo"), "{outputs:?}");
 }
 
-async fn three_calls_at_once(headers: Headers) {
-    let stage = Stage::new(headers).await;
+async fn three_calls_at_once(setup: impl Into<Setup>) {
+    let stage = Stage::new(setup).await;
     let calls: Vec<Value> = ["a", "b", "c"]
         .map(|n| call(n, "exec_command", json!({"cmd": format!("touch {n}; echo {n}")})))
         .into();
@@ -58,8 +70,8 @@ async fn three_calls_at_once(headers: Headers) {
     assert_eq!(tool_outputs(&bodies[1]).iter().map(|(id, _)| *id).collect::<Vec<_>>(), ["a", "b", "c"]);
 }
 
-async fn text_around_calls(headers: Headers) {
-    let stage = Stage::new(headers).await;
+async fn text_around_calls(setup: impl Into<Setup>) {
+    let stage = Stage::new(setup).await;
     let one = |id: &str| json!([call(id, "exec_command", json!({"cmd": format!("touch {id}")}))]);
     stage
         .replies(json!([
@@ -74,8 +86,8 @@ async fn text_around_calls(headers: Headers) {
     assert_eq!(tool_outputs(&bodies[1]).len(), 2);
 }
 
-async fn arguments_byte_by_byte(headers: Headers) {
-    let stage = Stage::new(headers).await;
+async fn arguments_byte_by_byte(setup: impl Into<Setup>) {
+    let stage = Stage::new(setup).await;
     stage
         .replies(json!([
             {"tool_calls": [call("a", "exec_command", json!({"cmd": "printf 'ü\"🦀\\n' > said"}))],
@@ -89,8 +101,8 @@ async fn arguments_byte_by_byte(headers: Headers) {
 }
 
 /// Providers number, name and end their calls differently. The file must be written each time.
-async fn every_shape_of_calls(headers: Headers) {
-    let stage = Stage::new(headers).await;
+async fn every_shape_of_calls(setup: impl Into<Setup>) {
+    let stage = Stage::new(setup).await;
     let shapes = [
         "openai",
         "vllm",
@@ -120,8 +132,8 @@ async fn every_shape_of_calls(headers: Headers) {
     stage.finish().await;
 }
 
-async fn patch_as_custom_tool(headers: Headers) {
-    let stage = Stage::new(headers).await;
+async fn patch_as_custom_tool(setup: impl Into<Setup>) {
+    let stage = Stage::new(setup).await;
     let patch = "*** Begin Patch\n*** Add File: hello.txt\n+Grüße \"🦀\"\n*** End Patch\n";
     stage
         .replies(json!([
@@ -139,8 +151,8 @@ async fn patch_as_custom_tool(headers: Headers) {
     assert_eq!(serde_json::from_str::<Value>(arguments).unwrap(), json!({"input": patch}));
 }
 
-async fn code_mode(headers: Headers) {
-    let stage = Stage::new(headers).await;
+async fn code_mode(setup: impl Into<Setup>) {
+    let stage = Stage::new(setup).await;
     let script = r#"const r = await tools.exec_command({cmd:"echo from-js > js"}); text(JSON.stringify(r));"#;
     stage
         .replies(json!([{"tool_calls": [call("a", "exec", json!({"input": script}))]}, {"text": "Done."}]))
@@ -160,8 +172,8 @@ fn tiny(codex: support::Codex) -> support::Codex {
     ))
 }
 
-async fn mcp_through_its_namespace(headers: Headers) {
-    let stage = Stage::new(headers).await.codex(tiny);
+async fn mcp_through_its_namespace(setup: impl Into<Setup>) {
+    let stage = Stage::new(setup).await.codex(tiny);
     stage
         .replies(json!([
             {"tool_calls": [call("a", "mcp__tiny__add", json!({"a": 40, "b": 2})), call("b", "mcp__tiny__pic", json!({}))]},
@@ -181,8 +193,8 @@ async fn mcp_through_its_namespace(headers: Headers) {
     assert!(last["content"][1]["image_url"]["url"].as_str().unwrap().starts_with("data:image/png;base64,"));
 }
 
-async fn mcp_found_by_tool_search(headers: Headers) {
-    let stage = Stage::new(headers).await.codex(tiny);
+async fn mcp_found_by_tool_search(setup: impl Into<Setup>) {
+    let stage = Stage::new(setup).await.codex(tiny);
     stage
         .replies(json!([
             {"tool_calls": [call("a", "tool_search", json!({"query": "add numbers"}))]},
