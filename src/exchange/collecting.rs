@@ -1,6 +1,5 @@
 //! The request's body: collected until it is complete, then translated.
 
-use super::headers::Edit;
 use super::passthrough;
 use super::phase::{Awaiting, HeaderMode, Phase};
 use super::request_headers::{self, Endpoint};
@@ -17,8 +16,8 @@ pub(super) struct Collecting {
     /// The body's length, if the client announced it.
     pub(super) announced: Option<usize>,
     pub(super) body: Vec<u8>,
-    /// The edits that restore the client's headers for a native upstream.
-    pub(super) restoring: Vec<Edit>,
+    /// The headers that a native upstream gets back.
+    pub(super) original: passthrough::Original,
 }
 
 /// A body that goes with the next chunk. A body that is complete before its last chunk (its length was announced)
@@ -54,7 +53,7 @@ impl Collecting {
         }
         if self.headers == HeaderMode::Held
             && let Some(passed) =
-                passthrough::pass(&context.config, self.endpoint, &self.restoring, &self.body)
+                passthrough::pass(&context.config, self.endpoint, &self.original, &self.body)
         {
             return Phase::passed(passed, end, context);
         }

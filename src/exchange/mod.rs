@@ -103,7 +103,7 @@ impl Exchange {
             headers: mode,
             announced: headers.content_length(),
             body: Vec::new(),
-            restoring: passthrough::restoring(config, headers),
+            original: passthrough::original(config, headers),
         });
         // The same edits in both modes: if the watchdog releases the headers, nothing is left to edit.
         let edits = request_headers::before_body(config, headers);

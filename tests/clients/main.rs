@@ -11,3 +11,4 @@ mod mlx;
 mod probe;
 mod real;
 mod sdk;
+mod table;

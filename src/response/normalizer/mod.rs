@@ -33,7 +33,6 @@ pub(super) use ending::{Ending, FinishReason};
 use seen::SeenInDeltas;
 use serde_json::Value;
 use serde_json::value::RawValue;
-pub(super) use text_markup::TextCalls;
 use text_markup::{TextMarkup, TextPiece};
 
 /// Reads the chunks of one reply.
@@ -87,7 +86,7 @@ impl ChunkNormalizer {
             choices: AnswerChoices::default(),
             seen: SeenInDeltas::default(),
             reasoning: ReasoningSource::Unknown,
-            markup: TextMarkup::new(text),
+            markup: TextMarkup::new(text.scanner),
             calls: CallAssembler::default(),
             has_tool_calls: false,
             ending: Ending::default(),
@@ -97,11 +96,6 @@ impl ChunkNormalizer {
     /// The finish reason and the usage in the chunks so far.
     pub(super) fn ending(&self) -> Ending {
         self.ending
-    }
-
-    /// The calls in the text so far that the client does not get as calls.
-    pub(super) fn text_calls(&self) -> TextCalls {
-        self.markup.calls()
     }
 
     /// Reads the next chunk, or a complete completion.
@@ -272,20 +266,9 @@ impl ChunkNormalizer {
         sink: &mut impl DeltaSink,
     ) -> Result<(), Failure> {
         match self.markup.push(&text) {
-            None => self.visible_text(text, logprobs, sink),
+            None => sink.delta(Delta::Content { kind: ContentKind::Text, text, logprobs }),
             Some(pieces) => self.text_pieces(pieces, sink),
         }
-    }
-
-    /// Text in which no markup is left that the options ask for.
-    fn visible_text(
-        &mut self,
-        text: JsonStr<'_>,
-        logprobs: &[RawJson<'static>],
-        sink: &mut impl DeltaSink,
-    ) -> Result<(), Failure> {
-        self.markup.notice(&text);
-        sink.delta(Delta::Content { kind: ContentKind::Text, text, logprobs })
     }
 
     fn flush_markup(&mut self, sink: &mut impl DeltaSink) -> Result<(), Failure> {
@@ -295,7 +278,9 @@ impl ChunkNormalizer {
 
     fn text_pieces(&mut self, pieces: Vec<TextPiece>, sink: &mut impl DeltaSink) -> Result<(), Failure> {
         pieces.into_iter().try_for_each(|piece| match piece {
-            TextPiece::Text(text) => self.visible_text(text, &[], sink),
+            TextPiece::Text(text) => {
+                sink.delta(Delta::Content { kind: ContentKind::Text, text, logprobs: &[] })
+            }
             TextPiece::Reasoning(_) if self.reasoning == ReasoningSource::Field => Ok(()),
             TextPiece::Reasoning(text) => {
                 self.seen.reasoning = true;

@@ -28,6 +28,8 @@ def get_weather(city: str) -> str:
 
 def serve(ask):
     """Does one job after the other until stdin ends."""
+    # Some frameworks talk on stdout.
+    outcomes, sys.stdout = sys.stdout, sys.stderr
 
     async def work():
         for line in sys.stdin:
@@ -38,7 +40,7 @@ def serve(ask):
             except Exception:
                 outcome = {"crash": traceback.format_exc()}
             said = {key: value for key, value in outcome.items() if value not in (None, "", [])}
-            print(json.dumps(said), flush=True)
+            print(json.dumps(said), file=outcomes, flush=True)
 
     asyncio.run(work())
 
@@ -47,3 +49,10 @@ def error(failure, **more):
     """An error, as the client raised it."""
     shown = {"class": type(failure).__name__, "status": getattr(failure, "status_code", None), **more}
     return {"error": {key: value for key, value in shown.items() if value is not None}}
+
+
+def api_error(failure):
+    """An `APIError`, the message as it came: openai-python 2 and 3 put different words around it."""
+    body = failure.body if isinstance(failure.body, dict) else {}
+    body = body.get("error", body)
+    return error(failure, code=failure.code, message=body.get("message", failure.message))

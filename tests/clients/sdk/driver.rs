@@ -4,28 +4,62 @@ use serde_json::Value;
 use std::process::Stdio;
 use std::time::Duration;
 use support::project;
+use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 /// Loading an SDK takes seconds where others keep the machine busy; a job itself does not.
 const ONE_JOB: Duration = Duration::from_secs(90);
 
+/// What the frameworks would tell their makers.
+const QUIET: [(&str, &str); 4] = [
+    ("CREWAI_DISABLE_TELEMETRY", "true"),
+    ("HAYSTACK_TELEMETRY_ENABLED", "false"),
+    ("MASTRA_TELEMETRY_DISABLED", "1"),
+    ("OTEL_SDK_DISABLED", "true"),
+];
+
+/// A driver, by the environment that it runs in.
+#[derive(Clone, Copy, Debug)]
+pub enum Program {
+    Node(&'static str),
+    Python(&'static str),
+    /// With openai-python 2.
+    OlderPython(&'static str),
+}
+
+impl Program {
+    fn command(self) -> Command {
+        let (interpreter, driver) = match self {
+            Self::Node(driver) => ("clients/bin/node", driver),
+            Self::Python(driver) => ("clients/bin/python", driver),
+            Self::OlderPython(driver) => ("clients-openai-2/bin/python", driver),
+        };
+        let interpreter = project().join(".tools").join(interpreter);
+        assert!(interpreter.exists(), "the clients are missing: run `tests/clients/setup`");
+        let mut command = Command::new(interpreter);
+        command.arg(project().join("tests/clients/drivers").join(driver));
+        command
+    }
+}
+
 /// It takes one job after the other: a line of JSON each.
 pub struct Driver {
     jobs: ChildStdin,
     outcomes: Lines<BufReader<ChildStdout>>,
     _process: Child,
+    _home: TempDir,
 }
 
 impl Driver {
-    /// Starts a program: `openai_python.py`, `ai_sdk.mjs`, ...
-    pub fn start(program: &str) -> Self {
-        let interpreter = if program.ends_with(".py") { "python" } else { "node" };
-        let interpreter = project().join(".tools/clients/bin").join(interpreter);
-        assert!(interpreter.exists(), "the clients are missing: run `tests/clients/setup`");
-        let mut process = Command::new(interpreter)
-            .arg(project().join("tests/clients/drivers").join(program))
+    /// Starts a driver, with a home of its own.
+    pub fn start(program: Program) -> Self {
+        let home = TempDir::new().expect("a home");
+        let mut process = program
+            .command()
+            .env("HOME", home.path())
             .env_remove("OPENAI_BASE_URL")
+            .envs(QUIET.iter().copied())
             .env("OPENAI_API_KEY", "sk-test")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -33,7 +67,7 @@ impl Driver {
             .spawn()
             .expect("cannot start the driver");
         let outcomes = BufReader::new(process.stdout.take().unwrap()).lines();
-        Self { jobs: process.stdin.take().unwrap(), outcomes, _process: process }
+        Self { jobs: process.stdin.take().unwrap(), outcomes, _process: process, _home: home }
     }
 
     /// Does a job: what the client said of it.

@@ -1,6 +1,6 @@
 //! The published types of the Open Responses specification accept the translation of every recorded reply.
 
-use crate::sdk::driver::Driver;
+use crate::sdk::driver::{Driver, Program};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use support::grammar::{self, Transcript};
@@ -31,7 +31,7 @@ fn translated(body: &[u8], stream: bool) -> Vec<u8> {
 
 #[tokio::test]
 async fn the_published_types_accept_every_reply_and_every_event() {
-    let mut judge = Driver::start("open_responses.py");
+    let mut judge = Driver::start(Program::Python("open_responses.py"));
     let verdict = judge.ask(&json!({"values": [{"object": "response", "id": "resp_1"}]})).await;
     assert!(!verdict["refused"].as_array().unwrap().is_empty(), "the judge refuses what is none");
     let files = recorded();

@@ -5,4 +5,3 @@ mod readme;
 mod responses;
 mod symptoms;
 mod troubleshooting;
-mod upstreams;

@@ -7,4 +7,3 @@ mod conversation;
 mod encrypted_content;
 mod reasoning_replay;
 mod round_trip;
-mod withheld;

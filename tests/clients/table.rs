@@ -1,0 +1,73 @@
+//! `docs/clients.md` has a row for each client: the pinned version, and the scenarios that it goes through here.
+
+use crate::sdk::{self, Client, Program};
+use serde_json::Value;
+use std::fmt::Write;
+use support::project;
+
+/// What a column shows, and the scenario in which it does or does not work.
+const SCENARIOS: [(&str, &str); 4] = [
+    ("Text", "text"),
+    ("Tool calls", "text, reasoning and a call"),
+    ("Structured output", "structured output"),
+    ("Errors", "a wrong request"),
+];
+
+fn works(client: &Client) -> Vec<&'static str> {
+    let yes = |works: bool| if works { "yes" } else { "no" };
+    let streams = client.modes.iter().any(|(_, stream)| *stream);
+    let scenarios = SCENARIOS.iter().map(|(_, scenario)| yes(!client.lacks.contains(scenario)));
+    std::iter::once(yes(streams)).chain(scenarios).collect()
+}
+
+fn read(file: &str) -> String {
+    std::fs::read_to_string(project().join("tests/clients").join(file)).unwrap()
+}
+
+/// The version in the lock file.
+fn version(client: &Client) -> String {
+    let python = |file| {
+        let pinned = format!("{}==", client.package);
+        read(file).lines().find_map(|line| line.strip_prefix(&pinned).map(str::to_owned)).unwrap()
+    };
+    match client.program {
+        Program::Node(_) => npm(client.package),
+        Program::Python(_) => python("requirements.txt"),
+        Program::OlderPython(_) => python("requirements-openai-2.txt"),
+    }
+}
+
+fn npm(package: &str) -> String {
+    let lock: Value = serde_json::from_str(&read("package-lock.json")).unwrap();
+    let version = &lock["packages"][format!("node_modules/{package}")]["version"];
+    version.as_str().unwrap_or_else(|| panic!("{package} is not pinned")).to_owned()
+}
+
+fn table() -> String {
+    let mut text = String::from("| Client | Version | Streams |");
+    for (column, _) in SCENARIOS {
+        write!(text, " {column} |").unwrap();
+    }
+    writeln!(text, " Settings | What it does wrong itself |\n|{}", "---|".repeat(5 + SCENARIOS.len()))
+        .unwrap();
+    for client in sdk::ALL {
+        let (name, works) = (client.name, works(client).join(" | "));
+        let version = version(client);
+        writeln!(text, "| {name} | {version} | {works} | {} | {} |", client.needs, client.flaws).unwrap();
+    }
+    text
+}
+
+/// `UPDATE_DOCS=1 cargo test --package transponder-e2e --test clients the_page_of_the_clients` writes the page.
+#[test]
+fn the_page_of_the_clients_holds_the_table() {
+    let path = project().join("docs/clients.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = page.split_once("<!-- table -->\n").expect("the mark before the table");
+    let (written, after) = rest.split_once("<!-- /table -->").expect("the mark after it");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        let page = format!("{before}<!-- table -->\n{}<!-- /table -->{after}", table());
+        return std::fs::write(path, page).unwrap();
+    }
+    assert_eq!(written, table());
+}
