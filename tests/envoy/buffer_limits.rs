@@ -4,7 +4,6 @@
 //! than that into the buffer makes Envoy answer in the middle of the filter's own call, and Envoy does not survive
 //! that. `make test` runs a part of the matrix, `make soak` all of it.
 
-use crate::own_upstream::{OwnUpstream, Seen};
 use crate::{BOTH, config};
 use axum::body::Body;
 use axum::response::Response;
@@ -15,6 +14,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::Duration;
 use support::grammar::Transcript;
+use support::own_upstream::{OwnUpstream, Seen};
 use support::{Envoy, Headers, bootstrap};
 
 /// The listeners' limits, in bytes. Envoy's default is the last, its guide for edge proxies recommends 32 KiB.

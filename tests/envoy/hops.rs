@@ -1,7 +1,6 @@
 //! HTTP/2 on either side, compression, and an Envoy that gets a new configuration or drains.
 
 use crate::life::manager;
-use crate::own_upstream::{OwnUpstream, completion, response, stream};
 use crate::raw_upstream::{DONE, STOP, delta};
 use crate::{BOTH, config};
 use axum::body::{Body, Bytes};
@@ -15,6 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use support::grammar::Transcript;
+use support::own_upstream::{OwnUpstream, completion, response, stream};
 use support::{Answer, Envoy, bootstrap, post, post_with};
 use tokio::sync::mpsc;
 

@@ -20,7 +20,6 @@ mod buffer_limits;
 mod find_preset;
 mod hops;
 mod life;
-mod own_upstream;
 mod quick_start;
 mod raw_upstream;
 mod refusals;

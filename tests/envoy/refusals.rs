@@ -1,8 +1,9 @@
 //! Requests that are answered without the upstream.
 
-use crate::own_upstream::{OwnUpstream, completion};
 use crate::{BOTH, config};
 use serde_json::{Value, json};
+use support::grammar::Transcript;
+use support::own_upstream::{OwnUpstream, completion};
 use support::{Envoy, Headers, post_with};
 
 #[tokio::test]
@@ -99,4 +100,28 @@ async fn a_wrong_configuration_is_refused_at_the_start_with_its_path() {
     assert!(!checked.status.success());
     let said = String::from_utf8_lossy(&checked.stderr).into_owned();
     assert!(said.contains("no_such_option"), "{said}");
+}
+
+#[tokio::test]
+async fn a_request_for_no_output_is_answered_at_once() {
+    for headers in BOTH {
+        let upstream = OwnUpstream::start(|| completion("never")).await;
+        let envoy = Envoy::start(upstream.address, &config(headers, json!({})), headers).await;
+        for stream in [false, true] {
+            let options = json!({"prewarm": true});
+            let body =
+                json!({"model": "m", "input": "hi", "stream": stream, "prompt_cache_options": options});
+            let answer = post_with(&envoy.responses_url(), &[], body.to_string()).await;
+            assert_eq!(answer.status, 200, "{}", answer.text());
+            let response = if stream {
+                assert_eq!(answer.header("content-type"), Some("text/event-stream"));
+                Transcript::of(answer.text().as_bytes()).response().clone()
+            } else {
+                answer.json()
+            };
+            assert_eq!((&response["status"], &response["output"]), (&json!("completed"), &json!([])));
+        }
+        envoy.finish();
+        assert!(upstream.seen().is_empty(), "{headers:?}");
+    }
 }

@@ -1,11 +1,11 @@
 //! Replies: streams and documents, ends and errors.
 
-use crate::own_upstream::{OwnUpstream, completion, json as json_reply, response, stream};
 use crate::{BOTH, config};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use support::grammar::Transcript;
+use support::own_upstream::{OwnUpstream, completion, json as json_reply, response, stream};
 use support::{Envoy, Headers, Upstream, post};
 use tokio::sync::mpsc;
 

@@ -1,8 +1,8 @@
 //! Requests: sizes, connections, headers, routes.
 
-use crate::own_upstream::{OwnUpstream, completion};
 use crate::{BOTH, config};
 use serde_json::{Value, json};
+use support::own_upstream::{OwnUpstream, completion};
 use support::{Envoy, Headers, Upstream, bootstrap, cluster, post, post_with};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -128,7 +128,8 @@ async fn only_headers_for_the_upstream_are_sent() {
 async fn other_paths_pass_through() {
     for headers in BOTH {
         let upstream =
-            OwnUpstream::start(|| crate::own_upstream::response(418, "text/plain", "short and stout")).await;
+            OwnUpstream::start(|| support::own_upstream::response(418, "text/plain", "short and stout"))
+                .await;
         let envoy = Envoy::start(upstream.address, &config(headers, json!({})), headers).await;
         let answer =
             post_with(&format!("{}/embeddings?x=1", envoy.base_url()), &[], "{ \"as\": \"it is\" }").await;

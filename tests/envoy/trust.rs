@@ -1,13 +1,13 @@
 //! Hostile clients, planted secrets, deep and damaged JSON, and a trap.
 
 use crate::life::manager;
-use crate::own_upstream::{OwnUpstream, completion, json as json_reply};
 use crate::raw_upstream::{CHUNKED, Connection, DONE, RawUpstream, STOP, chunk, delta};
 use crate::{BOTH, config};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::Duration;
 use support::grammar::Transcript;
+use support::own_upstream::{OwnUpstream, completion, json as json_reply};
 use support::{Envoy, Headers, bootstrap, post, post_with, project};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

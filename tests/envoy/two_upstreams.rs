@@ -1,8 +1,8 @@
 //! `envoy/two-upstreams.yaml` with the addresses of the test, and an upstream with its own Responses API.
 
-use crate::own_upstream::{OwnUpstream, completion, json as json_reply};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
+use support::own_upstream::{OwnUpstream, completion, json as json_reply};
 use support::{Envoy, Headers, bootstrap, module, post, post_with, project};
 
 /// The example, with these addresses in place of those of its clusters.
@@ -67,10 +67,12 @@ async fn the_model_chooses_the_upstream_and_a_fallback_takes_over() {
     envoy.finish();
 }
 
+/// What a native upstream answers.
+const REPLY: &str =
+    r#"{ "error" : {"type":"invalid_request_error","message":"x","param":null,"code":null} }"#;
+
 #[tokio::test]
 async fn a_native_upstream_sees_no_difference() {
-    const REPLY: &str =
-        r#"{ "error" : {"type":"invalid_request_error","message":"x","param":null,"code":null} }"#;
     let upstream = OwnUpstream::start(|| json_reply(402, REPLY)).await;
     let config = json!({
         "models": [{"match": "gpt*", "model": "openai/gpt", "upstream": {"preset": "native", "path": "/api/v1/responses"}}],
@@ -90,5 +92,22 @@ async fn a_native_upstream_sees_no_difference() {
     for (name, value) in sent {
         assert_eq!(seen.headers[name], value, "{name}");
     }
+    envoy.finish();
+}
+
+#[tokio::test]
+async fn a_native_upstream_does_not_get_what_the_filter_sealed() {
+    let upstream = OwnUpstream::start(|| json_reply(402, REPLY)).await;
+    let config = json!({"upstream": "native", "hold_request_headers": true});
+    let envoy = Envoy::launch(&bootstrap(upstream.address, &config.to_string(), Headers::Held)).await;
+    let sealed = r#"{"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":"transponder.1.0.x"}"#;
+    let request = format!(r#"{{ "input" : [{sealed},{{"role":"user","content":"hi"}}] ,"model":"gpt-6"}}"#);
+    let answer = post_with(&envoy.responses_url(), &[], request).await;
+    assert_eq!((answer.status, answer.text().as_str()), (402, REPLY));
+    assert_eq!(answer.header("x-transponder-dropped"), Some("item:reasoning"));
+    let seen = &upstream.seen()[0];
+    let up = r#"{ "input" : [{"role":"user","content":"hi"}] ,"model":"gpt-6"}"#;
+    assert_eq!(String::from_utf8(seen.body.to_vec()).unwrap(), up);
+    assert_eq!(seen.headers["content-length"], up.len().to_string());
     envoy.finish();
 }

@@ -9,6 +9,7 @@ mod codex;
 mod envoy;
 #[path = "../grammar/mod.rs"]
 pub mod grammar;
+pub mod own_upstream;
 mod process;
 mod recording;
 pub mod schemas;
