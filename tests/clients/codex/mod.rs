@@ -2,6 +2,7 @@
 
 mod context;
 mod errors;
+mod moving;
 mod stage;
 mod strict_upstreams;
 mod tools;
