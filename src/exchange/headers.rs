@@ -85,6 +85,11 @@ pub(super) const MODEL: &str = "x-transponder-model";
 /// The response header that lists what could not be translated. It is never taken from an upstream.
 pub(super) const DROPPED: &str = "x-transponder-dropped";
 
+/// The headers of a stream of events. Some of Envoy's compressors, such as zstd's, hold a stream to its end; `no-transform`
+/// keeps all of them away.
+pub(super) const STREAM: [(&str, &str); 2] =
+    [("content-type", "text/event-stream"), ("cache-control", "no-cache, no-transform")];
+
 /// Headers that are not passed on, by name or by prefix.
 pub(super) struct Dropped {
     names: &'static [&'static str],

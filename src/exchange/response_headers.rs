@@ -1,6 +1,6 @@
 //! The reply's headers: whether the reply can be translated, whether they wait for its body, and what the client gets.
 
-use super::headers::{DROPPED, Edit, FROM_UPSTREAM, Headers};
+use super::headers::{DROPPED, Edit, FROM_UPSTREAM, Headers, STREAM};
 use super::phase::{HeaderMode, Phase};
 use super::retry_after;
 use super::sanitize::{DROPPED_CAP, visible};
@@ -100,8 +100,7 @@ fn too_early(status: u16) -> ApiError {
 fn edits(headers: &Headers, reply: &Reply, dropped: &[String]) -> Vec<Edit> {
     let mut edits = headers.removals(|name| FROM_UPSTREAM.contains(name));
     if streams(headers, reply) {
-        edits.extend(headers.set("content-type", "text/event-stream"));
-        edits.extend(headers.set("cache-control", "no-cache"));
+        edits.extend(STREAM.iter().filter_map(|(name, value)| headers.set(name, value)));
     } else {
         edits.extend(headers.set("content-type", "application/json"));
     }

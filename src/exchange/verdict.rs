@@ -3,7 +3,7 @@
 //! Headers, bodies and trailers have a type each, because Envoy allows different things in their callbacks. A verdict
 //! that can be written can be carried out.
 
-use super::headers::{Edit, Header};
+use super::headers::{Edit, Header, STREAM};
 use crate::error::ApiError;
 
 /// An answer of the filter in place of the upstream's.
@@ -28,8 +28,7 @@ impl LocalReply {
         if !is_stream {
             return Self::json(200, body);
         }
-        let headers = [("content-type", "text/event-stream"), ("cache-control", "no-cache")];
-        Self { status: 200, headers: headers.map(|(name, value)| (name, value.to_owned())).into(), body }
+        Self { status: 200, headers: STREAM.map(|(name, value)| (name, value.to_owned())).into(), body }
     }
 
     /// Adds a header, if there is one.

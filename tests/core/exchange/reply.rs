@@ -24,7 +24,7 @@ fn headers_come_back_in_the_clothes_of_this_api() {
     let kept = [("x-request-id", "r"), ("retry-after", "0.5"), ("content-type", "text/plain")];
     let headers = response("200", &[&gone[..], &kept[..]].concat());
     let json = [set("content-type", "application/json")];
-    let events = [set("content-type", "text/event-stream"), set("cache-control", "no-cache")];
+    let events = [set("content-type", "text/event-stream"), set("cache-control", "no-cache, no-transform")];
     for (body, last) in [(ASKED, &json[..]), (ASKED_STREAM, &events[..])] {
         let mut driven = Driven::asked("{}", body);
         let mut expected: Vec<_> = gone.iter().map(|(name, _)| remove(name)).collect();
