@@ -113,8 +113,6 @@ pub(super) const FROM_CLIENT: Dropped = Dropped {
         "repr-digest",
         // A compressed reply could not be read.
         "accept-encoding",
-        // The body is held back, so the upstream does not have to be asked first.
-        "expect",
         // They concern OpenAI's own service, or identify the user: session and thread ids, the working directory,
         // the commit. Codex's request id is its thread id.
         "openai-beta",
