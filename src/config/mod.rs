@@ -168,6 +168,11 @@ impl Config {
         })
     }
 
+    /// Whether translated requests go to this path, written with its query.
+    pub fn translates_to(&self, path: &str) -> bool {
+        self.upstreams().any(|upstream| matches!(upstream, Upstream::Chat(options) if options.path == path))
+    }
+
     fn upstreams(&self) -> impl Iterator<Item = &Upstream> {
         let rules = self.models.iter().filter_map(|rule| rule.upstream.as_ref());
         rules.chain([&self.upstream])

@@ -119,7 +119,7 @@ codes! {
         SlowDown "slow_down" 0
             "The upstream is overloaded or is still loading the model." "Wait, then send the request again. Codex does so by itself."
         UpstreamUnexpectedStatus "upstream_unexpected_status" 502
-            "The upstream answered with a status that is neither success nor error, such as a redirect." "Configure the final address of the upstream."
+            "The upstream answered with a status that is neither success nor error, such as a redirect, or Envoy followed its redirect (`internal_redirect_policy`)." "Configure the final address of the upstream."
         UpstreamEncodingUnsupported "upstream_encoding_unsupported" 502
             "The upstream compressed its reply although the request did not allow it. An error keeps its status." "Turn compression off at the upstream."
         UpstreamEmptyReply "upstream_empty_reply" 502

@@ -94,6 +94,12 @@ impl Exchange {
                 self.phase = phase;
                 return HeadersVerdict::Respond(reply.with(header));
             }
+            Disposition::Fail(error) => {
+                observer.identify(headers.text("x-request-id"));
+                let reply = Context { shared: &mut self.shared, now }.failed(&error);
+                self.phase = Phase::Answered;
+                return HeadersVerdict::Respond(reply);
+            }
             Disposition::Translate(endpoint) => endpoint,
         };
         observer.identify(headers.text("x-request-id"));

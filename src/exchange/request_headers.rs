@@ -16,6 +16,8 @@ pub(super) enum Disposition {
     Translate(Endpoint),
     /// Answer with the error, and a header that shows what is possible instead.
     Reject(ApiError, Option<Header>),
+    /// Answer with the error: this is no client's request, but what Envoy made of an upstream's reply.
+    Fail(ApiError),
 }
 
 /// The endpoint that the client calls.
@@ -47,6 +49,13 @@ enum PathMatch<'a> {
 /// Decides by the headers alone. `end`: the request has no body.
 pub(super) fn disposition(config: &Config, headers: &Headers, end: bool) -> Disposition {
     let method = headers.text(":method");
+    if method == "POST" && is_own_work(config, headers) {
+        return Disposition::Fail(ApiError::of(
+            Code::UpstreamUnexpectedStatus,
+            "The upstream answered with a redirect, and Envoy followed it (`internal_redirect_policy`), which translated \
+             requests do not survive. Configure the upstream's final address",
+        ));
+    }
     match match_path(config, headers.text(":path")) {
         PathMatch::None => Disposition::PassThrough,
         // A preflight is answered by the CORS filter or the upstream.
@@ -66,6 +75,16 @@ pub(super) fn disposition(config: &Config, headers: &Headers, end: bool) -> Disp
             Some(("allow", "POST".to_owned())),
         ),
     }
+}
+
+/// Whether this is a translated request that Envoy sends to where the upstream redirected it. The filters run again then,
+/// with no knowledge of the first run. Envoy takes `x-envoy-original-url` from clients.
+fn is_own_work(config: &Config, headers: &Headers) -> bool {
+    // A translated request has a length only if it was held, and then it names its model.
+    let translated = headers.content_length().is_none() || !headers.text(MODEL).is_empty();
+    let url = headers.text("x-envoy-original-url").split_once("://");
+    let path = url.and_then(|(_, rest)| rest.find('/').and_then(|begin| rest.get(begin..)));
+    translated && path.is_some_and(|path| config.translates_to(path))
 }
 
 fn match_path<'a>(config: &Config, path: &'a str) -> PathMatch<'a> {

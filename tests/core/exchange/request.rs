@@ -181,6 +181,64 @@ fn headers_go_up_in_the_clothes_of_the_other_api() {
     );
 }
 
+/// Envoy runs the filters again over a translated request, and nothing is left of the reply's context.
+#[test]
+fn a_redirect_that_envoy_followed_is_told_as_an_error() {
+    let config = r#"{"hold_request_headers": MODE, "upstream": {"path": "/a/chat/completions?v=7"},
+        "models": [{"match": "m", "upstream": {"preset": "vllm", "path": "/b"}}]}"#;
+    for mode in ["false", "true"] {
+        let config = config.replace("MODE", mode);
+        for (original, path) in [
+            ("http://api/a/chat/completions?v=7", "/elsewhere"),
+            ("https://api:8443/b", "/"),
+            // A redirect to the path of the Responses API.
+            ("http://api/b", "/v1/responses"),
+        ] {
+            let more = [(":method", "POST"), (":path", path), ("x-envoy-original-url", original)];
+            let mut driven = Driven::new(&config);
+            let reply = local(driven.exchange.on_request_headers(&headers(&more), false, NOW));
+            assert_eq!(error(&reply), (502, "upstream_unexpected_status".to_owned()), "{original}");
+            assert!(String::from_utf8(reply.body).unwrap().contains("internal_redirect_policy"));
+            assert_eq!(
+                driven.counted(),
+                ["exchanges upstream_error generic", "upstream_errors broken generic"]
+            );
+            assert_eq!(driven.exchange.on_request_body(b"chat", true, NOW), BodyVerdict::Hold);
+        }
+    }
+}
+
+#[test]
+fn other_redirected_requests_pass() {
+    let ours = "http://api/v1/chat/completions";
+    type Case<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)]);
+    let table: &[Case<'_>] = &[
+        ("GET", ours, &[]),
+        ("POST", "http://api/v1/chat/completions/", &[]),
+        ("POST", "http://api/v1/embeddings", &[]),
+        ("POST", "http://api", &[]),
+        ("POST", "/v1/chat/completions", &[]),
+        // A client's own Chat Completions request announces its length; a translated one only if it names its model.
+        ("POST", ours, &[("content-length", "9")]),
+    ];
+    for (method, original, more) in table {
+        let all = [&[(":method", *method), (":path", "/x"), ("x-envoy-original-url", original)], *more];
+        let mut driven = Driven::new("{}");
+        let verdict = driven.exchange.on_request_headers(&headers(&all.concat()), false, NOW);
+        assert_eq!(verdict, HeadersVerdict::Continue(vec![]), "{method} {original}");
+        assert!(driven.exchange.passes_through());
+    }
+    let held = [
+        (":method", "POST"),
+        (":path", "/x"),
+        ("x-envoy-original-url", ours),
+        ("content-length", "9"),
+        ("x-transponder-model", "m"),
+    ];
+    let reply = local(Driven::new("{}").exchange.on_request_headers(&headers(&held), false, NOW));
+    assert_eq!(error(&reply).0, 502);
+}
+
 #[test]
 fn values_that_are_not_text_do_no_harm() {
     let mut pairs =
