@@ -17,6 +17,7 @@
 //! | A chunk that is replaced goes on at once. | `replies::deltas_arrive_one_for_one` |
 
 mod buffer_limits;
+mod crossings;
 mod find_preset;
 mod hops;
 mod life;

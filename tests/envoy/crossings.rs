@@ -1,0 +1,161 @@
+//! Features of Envoy that meet the filter on its way: compressors, `Expect`, and redirects that Envoy follows.
+
+use crate::life::manager;
+use crate::raw_upstream::{DONE, STOP, delta};
+use crate::{BOTH, config};
+use axum::http::HeaderValue;
+use axum::response::Response;
+use serde_json::{Value, json};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use support::grammar::Transcript;
+use support::own_upstream::{OwnUpstream, completion, json as json_reply, stream};
+use support::{Envoy, Headers, bootstrap, post, post_with};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+/// No part of an answer takes longer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn request(stream: bool) -> Value {
+    json!({"model": "m", "input": "hi", "stream": stream})
+}
+
+/// A compressor for replies, of events too.
+fn compressor(library: &str) -> Value {
+    let config = format!("type.googleapis.com/envoy.extensions.compression.{library}.compressor.v3");
+    let kind = if library == "zstd" { "Zstd" } else { "Gzip" };
+    json!({"name": "compressor", "typed_config": {
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.compressor.v3.Compressor",
+        "response_direction_config": {"common_config": {"content_type": ["application/json", "text/event-stream"]}},
+        "compressor_library": {"name": library, "typed_config": {"@type": format!("{config}.{kind}")}},
+    }})
+}
+
+#[tokio::test]
+async fn compressors_leave_streams_alone() {
+    for headers in BOTH {
+        for library in ["zstd", "gzip"] {
+            let (sender, receiver) = mpsc::unbounded_channel();
+            let receiver = Arc::new(Mutex::new(Some(receiver)));
+            let upstream = OwnUpstream::start(move || match receiver.lock().unwrap().take() {
+                Some(receiver) => stream(receiver),
+                None => completion("ok"),
+            })
+            .await;
+            let mut plan = bootstrap(upstream.address, &config(headers, json!({})), headers);
+            manager(&mut plan)["http_filters"].as_array_mut().unwrap().insert(0, compressor(library));
+            // Envoy's recording is for replies as they are.
+            let envoy = Envoy::launch_plain(&plan).await;
+            let client = reqwest::Client::builder().timeout(PATIENCE).build().unwrap();
+            let ask = |stream| {
+                client
+                    .post(envoy.responses_url())
+                    .header("accept-encoding", library)
+                    .body(request(stream).to_string())
+            };
+
+            sender.send(delta("Hello")).unwrap();
+            let mut answer = ask(true).send().await.unwrap();
+            assert_eq!(answer.headers()["cache-control"], "no-cache, no-transform");
+            assert_eq!(answer.headers().get("content-encoding"), None, "{headers:?} {library}");
+            // The upstream goes on only after the client has seen the beginning.
+            let mut all = answer.chunk().await.unwrap().unwrap().to_vec();
+            sender.send([STOP, DONE].concat()).unwrap();
+            drop(sender);
+            while let Some(chunk) = answer.chunk().await.unwrap() {
+                all.extend_from_slice(&chunk);
+            }
+            assert_eq!(Transcript::of(&all).response()["status"], "completed");
+
+            let document = ask(false).send().await.unwrap();
+            assert_eq!(document.headers().get("cache-control"), None);
+            assert_eq!(document.headers()["content-encoding"], library, "{headers:?}");
+            envoy.finish();
+        }
+    }
+}
+
+async fn read_until(connection: &mut TcpStream, said: &mut String, words: &str) {
+    while !said.contains(words) {
+        let mut bytes = [0; 4096];
+        let read = timeout(PATIENCE, connection.read(&mut bytes));
+        let count = read.await.unwrap_or_else(|_| panic!("no `{words}` in {said:?}")).unwrap();
+        assert!(count > 0, "no `{words}` in {said:?}");
+        said.push_str(std::str::from_utf8(&bytes[..count]).unwrap());
+    }
+}
+
+/// A client that sends nothing before it was asked to. Envoy asks by itself, or lets the upstream (`proxy_100_continue`);
+/// then headers that are held for the body wait for the filter's watchdog, and go on without it.
+#[tokio::test]
+async fn a_client_that_waits_for_a_100_gets_it() {
+    for headers in BOTH {
+        for from_upstream in [false, true] {
+            let upstream = OwnUpstream::start(|| completion("Hello")).await;
+            let mut plan = bootstrap(upstream.address, &config(headers, json!({})), headers);
+            manager(&mut plan)["proxy_100_continue"] = json!(from_upstream);
+            let envoy = Envoy::launch(&plan).await;
+            let mut connection = TcpStream::connect(envoy.address()).await.unwrap();
+            let body = request(false).to_string();
+            let head = format!(
+                "POST /v1/responses HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: {}\r\n\r\n",
+                body.len()
+            );
+            connection.write_all(head.as_bytes()).await.unwrap();
+            let mut said = String::new();
+            read_until(&mut connection, &mut said, "HTTP/1.1 100 Continue\r\n\r\n").await;
+            connection.write_all(body.as_bytes()).await.unwrap();
+            read_until(&mut connection, &mut said, "HTTP/1.1 200 OK\r\n").await;
+            read_until(&mut connection, &mut said, "\"completed\"").await;
+            let seen = &upstream.seen()[0];
+            assert_eq!(seen.headers.contains_key("expect"), from_upstream, "{headers:?}");
+            let delayed = envoy.logged().contains("hold_request_headers is set, but no request body arrived");
+            assert_eq!(delayed, from_upstream && headers == Headers::Held);
+            envoy.finish();
+        }
+    }
+}
+
+fn redirect(status: u16, location: &str) -> Response {
+    let mut reply = json_reply(status, "");
+    reply.headers_mut().insert("location", HeaderValue::from_str(location).unwrap());
+    reply
+}
+
+/// Envoy runs the filters again, over the translated request.
+#[tokio::test]
+async fn a_redirect_that_envoy_follows_is_an_error_in_the_apis_shape() {
+    for headers in BOTH {
+        let upstream = OwnUpstream::start_asked(|asked| match asked.path.as_str() {
+            "/v1/chat/completions" => redirect(307, "http://api/elsewhere"),
+            "/v1/models" => redirect(302, "http://api/models"),
+            _ => completion("raw"),
+        })
+        .await;
+        let mut plan = bootstrap(upstream.address, &config(headers, json!({})), headers);
+        let route = &mut manager(&mut plan)["route_config"]["virtual_hosts"][0]["routes"][0]["route"];
+        route["internal_redirect_policy"] = json!({"redirect_response_codes": [302, 307]});
+        let envoy = Envoy::launch(&plan).await;
+        for stream in [false, true] {
+            let answer = post(&envoy.responses_url(), &request(stream)).await;
+            assert_eq!(answer.status, 502, "{headers:?}: {}", answer.text());
+            let error = &answer.json()["error"];
+            assert_eq!(error["code"], "upstream_unexpected_status");
+            assert!(error["message"].as_str().unwrap().contains("internal_redirect_policy"), "{error}");
+        }
+        assert_eq!(upstream.seen().len(), 2, "nothing is sent to where the redirects point");
+
+        // What is not the filter's is still redirected.
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let models = client.get(format!("{}/models", envoy.base_url())).send().await.unwrap();
+        assert!(models.text().await.unwrap().contains("raw"));
+        let chat = format!("{}/chat/completions", envoy.base_url());
+        let answer = post_with(&chat, &[], r#"{"model":"m","messages":[]}"#).await;
+        assert!(answer.text().contains("raw"), "{}", answer.text());
+        assert_eq!(envoy.stat("cluster.upstream.upstream_internal_redirect_succeeded_total").await, 4);
+        envoy.finish();
+    }
+}
