@@ -123,13 +123,17 @@ impl<'a> Object<'_, 'a> {
 
     /// Notes a key that the type of the object does not have, unless it is one of `besides`: those are read elsewhere, or
     /// change nothing. The fields of the body are not noted, because the upstream's options decide about them.
+    #[inline]
     pub(crate) fn note(&self, key: &str, value: TapeValue<'_>, besides: &[&str]) {
+        if !WITHOUT_MEANING.contains(&key) && !besides.contains(&key) && is_present(&value) {
+            self.note_unread(key);
+        }
+    }
+
+    #[cold]
+    fn note_unread(&self, key: &str) {
         let Self(Located { path, unread, .. }) = self;
-        if is_present(&value)
-            && !matches!(path, Path::Root)
-            && !WITHOUT_MEANING.contains(&key)
-            && !besides.contains(&key)
-        {
+        if !matches!(path, Path::Root) {
             unread.0.borrow_mut().insert(self.path_to(key).without_positions());
         }
     }
