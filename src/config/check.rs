@@ -9,11 +9,11 @@ use crate::wire::chat::request::Request;
 use crate::wire::responses;
 
 pub(super) fn paths(paths: &[String], errors: &mut Errors) {
-    if paths.is_empty() {
+    let places: Vec<String> = elements("paths", errors).take(paths.len()).collect();
+    if paths.is_empty() && !errors.has("paths[0]") {
         errors.add("paths", "expected at least one path, e.g. `/v1/responses`");
     }
-    for (index, path) in paths.iter().enumerate() {
-        let at = format!("paths[{index}]");
+    for (at, path) in places.into_iter().zip(paths) {
         self::path(&at, path, errors);
         // The query is not compared, so a path with a query would never match.
         if path.contains('?') {
@@ -64,8 +64,8 @@ fn added_fields(at: &str, fields: &Fields, errors: &mut Errors) {
 /// A field that the filter reads or writes cannot be passed on as well.
 fn pass_fields(at: &str, fields: &[String], errors: &mut Errors) {
     let taken = |name: &str| responses::Request::is_served(name) || Request::FIELDS.contains(&name);
-    for (index, name) in fields.iter().enumerate() {
-        let at = format!("{at}[{index}]");
+    let places: Vec<String> = elements(at, errors).take(fields.len()).collect();
+    for (at, name) in places.into_iter().zip(fields) {
         given(&at, Some(name), errors);
         if taken(name) {
             errors.add(&at, format!("`{name}` cannot be passed on: the filter translates it"));
@@ -132,6 +132,11 @@ pub(super) fn header_value(at: &str, text: Option<&str>, errors: &mut Errors) {
     if text.is_some_and(|text| !text.bytes().all(|byte| byte.is_ascii_graphic())) {
         errors.add(at, "expected only visible ASCII characters, because it is sent as a header's value");
     }
+}
+
+/// The paths of the elements of a list. Those with an error have been removed from the list.
+pub(super) fn elements(list: &str, errors: &Errors) -> impl Iterator<Item = String> {
+    (0..).map(move |index| format!("{list}[{index}]")).filter(|path| !errors.has(path))
 }
 
 /// The path of a key in the object at a path.

@@ -56,13 +56,17 @@ fn step<'a, 'p>(value: TapeValue<'a>, path: &'p str) -> Option<(TapeValue<'a>, T
     if value.kind() == Kind::Object {
         return value.fields().find_map(|(name, inner)| {
             let rest = path.strip_prefix(&*name.string()?)?;
-            let ends = rest.is_empty() || rest.starts_with(['.', '[']);
-            ends.then(|| (name, inner, rest.strip_prefix('.').unwrap_or(rest)))
+            ends_name(rest).then(|| (name, inner, rest.strip_prefix('.').unwrap_or(rest)))
         });
     }
     let (index, rest) = path.strip_prefix('[')?.split_once(']')?;
     let element = value.elements()?.nth(index.parse().ok()?)?;
     Some((element, element, rest.strip_prefix('.').unwrap_or(rest)))
+}
+
+/// Whether a name ends where the rest of its path begins.
+pub(super) fn ends_name(rest: &str) -> bool {
+    rest.is_empty() || rest.starts_with(['.', '['])
 }
 
 #[cfg(test)]

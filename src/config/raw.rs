@@ -30,6 +30,7 @@ pub(super) struct RawConfig {
     /// What happens to tool calls without an output and outputs without a call.
     pub(super) history: History,
     /// How many bytes one exchange may hold in memory.
+    #[serde(deserialize_with = "json::object")]
     pub(super) limits: Limits,
 }
 
@@ -207,12 +208,9 @@ fn based_on(
     (name_at, name, overrides)
 }
 
-/// Reads an object. serde stops at the first error, so each wrong key is removed and the others are read again.
-fn read_object<T: DeserializeOwned>(
-    at: &str,
-    mut object: Map<String, Value>,
-    errors: &mut Errors,
-) -> Option<T> {
+/// Reads an object. serde stops at the first error, so each wrong value is removed and the others are read again.
+fn read_object<T: DeserializeOwned>(at: &str, object: Map<String, Value>, errors: &mut Errors) -> Option<T> {
+    let mut object = Value::Object(object);
     loop {
         let text = RawJson::new(&object);
         let error = match serde_json::from_str(text.get()) {
@@ -220,23 +218,35 @@ fn read_object<T: DeserializeOwned>(
             Err(error) => error,
         };
         let path = json::path_of(&error, text.get());
-        errors.add(&join(at, &path), explain::message(&error));
+        errors.add(&as_written(join(at, &path), errors), explain::message(&error));
         if !remove(&mut object, &path) {
             return None;
         }
     }
 }
 
-/// Removes the innermost key of a path. A list is removed as one. Returns whether there was such a key.
-fn remove(object: &mut Map<String, Value>, path: &str) -> bool {
-    let (path, _) = path.split_once('[').unwrap_or((path, ""));
-    if let Some((key, below)) = path.split_once('.')
-        && let Some(Value::Object(inner)) = object.get_mut(key)
-        && remove(inner, below)
-    {
-        return true;
+/// The path of a list's element before the wrong elements in front of it were removed.
+fn as_written(path: String, errors: &Errors) -> String {
+    let element = path.strip_suffix(']').and_then(|path| path.rsplit_once('['));
+    let written = element.and_then(|(list, left)| check::elements(list, errors).nth(left.parse().ok()?));
+    written.unwrap_or(path)
+}
+
+/// Removes the innermost key or element that a path names. Returns whether there was one.
+fn remove(value: &mut Value, path: &str) -> bool {
+    match value {
+        Value::Object(object) => {
+            // A name may contain dots itself.
+            let named = |key: &&String| path.strip_prefix(key.as_str()).is_some_and(place::ends_name);
+            let Some(key) = object.keys().find(named).cloned() else { return false };
+            let below = path.get(key.len()..).unwrap_or_default().trim_start_matches('.');
+            object.get_mut(&key).is_some_and(|inner| remove(inner, below)) || object.remove(&key).is_some()
+        }
+        Value::Array(list) => {
+            let element = path.strip_prefix('[').and_then(|path| path.split_once(']'));
+            let index = element.and_then(|(index, _)| index.parse().ok()).filter(|index| *index < list.len());
+            index.map(|index: usize| list.remove(index)).is_some()
+        }
+        _ => false,
     }
-    // A name may contain dots itself.
-    let key = object.keys().find(|key| path == *key || path.starts_with(&format!("{key}."))).cloned();
-    key.is_some_and(|key| object.remove(&key).is_some())
 }

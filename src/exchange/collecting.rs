@@ -1,5 +1,6 @@
 //! The request's body: collected until it is complete, then translated.
 
+use super::headers::Edit;
 use super::passthrough;
 use super::phase::{Awaiting, HeaderMode, Phase};
 use super::request_headers::{self, Endpoint};
@@ -16,8 +17,8 @@ pub(super) struct Collecting {
     /// The body's length, if the client announced it.
     pub(super) announced: Option<usize>,
     pub(super) body: Vec<u8>,
-    /// The headers that a native upstream gets back.
-    pub(super) original: passthrough::Original,
+    /// The edits that restore the client's headers for a native upstream.
+    pub(super) restoring: Vec<Edit>,
 }
 
 /// A body that goes with the next chunk. A body that is complete before its last chunk (its length was announced)
@@ -53,7 +54,7 @@ impl Collecting {
         }
         if self.headers == HeaderMode::Held
             && let Some(passed) =
-                passthrough::pass(&context.config, self.endpoint, &self.original, &self.body)
+                passthrough::pass(&context.config, self.endpoint, &self.restoring, &self.body)
         {
             return Phase::passed(passed, end, context);
         }

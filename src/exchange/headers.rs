@@ -1,5 +1,7 @@
 //! Header maps, the edits of one, and the headers that the filter keeps to itself.
 
+use std::borrow::Cow;
+
 /// The headers of a message. Names are in lower case; values are bytes, because a client may send anything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Headers(Vec<(String, Vec<u8>)>);
@@ -41,7 +43,7 @@ impl Headers {
     pub(super) fn set(&self, name: &'static str, value: &str) -> Option<Edit> {
         let mut values = self.0.iter().filter(|(other, _)| other == name).map(|(_, value)| value);
         let has = values.next().is_some_and(|first| first == value.as_bytes()) && values.next().is_none();
-        (!has).then(|| Edit::Set(name, value.to_owned()))
+        (!has).then(|| Edit::set(name, value))
     }
 
     /// The status of a response; 502 if it cannot be read.
@@ -63,16 +65,21 @@ pub type Header = (&'static str, String);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Edit {
     /// Gives a header this value and no other.
-    Set(&'static str, String),
-    /// Gives a header its original value again.
-    Restore(String, String),
+    Set(Cow<'static, str>, String),
     /// Removes a header.
     Remove(String),
 }
 
+impl Edit {
+    /// Gives a header this value and no other.
+    pub fn set(name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
+        Self::Set(name.into(), value.into())
+    }
+}
+
 impl From<Header> for Edit {
     fn from((name, value): Header) -> Self {
-        Self::Set(name, value)
+        Self::set(name, value)
     }
 }
 

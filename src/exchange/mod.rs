@@ -109,7 +109,7 @@ impl Exchange {
             headers: mode,
             announced: headers.content_length(),
             body: Vec::new(),
-            original: passthrough::original(config, headers),
+            restoring: passthrough::restoring(config, headers),
         });
         // The same edits in both modes: if the watchdog releases the headers, nothing is left to edit.
         let edits = request_headers::before_body(config, headers);

@@ -150,6 +150,9 @@ impl Observer {
             self.telemetry.record(&metrics::TOOL_CALLS_LOST, &[outcome, self.preset], lost);
         }
         self.note("transponder.tool_calls", &stats.calls.len().to_string());
+        if stats.text_calls > 0 {
+            self.count_text_calls(stats.text_calls);
+        }
         self.telemetry.record(&metrics::REPLY_BYTES, &[], saturated(stats.held_bytes));
         if stats.largest_event > 0 {
             self.record_time(&metrics::STREAM, now);
@@ -168,6 +171,17 @@ impl Observer {
             }
             self.note(field, &tokens.to_string());
         }
+    }
+
+    /// The client cannot act on such calls, and nothing else shows why.
+    fn count_text_calls(&self, calls: usize) {
+        self.record(&metrics::TOOL_CALLS_IN_TEXT, saturated(calls));
+        self.note("transponder.tool_calls_in_text", &calls.to_string());
+        log::warn!(
+            "tool calls left in the text, which text_tool_calls would read: calls={calls} preset={} request_id={}",
+            self.preset,
+            self.request_id
+        );
     }
 
     fn count_report(&self, report: &Report) {

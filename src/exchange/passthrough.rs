@@ -1,7 +1,7 @@
 //! Requests to native upstreams, which implement the Responses API themselves. Such a request and its reply pass
 //! unmodified, except for the model's name, the path, and what this filter sealed into the conversation. It is
-//! recognized by its model. By then its headers were held
-//! and edited like those of every request, so here they get their original values again.
+//! recognized by its model. By then its headers were held and edited like those of every request, so here they get
+//! their original values again.
 
 use super::headers::{Edit, FROM_CLIENT, Headers, MODEL, UPSTREAM};
 use super::request_headers::Endpoint;
@@ -13,11 +13,8 @@ use crate::request;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// The original values of headers.
-pub(super) type Original = Vec<(String, String)>;
-
-/// The headers that are edited before the body is known.
-pub(super) fn original(config: &Config, headers: &Headers) -> Original {
+/// The edits that restore the headers which are changed before the body is known.
+pub(super) fn restoring(config: &Config, headers: &Headers) -> Vec<Edit> {
     if !config.has_native() {
         return Vec::new();
     }
@@ -25,7 +22,7 @@ pub(super) fn original(config: &Config, headers: &Headers) -> Original {
     let edited =
         |name: &str| [":path", "accept", "content-type"].contains(&name) || FROM_CLIENT.contains(name);
     let names = headers.names().filter(|name| edited(name) && !own(name));
-    names.map(|name| (name.to_owned(), headers.text(name).to_owned())).collect()
+    names.map(|name| Edit::set(name.to_owned(), headers.text(name))).collect()
 }
 
 /// A request to a native upstream.
@@ -37,7 +34,7 @@ pub(super) struct Passed {
 }
 
 /// The request to a native upstream; `None` if the request is to be translated.
-pub(super) fn pass(config: &Config, endpoint: Endpoint, original: &Original, body: &[u8]) -> Option<Passed> {
+pub(super) fn pass(config: &Config, endpoint: Endpoint, restoring: &[Edit], body: &[u8]) -> Option<Passed> {
     let model = JsonStr::of(config.has_native().then(|| asked(body)).flatten()?)?;
     let model = model.decode();
     let route = config.route(&model);
@@ -46,12 +43,11 @@ pub(super) fn pass(config: &Config, endpoint: Endpoint, original: &Original, bod
     let foreign = request::without_sealed(body);
     let body = foreign.as_ref().map_or(body, |foreign| &foreign.body);
     let body = if route.model == model { body.to_vec() } else { renamed(body, asked(body)?, route.model)? };
-    let mut edits: Vec<Edit> =
-        original.iter().map(|(name, value)| Edit::Restore(name.clone(), value.clone())).collect();
-    edits.extend(path.as_ref().map(|path| Edit::Set(":path", endpoint.below(path))));
-    edits.push(Edit::Set("content-length", body.len().to_string()));
-    edits.push(Edit::Set(MODEL, visible(route.model, MODEL_CAP)));
-    edits.extend(route.route.map(|route| Edit::Set(UPSTREAM, route.to_owned())));
+    let mut edits = restoring.to_vec();
+    edits.extend(path.as_ref().map(|path| Edit::set(":path", endpoint.below(path))));
+    edits.push(Edit::set("content-length", body.len().to_string()));
+    edits.push(Edit::set(MODEL, visible(route.model, MODEL_CAP)));
+    edits.extend(route.route.map(|route| Edit::set(UPSTREAM, route)));
     let report = foreign.map(|foreign| foreign.report).unwrap_or_default();
     Some(Passed { edits, body, report })
 }

@@ -158,7 +158,7 @@ pub(super) fn without_own_headers(headers: &Headers) -> Vec<Edit> {
 pub(super) fn before_body(config: &Config, headers: &Headers) -> Vec<Edit> {
     let mut edits = headers.removals(|name| FROM_CLIENT.contains(name));
     // With its query, because some providers need `?api-version=`. The client's query is meant for a different API.
-    edits.extend(config.path_before_body().map(|path| Edit::Set(":path", path.to_owned())));
+    edits.extend(config.path_before_body().map(|path| Edit::set(":path", path)));
     // Whether the reply is a stream is only known from the body. This is what curl sends, and every provider accepts it.
     edits.extend(headers.set("accept", "*/*"));
     edits.extend(headers.set("content-type", "application/json"));
@@ -169,11 +169,11 @@ pub(super) fn before_body(config: &Config, headers: &Headers) -> Vec<Edit> {
 pub(super) fn after_body(translated: &Translated) -> Vec<Edit> {
     let accept = if translated.reply.wants_stream() { "text/event-stream" } else { "application/json" };
     let mut edits = vec![
-        Edit::Set(":path", translated.path.clone()),
-        Edit::Set("accept", accept.to_owned()),
-        Edit::Set("content-length", translated.body.len().to_string()),
-        Edit::Set(MODEL, visible(&translated.model, MODEL_CAP)),
+        Edit::set(":path", translated.path.clone()),
+        Edit::set("accept", accept),
+        Edit::set("content-length", translated.body.len().to_string()),
+        Edit::set(MODEL, visible(&translated.model, MODEL_CAP)),
     ];
-    edits.extend(translated.route.clone().map(|route| Edit::Set(UPSTREAM, route)));
+    edits.extend(translated.route.clone().map(|route| Edit::set(UPSTREAM, route)));
     edits
 }

@@ -110,7 +110,7 @@ fn edits(headers: &Headers, reply: &Reply, dropped: &[String]) -> Vec<Edit> {
 
 /// The header that lists what could not be translated, if there is anything.
 pub(super) fn dropped(dropped: &[String]) -> Option<Edit> {
-    (!dropped.is_empty()).then(|| Edit::Set(DROPPED, visible(&dropped.join(","), DROPPED_CAP)))
+    (!dropped.is_empty()).then(|| Edit::set(DROPPED, visible(&dropped.join(","), DROPPED_CAP)))
 }
 
 /// Whether the client gets server-sent events. An error is always a document.

@@ -125,8 +125,8 @@ impl Buffering {
     fn release(self) -> BodyVerdict {
         let Complete { status, body, retry_after } = self.complete();
         let mut edits = vec![
-            Edit::Set(":status", status.to_string()),
-            Edit::Set("content-length", body.len().to_string()),
+            Edit::set(":status", status.to_string()),
+            Edit::set("content-length", body.len().to_string()),
         ];
         edits.extend(retry_after.map(Edit::from));
         BodyVerdict::Release(edits, body)

@@ -81,8 +81,7 @@ impl Stream {
         };
         for edit in edits {
             let (name, value) = match edit {
-                Edit::Set(name, value) => (*name, Some(value.as_str())),
-                Edit::Restore(name, value) => (name.as_str(), Some(value.as_str())),
+                Edit::Set(name, value) => (name.as_ref(), Some(value.as_str())),
                 Edit::Remove(name) => (name.as_str(), None),
             };
             done(hostcalls::set_map_value(map, name, value));

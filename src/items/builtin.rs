@@ -40,6 +40,15 @@ pub(super) type Write = for<'i> fn(&'i str, &'i str, Status, &'i RawJson<'i>) ->
 /// Fields that the item's arguments must have, and their values if the model omitted them.
 pub(super) type Defaults = &'static [(&'static str, fn() -> Value)];
 
+/// The arguments as clients read them.
+pub(super) fn with_defaults(arguments: &JsonStr<'_>, defaults: Defaults) -> Map<String, Value> {
+    let mut arguments: Map<String, Value> = serde_json::from_str(&arguments.decode()).unwrap_or_default();
+    for (field, default) in defaults {
+        arguments.entry(*field).or_insert_with(default);
+    }
+    arguments
+}
+
 /// A call whose item is only sent when its arguments are complete: clients read them as an object. If the
 /// reply is cut, no item is sent, because clients would run half a command.
 #[derive(Debug)]
@@ -54,11 +63,7 @@ impl OpenCall for BufferedCall {
     fn arguments(&mut self, _piece: &JsonStr<'_>, _out: &mut EventWriter) {}
 
     fn complete(self: Box<Self>, arguments: JsonStr<'static>, out: &mut EventWriter) {
-        let mut arguments: Map<String, Value> = serde_json::from_str(&arguments.decode()).unwrap_or_default();
-        for (field, default) in self.defaults {
-            arguments.entry(*field).or_insert_with(default);
-        }
-        let arguments = RawJson::new(&arguments);
+        let arguments = RawJson::new(&with_defaults(&arguments, self.defaults));
         let id = out.id(self.kind.id_prefix);
         out.begin(&(self.write)(&id, &self.head.call_id, Status::InProgress, &arguments));
         out.finish(&(self.write)(&id, &self.head.call_id, Status::Completed, &arguments));

@@ -14,7 +14,7 @@ use crate::error::ApiError;
 use crate::json::{JsonStr, JsonStrBuilder};
 use crate::report::{Dropped, Report};
 use crate::wire::chat::request::Part;
-use crate::wire::responses::{CompactionItem, OutputItem};
+use crate::wire::responses::{CompactionItem, Event, OutputItem};
 use crate::wire::typed::Object;
 use std::borrow::Cow;
 
@@ -63,28 +63,34 @@ pub(super) fn read_trigger<'a>(
 }
 
 /// A summary that is being received.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct OpenCompaction {
+    id: String,
     summary: JsonStrBuilder,
 }
 
 impl OpenCompaction {
+    /// Starts the item with the first piece. The pieces are not sent: only the complete summary can replace the
+    /// conversation.
+    pub fn open(out: &mut EventWriter) -> Self {
+        let id = out.id("cmp");
+        let output_index = out.begin(&OutputItem::Compaction { id: &id, encrypted_content: "" });
+        out.send(|sequence_number| Event::CompactionCompacting {
+            sequence_number,
+            item_id: &id,
+            output_index,
+        });
+        Self { id, summary: JsonStrBuilder::default() }
+    }
+
     /// Adds the next piece.
     pub fn push(&mut self, piece: &JsonStr<'_>) {
         self.summary.push(piece);
     }
 
-    /// Whether there is no text. A client that got an empty summary would lose the conversation.
-    pub fn is_empty(&self) -> bool {
-        self.summary.is_empty()
-    }
-
-    /// Sends the complete summary as one item.
+    /// Sends the complete summary.
     pub fn close(self, out: &mut EventWriter) {
-        let id = out.id("cmp");
         let sealed = ReplayState::of_text(&self.summary.finish().decode()).seal();
-        let item = OutputItem::Compaction { id: &id, encrypted_content: &sealed };
-        out.begin(&item);
-        out.finish(&item);
+        out.finish(&OutputItem::Compaction { id: &self.id, encrypted_content: &sealed });
     }
 }

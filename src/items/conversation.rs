@@ -3,7 +3,7 @@
 use super::kind::ToolKind;
 use super::reference::Referenced;
 use crate::json::{JsonStr, RawJson};
-use crate::report::Report;
+use crate::report::{Origin, Report};
 use crate::tools::names::significant;
 use crate::wire::chat::request::{Custom, Part};
 use crate::wire::responses::TextFormat;
@@ -57,6 +57,8 @@ pub enum Entry<'a> {
 /// Reasoning of the model, and what the upstream wants back with it.
 #[derive(Debug, Default)]
 pub struct Reasoning<'a> {
+    /// The item.
+    pub origin: Origin,
     /// The text, if there is any.
     pub text: Option<JsonStr<'a>>,
     /// `reasoning_details`, as the upstream sent them.

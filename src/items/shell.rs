@@ -8,15 +8,18 @@
 //! {"type": "shell_call_output", "call_id": "call_1", "output": [{"stdout": "a\n", "stderr": "", "outcome": {"type": "exit", "exit_code": 0}}]}
 //! ```
 
-use super::builtin::{self, BufferedCall, has_strings};
-use super::{Conversation, ToolKind};
+use super::builtin::{self, Defaults, has_strings};
+use super::{CallHead, Conversation, EventWriter, OpenCall, ToolKind};
 use crate::error::ApiError;
-use crate::json::{self, JsonStr};
+use crate::json::{self, JsonStr, RawJson};
 use crate::report::Dropped;
-use crate::wire::responses::{OutputItem, ShellCall, ShellEnvironment, ShellOutput};
+use crate::wire::responses::{Event, OutputItem, ShellCall, ShellEnvironment, ShellOutput, Status};
 use crate::wire::typed::{Object, Read};
 use serde_json::{Value, json};
 use std::borrow::Cow;
+
+/// The argument with the commands, as clients read it.
+const COMMANDS: &str = "commands";
 
 pub(super) static KIND: ToolKind = ToolKind {
     tool_type: "shell",
@@ -37,18 +40,65 @@ pub(super) static KIND: ToolKind = ToolKind {
         conversation.push_output(call_id, text);
         Ok(())
     },
-    open: |head, _| {
-        Box::new(BufferedCall {
-            kind: &KIND,
-            head,
-            defaults: &[("timeout_ms", || Value::Null), ("max_output_length", || Value::Null)],
-            write: |id, call_id, status, action| OutputItem::ShellCall { id, status, call_id, action },
-        })
-    },
-    // Clients read `commands`.
+    open: |head, _| Box::new(OpenShell { head }),
     takes_text: false,
-    accepts: Some(|arguments| json::is_object(arguments, |action| has_strings(action, "commands"))),
+    accepts: Some(|arguments| json::is_object(arguments, |action| has_strings(action, COMMANDS))),
 };
+
+const DEFAULTS: Defaults = &[("timeout_ms", || Value::Null), ("max_output_length", || Value::Null)];
+
+/// A call whose item is only sent when its arguments are complete, command by command. If the reply is cut, no item is
+/// sent, because clients would run half a command.
+#[derive(Debug)]
+struct OpenShell {
+    head: CallHead,
+}
+
+impl OpenCall for OpenShell {
+    fn arguments(&mut self, _piece: &JsonStr<'_>, _out: &mut EventWriter) {}
+
+    fn complete(self: Box<Self>, arguments: JsonStr<'static>, out: &mut EventWriter) {
+        let mut action = builtin::with_defaults(&arguments, DEFAULTS);
+        let complete = RawJson::new(&action);
+        let commands = action.insert(COMMANDS.to_owned(), json!([]));
+        let opened = RawJson::new(&action);
+        let (id, call_id) = (out.id(KIND.id_prefix), &self.head.call_id);
+        let item = |status, action| OutputItem::ShellCall { id: &id, status, call_id, action };
+        let output_index = out.begin(&item(Status::InProgress, &opened));
+        let commands =
+            commands.as_ref().and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        for (command_index, command) in commands.enumerate() {
+            send_command(output_index, command_index, &JsonStr::new(command), out);
+        }
+        out.finish(&item(Status::Completed, &complete));
+    }
+
+    fn cut(self: Box<Self>, _arguments: JsonStr<'static>, _out: &mut EventWriter) {}
+}
+
+fn send_command(output_index: usize, command_index: usize, command: &JsonStr<'_>, out: &mut EventWriter) {
+    let nothing = &JsonStr::default();
+    out.send(|sequence_number| Event::ShellCommandAdded {
+        sequence_number,
+        output_index,
+        command_index,
+        command: nothing,
+    });
+    if !command.is_empty() {
+        out.send(|sequence_number| Event::ShellCommandDelta {
+            sequence_number,
+            output_index,
+            command_index,
+            delta: command,
+        });
+    }
+    out.send(|sequence_number| Event::ShellCommandDone {
+        sequence_number,
+        output_index,
+        command_index,
+        command,
+    });
+}
 
 /// Reads a `shell` of `tools`. With another `environment` it runs in a container of OpenAI's.
 fn declare<'a>(tool: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {

@@ -6,11 +6,13 @@
 use super::{CallHead, Declaration, FUNCTION, ToolKind};
 use crate::tools::names::{Names, ToolName, significant};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// The tools of one request.
 #[derive(Debug, Default)]
 pub(crate) struct Toolbox {
-    names: Names,
+    /// Shared with what looks for calls in the reply's text.
+    names: Rc<Names>,
     /// By the numbers of `names`.
     kinds: Vec<&'static ToolKind>,
     /// By the client's name, then by its namespace; the default namespace is `""`.
@@ -44,6 +46,11 @@ impl Toolbox {
     /// The upstream name of a declared tool.
     pub(crate) fn declared(&self, namespace: Option<&str>, name: &str) -> Option<&str> {
         self.number(namespace, name).map(|number| self.upstream_name(number))
+    }
+
+    /// The names of all tools so far.
+    pub(crate) fn names(&self) -> Rc<Names> {
+        Rc::clone(&self.names)
     }
 
     /// The names of the tool that the model means by `written`.
@@ -85,10 +92,11 @@ impl Toolbox {
     }
 
     fn add(&mut self, namespace: Option<&str>, name: &str, kind: &'static ToolKind) -> usize {
-        let number = self.names.push(ToolName {
+        let upstream = self.names.unused(namespace, name);
+        let number = Rc::make_mut(&mut self.names).push(ToolName {
             namespace: namespace.map(str::to_owned),
             name: name.to_owned(),
-            upstream: self.names.unused(namespace, name),
+            upstream,
         });
         self.kinds.push(kind);
         let key = significant(namespace).unwrap_or_default().to_owned();

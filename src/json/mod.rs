@@ -16,6 +16,7 @@
 
 mod depth_scanner;
 mod error_path;
+mod object;
 mod raw;
 mod string;
 mod string_body;
@@ -25,6 +26,7 @@ mod tape;
 
 pub use depth_scanner::DepthScanner;
 pub use error_path::path_of;
+pub use object::object;
 pub use raw::RawJson;
 pub use string::{JsonStr, JsonStrBuilder, SurrogateJoiner, is_blank_string};
 pub use string_body::StringBody;

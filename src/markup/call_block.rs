@@ -25,6 +25,8 @@ pub(super) struct CallBlock {
     state: State,
     /// Where the last call ends, with its closing tags.
     calls_end: Option<usize>,
+    /// It began with a tag. JSON alone may be something else.
+    has_tag: bool,
 }
 
 #[derive(Debug)]
@@ -79,14 +81,14 @@ impl CallBlock {
     pub(super) fn after(tag: &str) -> Self {
         let dialects = DIALECTS.iter().copied().filter(|dialect| dialect.open.contains(&tag));
         let block = Self::new(dialects.collect());
-        Self { position: tag.len(), state: State::BeforeCall { after_tag: true }, ..block }
+        Self { position: tag.len(), state: State::BeforeCall { after_tag: true }, has_tag: true, ..block }
     }
 
     /// A block that begins with the tag before a call's name.
     pub(super) fn named(tag: &str) -> Self {
         let is_before_name =
             |dialect: &&Dialect| dialect.name.as_ref().is_some_and(|name| name.before == tag);
-        Self::new(DIALECTS.iter().copied().filter(is_before_name).collect())
+        Self { has_tag: true, ..Self::new(DIALECTS.iter().copied().filter(is_before_name).collect()) }
     }
 
     /// A block that begins with a JSON object, without any markup.
@@ -95,7 +97,13 @@ impl CallBlock {
     }
 
     fn new(dialects: Vec<&'static Dialect>) -> Self {
-        Self { dialects, position: 0, state: State::BeforeCall { after_tag: false }, calls_end: None }
+        let state = State::BeforeCall { after_tag: false };
+        Self { dialects, position: 0, state, calls_end: None, has_tag: false }
+    }
+
+    /// Whether a call has begun and its end is missing.
+    pub(super) fn is_within_call(&self) -> bool {
+        self.has_tag && !matches!(self.state, State::BeforeCall { after_tag: false })
     }
 
     /// The end of the last call that was found; 0 if there was none.

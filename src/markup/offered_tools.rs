@@ -5,22 +5,30 @@ use crate::tools::names::{Names, ToolName};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// The names of the offered tools, and the JSON schemas of their arguments by upstream name.
 #[derive(Debug, Default)]
 pub(crate) struct OfferedTools {
-    names: Names,
+    names: Rc<Names>,
     schemas: BTreeMap<String, RawJson<'static>>,
 }
 
 impl FromIterator<(ToolName, RawJson<'static>)> for OfferedTools {
     fn from_iter<I: IntoIterator<Item = (ToolName, RawJson<'static>)>>(tools: I) -> Self {
-        let mut offered = Self::default();
+        let (mut names, mut schemas) = (Names::default(), BTreeMap::new());
         for (tool, schema) in tools {
-            offered.schemas.insert(tool.upstream.clone(), schema);
-            offered.names.push(tool);
+            schemas.insert(tool.upstream.clone(), schema);
+            names.push(tool);
         }
-        offered
+        Self { names: Rc::new(names), schemas }
+    }
+}
+
+/// Without the schemas, which are needed only where the arguments are read.
+impl From<Rc<Names>> for OfferedTools {
+    fn from(names: Rc<Names>) -> Self {
+        Self { names, schemas: BTreeMap::new() }
     }
 }
 

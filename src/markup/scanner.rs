@@ -11,7 +11,7 @@ use super::{OfferedTools, Segment};
 pub(crate) struct Scanner {
     finds_reasoning: bool,
     tools: OfferedTools,
-    tags: Tags,
+    tags: &'static Tags,
     state: State,
     /// Text that may still turn out to be markup.
     held: String,
@@ -90,7 +90,7 @@ impl Scanner {
         let start = if reasoning == Some(ReplyStart::Reasoning) { Start::InReasoning } else { Start::Reply };
         Some(Self {
             finds_reasoning: reasoning.is_some(),
-            tags: Tags::new(reasoning.is_some(), !tools.is_empty()),
+            tags: Tags::of(reasoning.is_some(), !tools.is_empty()),
             tools,
             state: State::Start(start),
             held: String::new(),
@@ -100,11 +100,37 @@ impl Scanner {
     }
 
     /// Whether text can skip [`Scanner::push`], because nothing is held and it cannot begin markup.
-    pub(crate) fn lets_pass(&self, escaped: &str) -> bool {
-        let is_plain = || !escaped.bytes().any(|byte| may_begin_tag(byte) || matches!(byte, b'\\' | b'`'));
-        matches!(self.state, State::FirstText { after_backtick: false } | State::Text)
-            && self.held.is_empty()
-            && is_plain()
+    pub(crate) fn lets_pass(&mut self, escaped: &str) -> bool {
+        if !self.held.is_empty() || self.may_hold_markup(escaped) {
+            return false;
+        }
+        match self.state {
+            State::FirstText { after_backtick: false } | State::Text => true,
+            // Without reasoning, only an object can begin markup here.
+            State::Start(Start::Reply) if !self.finds_reasoning && begins_with_word(escaped) => {
+                self.state = State::Text;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// A backtick only matters before a tag of reasoning. Of the escapes, only `\u` can stand for the beginning of a tag.
+    fn may_hold_markup(&self, escaped: &str) -> bool {
+        let found = signs(escaped);
+        found & TAG != 0
+            || found & ESCAPE != 0 && escaped.as_bytes().windows(2).any(|pair| pair == b"\\u")
+            || found & BACKTICK != 0 && self.finds_reasoning
+    }
+
+    /// Whether there is nothing to flush.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.held.is_empty() && matches!(self.state, State::FirstText { .. } | State::Text | State::Start(_))
+    }
+
+    /// Whether a call has begun, by its markup, and its end is missing.
+    pub(crate) fn is_within_call(&self) -> bool {
+        matches!(&self.state, State::Calls(block) if block.is_within_call())
     }
 
     /// Reads the next piece of text. Returns the segments that are decided.
@@ -328,4 +354,35 @@ impl Scanner {
             _ => self.segments.push(Segment::Reasoning(reasoning.to_owned())),
         }
     }
+}
+
+fn begins_with_word(escaped: &str) -> bool {
+    escaped.trim_start_matches(' ').as_bytes().first().is_some_and(u8::is_ascii_alphanumeric)
+}
+
+/// What may matter in an escaped text, as bits.
+const TAG: u8 = 1;
+const ESCAPE: u8 = 2;
+const BACKTICK: u8 = 4;
+
+/// The bit of each byte.
+#[allow(clippy::indexing_slicing)] // Evaluated at compile time, where an index out of range is an error.
+static SIGNS: [u8; 256] = {
+    let mut signs = [0; 256];
+    let mut byte = 0;
+    while byte < signs.len() {
+        signs[byte] = match byte as u8 {
+            b'\\' => ESCAPE,
+            b'`' => BACKTICK,
+            byte if may_begin_tag(byte) => TAG,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    signs
+};
+
+/// The bits of all bytes of a text. Every piece of a reply is looked at, and most are short, so this has no branch.
+fn signs(escaped: &str) -> u8 {
+    escaped.bytes().fold(0, |found, byte| found | SIGNS.get(usize::from(byte)).copied().unwrap_or(0))
 }

@@ -2,6 +2,7 @@
 
 use super::dialects::{DIALECTS, FRAMES, HARMONY_REASONING, REASONING};
 use super::matching::{Match, find_in_any_case};
+use std::sync::LazyLock;
 
 /// The tags that may occur anywhere in the text.
 #[derive(Debug)]
@@ -28,8 +29,21 @@ pub(super) enum TagKind {
     Frame,
 }
 
+static OF_REASONING: LazyLock<Tags> = LazyLock::new(|| Tags::new(true, false));
+static OF_CALLS: LazyLock<Tags> = LazyLock::new(|| Tags::new(false, true));
+static OF_BOTH: LazyLock<Tags> = LazyLock::new(|| Tags::new(true, true));
+
 impl Tags {
-    pub(super) fn new(reasoning: bool, calls: bool) -> Self {
+    /// The tags of reasoning, of calls, or of both. There are many, so each list is made once.
+    pub(super) fn of(reasoning: bool, calls: bool) -> &'static Self {
+        match (reasoning, calls) {
+            (true, true) => &OF_BOTH,
+            (true, false) => &OF_REASONING,
+            (false, _) => &OF_CALLS,
+        }
+    }
+
+    fn new(reasoning: bool, calls: bool) -> Self {
         let mut tags = Vec::new();
         if reasoning {
             for (open, close) in REASONING {
@@ -80,7 +94,7 @@ impl Tag {
 }
 
 /// Whether a tag can begin with this byte. The last one is the first byte of `◁`.
-pub(super) fn may_begin_tag(byte: u8) -> bool {
+pub(super) const fn may_begin_tag(byte: u8) -> bool {
     matches!(byte, b'<' | b'[' | 0xE2)
 }
 

@@ -48,6 +48,11 @@ pub static ACCESS_LOG: &[Field] = &[
         "The number of tool calls that the client received.",
     ),
     field(
+        "transponder.tool_calls_in_text",
+        "transponder.tool_calls_in_text",
+        "The number of tool calls that the client received as text, if there are any.",
+    ),
+    field(
         "transponder.dropped",
         "transponder.dropped",
         "What was dropped, in the format of `x-transponder-dropped`.",

@@ -91,6 +91,15 @@ pub static TOOL_CALLS_LOST: Metric = Metric {
               names the call, or from the closed connection (`cut`).",
 };
 
+/// Tool calls that stayed in the text.
+pub static TOOL_CALLS_IN_TEXT: Metric = Metric {
+    name: "transponder_tool_calls_in_text_total",
+    kind: Kind::Counter,
+    labels: &[PRESET],
+    meaning: "Calls of declared tools that clients received as text, in the model's own markup. Set \
+              `\"text_tool_calls\": true`, or start the upstream with the tool parser of the model.",
+};
+
 /// Parts of requests and replies that were dropped.
 pub static THINGS_DROPPED: Metric = Metric {
     name: "transponder_dropped_total",
@@ -199,6 +208,7 @@ pub static METRICS: &[&Metric] = &[
     &UPSTREAM_ERRORS,
     &TOOL_CALLS,
     &TOOL_CALLS_LOST,
+    &TOOL_CALLS_IN_TEXT,
     &THINGS_DROPPED,
     &THINGS_REPAIRED,
     &TOKENS,

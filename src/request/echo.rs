@@ -4,7 +4,9 @@ use crate::bounds;
 use crate::error::ApiError;
 use crate::json::{JsonStr, RawJson, TapeValue};
 use crate::report::{Dropped, Report};
-use crate::wire::responses::{Echo, EchoedReasoning, EchoedText, FunctionTool, Request, TextFormat};
+use crate::wire::responses::{
+    Echo, EchoedReasoning, EchoedText, FunctionTool, InputTransformation, Request, TextFormat,
+};
 use crate::wire::typed::{Located, Object, RawObject};
 use std::borrow::Cow;
 
@@ -14,8 +16,8 @@ const PLAIN_TEXT: &str = r#"{"type":"text"}"#;
 /// The fields that the response repeats, with OpenAI's defaults.
 ///
 /// Each event that contains the response repeats all of them, so their size is limited. A field that exceeds
-/// the limit gets its default, and is reported. Codex gets no instructions and no tools: it never reads them, and
-/// they were nine tenths of what a short turn sent.
+/// the limit gets its default, and is reported. Codex gets no instructions, no tools and no list of what was withheld: it
+/// never reads them, and they were nine tenths of what a short turn sent.
 pub(super) fn echo(
     body: &Object<'_, '_>,
     request: &Request<'_>,
@@ -26,7 +28,10 @@ pub(super) fn echo(
     if !is_codex {
         echo.instructions = own(&request.instructions);
         echo.tools = tools(body)?;
+        echo.input_transformations = report.all_withheld().into_iter().map(withheld).collect();
     }
+    let withheld_bytes =
+        echo.input_transformations.iter().map(|one| one.id.len() + TRANSFORMATION_BYTES).sum();
     let mut budget = ByteBudget { left: bounds::ECHO_BYTES, report };
     for (name, field) in [
         ("user", &mut echo.user),
@@ -39,6 +44,9 @@ pub(super) fn echo(
         if !budget.takes(name, field.as_ref().map_or(0, |raw| raw.get().len())) {
             *field = None;
         }
+    }
+    if !budget.takes("input_transformations", withheld_bytes) {
+        echo.input_transformations.clear();
     }
     if !budget.takes("model", echo.model.len()) {
         echo.model.clear();
@@ -57,6 +65,18 @@ pub(super) fn echo(
         echo.tools.clear();
     }
     Ok(echo)
+}
+
+/// The length of an [`InputTransformation`] in JSON without its id.
+const TRANSFORMATION_BYTES: usize = 80;
+
+fn withheld(id: &str) -> InputTransformation {
+    InputTransformation {
+        r#type: "reasoning",
+        id: id.to_owned(),
+        action: "removed",
+        reason: "model_mismatch",
+    }
 }
 
 /// The bytes that may still be repeated.
@@ -114,6 +134,7 @@ fn plain(request: &Request<'_>) -> Result<Echo, ApiError> {
         user: own(&request.user),
         safety_identifier: own(&request.safety_identifier),
         prompt_cache_key: own(&request.prompt_cache_key),
+        input_transformations: Vec::new(),
         previous_response_id: None,
         store: false,
         background: false,

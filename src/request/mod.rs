@@ -309,6 +309,7 @@ impl<'a> Parts<'a> {
             call_ids: self.call_ids,
             text: TextRules {
                 scanner: Scanner::new(start, self.tools.in_text, limits.event_bytes),
+                unread: Scanner::new(None, self.tools.unread_in_text, limits.event_bytes),
                 logprobs: upstream.logprobs.is_some(),
             },
             items: ItemRules {

@@ -19,8 +19,10 @@ pub(super) struct ToolPlan<'a> {
     /// The tools that the upstream is offered. `tool_choice` may have excluded some.
     pub(super) offered: Vec<Tool<'a>>,
     pub(super) choice: Option<ToolChoice<'a>>,
-    /// The tools whose calls are looked for in the reply's text.
+    /// The tools whose calls are read in the reply's text.
     pub(super) in_text: OfferedTools,
+    /// The tools whose calls are only noticed in the reply's text.
+    pub(super) unread_in_text: OfferedTools,
 }
 
 impl<'a> ToolPlan<'a> {
@@ -41,12 +43,14 @@ impl<'a> ToolPlan<'a> {
             declared.into_iter().filter_map(|tool| render(tool, &mut toolbox, options, report)).collect();
         let choice = tool_choice::choose(tools, choice, &toolbox, options, report)?;
         let Choice { tools: offered, choice } = tool_choice::fit(choice, options.tool_choice(thinks), report);
-        let in_text = match choice {
-            Some(ToolChoice::Mode("none")) => OfferedTools::default(),
-            _ if options.text_tool_calls => names_and_schemas(&offered, &toolbox),
-            _ => OfferedTools::default(),
+        let none = OfferedTools::default;
+        let may_call = !offered.is_empty() && !matches!(choice, Some(ToolChoice::Mode("none")));
+        let (in_text, unread_in_text) = match may_call {
+            true if options.text_tool_calls => (names_and_schemas(&offered, &toolbox), none()),
+            true => (none(), toolbox.names().into()),
+            false => (none(), none()),
         };
-        Ok(Self { toolbox, offered, choice, in_text })
+        Ok(Self { toolbox, offered, choice, in_text, unread_in_text })
     }
 
     /// Whether the model must call a tool.

@@ -60,6 +60,8 @@ pub(crate) struct ReplyContext {
 pub(crate) struct TextRules {
     /// Finds reasoning and calls in the text, if the upstream's options ask for it.
     pub(crate) scanner: Option<Scanner>,
+    /// Finds calls that stay in the text, because the options do not ask for them.
+    pub(crate) unread: Option<Scanner>,
     /// The client wants the probability of each token.
     pub(crate) logprobs: bool,
 }

@@ -20,29 +20,35 @@ pub(super) enum Output {
 /// Collects the text of a summary. Reasoning is dropped, and no tool is called for a summary.
 #[derive(Debug)]
 pub(super) struct SummaryCollector {
-    item: OpenCompaction,
+    /// `None` until there is text: a client that got an empty summary would lose the conversation.
+    item: Option<OpenCompaction>,
     budget: Budget,
     writer: EventWriter,
 }
 
 impl SummaryCollector {
     pub(super) fn new(budget: Budget, writer: EventWriter) -> Self {
-        Self { item: OpenCompaction::default(), budget, writer }
+        Self { item: None, budget, writer }
     }
 
     fn is_blank(&self) -> bool {
-        self.item.is_empty() && self.writer.items().is_empty()
+        self.item.is_none() && self.writer.items().is_empty()
     }
 
     fn complete(&mut self) {
-        std::mem::take(&mut self.item).close(&mut self.writer);
+        if let Some(item) = self.item.take() {
+            item.close(&mut self.writer);
+        }
     }
 
     fn delta(&mut self, delta: Delta<'_>) -> Result<(), Failure> {
         match delta {
             Delta::Content { text, .. } => {
                 self.budget.charge(text.escaped().len())?;
-                self.item.push(&text);
+                if !text.is_empty() {
+                    let Self { item, writer, .. } = self;
+                    item.get_or_insert_with(|| OpenCompaction::open(writer)).push(&text);
+                }
             }
             Delta::Citation(_) => self.writer.report_mut().dropped(Dropped::Annotation, "url_citation"),
             Delta::Unsupported { kind, name } => {
@@ -76,7 +82,7 @@ impl Output {
     pub(super) fn has_items(&self) -> bool {
         match self {
             Self::Items(items) => items.has_items(),
-            Self::Summary(summary) => !summary.writer.items().is_empty(),
+            Self::Summary(summary) => !summary.is_blank(),
         }
     }
 
@@ -92,7 +98,7 @@ impl Output {
     pub(super) fn lacks_summary(&self) -> bool {
         match self {
             Self::Items(_) => false,
-            Self::Summary(summary) => summary.item.is_empty(),
+            Self::Summary(summary) => summary.item.is_none(),
         }
     }
 

@@ -13,6 +13,8 @@ pub struct ReplyStats {
     pub calls: Vec<&'static str>,
     /// Tool calls that the upstream began and the client did not get complete.
     pub lost_calls: usize,
+    /// Complete tool calls that stayed in the text, because `text_tool_calls` is off.
+    pub text_calls: usize,
     /// The most bytes that were held at once for the reply.
     pub held_bytes: usize,
     /// Bytes of the largest event's data.

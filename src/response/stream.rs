@@ -3,7 +3,7 @@
 use super::budget::Budget;
 use super::context::{ReplyContext, ReplyKind};
 use super::lifecycle::{Ended, Lifecycle};
-use super::normalizer::ChunkNormalizer;
+use super::normalizer::{ChunkNormalizer, Ending, FinishReason};
 use super::outcome::{End, Failure, Mark, Outcome, judge};
 use super::output::{Output, SummaryCollector};
 use super::response_id;
@@ -115,10 +115,15 @@ impl ResponseStream {
 
     /// What was counted so far.
     pub(super) fn stats(&self) -> ReplyStats {
+        let Ending { finish, usage } = self.input.ending();
+        let text_calls = self.input.text_calls();
+        // The upstream's tool parser has missed a call that the token limit cut.
+        let cut_in_text = text_calls.ends_within && finish == Some(FinishReason::Length);
         ReplyStats {
-            usage: self.input.ending().usage,
+            usage,
             calls: self.output.delivered_calls(),
-            lost_calls: self.output.lost_calls(),
+            lost_calls: self.output.lost_calls() + usize::from(cut_in_text),
+            text_calls: text_calls.unread,
             held_bytes: self.output.held_bytes(),
             ..ReplyStats::default()
         }

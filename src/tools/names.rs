@@ -21,7 +21,7 @@ pub(crate) struct ToolName {
 }
 
 /// Tools by the names that a model may write.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Names {
     tools: Vec<ToolName>,
     by_upstream: BTreeMap<String, usize>,

@@ -5,6 +5,7 @@
 use super::reasoning::{Fields, Reasoning, ReasoningReplay};
 use super::schema_dialect::SchemaDialect;
 use super::string_enum::string_enum;
+use crate::json;
 use serde::Deserialize;
 
 /// What one upstream accepts.
@@ -79,9 +80,11 @@ pub struct Options {
     pub add_fields: Fields,
 
     /// How `reasoning.effort` is sent: the fields that each effort adds to the request body.
+    #[serde(deserialize_with = "json::object")]
     pub reasoning: Reasoning,
     /// How reasoning from earlier turns is sent back: `"off"`, the name of a field, or an object.
     #[cfg_attr(test, schemars(schema_with = "super::reasoning::replay_schema"))]
+    #[serde(deserialize_with = "json::object")]
     pub reasoning_replay: ReasoningReplay,
     /// Whether the text may contain reasoning between `<think>` and `</think>`, which the filter then separates from it.
     pub think_tags: ThinkTags,

@@ -78,6 +78,9 @@ async fn codex_with_what_probe_prints() {
     let server = start().await;
     let (config, told) = server.probe(MODEL).await;
     assert_eq!(config["upstream"]["text_tool_calls"], true, "{told}");
+    // uvicorn closes the connection after this one without saying so.
+    assert!(told.contains("a broken request: 500 Internal Server Error"), "{told}");
+    assert!(told.contains("Two turns of an agent succeed"), "{told}");
     let envoy = Envoy::start(server.address, &config.to_string(), Headers::Flow).await;
     codex_runs_every_call(&envoy, MODEL).await;
     envoy.finish();

@@ -1,5 +1,6 @@
 //! The real Codex CLI with a real llama.cpp server: Codex receives every call of the model, to run it or to refuse it.
 
+use crate::real::found;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
@@ -17,6 +18,7 @@ const TURNS: usize = 20;
 /// A llama.cpp server, and in front of it what keeps each request with its reply.
 struct LlamaCpp {
     address: SocketAddr,
+    base_url: String,
     seen: Arc<Mutex<Vec<(Value, String)>>>,
     _server: Process,
     _files: tempfile::TempDir,
@@ -43,7 +45,8 @@ impl LlamaCpp {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, app).await });
-        Self { address, seen, _server: server, _files: files }
+        let base_url = format!("http://{free}/v1");
+        Self { address, base_url, seen, _server: server, _files: files }
     }
 
     fn take_seen(&self) -> Vec<(Value, String)> {
@@ -162,6 +165,15 @@ async fn think() {
 #[tokio::test]
 async fn strict_template() {
     no_call_is_lost("strict", json!({}), 3).await;
+}
+
+/// With the preset that `make run` finds for it.
+#[tokio::test]
+async fn found_by_make_run() {
+    let llama = LlamaCpp::start("plain").await;
+    let (_, config) = found(&llama.base_url).await;
+    assert_eq!(config["upstream"]["preset"], "llamacpp");
+    no_call_of(&llama, &config, 3).await;
 }
 
 /// With the configuration that `examples/probe` prints for it.

@@ -35,18 +35,9 @@ impl Server {
         format!("http://{}/v1", self.address)
     }
 
-    /// Envoy as `make run` configures it for this server without a preset.
+    /// Envoy as `make run` configures it for this server without a preset, and its plugin configuration.
     pub async fn make_run(&self) -> (Envoy, Value) {
-        let mut command = Command::new(project().join("envoy/run.py"));
-        command.args(["--print", "--upstream", &self.base_url()]);
-        command.args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
-        let printed = run(command).await;
-        let bootstrap: Value = serde_yaml_ng::from_slice(&printed.stdout).unwrap();
-        let manager = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config";
-        let filters = bootstrap.pointer(manager).unwrap()["http_filters"].as_array().unwrap();
-        let text =
-            filters.iter().find_map(|filter| filter.pointer("/typed_config/config/configuration/value"));
-        let plugin = serde_json::from_str(text.unwrap().as_str().unwrap()).unwrap();
+        let (bootstrap, plugin) = found(&self.base_url()).await;
         (Envoy::launch(&bootstrap).await, plugin)
     }
 
@@ -59,6 +50,18 @@ impl Server {
         let config = serde_json::from_slice(&output.stdout);
         (config.unwrap_or_else(|error| panic!("no configuration: {error}\n{told}")), told)
     }
+}
+
+/// What `make run` makes of an upstream without a preset: Envoy's configuration, and the plugin's.
+pub async fn found(base_url: &str) -> (Value, Value) {
+    let mut command = Command::new(project().join("envoy/run.py"));
+    command.args(["--print", "--upstream", base_url, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
+    let bootstrap: Value = serde_yaml_ng::from_slice(&run(command).await.stdout).unwrap();
+    let manager = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config";
+    let filters = bootstrap.pointer(manager).unwrap()["http_filters"].as_array().unwrap();
+    let plugin = filters.iter().find_map(|filter| filter.pointer("/typed_config/config/configuration/value"));
+    let plugin = serde_json::from_str(plugin.unwrap().as_str().unwrap()).unwrap();
+    (bootstrap, plugin)
 }
 
 async fn run(mut command: Command) -> std::process::Output {

@@ -9,6 +9,8 @@ pub struct Item {
     /// The arguments or the input of a call so far.
     arguments: String,
     arguments_done: bool,
+    /// The commands of a shell call so far, and whether each is done.
+    commands: Vec<(String, bool)>,
 }
 
 /// A part of the item: its kind, the sum of its deltas, and what closed it.
@@ -38,23 +40,35 @@ impl Item {
             [("content", json!([])), ("summary", json!([])), ("arguments", json!("")), ("input", json!(""))]
         {
             let empty = item[field].is_null() || item[field] == zero;
-            // Codex takes the arguments of a search as an object, and a summary comes at once.
-            let whole = ["tool_search_call", "compaction"].contains(&item["type"].as_str().unwrap());
+            // Codex takes the arguments of a search as an object.
+            let whole = ["tool_search_call"].contains(&item["type"].as_str().unwrap());
             assert!(empty || whole, "{field} of an added item is empty: {item}");
         }
+        let commands = &item["action"]["commands"];
+        assert!(commands.is_null() || *commands == json!([]), "an added call has no commands: {item}");
         assert!(item["status"].is_null() || item["status"] == "in_progress", "{item}");
-        Self { added: item.clone(), parts: Vec::new(), arguments: String::new(), arguments_done: false }
+        Self {
+            added: item.clone(),
+            parts: Vec::new(),
+            arguments: String::new(),
+            arguments_done: false,
+            commands: Vec::new(),
+        }
     }
 
-    /// Whether it is a call of a tool.
-    pub fn is_call(&self) -> bool {
-        self.added["call_id"].is_string()
+    /// Whether a reply that is cut leaves it open: clients run every call that is closed, and use every summary.
+    pub fn may_stay_open(&self) -> bool {
+        self.added["call_id"].is_string() || self.added["type"] == "compaction"
     }
 
     /// An event within the item.
     pub fn event(&mut self, name: &str, event: &Value) {
+        if name.starts_with("response.shell_call_command.") {
+            return self.command(name, event);
+        }
         assert_eq!(event["item_id"], self.added["id"], "{event}");
         match name {
+            "response.compaction.compacting" => assert_eq!(self.added["type"], "compaction", "{event}"),
             "response.content_part.added" | "response.reasoning_summary_part.added" => self.part_added(event),
             "response.output_text.delta" => self.delta("output_text", event),
             "response.refusal.delta" => self.delta("refusal", event),
@@ -76,6 +90,31 @@ impl Item {
             "response.function_call_arguments.done" => self.arguments_done(name, &event["arguments"]),
             "response.custom_tool_call_input.done" => self.arguments_done(name, &event["input"]),
             other => panic!("{other} is no event of an item"),
+        }
+    }
+
+    /// An event of a shell command. The API has no `item_id` in it.
+    fn command(&mut self, name: &str, event: &Value) {
+        assert_eq!(self.added["type"], "shell_call", "{event}");
+        let last = self.commands.len().wrapping_sub(1);
+        match name {
+            "response.shell_call_command.added" => {
+                assert_eq!(event["command_index"], self.commands.len(), "{event}");
+                assert_eq!(event["command"], "", "an added command is empty: {event}");
+                assert!(self.commands.iter().all(|(_, done)| *done), "one open command at a time: {event}");
+                self.commands.push((String::new(), false));
+            }
+            "response.shell_call_command.delta" => {
+                assert_eq!(event["command_index"], last, "{event}");
+                assert!(!self.commands[last].1, "no delta after done: {event}");
+                self.commands[last].0.push_str(some(&event["delta"]));
+            }
+            "response.shell_call_command.done" => {
+                assert_eq!(event["command_index"], last, "{event}");
+                assert_eq!(event["command"], self.commands[last].0, "done is the sum of its deltas");
+                self.commands[last].1 = true;
+            }
+            other => panic!("{other} is no event of a command"),
         }
     }
 
@@ -170,6 +209,11 @@ impl Item {
                 some(&item["name"]);
                 let whole = item["status"] == "completed";
                 assert_eq!(self.arguments_done, whole, "a call is done when it is whole: {item}");
+                return item.clone();
+            }
+            "shell_call" => {
+                let commands: Vec<&String> = self.commands.iter().map(|(command, _)| command).collect();
+                assert_eq!(item["action"]["commands"], json!(commands), "the commands are what was sent");
                 return item.clone();
             }
             _ => return item.clone(),

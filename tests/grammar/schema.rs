@@ -8,8 +8,8 @@
 //! does on purpose:
 //!
 //! * `text.format` repeats the schema: the specification wants null there, OpenAI's SDKs parse by it.
-//! * Tools other than functions, and calls of them (`custom_tool_call`, `tool_search_call` and their events), are OpenAI's
-//!   extensions: only a client that declared such a tool meets them.
+//! * Tools other than functions, calls of them (`custom_tool_call`, `shell_call` and their events) and compactions are
+//!   OpenAI's extensions: only a client that declared such a tool, or asked for a summary, meets them.
 //! * The error event has its fields twice, nested as the specification wants them and flat as OpenAI sends them.
 
 use serde_json::{Map, Value};

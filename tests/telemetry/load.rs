@@ -53,6 +53,9 @@ data: {"error":{"message":"out of memory"}}
 
 "#;
 
+/// A call that the upstream's tool parser has missed.
+const UNREAD: &str = r#"<tool_call>{"name": "weather", "arguments": {"city": "Paris"}}</tool_call>"#;
+
 fn turns() -> Vec<Turn> {
     let call = |name: &str, arguments: Value| json!([{"id": "call_1", "name": name, "arguments": arguments}]);
     let big = ask("big", &json!({}));
@@ -76,6 +79,7 @@ fn turns() -> Vec<Turn> {
         turn(says(2, usage(700, 500, 20, 0)), &ask("big", &dropped)),
         turn(says(2, usage(700, 500, 20, 0)), &ask("small", &orphan)),
         turn(json!({"tool_calls": call("weather", json!("{\"city\": \"Pa")), "finish": "length"}), &small),
+        turn(json!({"text": UNREAD}), &small),
         turn(json!({"raw_sse": BROKEN}), &big),
         turn(error(429, "slow down"), &big),
         turn(error(401, "bad key"), &small),

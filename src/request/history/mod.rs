@@ -9,7 +9,7 @@ use crate::config::History;
 use crate::error::ApiError;
 use crate::items::{Call, Entry, Reasoning, Toolbox};
 use crate::json::{JsonStr, RawJson};
-use crate::report::{Dropped, Report};
+use crate::report::{Dropped, Origin, Report};
 use crate::response::context::CallIds;
 use crate::tools::call_id::similar_ids;
 use crate::upstream::{ContentForm, CustomTools, EmptyContent, Options, System, UserImages, UserMessages};
@@ -101,6 +101,8 @@ type Outputs<'a> = Vec<(Cow<'a, str>, Vec<Part<'a>>)>;
 struct Turn<'a> {
     content: Vec<Part<'a>>,
     reasoning: Vec<JsonStr<'a>>,
+    /// The items of the reasoning and its details.
+    origins: Vec<Origin>,
     details: Vec<RawJson<'static>>,
     calls: Vec<(Call<'a>, Vec<Part<'a>>)>,
     /// An output was sent: what follows belongs to the next message.
@@ -135,16 +137,22 @@ impl<'a> Writer<'a, '_> {
 
     fn add_reasoning(&mut self, reasoning: Reasoning<'a>) {
         let replay = &self.options.reasoning_replay;
-        let Reasoning { text, details, .. } = reasoning;
+        let Reasoning { origin, text, details, .. } = reasoning;
         let details = if replay.details { details } else { Vec::new() };
         match (text, replay.field.is_some()) {
             (Some(text), true) => self.open_turn().reasoning.push(text),
-            (Some(_), false) if details.is_empty() => self.report.dropped(Dropped::Item, "reasoning"),
+            (Some(_), false) if details.is_empty() => return self.withhold(vec![origin]),
             _ => {}
         }
-        if !details.is_empty() {
-            self.open_turn().details.extend(details);
-        }
+        let turn = self.open_turn();
+        turn.origins.push(origin);
+        turn.details.extend(details);
+    }
+
+    /// The model does not get the reasoning of these items.
+    fn withhold(&mut self, origins: Vec<Origin>) {
+        self.report.dropped(Dropped::Item, "reasoning");
+        origins.into_iter().for_each(|origin| self.report.withheld(origin));
     }
 
     fn add_instructions(&mut self, mut parts: Vec<Part<'a>>) {
@@ -186,7 +194,7 @@ impl<'a> Writer<'a, '_> {
         if turn.is_empty() {
             // No upstream accepts a message that has only reasoning.
             if !turn.reasoning.is_empty() || !turn.details.is_empty() {
-                self.report.dropped(Dropped::Item, "reasoning");
+                self.withhold(turn.origins);
             }
             return;
         }

@@ -33,6 +33,7 @@ pub(super) use ending::{Ending, FinishReason};
 use seen::SeenInDeltas;
 use serde_json::Value;
 use serde_json::value::RawValue;
+pub(super) use text_markup::TextCalls;
 use text_markup::{TextMarkup, TextPiece};
 
 /// Reads the chunks of one reply.
@@ -86,7 +87,7 @@ impl ChunkNormalizer {
             choices: AnswerChoices::default(),
             seen: SeenInDeltas::default(),
             reasoning: ReasoningSource::Unknown,
-            markup: TextMarkup::new(text.scanner),
+            markup: TextMarkup::new(text),
             calls: CallAssembler::default(),
             has_tool_calls: false,
             ending: Ending::default(),
@@ -96,6 +97,11 @@ impl ChunkNormalizer {
     /// The finish reason and the usage in the chunks so far.
     pub(super) fn ending(&self) -> Ending {
         self.ending
+    }
+
+    /// The calls in the text so far that the client does not get as calls.
+    pub(super) fn text_calls(&self) -> TextCalls {
+        self.markup.calls()
     }
 
     /// Reads the next chunk, or a complete completion.
@@ -266,9 +272,20 @@ impl ChunkNormalizer {
         sink: &mut impl DeltaSink,
     ) -> Result<(), Failure> {
         match self.markup.push(&text) {
-            None => sink.delta(Delta::Content { kind: ContentKind::Text, text, logprobs }),
+            None => self.visible_text(text, logprobs, sink),
             Some(pieces) => self.text_pieces(pieces, sink),
         }
+    }
+
+    /// Text in which no markup is left that the options ask for.
+    fn visible_text(
+        &mut self,
+        text: JsonStr<'_>,
+        logprobs: &[RawJson<'static>],
+        sink: &mut impl DeltaSink,
+    ) -> Result<(), Failure> {
+        self.markup.notice(&text);
+        sink.delta(Delta::Content { kind: ContentKind::Text, text, logprobs })
     }
 
     fn flush_markup(&mut self, sink: &mut impl DeltaSink) -> Result<(), Failure> {
@@ -278,9 +295,7 @@ impl ChunkNormalizer {
 
     fn text_pieces(&mut self, pieces: Vec<TextPiece>, sink: &mut impl DeltaSink) -> Result<(), Failure> {
         pieces.into_iter().try_for_each(|piece| match piece {
-            TextPiece::Text(text) => {
-                sink.delta(Delta::Content { kind: ContentKind::Text, text, logprobs: &[] })
-            }
+            TextPiece::Text(text) => self.visible_text(text, &[], sink),
             TextPiece::Reasoning(_) if self.reasoning == ReasoningSource::Field => Ok(()),
             TextPiece::Reasoning(text) => {
                 self.seen.reasoning = true;

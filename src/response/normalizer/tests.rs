@@ -45,7 +45,8 @@ impl DeltaSink for Recorder {
 /// The deltas of a reply, and a last line for its end: the finish reason and the total tokens, or the failure.
 fn deltas(reasoning_tags: Option<ReplyStart>, chunks: &[&str]) -> Vec<String> {
     let scanner = Scanner::new(reasoning_tags, OfferedTools::default(), 1024);
-    let mut normalizer = ChunkNormalizer::new(TextRules { scanner, logprobs: true }, ContentKind::Refusal);
+    let mut normalizer =
+        ChunkNormalizer::new(TextRules { scanner, unread: None, logprobs: true }, ContentKind::Refusal);
     let mut sink = Recorder::default();
     let read = chunks
         .iter()

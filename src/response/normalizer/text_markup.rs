@@ -2,14 +2,27 @@
 
 use crate::json::JsonStr;
 use crate::markup::{Scanner, Segment};
+use crate::response::context::TextRules;
 use serde_json::value::{RawValue, to_raw_value};
 
-/// Finds markup in the text of one reply, if the upstream's options ask for it.
+/// Finds markup in the text of one reply: it reads what the upstream's options ask for, and notices the calls that it
+/// does not read.
 #[derive(Debug)]
 pub(super) struct TextMarkup {
     scanner: Option<Scanner>,
-    /// How many calls were found.
-    calls: u64,
+    unread: Option<Scanner>,
+    found: TextCalls,
+    /// How many calls were read.
+    read: u64,
+}
+
+/// The calls in the text that the client does not get as calls.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::response) struct TextCalls {
+    /// How many complete calls are part of the text.
+    pub(in crate::response) unread: usize,
+    /// The text ends within a call.
+    pub(in crate::response) ends_within: bool,
 }
 
 /// A piece of the text after the markup in it was read.
@@ -28,22 +41,48 @@ pub(super) enum TextPiece {
 }
 
 impl TextMarkup {
-    pub(super) fn new(scanner: Option<Scanner>) -> Self {
-        Self { scanner, calls: 0 }
+    pub(super) fn new(rules: TextRules) -> Self {
+        let TextRules { scanner, unread, logprobs: _ } = rules;
+        Self { scanner, unread, found: TextCalls::default(), read: 0 }
     }
 
     /// Takes the next piece of the text. `None`: it holds no markup and can be used as it is.
     pub(super) fn push(&mut self, text: &JsonStr<'_>) -> Option<Vec<TextPiece>> {
-        let scanner = self.scanner.as_mut().filter(|scanner| !scanner.lets_pass(text.escaped()))?;
+        let scanner = self.scanner.as_mut()?;
+        if scanner.lets_pass(text.escaped()) {
+            return None;
+        }
         let segments = scanner.push(&text.decode());
         Some(self.pieces(segments))
     }
 
+    /// Looks at text that the client gets.
+    pub(super) fn notice(&mut self, text: &JsonStr<'_>) {
+        if let Some(unread) = &mut self.unread
+            && !unread.lets_pass(text.escaped())
+        {
+            let segments = unread.push(&text.decode());
+            self.found.unread +=
+                segments.iter().filter(|segment| matches!(segment, Segment::ToolCall { .. })).count();
+        }
+    }
+
     /// The text ends here or is interrupted: what was held back as possible markup is text.
     pub(super) fn flush(&mut self) -> Vec<TextPiece> {
+        self.found.ends_within = false;
+        if let Some(unread) = self.unread.as_mut().filter(|unread| !unread.is_idle()) {
+            self.found.ends_within = unread.is_within_call();
+            unread.flush();
+        }
         let Some(scanner) = &mut self.scanner else { return Vec::new() };
+        self.found.ends_within |= scanner.is_within_call();
         let segments = scanner.flush();
         self.pieces(segments)
+    }
+
+    /// The calls so far that the client does not get as calls.
+    pub(super) fn calls(&self) -> TextCalls {
+        self.found
     }
 
     fn pieces(&mut self, segments: Vec<Segment>) -> Vec<TextPiece> {
@@ -55,8 +94,8 @@ impl TextMarkup {
             Segment::Text(text) => TextPiece::Text(JsonStr::new(&text)),
             Segment::Reasoning(text) => TextPiece::Reasoning(JsonStr::new(&text)),
             Segment::ToolCall { name, arguments } => {
-                let number = self.calls;
-                self.calls += 1;
+                let number = self.read;
+                self.read += 1;
                 TextPiece::Call { number, name, arguments: to_raw_value(&arguments).unwrap_or_default() }
             }
             Segment::Retract => TextPiece::EndOfMessage,

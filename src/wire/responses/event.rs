@@ -63,6 +63,10 @@ events! {
     "response.reasoning_summary_text.done" SummaryTextDone { item_id: &'a str, output_index: usize, summary_index: usize, text: &'a JsonStr<'a> }
     "response.function_call_arguments.delta" FunctionCallArgumentsDelta { item_id: &'a str, output_index: usize, delta: &'a JsonStr<'a> }
     "response.function_call_arguments.done" FunctionCallArgumentsDone { item_id: &'a str, output_index: usize, name: &'a str, arguments: &'a JsonStr<'a> }
+    "response.shell_call_command.added" ShellCommandAdded { output_index: usize, command_index: usize, command: &'a JsonStr<'a> }
+    "response.shell_call_command.delta" ShellCommandDelta { output_index: usize, command_index: usize, delta: &'a JsonStr<'a> }
+    "response.shell_call_command.done" ShellCommandDone { output_index: usize, command_index: usize, command: &'a JsonStr<'a> }
+    "response.compaction.compacting" CompactionCompacting { item_id: &'a str, output_index: usize }
     "response.custom_tool_call_input.delta" CustomToolCallInputDelta { item_id: &'a str, output_index: usize, delta: &'a JsonStr<'a> }
     "response.custom_tool_call_input.done" CustomToolCallInputDone { item_id: &'a str, output_index: usize, input: &'a JsonStr<'a> }
 }

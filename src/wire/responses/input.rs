@@ -155,6 +155,7 @@ objects! {
     /// `{"type": "reasoning", "summary": [{"type": "summary_text", "text": "..."}], "encrypted_content": "..."}`
     #[allow(missing_docs)]
     pub struct ReasoningItem<'a> {
+        pub id: Option<Cow<'a, str>>,
         /// Parts of type `summary_text`.
         pub summary: Option<Vec<TextPart<'a>>>,
         /// Parts of type `reasoning_text`.

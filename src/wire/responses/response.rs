@@ -100,12 +100,29 @@ pub struct Echo {
     pub user: Option<RawJson<'static>>,
     pub safety_identifier: Option<RawJson<'static>>,
     pub prompt_cache_key: Option<RawJson<'static>>,
+    /// The reasoning that the model did not get.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub input_transformations: Vec<InputTransformation>,
     /// Always `null`: responses are not stored.
     pub previous_response_id: Option<RawJson<'static>>,
     /// Always false: responses are not stored.
     pub store: bool,
     /// Always false.
     pub background: bool,
+}
+
+/// `{"type": "reasoning", "id": "rs_1", "action": "removed", "reason": "model_mismatch"}`
+#[derive(Debug, Clone, Serialize)]
+#[allow(missing_docs)]
+pub struct InputTransformation {
+    /// `reasoning`.
+    pub r#type: &'static str,
+    /// The `id` of the item.
+    pub id: String,
+    /// `removed`.
+    pub action: &'static str,
+    /// `model_mismatch`: another model made it, or the upstream takes none back.
+    pub reason: &'static str,
 }
 
 /// `{"effort": "low", "summary": null}`

@@ -140,6 +140,13 @@ fn each_mistake_is_refused_with_its_path_and_the_remedy() {
         ),
         (r#"{"limits": {"reply_bytes": -1}}"#, "limits.reply_bytes: expected a whole number, found `-1`"),
         (r#"{"limits": 5}"#, "limits: expected an object, found `5`"),
+        (r#"{"limits": [1, 2, 3, 4]}"#, "limits: expected an object, found a list"),
+        (r#"{"upstream": {"reasoning": [{}]}}"#, "upstream.reasoning: expected an object, found a list"),
+        (
+            r#"{"upstream": {"reasoning_replay": ["reasoning"]}}"#,
+            "upstream.reasoning_replay: expected an object, found a list",
+        ),
+        (r#"{"paths": [5]}"#, "paths[0]: expected a string, found `5`"),
         (
             r#"{"hold_request_headers": "yes"}"#,
             "hold_request_headers: expected `true` or `false`, found \"yes\"",
@@ -269,11 +276,12 @@ fn each_mistake_is_refused_with_its_path_and_the_remedy() {
 #[test]
 fn every_mistake_is_reported_at_once_in_the_order_of_the_file() {
     let text = r#"{
-    "paths": ["v1/responses", 5],
+    "paths": [4, "v1/responses", 5, "/a/"],
     "upstream": {
         "preset": "vlm",
         "sytem": "keep",
         "content": "x",
+        "sampling": ["top_q", "top_p", "seed"], "pass_fields": [null, "model"],
         "reasoning": {"efforts": {"hihg": "high", "low": 5}}
     },
     "models": [
@@ -284,18 +292,25 @@ fn every_mistake_is_reported_at_once_in_the_order_of_the_file() {
 }
 "#;
     let expected = "\
-paths[1] (line 2, column 31): expected a string, found `5`
+paths[0] (line 2, column 15): expected a string, found `4`
+paths[1] (line 2, column 18): `v1/responses` does not begin with `/`
+paths[2] (line 2, column 34): expected a string, found `5`
+paths[3] (line 2, column 37): `/a/` ends with `/`; leave that out
 upstream.preset (line 4, column 9): unknown preset `vlm`, did you mean `vllm`?
 upstream.sytem (line 5, column 9): unknown key `sytem`, did you mean `system`?
 upstream.content (line 6, column 9): unknown value `x`, expected one of: string, parts
-upstream.reasoning.efforts.hihg (line 7, column 35): unknown effort `hihg`, did you mean `high`?
-upstream.reasoning.efforts.low (line 7, column 51): expected a value of `reasoning_effort`, or an object of fields, found `5`
-models[0] (line 10, column 9): `match` is missing
-models[1].history (line 11, column 24): `history` belongs at the top level
-models[1].upstream.path (line 11, column 58): expected a string, found `1`
-models[1].upstream.tool_call_id_chars (line 11, column 69): expected at least 8
-limits.event_bytes (line 13, column 16): expected a whole number, found \"8\"
-limits.reply_bytes (line 13, column 36): expected more than 0";
+upstream.sampling[0] (line 7, column 22): unknown value `top_q`, did you mean `top_p`?
+upstream.sampling[2] (line 7, column 40): unknown value `seed`, expected one of: temperature, top_p, logprobs
+upstream.pass_fields[0] (line 7, column 65): expected a string, found null
+upstream.pass_fields[1] (line 7, column 71): `model` cannot be passed on: the filter translates it
+upstream.reasoning.efforts.hihg (line 8, column 35): unknown effort `hihg`, did you mean `high`?
+upstream.reasoning.efforts.low (line 8, column 51): expected a value of `reasoning_effort`, or an object of fields, found `5`
+models[0] (line 11, column 9): `match` is missing
+models[1].history (line 12, column 24): `history` belongs at the top level
+models[1].upstream.path (line 12, column 58): expected a string, found `1`
+models[1].upstream.tool_call_id_chars (line 12, column 69): expected at least 8
+limits.event_bytes (line 14, column 16): expected a whole number, found \"8\"
+limits.reply_bytes (line 14, column 36): expected more than 0";
     assert_eq!(refusal(text), expected);
 }
 

@@ -5,3 +5,4 @@ mod readme;
 mod responses;
 mod symptoms;
 mod troubleshooting;
+mod upstreams;

@@ -101,7 +101,7 @@ fn response(status: &str, more: &[(&str, &str)]) -> Headers {
 }
 
 fn set(name: &'static str, value: &str) -> Edit {
-    Edit::Set(name, value.to_owned())
+    Edit::set(name, value)
 }
 
 fn remove(name: &str) -> Edit {

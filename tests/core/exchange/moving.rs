@@ -58,7 +58,7 @@ impl Conversation {
         let verdict = driven.exchange.on_response_headers(&headers, false, NOW);
         let (HeadersVerdict::Continue(edits) | HeadersVerdict::Hold(edits)) = verdict else { panic!() };
         let header = edits.into_iter().find_map(|edit| match edit {
-            Edit::Set("x-transponder-dropped", value) => Some(value),
+            Edit::Set(name, value) if name == "x-transponder-dropped" => Some(value),
             _ => None,
         });
         match driven.exchange.on_response_body(reply.to_string().as_bytes(), true, NOW) {

@@ -69,7 +69,7 @@ fn a_429_says_when_to_come_back() {
             let verdict = driven.exchange.on_response_headers(&response(status, more), false, NOW);
             let HeadersVerdict::Continue(edits) = verdict else { panic!() };
             let found = edits.iter().find_map(|edit| match edit {
-                Edit::Set("retry-after", value) => Some(value.as_str()),
+                Edit::Set(name, value) if name == "retry-after" => Some(value.as_str()),
                 _ => None,
             });
             assert_eq!(found, expected.filter(|_| status == "429"), "{status} {more:?}");

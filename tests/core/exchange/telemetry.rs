@@ -97,6 +97,7 @@ fn map(pairs: &[(&str, &str)]) -> Headers {
 }
 
 const STREAM: &str = r#"{"model":"m","input":"hello","stream":true}"#;
+const TOOL: &str = r#"{"model":"m","input":"hello","stream":true,"tools":[{"type":"function","name":"f"}]}"#;
 const TOOLS: &str = r#"{"model":"m","input":"hello","stream":true,"tools":[
     {"type":"function","name":"f","parameters":{"type":"object"}},
     {"type":"custom","name":"patch"}, {"type":"web_search"}, {"type":"file_search"}]}"#;
@@ -115,6 +116,7 @@ const END: &str = r#"data: {"choices":[{"delta":{},"finish_reason":"stop"}],"usa
 data: [DONE]
 
 "#;
+const IN_TEXT: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"[TOOL_CALLS]f{}\"}}]}\n\n";
 const LENGTH: &str = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"length\"}]}\n\ndata: [DONE]\n\n";
 
 #[test]
@@ -180,6 +182,18 @@ fn every_end_is_counted_once_and_says_what_became_of_the_calls() {
             &["exchanges incomplete generic 1", "tool_calls_lost incomplete generic 1"],
         ),
         (
+            "cut by length in the text",
+            "200",
+            &["data: {\"choices\":[{\"delta\":{\"content\":\"<tool_call>\"}}]}\n\n", LENGTH],
+            &["exchanges incomplete generic 1", "tool_calls_lost incomplete generic 1"],
+        ),
+        (
+            "left in the text",
+            "200",
+            &[IN_TEXT, END],
+            &["exchanges completed generic 1", "tool_calls_in_text generic 1"],
+        ),
+        (
             "ends early",
             "200",
             &[CUT_CALL, ""],
@@ -241,7 +255,7 @@ fn every_end_is_counted_once_and_says_what_became_of_the_calls() {
         ),
     ];
     for (what, status, body, expected) in table {
-        let told = Story::begin("{}", &[], STREAM).answered(status, body).closed();
+        let told = Story::begin("{}", &[], TOOL).answered(status, body).closed();
         let counted: Vec<_> = told.counted().into_iter().filter(|line| !line.starts_with("tokens")).collect();
         assert_eq!(counted, *expected, "{what}");
         let open: i64 = told.of_kind(Kind::Gauge).iter().map(|(_, by)| by).sum();
@@ -312,7 +326,7 @@ fn every_field_is_in_the_table() {
     let story = Story::begin(r#"{"upstream": "vllm"}"#, &[], TOOLS);
     let mut noted = Vec::new();
     for told in [
-        story.answered("200", &[CALL, END]).closed(),
+        story.answered("200", &[IN_TEXT, CALL, END]).closed(),
         Story::begin("{}", &[], STREAM).answered("401", &["{}"]).closed(),
     ] {
         noted.extend(told.fields.borrow().iter().map(|(field, _)| *field));

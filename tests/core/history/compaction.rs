@@ -72,6 +72,40 @@ fn a_trigger_in_a_stream_brings_exactly_one_item() {
     assert_eq!(transcript.response()["status"], "completed");
 }
 
+fn summarized(chunks: &[Value]) -> Transcript {
+    ask(json!({"stream": true, "input": [user("hi"), {"type": "compaction_trigger"}]})).stream(chunks)
+}
+
+#[test]
+fn a_summary_is_announced_by_its_first_word() {
+    let asked = ask(json!({"stream": true, "input": [user("hi"), {"type": "compaction_trigger"}]}));
+    let mut reply = asked.reply();
+    let mut out = Vec::new();
+    reply.push(
+        events(&[delta(json!({"role": "assistant", "content": ""}))])
+            .trim_end_matches("data: [DONE]\n\n")
+            .as_bytes(),
+        &mut out,
+    );
+    assert!(!String::from_utf8_lossy(&out).contains("compaction"), "nothing is said yet");
+    reply.push(format!("data: {}\n\n", text("All")).as_bytes(), &mut out);
+    let begun = Transcript::of_cut(&out);
+    let names: Vec<&str> = begun.events.iter().skip(2).map(|event| event["type"].as_str().unwrap()).collect();
+    assert_eq!(names, ["response.output_item.added", "response.compaction.compacting"]);
+
+    let transcript = summarized(&[text("All"), text(" of it."), finish("stop")]);
+    assert_eq!(transcript.of_type("response.compaction.compacting").count(), 1);
+}
+
+/// Half a summary would replace the whole conversation.
+#[test]
+fn a_summary_that_is_cut_has_no_item() {
+    let transcript = summarized(&[text("Half of"), finish("length")]);
+    assert_eq!(transcript.of_type("response.output_item.done").count(), 0);
+    let response = transcript.response();
+    assert_eq!((&response["status"], &response["output"]), (&json!("incomplete"), &json!([])));
+}
+
 /// The model must answer with a summary: tools and output formats are not sent.
 #[test]
 fn a_compaction_asks_for_plain_text() {

@@ -7,3 +7,4 @@ mod conversation;
 mod encrypted_content;
 mod reasoning_replay;
 mod round_trip;
+mod withheld;

@@ -49,6 +49,14 @@ const WITHOUT_GENERATOR: &[(&str, &str)] = &[
         "A stream is cut and ends with `[DONE]`, but without a finish reason",
         "each case is cut anywhere; the mark after it: tests/core/reply/sse.rs",
     ),
+    (
+        "Calls that the upstream's parser leaves in the text",
+        "the client gets the text as it is: tests/core/reply/text_calls.rs",
+    ),
+    (
+        "The token limit cuts a call whose opening tag stays in the text, or of which nothing is left",
+        "each case is cut anywhere; what is counted: tests/core/reply/text_calls.rs",
+    ),
 ];
 
 #[test]

@@ -5,4 +5,6 @@ mod deviations;
 mod metadata;
 mod provider_quirks;
 mod recorded;
+mod shell;
 mod sse;
+mod text_calls;

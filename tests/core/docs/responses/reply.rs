@@ -46,7 +46,9 @@ fn annotations_are_handled_as_documented() {
 
 #[test]
 fn the_response_has_the_documented_keys() {
-    let response = ask(json!({"input": "hi"})).document(r#"{"choices": [{"message": {"content": "x"}}]}"#);
+    let withheld = json!({"type": "reasoning", "id": "rs_1", "encrypted_content": "gAAAA"});
+    let asked = ask(json!({"input": [withheld, user("hi")]}));
+    let response = asked.document(r#"{"choices": [{"message": {"content": "x"}}]}"#);
     let sent: BTreeSet<&str> = response.as_object().unwrap().keys().map(String::as_str).collect();
     let page = cells("### Keys of the response");
     let present = page.iter().filter(|cells| !cells[1].starts_with("Absent"));

@@ -1,0 +1,136 @@
+//! Calls that stay in the text, because `text_tool_calls` is off: the client gets the text as it came, and they count.
+
+use crate::grammar::Transcript;
+use crate::support::*;
+use serde_json::{Value, json};
+use transponder::response::ReplyStats;
+
+/// The bytes for the client, and what was counted, for a text that comes in pieces of so many characters.
+fn told(request: Value, upstream: &Value, text: &str, piece: usize, end: &str) -> (Vec<u8>, ReplyStats) {
+    let mut reply = ask(request).upstream(upstream).reply();
+    let characters: Vec<char> = text.chars().collect();
+    let pieces = characters.chunks(piece).map(|piece| self::text(&piece.iter().collect::<String>()));
+    let (mut out, chunks) = (Vec::new(), pieces.chain([finish(end)]).collect::<Vec<_>>());
+    reply.push(events(&chunks).as_bytes(), &mut out);
+    assert!(reply.is_done());
+    (out, reply.stats())
+}
+
+fn declaring(name: &str) -> Value {
+    let city = json!({"type": "object", "properties": {"city": {"type": "string"}}});
+    json!({"input": "hi", "stream": true, "tools": [{"type": "function", "name": name, "parameters": city}]})
+}
+
+const HERMES: &str = r#"<tool_call>{"name": "get_weather", "arguments": {"city": "Paris"}}</tool_call>"#;
+
+/// The texts that models wrote, in the markup of each family.
+fn recorded() -> Vec<String> {
+    let folder = std::fs::read_dir("tests/fixtures/chat/tool-in-text").unwrap();
+    let expected = folder
+        .map(|file| file.unwrap().path())
+        .filter(|path| path.to_string_lossy().ends_with(".expect.json"));
+    let text = |path| -> Value { serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap() };
+    expected.map(|path| text(path)["text"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn calls_of_declared_tools_are_counted_in_every_markup() {
+    let texts = recorded();
+    assert!(texts.len() > 10);
+    for text in texts {
+        for piece in [1, 3, 1000] {
+            let (_, stats) = told(declaring("get_weather"), &json!("generic"), &text, piece, "stop");
+            assert_eq!((stats.text_calls, stats.lost_calls, stats.calls.len()), (1, 0, 0), "{text}");
+        }
+    }
+}
+
+#[test]
+fn the_text_is_neither_changed_nor_delayed() {
+    for text in recorded() {
+        let deltas = |tool: &str| {
+            let (out, _) = told(declaring(tool), &json!("generic"), &text, 3, "stop");
+            let transcript = Transcript::of(&out);
+            let deltas = transcript.of_type("response.output_text.delta");
+            deltas.map(|event| event["delta"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(deltas("get_weather"), deltas("another_tool"), "{text}");
+        assert_eq!(deltas("get_weather").concat(), text);
+    }
+}
+
+#[test]
+fn only_what_the_option_would_read_counts() {
+    let none = json!({"input": "hi", "stream": true});
+    let mut forbidden = declaring("get_weather");
+    forbidden["tool_choice"] = json!("none");
+    let reads = json!({"text_tool_calls": true});
+    let think = json!({"think_tags": "on"});
+    let twice = format!("First {HERMES} and then\n{HERMES}.");
+    let reasoned = format!("<think>{HERMES}</think>{HERMES}");
+    let escaped = HERMES.replace('<', "\\u003c");
+    let prose =
+        "Write `<tool_call>` before the call, as [TOOL_CALLS] does — in <b>bold</b> \u{201c}type\u{201d}.";
+    for (what, request, upstream, text, unread) in [
+        ("one", declaring("get_weather"), json!("generic"), HERMES, 1),
+        ("two within text", declaring("get_weather"), json!("generic"), &twice, 2),
+        ("not the call in reasoning", declaring("get_weather"), think, &reasoned, 1),
+        ("another tool", declaring("get_time"), json!("generic"), HERMES, 0),
+        ("no tools", none, json!("generic"), HERMES, 0),
+        ("calls are forbidden", forbidden, json!("generic"), HERMES, 0),
+        ("the option is on", declaring("get_weather"), reads, HERMES, 0),
+        ("prose about markup", declaring("get_weather"), json!("generic"), prose, 0),
+        ("escaped once more", declaring("get_weather"), json!("generic"), &escaped, 0),
+    ] {
+        for piece in [1, 7, 1000] {
+            let (_, stats) = told(request.clone(), &upstream, text, piece, "stop");
+            assert_eq!(stats.text_calls, unread, "{what}");
+        }
+    }
+}
+
+/// vLLM leaves the opening tag in the text, or all that came of the call, if the token limit cuts it.
+#[test]
+fn a_call_that_the_token_limit_cut_in_the_text_is_lost() {
+    let cut = r#"<tool_call>{"name": "get_weather", "arguments": {"ci"#;
+    for (text, end, lost) in [
+        ("<tool_call>", "length", 1),
+        ("Let me see.\n<tool_call>\n", "length", 1),
+        (cut, "length", 1),
+        ("<function=get_weather>\n<parameter=city>\nPar", "length", 1),
+        ("[TOOL_CALLS]get_weather{\"ci", "length", 1),
+        ("I would write <tool_call> first, and th", "length", 0),
+        (r#"{"name": "Par"#, "length", 0),
+        ("<tool_call>", "stop", 0),
+        (cut, "stop", 0),
+    ] {
+        for upstream in [json!("vllm"), json!({"text_tool_calls": true})] {
+            let (out, stats) = told(declaring("get_weather"), &upstream, text, 4, end);
+            let response = Transcript::of(&out).response().clone();
+            let status = if end == "length" { "incomplete" } else { "completed" };
+            assert_eq!(
+                (response["status"].as_str(), stats.lost_calls),
+                (Some(status), lost),
+                "{text} {upstream}"
+            );
+        }
+    }
+}
+
+/// vLLM may also swallow all of such a call.
+#[test]
+fn a_reply_of_which_the_token_limit_left_nothing_is_incomplete() {
+    for stream in [true, false] {
+        let mut request = declaring("get_weather");
+        request["stream"] = json!(stream);
+        let choice = json!({"index": 0, "message": {"content": null}, "finish_reason": "length"});
+        let body =
+            json!({"choices": [choice], "usage": {"prompt_tokens": 5, "completion_tokens": 9}}).to_string();
+        let response = match stream {
+            true => ask(request).received(&[finish("length")]),
+            false => ask(request).document(&body),
+        };
+        assert_eq!(response["status"], "incomplete");
+        assert_eq!(response["incomplete_details"]["reason"], "max_output_tokens");
+    }
+}
