@@ -38,6 +38,7 @@ test: wasm ## Run all tests, including those with a real Envoy and real clients.
 	tests/schemas/setup
 	tests/telemetry/setup >/dev/null
 	cargo build --workspace --examples
+	cargo build --quiet --locked --manifest-path tests/clients/rust/Cargo.toml --target-dir target/rust-clients
 	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && \
 	cargo test --workspace --all-targets && \
 	cargo test --workspace --doc
@@ -84,6 +85,7 @@ check: ## Check formatting and lints.
 	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo fmt --manifest-path benches/Cargo.toml --all --check
 	cargo clippy --manifest-path benches/Cargo.toml --target-dir target/benches --all-targets --all-features -- -D warnings
+	cargo fmt --manifest-path tests/clients/rust/Cargo.toml --check
 	cargo fmt --manifest-path benches/passthrough/Cargo.toml --check
 	cargo fmt --manifest-path benches/hostcalls/Cargo.toml --check
 	cargo clippy --workspace --all-targets -- -D warnings

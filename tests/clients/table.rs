@@ -34,6 +34,7 @@ fn version(client: &Client) -> String {
         Program::Node(_) => npm(client.package),
         Program::Python(_) => python("requirements.txt"),
         Program::OlderPython(_) => python("requirements-openai-2.txt"),
+        Program::Rust(_) => crates_io(client.package),
     }
 }
 
@@ -41,6 +42,12 @@ fn npm(package: &str) -> String {
     let lock: Value = serde_json::from_str(&read("package-lock.json")).unwrap();
     let version = &lock["packages"][format!("node_modules/{package}")]["version"];
     version.as_str().unwrap_or_else(|| panic!("{package} is not pinned")).to_owned()
+}
+
+fn crates_io(package: &str) -> String {
+    let lock = read("rust/Cargo.lock");
+    let (_, entry) = lock.split_once(&format!("name = \"{package}\"\nversion = \"")).expect("a pinned crate");
+    entry.split('"').next().unwrap().to_owned()
 }
 
 fn table() -> String {

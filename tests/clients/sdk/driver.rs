@@ -1,6 +1,7 @@
 //! A real client, driven by a small program in `tests/clients/drivers`.
 
 use serde_json::Value;
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 use support::project;
@@ -26,11 +27,14 @@ pub enum Program {
     Python(&'static str),
     /// With openai-python 2.
     OlderPython(&'static str),
+    /// A program of `tests/clients/rust`.
+    Rust(&'static str),
 }
 
 impl Program {
     fn command(self) -> Command {
         let (interpreter, driver) = match self {
+            Self::Rust(driver) => return Command::new(built(driver)),
             Self::Node(driver) => ("clients/bin/node", driver),
             Self::Python(driver) => ("clients/bin/python", driver),
             Self::OlderPython(driver) => ("clients-openai-2/bin/python", driver),
@@ -41,6 +45,12 @@ impl Program {
         command.arg(project().join("tests/clients/drivers").join(driver));
         command
     }
+}
+
+fn built(driver: &str) -> PathBuf {
+    let program = project().join("target/rust-clients/debug").join(driver);
+    assert!(program.exists(), "the Rust clients are missing: `make test` builds them");
+    program
 }
 
 /// It takes one job after the other: a line of JSON each.

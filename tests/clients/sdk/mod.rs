@@ -29,9 +29,11 @@ through_every_scenario! {
     async fn openai_agents_sdk() { AGENTS }
     async fn openai_agents_sdk_for_node() { AGENTS_NODE }
     async fn vercel_ai_sdk() { AI_SDK }
+    async fn async_openai() { ASYNC_OPENAI }
     async fn crewai() { CREWAI }
     async fn crewai_streams() { CREWAI_STREAM }
     async fn dspy() { DSPY }
+    async fn genai() { GENAI }
     async fn google_adk() { GOOGLE_ADK }
     async fn haystack() { HAYSTACK }
     async fn langchain() { LANGCHAIN }
@@ -40,6 +42,7 @@ through_every_scenario! {
     async fn llm() { LLM }
     async fn mastra() { MASTRA }
     async fn pydantic_ai() { PYDANTIC_AI }
+    async fn rig() { RIG }
     async fn strands() { STRANDS }
 }
 

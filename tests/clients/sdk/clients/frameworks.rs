@@ -1,7 +1,7 @@
 //! The frameworks, most of which use an SDK below.
 
 use super::{AI_SDK, Client, OPENAI_NODE, OPENAI_PYTHON, own_error};
-use crate::sdk::driver::Program::{Node, OlderPython, Python};
+use crate::sdk::driver::Program::{Node, OlderPython, Python, Rust};
 use serde_json::{Value, json};
 
 /// Frameworks know functions only.
@@ -182,4 +182,43 @@ pub const MASTRA: Client = Client {
     needs: "`model: {id, url, apiKey, api: \"responses\"}`",
     flaws: "A refusal is \"Invalid JSON response\", in a stream an empty answer.",
     ..AI_SDK
+};
+
+pub const GENAI: Client = Client {
+    name: "genai (Rust)",
+    package: "genai",
+    program: Rust("genai"),
+    modes: &[("exec_chat", false), ("stream", true)],
+    finish: ["completed", "incomplete", "incomplete"],
+    errors: ["WebModelCall"; 5],
+    // It never tries again.
+    lacks: &["handoff", "custom tool", "a script is cut", "a second try"],
+    differs: |scenario| match scenario {
+        "error in the stream" => own_error("ChatResponse", "It broke."),
+        other => loses_refusals(other),
+    },
+    needs: "a `ServiceTarget` with `AdapterKind::OpenAIResp` and an endpoint that ends in `/`",
+    ..FRAMEWORK
+};
+
+pub const RIG: Client = Client {
+    name: "rig (Rust)",
+    package: "rig",
+    program: Rust("rig"),
+    modes: &[("prompt", false), ("stream", true)],
+    errors: ["PromptError"; 5],
+    // It never tries again.
+    lacks: &["handoff", "custom tool", "a script is cut", "a second try"],
+    differs: |scenario| match scenario {
+        "refusal" => Some(json!({"text": "I cannot."})),
+        "filtered" => own_error(
+            "PromptError",
+            "ResponseError: the provider failed the turn: Provider finish_reason: content_filter",
+        ),
+        "error in the stream" => own_error("PromptError", "It broke."),
+        _ => None,
+    },
+    flaws: "",
+    needs: "`OpenAIConfig::base_url`, `client().responses(model)`",
+    ..FRAMEWORK
 };

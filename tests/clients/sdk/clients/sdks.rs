@@ -1,7 +1,7 @@
 //! The SDKs, and what is close to them.
 
 use super::{Client, own_error};
-use crate::sdk::driver::Program::{Node, Python};
+use crate::sdk::driver::Program::{Node, Python, Rust};
 use serde_json::json;
 
 pub const OPENAI_FINISH: [&str; 3] = ["completed", "max_output_tokens", "content_filter"];
@@ -143,5 +143,21 @@ pub const PYDANTIC_AI: Client = Client {
         _ => None,
     },
     needs: "`OpenAIResponsesModel` with an `AsyncOpenAI(base_url=...)`",
+    ..OPENAI_PYTHON
+};
+
+pub const ASYNC_OPENAI: Client = Client {
+    name: "async-openai (Rust)",
+    package: "async-openai",
+    program: Rust("async_openai"),
+    modes: &[("create", false), ("stream", true)],
+    errors: ["ApiError"; 5],
+    prefix: |_| String::new(),
+    // It always tries again.
+    lacks: &["handoff", "too many requests", "a broken host"],
+    differs: |scenario| {
+        (scenario == "error in the stream").then(|| own_error("response.failed", "It broke.")).flatten()
+    },
+    needs: "`OpenAIConfig::with_api_base`",
     ..OPENAI_PYTHON
 };
