@@ -1,6 +1,7 @@
 //! Real clients and real upstream servers with a real Envoy between them: Codex CLI, the SDKs, llama.cpp,
 //! llama-cpp-python, LiteLLM and mlx-lm.
 
+mod agents;
 mod codex;
 mod codex_config;
 mod drift;

@@ -1,5 +1,6 @@
 //! `docs/clients.md` has a row for each client: the pinned version, and the scenarios that it goes through here.
 
+use crate::agents;
 use crate::sdk::{self, Client, Program};
 use serde_json::Value;
 use std::fmt::Write;
@@ -50,6 +51,32 @@ fn crates_io(package: &str) -> String {
     entry.split('"').next().unwrap().to_owned()
 }
 
+struct Row {
+    name: &'static str,
+    version: String,
+    works: Vec<&'static str>,
+    needs: &'static str,
+    flaws: &'static str,
+}
+
+/// An agent's tests run commands, which needs text and streams, and show errors.
+fn agents() -> Vec<Row> {
+    let row = |name, version, structured, needs| Row {
+        name,
+        version,
+        works: vec!["yes", "yes", "yes", structured, "yes"],
+        needs,
+        flaws: "",
+    };
+    let codex = format!("{} and {}", npm("@openai/codex"), npm("codex-0.169"));
+    let mut rows =
+        vec![row("Codex CLI", codex, "yes", "`wire_api = \"responses\"`; `make codex-config` writes it")];
+    rows.extend(
+        agents::ALL.iter().map(|agent| row(agent.name, npm(agent.package), "not tried", agent.needs)),
+    );
+    rows
+}
+
 fn table() -> String {
     let mut text = String::from("| Client | Version | Streams |");
     for (column, _) in SCENARIOS {
@@ -57,10 +84,16 @@ fn table() -> String {
     }
     writeln!(text, " Settings | What it does wrong itself |\n|{}", "---|".repeat(5 + SCENARIOS.len()))
         .unwrap();
-    for client in sdk::ALL {
-        let (name, works) = (client.name, works(client).join(" | "));
-        let version = version(client);
-        writeln!(text, "| {name} | {version} | {works} | {} | {} |", client.needs, client.flaws).unwrap();
+    let clients = sdk::ALL.iter().map(|client| Row {
+        name: client.name,
+        version: version(client),
+        works: works(client),
+        needs: client.needs,
+        flaws: client.flaws,
+    });
+    for row in agents().into_iter().chain(clients) {
+        let Row { name, version, works, needs, flaws } = row;
+        writeln!(text, "| {name} | {version} | {} | {needs} | {flaws} |", works.join(" | ")).unwrap();
     }
     text
 }
