@@ -4,6 +4,7 @@
 mod agents;
 mod codex;
 mod codex_config;
+mod compliance;
 mod drift;
 mod litellm;
 mod llama_cpp_python;
