@@ -182,6 +182,8 @@ class Check:
             # The codes of errors are in docs/errors.md.
             if key in ("status", "incomplete_details"):
                 self.answers(f"response.{key}", hint)
+            if key in ("error", "usage"):
+                self.inner(key, hint)
 
     def answers(self, path, hint):
         self.value(path, literals(hint))
@@ -189,11 +191,22 @@ class Check:
             for key, inner_hint in hints(inner).items():
                 self.answers(f"{path}.{key}", inner_hint)
 
+    def inner(self, path, hint):
+        for of in objects(hint):
+            for key, inner_hint in hints(of).items():
+                value = self.page.handling("Keys of the response", f"{path}.{key}")
+                self.expect(value, f"response key {path}.{key}")
+                if value and not value.startswith("Absent"):
+                    self.inner(f"{path}.{key}", inner_hint)
+
     def output(self, items, text):
-        known = self.page.names("Items of input", "Items of the reply")
+        sent = self.page.names("Items of the reply")
+        known = sent | self.page.names("Items of input")
         for of in objects(items):
-            for name in type_names(of) - known:
-                self.missing.add(f"output item {name}")
+            for name in type_names(of):
+                self.expect(name in known, f"output item {name}")
+                for key in hints(of) if name in sent else ():
+                    self.expect(key == "type" or self.page.key(name, key), f"key {key} of {name} in a reply")
         for of in objects(hints(text)["annotations"]):
             for name in type_names(of) - self.page.names("Annotations"):
                 self.missing.add(f"annotation {name}")

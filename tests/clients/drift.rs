@@ -47,6 +47,7 @@ async fn a_missing_row_is_found() {
         ("| `response.queued` |", "event response.queued"),
         ("| `file_path` |", "annotation file_path"),
         ("| `store`, `background` |", "response key background"),
+        ("| `usage.input_tokens`,", "response key usage.output_tokens_details"),
         ("| `response.status` |", "value cancelled of response.status"),
     ];
     let page = std::fs::read_to_string(project().join("docs/responses.md")).unwrap();

@@ -52,7 +52,8 @@ fn the_response_has_the_documented_keys() {
     let sent: BTreeSet<&str> = response.as_object().unwrap().keys().map(String::as_str).collect();
     let page = cells("### Keys of the response");
     let present = page.iter().filter(|cells| !cells[1].starts_with("Absent"));
-    assert_eq!(sent, present.flat_map(|cells| names_in(cells[0])).collect());
+    let top_level = present.flat_map(|cells| names_in(cells[0])).filter(|key| !key.contains('.'));
+    assert_eq!(sent, top_level.collect());
     for cells in page {
         for key in names_in(cells[0]) {
             let value = match cells[1] {
@@ -63,6 +64,28 @@ fn the_response_has_the_documented_keys() {
             assert_eq!(response[key], value, "{key}");
         }
     }
+}
+
+/// The paths of all keys within a value.
+fn paths(value: &Value, prefix: &str) -> BTreeSet<String> {
+    let inner =
+        value.as_object().into_iter().flatten().map(|(key, value)| (format!("{prefix}.{key}"), value));
+    inner.flat_map(|(path, value)| paths(value, &path).into_iter().chain([path])).collect()
+}
+
+#[test]
+fn errors_and_usage_have_the_documented_keys() {
+    let asked = ask(json!({"input": "hi"}));
+    let usage = r#"{"choices": [{"message": {"content": "x"}}], "usage": {"prompt_tokens": 1, "completion_tokens": 1}}"#;
+    let failed = asked.document(r#"{"error": {"message": "It broke."}}"#);
+    let sent: BTreeSet<String> = paths(&asked.document(usage)["usage"], "usage")
+        .into_iter()
+        .chain(paths(&failed["error"], "error"))
+        .collect();
+    let page = cells("### Keys of the response");
+    let present = page.iter().filter(|cells| !cells[1].starts_with("Absent"));
+    let nested = present.flat_map(|cells| names_in(cells[0])).filter(|key| key.contains('.'));
+    assert_eq!(sent, nested.map(str::to_owned).collect());
 }
 
 #[test]
