@@ -1,47 +1,47 @@
-//! What was found out, and how.
+//! Asks the questions and keeps the answers.
 //!
-//! What has to be known for the questions is settled first: the name of the token limit, and how a past tool call
-//! has to stand in the history.
+//! Two things are found out first, because every later request depends on them: the name of the token limit, and the
+//! form of a past tool call in the history.
 
-use super::host::{Answer, Host};
 use super::questions::QUESTIONS;
 use super::requests::{ID, Settled, USUAL_ID, history, user, with};
+use super::upstream::{Answer, Upstream};
 use serde_json::json;
 use std::collections::BTreeMap;
 
-/// All that was found out: the questions that were answered with yes, in their words.
+/// What is known about the upstream. An answer is found by the text of its question.
 pub(crate) struct Findings {
     pub(crate) settled: Settled,
     answers: BTreeMap<&'static str, bool>,
-    /// The questions without an answer, which count as no.
+    /// Questions without an answer. They count as no.
     pub(crate) unanswered: Vec<&'static str>,
-    /// The field in which reasoning came.
+    /// The field that carried reasoning.
     pub(crate) reasoning_field: Option<&'static str>,
-    /// Reasoning stands in the text, and whether it begins there.
+    /// The value of the option `think_tags`, if reasoning was found inside the text.
     pub(crate) think_tags: Option<&'static str>,
-    /// A tool call stands in the text.
+    /// Whether a tool call was found inside the text.
     pub(crate) call_in_text: bool,
 }
 
 impl Findings {
-    /// Whether the answer was yes.
+    /// Whether the upstream answered this question with yes.
     pub(crate) fn yes(&self, asks: &str) -> bool {
         self.answers.get(asks).copied().unwrap_or_default()
     }
 
-    /// Asks everything.
-    pub(crate) fn ask(host: &Host, overflow: bool) -> Result<Self, String> {
+    /// Asks all questions. Fails if the upstream rejects even a plain request.
+    pub(crate) fn ask(upstream: &Upstream, overflow: bool) -> Result<Self, String> {
         let mut found = Self {
-            settled: Settled { limit: limit(host)?, ..Settled::default() },
+            settled: Settled { limit: limit(upstream)?, ..Settled::default() },
             answers: BTreeMap::new(),
             unanswered: Vec::new(),
             reasoning_field: None,
             think_tags: None,
             call_in_text: false,
         };
-        found.settle_history(host);
+        found.settle_history(upstream);
         for question in QUESTIONS {
-            let answer = match host.ask((question.fields)(&found.settled)) {
+            let answer = match upstream.ask((question.fields)(&found.settled)) {
                 Ok(answer) => answer,
                 Err(why) => {
                     found.note_unanswered(question.asks, &why);
@@ -52,9 +52,9 @@ impl Findings {
             let why = if yes { String::new() } else { format!("   {}", answer.brief()) };
             eprintln!("{:>4}  {}{why}", if yes { "yes" } else { "no" }, question.asks);
             found.answers.insert(question.asks, yes);
-            found.look_at(&answer);
+            found.observe(&answer);
         }
-        tell_errors(host, &found.settled, overflow);
+        print_errors(upstream, &found.settled, overflow);
         Ok(found)
     }
 
@@ -63,9 +63,9 @@ impl Findings {
         self.unanswered.push(asks);
     }
 
-    /// Finds a form in which a past tool call is taken. The first is what nearly every host takes, and what is assumed if
-    /// none is taken.
-    fn settle_history(&mut self, host: &Host) {
+    /// Finds a form of a past tool call that the upstream accepts. The first form is the one that nearly all accept. It
+    /// is assumed if the upstream accepts none.
+    fn settle_history(&mut self, upstream: &Upstream) {
         let first = Settled { content: "empty", ..self.settled };
         let mut last = Err(String::new());
         let beside =
@@ -73,14 +73,14 @@ impl Findings {
         for (must_replay, must_sign) in beside {
             for content in ["empty", "absent", "null"] {
                 let settled = Settled { must_replay, must_sign, content, ..first };
-                match host.ask(with(&settled, history(&settled, ID, &[]))) {
+                match upstream.ask(with(&settled, history(&settled, ID, &[]))) {
                     Ok(answer) if answer.is_good() => {
                         let field = must_replay.or(must_sign.then_some("a signature"));
                         let beside =
                             field.map_or_else(String::new, |field| format!(", and {field} beside it"));
-                        eprintln!(" yes  takes a past tool call, with content {content}{beside}");
+                        eprintln!(" yes  accepts a past tool call, with content {content}{beside}");
                         self.settled = settled;
-                        self.settle_ids(host);
+                        self.settle_ids(upstream);
                         return;
                     }
                     answer => last = answer,
@@ -89,25 +89,25 @@ impl Findings {
         }
         self.settled = first;
         match last {
-            Ok(answer) => eprintln!("  no  takes a past tool call   {}", answer.brief()),
-            Err(why) => self.note_unanswered("takes a past tool call", &why),
+            Ok(answer) => eprintln!("  no  accepts a past tool call   {}", answer.brief()),
+            Err(why) => self.note_unanswered("accepts a past tool call", &why),
         }
     }
 
-    /// Finds out whether ids of tool calls have to be short.
-    fn settle_ids(&mut self, host: &Host) {
-        match host.ask(with(&self.settled, history(&self.settled, USUAL_ID, &[]))) {
+    /// Finds out whether tool call ids must be nine letters and digits.
+    fn settle_ids(&mut self, upstream: &Upstream) {
+        match upstream.ask(with(&self.settled, history(&self.settled, USUAL_ID, &[]))) {
             Ok(usual) => self.settled.short_ids = !usual.is_good(),
-            Err(why) => self.note_unanswered("takes a long id of a tool call", &why),
+            Err(why) => self.note_unanswered("accepts a long tool call id", &why),
         }
     }
 
-    /// What an answer shows besides what was asked.
-    fn look_at(&mut self, answer: &Answer) {
+    /// Learns what an answer shows besides the answer to its question.
+    fn observe(&mut self, answer: &Answer) {
         let fields = ["reasoning_content", "reasoning"];
-        let seen = fields.into_iter().find(|field| !answer.said(field).trim().is_empty());
+        let seen = fields.into_iter().find(|field| !answer.text_of(field).trim().is_empty());
         self.reasoning_field = self.reasoning_field.or(seen);
-        let text = answer.said("content");
+        let text = answer.text_of("content");
         match (text.find("<think>"), text.find("</think>")) {
             (Some(_), _) => self.think_tags = Some("on"),
             (None, Some(_)) if self.think_tags.is_none() => self.think_tags = Some("implied"),
@@ -118,29 +118,30 @@ impl Findings {
     }
 }
 
-fn limit(host: &Host) -> Result<&'static str, String> {
+/// The name of the token limit in a plain request that succeeds.
+fn limit(upstream: &Upstream) -> Result<&'static str, String> {
     let mut refusals = Vec::new();
     for limit in ["max_tokens", "max_completion_tokens"] {
-        let answer = host.ask(with(&Settled { limit, ..Settled::default() }, json!({})))?;
+        let answer = upstream.ask(with(&Settled { limit, ..Settled::default() }, json!({})))?;
         if answer.is_good() {
             eprintln!(" yes  answers a plain request with {limit}");
             return Ok(limit);
         }
         refusals.push(answer.brief());
     }
-    Err(format!("the host answers no plain request:\n  {}", refusals.join("\n  ")))
+    Err(format!("the upstream rejects a plain request:\n  {}", refusals.join("\n  ")))
 }
 
-/// What the host says to what is wrong. Nothing follows from it, for every shape is understood; and a host
-/// may well hang up on a request that is too long.
-fn tell_errors(host: &Host, settled: &Settled, overflow: bool) {
-    let tell = |what: &str, answer: Result<Answer, String>| {
+/// Prints how the upstream reports errors. The configuration does not depend on it, because the filter understands every
+/// form. An upstream may close the connection when a request is too long.
+fn print_errors(upstream: &Upstream, settled: &Settled, overflow: bool) {
+    let print = |what: &str, answer: Result<Answer, String>| {
         eprintln!("      {what}: {}", answer.map_or_else(|error| error, |answer| answer.brief()));
     };
-    tell("an unknown model", host.ask(with(settled, json!({"model": "no-such-model-as-this"}))));
-    tell("a broken request", host.send(b"{\"model\": "));
+    print("an unknown model", upstream.ask(with(settled, json!({"model": "no-such-model-as-this"}))));
+    print("a broken request", upstream.send(b"{\"model\": "));
     if overflow {
         let long = user(&"word ".repeat(600_000));
-        tell("too long a prompt", host.ask(with(settled, json!({ "messages": [long] }))));
+        print("too long a prompt", upstream.ask(with(settled, json!({ "messages": [long] }))));
     }
 }

@@ -13,18 +13,18 @@
 
 mod advice;
 mod findings;
-mod host;
 mod proof;
 mod questions;
 mod requests;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 mod tests;
+mod upstream;
 
 use findings::Findings;
-use host::Host;
 use std::process::ExitCode;
 use transponder::config::Config;
+use upstream::Upstream;
 
 const USAGE: &str = "usage: probe BASE_URL MODEL [--key VARIABLE] [--overflow] > plugin.json";
 
@@ -68,9 +68,9 @@ fn run(arguments: &Arguments) -> Result<(), String> {
         None => None,
         Some(name) => Some(std::env::var(name).map_err(|_| format!("the variable {name} is not set"))?),
     };
-    let host = Host::new(&arguments.base_url, &arguments.model, key)?;
-    let findings = Findings::ask(&host, arguments.overflow)?;
-    let config = advice::config(&findings, host.path());
+    let upstream = Upstream::new(&arguments.base_url, &arguments.model, key)?;
+    let findings = Findings::ask(&upstream, arguments.overflow)?;
+    let config = advice::config(&findings, upstream.path());
     let text = serde_json::to_string_pretty(&config).map_err(|error| error.to_string())?;
     let parsed =
         Config::parse(text.as_bytes()).map_err(|error| format!("the configuration is wrong: {error}"))?;
@@ -81,7 +81,7 @@ fn run(arguments: &Arguments) -> Result<(), String> {
         eprintln!("note: no answer to the question whether the upstream {asks}");
     }
     println!("{text}");
-    proof::play(&host, &parsed)
+    proof::play(&upstream, &parsed)
         .map_err(|why| format!("an agent's turn failed with this configuration: {why}"))?;
     eprintln!("Two turns of an agent succeed with this configuration.\n");
     Ok(())

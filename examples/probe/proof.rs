@@ -1,12 +1,12 @@
-//! Two turns of an agent, translated as the filter would: whatever else was found out, this must work.
+//! Tries the configuration with two turns of an agent, translated as the filter does it.
 
-use super::host::Host;
+use super::upstream::Upstream;
 use serde_json::{Value, json};
 use transponder::config::Config;
 use transponder::request::{self, Context};
 
-/// What Codex sends with a model that it does not know, in small: instructions and developer messages, two user
-/// messages in a row, a function, a tool of a namespace, a custom tool, a hosted one.
+/// A short form of what Codex sends for an unknown model: instructions, a developer message, two user messages in a row,
+/// a function, a tool in a namespace, a custom tool and a hosted tool.
 fn first(model: &str) -> Value {
     let text = |role: &str, text: &str| json!({"type": "message", "role": role, "content": [{"type": "input_text", "text": text}]});
     let command = json!({"type": "object", "properties": {"cmd": {"type": "string"}}, "required": ["cmd"], "additionalProperties": false});
@@ -31,10 +31,10 @@ fn first(model: &str) -> Value {
     })
 }
 
-/// The second turn repeats what the model called, or a call of our own if it called nothing.
-pub(crate) fn play(host: &Host, config: &Config) -> Result<(), String> {
-    let mut request = first(host.model());
-    let mut items = turn(host, config, &request)?;
+/// Plays both turns. The second repeats the model's calls, or a made-up call if the model called nothing.
+pub(crate) fn play(upstream: &Upstream, config: &Config) -> Result<(), String> {
+    let mut request = first(upstream.model());
+    let mut items = turn(upstream, config, &request)?;
     let id_of = |item: &Value| item.get("call_id").cloned();
     if items.iter().filter_map(id_of).next().is_none() {
         items.push(json!({
@@ -53,15 +53,15 @@ pub(crate) fn play(host: &Host, config: &Config) -> Result<(), String> {
         input.extend(outputs);
         input.push(json!({"type": "message", "role": "user", "content": "And what is in it?"}));
     }
-    turn(host, config, &request).map(|_| ())
+    turn(upstream, config, &request).map(|_| ())
 }
 
-/// One request and its reply: the items of the response.
-fn turn(host: &Host, config: &Config, request: &Value) -> Result<Vec<Value>, String> {
+/// Sends one request. Returns the items of the response.
+fn turn(upstream: &Upstream, config: &Config, request: &Value) -> Result<Vec<Value>, String> {
     let context = Context { config, seed: 1, now: 0, codex: true };
     let translated =
         request::translate(request.to_string().as_bytes(), &context).map_err(|error| error.message)?;
-    let answer = host.send(&translated.body)?;
+    let answer = upstream.send(&translated.body)?;
     let (mut reply, mut out) = (translated.reply, Vec::new());
     reply.begin(answer.status);
     reply.push(answer.text.as_bytes(), &mut out);
@@ -72,6 +72,6 @@ fn turn(host: &Host, config: &Config, request: &Value) -> Result<Vec<Value>, Str
     let out = String::from_utf8_lossy(&out).into_owned();
     let events = out.lines().filter_map(|line| line.strip_prefix("data: "));
     let mut events = events.filter_map(|data| serde_json::from_str::<Value>(data).ok());
-    let last = events.next_back().ok_or("no event came")?;
+    let last = events.next_back().ok_or("the reply has no event")?;
     Ok(last.pointer("/response/output").and_then(Value::as_array).cloned().unwrap_or_default())
 }

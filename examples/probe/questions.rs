@@ -1,13 +1,13 @@
-//! The questions. Each is one request that differs in one thing from one that the host has answered.
+//! The questions. Each is a request that differs in one detail from a request that the upstream accepted.
 
-use super::host::Answer;
 use super::requests::{
     ID, PIXEL, Settled, effort, format_of, history, replayed, schema, strict_tool, system, tool, tools,
     two_tools, user, with,
 };
+use super::upstream::Answer;
 use serde_json::{Value, json};
 
-/// A question: what it asks, with which request, and what in the answer says yes.
+/// A question: what it asks, the request that it sends, and which answers mean yes.
 pub(super) struct Question {
     pub(super) asks: &'static str,
     pub(super) fields: fn(&Settled) -> Value,
@@ -16,7 +16,7 @@ pub(super) struct Question {
 
 const GOOD: fn(&Answer) -> bool = Answer::is_good;
 
-/// In the order in which they are asked. `advice` names them by their words.
+/// The questions in the order in which they are asked. `advice` finds an answer by the text of `asks`.
 pub(super) const QUESTIONS: &[Question] = &[
     Question {
         asks: "streams",
@@ -32,19 +32,19 @@ pub(super) const QUESTIONS: &[Question] = &[
         },
     },
     Question {
-        asks: "takes stream_options",
+        asks: "accepts stream_options",
         fields: |s| with(s, json!({"stream": true, "stream_options": {"include_usage": true}})),
         says_yes: GOOD,
     },
     Question {
-        asks: "tells the tokens of a stream",
+        asks: "counts the tokens of a stream",
         fields: |s| with(s, json!({"stream": true, "stream_options": {"include_usage": true}})),
         says_yes: |answer| {
             answer.values().iter().any(|value| value.get("usage").is_some_and(Value::is_object))
         },
     },
     Question {
-        asks: "tells the tokens of a stream unasked",
+        asks: "counts the tokens of a stream unasked",
         fields: |s| with(s, json!({"stream": true})),
         says_yes: |answer| {
             answer.values().iter().any(|value| value.get("usage").is_some_and(Value::is_object))
@@ -56,22 +56,22 @@ pub(super) const QUESTIONS: &[Question] = &[
         says_yes: Answer::calls_a_tool,
     },
     Question {
-        asks: "takes tool_choice auto",
+        asks: "accepts tool_choice auto",
         fields: |s| with(s, json!({"tools": tools(), "tool_choice": "auto"})),
         says_yes: GOOD,
     },
     Question {
-        asks: "takes tool_choice none",
+        asks: "accepts tool_choice none",
         fields: |s| with(s, json!({"tools": tools(), "tool_choice": "none"})),
         says_yes: GOOD,
     },
     Question {
-        asks: "takes tool_choice required",
+        asks: "accepts tool_choice required",
         fields: |s| with(s, json!({"tools": tools(), "tool_choice": "required"})),
         says_yes: GOOD,
     },
     Question {
-        asks: "takes a named tool_choice",
+        asks: "accepts a named tool_choice",
         fields: |s| {
             let named = json!({"type": "function", "function": {"name": "get_weather"}});
             with(s, json!({"tools": tools(), "tool_choice": named}))
@@ -93,17 +93,17 @@ pub(super) const QUESTIONS: &[Question] = &[
         says_yes: Answer::calls_a_tool,
     },
     Question {
-        asks: "takes parallel_tool_calls",
+        asks: "accepts parallel_tool_calls",
         fields: |s| with(s, json!({"tools": tools(), "parallel_tool_calls": false})),
         says_yes: GOOD,
     },
     Question {
-        asks: "takes strict functions",
+        asks: "accepts strict functions",
         fields: |s| with(s, json!({"tools": strict_tool()})),
         says_yes: GOOD,
     },
     Question {
-        asks: "takes $ref and tuples in a schema",
+        asks: "accepts $ref and tuples in a schema",
         fields: |s| {
             let parameters = json!({
                 "type": "object", "$defs": {"city": {"type": "string"}},
@@ -114,7 +114,7 @@ pub(super) const QUESTIONS: &[Question] = &[
         says_yes: GOOD,
     },
     Question {
-        asks: "takes anyOf at the root of a schema",
+        asks: "accepts anyOf at the root of a schema",
         fields: |s| {
             let city = json!({"type": "object", "properties": {"city": {"type": "string"}}});
             with(s, json!({"tools": tool(json!({"type": "object", "anyOf": [city]}))}))
@@ -122,7 +122,7 @@ pub(super) const QUESTIONS: &[Question] = &[
         says_yes: GOOD,
     },
     Question {
-        asks: "takes a list of types in a schema",
+        asks: "accepts a list of types in a schema",
         fields: |s| {
             let parameters = json!({"type": "object", "properties": {"city": {"type": ["string", "null"]}}});
             with(s, json!({"tools": tool(parameters)}))
@@ -130,17 +130,17 @@ pub(super) const QUESTIONS: &[Question] = &[
         says_yes: GOOD,
     },
     Question {
-        asks: "takes additionalProperties in a schema",
+        asks: "accepts additionalProperties in a schema",
         fields: |s| with(s, json!({"tools": tool(schema())})),
         says_yes: GOOD,
     },
     Question {
-        asks: "takes a second system message",
+        asks: "accepts a second system message",
         fields: |s| with(s, json!({"messages": [system("Be brief."), system("Be kind."), user("Say ok.")]})),
         says_yes: GOOD,
     },
     Question {
-        asks: "takes a late system message",
+        asks: "accepts a late system message",
         fields: |s| {
             with(
                 s,
@@ -150,41 +150,41 @@ pub(super) const QUESTIONS: &[Question] = &[
         says_yes: GOOD,
     },
     Question {
-        asks: "takes the role developer",
+        asks: "accepts the role developer",
         fields: |s| {
             with(s, json!({"messages": [{"role": "developer", "content": "Be brief."}, user("Say ok.")]}))
         },
         says_yes: GOOD,
     },
     Question {
-        asks: "takes two user messages in a row",
+        asks: "accepts two user messages in a row",
         fields: |s| with(s, json!({"messages": [user("I have a question."), user("Say ok.")]})),
         says_yes: GOOD,
     },
     Question {
-        asks: "takes a user message after a tool's",
+        asks: "accepts a user message after a tool's",
         fields: |s| with(s, history(s, ID, &[user("And now?")])),
         says_yes: GOOD,
     },
     Question {
-        asks: "takes reasoning_content in the history",
+        asks: "accepts reasoning_content in the history",
         fields: |s| with(s, replayed(s, "reasoning_content")),
         says_yes: GOOD,
     },
     Question {
-        asks: "takes reasoning in the history",
+        asks: "accepts reasoning in the history",
         fields: |s| with(s, replayed(s, "reasoning")),
         says_yes: GOOD,
     },
     Question {
-        asks: "takes content as parts",
+        asks: "accepts content as parts",
         fields: |s| {
             with(s, json!({"messages": [{"role": "user", "content": [{"type": "text", "text": "Say ok."}]}]}))
         },
         says_yes: GOOD,
     },
     Question {
-        asks: "takes an image",
+        asks: "accepts an image",
         fields: |s| {
             let parts = json!([{"type": "text", "text": "What is it?"}, {"type": "image_url", "image_url": {"url": PIXEL}}]);
             with(s, json!({"messages": [{"role": "user", "content": parts}]}))
@@ -192,58 +192,62 @@ pub(super) const QUESTIONS: &[Question] = &[
         says_yes: GOOD,
     },
     Question {
-        asks: "takes json_schema",
+        asks: "accepts json_schema",
         fields: |s| with(s, json!({"response_format": format_of("json_schema")})),
         says_yes: GOOD,
     },
     Question {
-        asks: "takes json_schema beside tools",
+        asks: "accepts json_schema beside tools",
         fields: |s| with(s, json!({"response_format": format_of("json_schema"), "tools": tools()})),
         says_yes: GOOD,
     },
     Question {
-        asks: "takes json_object",
+        asks: "accepts json_object",
         fields: |s| {
             let messages = json!([user("Answer in JSON: say ok.")]);
             with(s, json!({"response_format": format_of("json_object"), "messages": messages}))
         },
         says_yes: GOOD,
     },
-    Question { asks: "takes temperature", fields: |s| with(s, json!({"temperature": 0.5})), says_yes: GOOD },
-    Question { asks: "takes top_p", fields: |s| with(s, json!({"top_p": 0.9})), says_yes: GOOD },
     Question {
-        asks: "takes logprobs",
+        asks: "accepts temperature",
+        fields: |s| with(s, json!({"temperature": 0.5})),
+        says_yes: GOOD,
+    },
+    Question { asks: "accepts top_p", fields: |s| with(s, json!({"top_p": 0.9})), says_yes: GOOD },
+    Question {
+        asks: "accepts logprobs",
         fields: |s| with(s, json!({"logprobs": true, "top_logprobs": 1})),
         says_yes: GOOD,
     },
     Question {
-        asks: "takes any field",
+        asks: "accepts any field",
         fields: |s| with(s, json!({"no_such_field_as_this": true})),
         says_yes: GOOD,
     },
     Question {
-        asks: "takes prompt_cache_key",
+        asks: "accepts prompt_cache_key",
         fields: |s| with(s, json!({"prompt_cache_key": "probe"})),
         says_yes: GOOD,
     },
-    Question { asks: "takes user", fields: |s| with(s, json!({"user": "probe"})), says_yes: GOOD },
+    Question { asks: "accepts user", fields: |s| with(s, json!({"user": "probe"})), says_yes: GOOD },
     Question {
-        asks: "takes metadata",
+        asks: "accepts metadata",
         fields: |s| with(s, json!({"metadata": {"from": "probe"}})),
         says_yes: GOOD,
     },
     Question {
-        asks: "takes service_tier",
+        asks: "accepts service_tier",
         fields: |s| with(s, json!({"service_tier": "auto"})),
         says_yes: GOOD,
     },
-    Question { asks: "takes verbosity", fields: |s| with(s, json!({"verbosity": "low"})), says_yes: GOOD },
-    Question { asks: "takes effort none", fields: |s| with(s, effort("none")), says_yes: GOOD },
-    Question { asks: "takes effort minimal", fields: |s| with(s, effort("minimal")), says_yes: GOOD },
-    Question { asks: "takes effort low", fields: |s| with(s, effort("low")), says_yes: GOOD },
-    Question { asks: "takes effort medium", fields: |s| with(s, effort("medium")), says_yes: GOOD },
-    Question { asks: "takes effort high", fields: |s| with(s, effort("high")), says_yes: GOOD },
-    Question { asks: "takes effort xhigh", fields: |s| with(s, effort("xhigh")), says_yes: GOOD },
-    Question { asks: "takes effort max", fields: |s| with(s, effort("max")), says_yes: GOOD },
-    Question { asks: "takes any effort", fields: |s| with(s, effort("no-such-effort")), says_yes: GOOD },
+    Question { asks: "accepts verbosity", fields: |s| with(s, json!({"verbosity": "low"})), says_yes: GOOD },
+    Question { asks: "accepts effort none", fields: |s| with(s, effort("none")), says_yes: GOOD },
+    Question { asks: "accepts effort minimal", fields: |s| with(s, effort("minimal")), says_yes: GOOD },
+    Question { asks: "accepts effort low", fields: |s| with(s, effort("low")), says_yes: GOOD },
+    Question { asks: "accepts effort medium", fields: |s| with(s, effort("medium")), says_yes: GOOD },
+    Question { asks: "accepts effort high", fields: |s| with(s, effort("high")), says_yes: GOOD },
+    Question { asks: "accepts effort xhigh", fields: |s| with(s, effort("xhigh")), says_yes: GOOD },
+    Question { asks: "accepts effort max", fields: |s| with(s, effort("max")), says_yes: GOOD },
+    Question { asks: "accepts any effort", fields: |s| with(s, effort("no-such-effort")), says_yes: GOOD },
 ];

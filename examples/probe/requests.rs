@@ -1,11 +1,11 @@
-//! The requests: a plain one, one with tools, one whose history has a tool call in it.
+//! The parts of the requests: messages, tools, formats, and a history with a tool call.
 
 use serde_json::{Map, Value, json};
 
-/// Enough for a call of a tool, and little enough to be cheap.
+/// The token limit of a request: enough for one tool call, and cheap.
 const LIMIT: u64 = 300;
 
-/// What has to be known of a host for a request that it answers.
+/// What every request depends on. It is found out before the questions.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Settled {
     /// `max_tokens` or `max_completion_tokens`.
@@ -68,7 +68,7 @@ pub(super) fn strict_tool() -> Value {
     json!([{"type": "function", "function": function}])
 }
 
-/// A conversation in which a tool was called and has answered.
+/// A conversation with a tool call and its result.
 pub(super) fn history(settled: &Settled, id: &str, more: &[Value]) -> Value {
     let mut past = Map::new();
     past.insert("id".to_owned(), json!(id));
@@ -86,7 +86,7 @@ pub(super) fn history(settled: &Settled, id: &str, more: &[Value]) -> Value {
         _ => call.insert("content".to_owned(), json!("")),
     };
     if let Some(field) = settled.must_replay {
-        call.insert(field.to_owned(), json!("I look."));
+        call.insert(field.to_owned(), json!("I should look it up."));
     }
     let result = json!({"role": "tool", "tool_call_id": id, "content": "sunny"});
     let mut messages = vec![user("How is the weather in Paris?"), call.into(), result];
@@ -96,12 +96,12 @@ pub(super) fn history(settled: &Settled, id: &str, more: &[Value]) -> Value {
 
 pub(super) const ID: &str = "abcDEF123";
 
-/// Gemini takes it for a call that another model made.
+/// Gemini accepts this signature for a call that another model made.
 pub(super) fn any_signature() -> Value {
     json!({"google": {"thought_signature": "skip_thought_signature_validator"}})
 }
 
-/// As OpenAI and vLLM make them.
+/// A tool call id in the form that OpenAI and vLLM generate.
 pub(super) const USUAL_ID: &str = "call_0123456789abcdefABCDEF01";
 
 pub(super) fn schema() -> Value {
@@ -125,5 +125,5 @@ pub(super) fn replayed(settled: &Settled, field: &'static str) -> Value {
     history(&Settled { must_replay: Some(field), ..*settled }, ID, &[])
 }
 
-/// One white pixel.
+/// A PNG image of one white pixel.
 pub(super) const PIXEL: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8/5+hHgAHggJ/PchI7wAAAABJRU5ErkJggg==";

@@ -2,7 +2,7 @@
 
 use super::advice;
 use super::findings::Findings;
-use super::host::Host;
+use super::upstream::Upstream;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 
@@ -20,7 +20,7 @@ enum Act {
 }
 
 /// A server that handles one connection after the other. `act` chooses by the number of the request and its body.
-fn serve(act: impl Fn(usize, &str) -> Act + Send + 'static) -> Host {
+fn serve(act: impl Fn(usize, &str) -> Act + Send + 'static) -> Upstream {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
@@ -40,7 +40,7 @@ fn serve(act: impl Fn(usize, &str) -> Act + Send + 'static) -> Host {
             }
         }
     });
-    Host::new(&format!("http://{address}/v1"), "m", None).unwrap()
+    Upstream::new(&format!("http://{address}/v1"), "m", None).unwrap()
 }
 
 fn read_request(reader: &mut BufReader<TcpStream>) -> Option<String> {
@@ -71,32 +71,33 @@ fn answer(stream: &mut TcpStream, status: u16) {
 
 #[test]
 fn a_connection_that_closed_after_a_500_does_not_fail_the_next_question() {
-    let host = serve(|count, _| if count == 1 { Act::AnswerAndClose(500) } else { Act::Answer(200) });
-    assert_eq!(host.send(b"{}").unwrap().status, 500);
-    assert_eq!(host.send(b"{}").unwrap().status, 200);
+    let upstream = serve(|count, _| if count == 1 { Act::AnswerAndClose(500) } else { Act::Answer(200) });
+    assert_eq!(upstream.send(b"{}").unwrap().status, 500);
+    assert_eq!(upstream.send(b"{}").unwrap().status, 200);
 }
 
 #[test]
 fn a_question_without_an_answer_is_asked_once_more() {
-    let host = serve(|count, _| if count == 1 { Act::HangUp } else { Act::Answer(200) });
-    assert_eq!(host.send(b"{}").unwrap().status, 200);
-    let host = serve(|_, _| Act::HangUp);
-    assert!(host.send(b"{}").is_err());
+    let upstream = serve(|count, _| if count == 1 { Act::HangUp } else { Act::Answer(200) });
+    assert_eq!(upstream.send(b"{}").unwrap().status, 200);
+    let upstream = serve(|_, _| Act::HangUp);
+    assert!(upstream.send(b"{}").is_err());
 }
 
 #[test]
 fn the_configuration_is_printed_without_some_answers() {
-    let host = serve(|_, body| if body.contains("logprobs") { Act::HangUp } else { Act::Answer(200) });
-    let findings = Findings::ask(&host, false).unwrap();
-    assert_eq!(findings.unanswered, ["takes logprobs"]);
-    let config = advice::config(&findings, host.path());
+    let upstream = serve(|_, body| if body.contains("logprobs") { Act::HangUp } else { Act::Answer(200) });
+    let findings = Findings::ask(&upstream, false).unwrap();
+    assert_eq!(findings.unanswered, ["accepts logprobs"]);
+    let config = advice::config(&findings, upstream.path());
     assert_eq!(config["upstream"]["sampling"], serde_json::json!(["temperature", "top_p"]));
 }
 
 #[test]
 fn the_configuration_is_printed_if_no_past_call_is_answered() {
-    let host = serve(|_, body| if body.contains("tool_call_id") { Act::HangUp } else { Act::Answer(200) });
-    let findings = Findings::ask(&host, false).unwrap();
-    assert!(findings.unanswered.contains(&"takes a past tool call"), "{:?}", findings.unanswered);
-    assert!(advice::config(&findings, host.path())["upstream"].is_object());
+    let upstream =
+        serve(|_, body| if body.contains("tool_call_id") { Act::HangUp } else { Act::Answer(200) });
+    let findings = Findings::ask(&upstream, false).unwrap();
+    assert!(findings.unanswered.contains(&"accepts a past tool call"), "{:?}", findings.unanswered);
+    assert!(advice::config(&findings, upstream.path())["upstream"].is_object());
 }

@@ -1,21 +1,21 @@
-//! The host: sends a request, keeps the answer.
+//! Sends requests to the upstream and reads its answers.
 
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// A model on a small machine may need minutes for its first word.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// A model on a small machine may need minutes for its first token.
+const TIMEOUT: Duration = Duration::from_secs(300);
 
-/// How often a 429 is waited out.
+/// How often a request is sent while the upstream answers 429.
 const TRIES: usize = 4;
 
-/// The longest wait that a 429 may ask for.
-const LONGEST_WAIT: u64 = 60;
+/// The longest `retry-after` that is obeyed, in seconds.
+const MAX_WAIT: u64 = 60;
 
-/// An answer larger than this is none to a small question.
-const LARGEST: u64 = 64 << 20;
+/// The longest answer that is read, in bytes. No answer to a small question comes near it.
+const MAX_ANSWER: u64 = 64 << 20;
 
-pub(crate) struct Host {
+pub(crate) struct Upstream {
     url: String,
     path: String,
     model: String,
@@ -23,13 +23,13 @@ pub(crate) struct Host {
     agent: ureq::Agent,
 }
 
-/// What the host answered.
+/// The status and body of a reply.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) text: String,
 }
 
-impl Host {
+impl Upstream {
     pub(crate) fn new(base_url: &str, model: &str, key: Option<String>) -> Result<Self, String> {
         let url = format!("{}/chat/completions", base_url.trim_end_matches('/'));
         let parsed: Option<ureq::http::Uri> = url.parse().ok();
@@ -38,7 +38,7 @@ impl Host {
             path.ok_or_else(|| format!("{base_url} is not a base URL such as http://127.0.0.1:8000/v1"))?;
         let tls = ureq::tls::TlsConfig::builder().root_certs(ureq::tls::RootCerts::PlatformVerifier).build();
         let agent = ureq::Agent::config_builder()
-            .timeout_global(Some(PATIENCE))
+            .timeout_global(Some(TIMEOUT))
             .http_status_as_error(false)
             .max_redirects(0)
             // uvicorn closes a connection after a 500 without saying so. The next request on it would fail.
@@ -56,7 +56,7 @@ impl Host {
         &self.model
     }
 
-    /// Sends a body as it is. A host that asks to come back later is obeyed.
+    /// Sends a body unchanged. After a 429 it waits as long as `retry-after` asks, and tries again.
     pub(crate) fn send(&self, body: &[u8]) -> Result<Answer, String> {
         for left in (0..TRIES).rev() {
             // The questions change nothing upstream, so one that got no answer is asked once more.
@@ -70,7 +70,7 @@ impl Host {
             if answer.status != 429 || left == 0 {
                 return Ok(answer);
             }
-            std::thread::sleep(Duration::from_secs(wait.unwrap_or(5).min(LONGEST_WAIT)));
+            std::thread::sleep(Duration::from_secs(wait.unwrap_or(5).min(MAX_WAIT)));
         }
         Err("too many requests".to_owned())
     }
@@ -85,7 +85,7 @@ impl Host {
         let mut response = request.send(body)?;
         let status = response.status().as_u16();
         let wait = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
-        let read = response.body_mut().with_config().limit(LARGEST).read_to_vec()?;
+        let read = response.body_mut().with_config().limit(MAX_ANSWER).read_to_vec()?;
         Ok((Answer { status, text: String::from_utf8_lossy(&read).into_owned() }, wait))
     }
 
@@ -100,13 +100,13 @@ impl Host {
 }
 
 impl Answer {
-    /// It was answered, and not with an error in the clothes of an answer.
+    /// Whether the request succeeded. Some upstreams send an error with status 200.
     pub(crate) fn is_good(&self) -> bool {
         let is_error = |value: &Value| value.get("error").is_some_and(|error| !error.is_null());
         (200..300).contains(&self.status) && !self.values().iter().any(is_error)
     }
 
-    /// The document, or the chunks of the stream.
+    /// The JSON document, or the chunks of the stream.
     pub(crate) fn values(&self) -> Vec<Value> {
         match serde_json::from_str(&self.text) {
             Ok(value) => vec![value],
@@ -124,12 +124,12 @@ impl Answer {
         choices.filter_map(|choice| choice.get("message").or(choice.get("delta")).cloned()).collect()
     }
 
-    /// What a field of the messages says in all.
-    pub(crate) fn said(&self, field: &str) -> String {
+    /// The text of a field, joined over all deltas.
+    pub(crate) fn text_of(&self, field: &str) -> String {
         self.messages().iter().filter_map(|message| message.get(field)?.as_str()).collect()
     }
 
-    /// Whether it calls this tool.
+    /// Whether the answer calls this tool.
     pub(crate) fn calls(&self, name: &str) -> bool {
         let messages = self.messages();
         let calls = messages.iter().filter_map(|message| message.get("tool_calls")?.as_array());
@@ -143,7 +143,7 @@ impl Answer {
         self.messages().iter().any(calls)
     }
 
-    /// Its beginning, for people.
+    /// The status and the beginning of the body, for the printed findings.
     pub(crate) fn brief(&self) -> String {
         let line: String = self.text.split_whitespace().collect::<Vec<_>>().join(" ");
         format!("{} {}", self.status, line.chars().take(160).collect::<String>())
