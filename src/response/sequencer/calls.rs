@@ -132,7 +132,12 @@ impl Call {
         if accepted {
             return Ok(());
         }
-        let why = format!("its arguments are not a JSON object, which a {} requires", kind.call_item);
+        let item = kind.call_item;
+        let why = if json::is_object(&decoded, |_| true) {
+            format!("its arguments lack a field that a {item} requires, or a field has a wrong type")
+        } else {
+            format!("its arguments are not a JSON object, which a {item} requires")
+        };
         Err(lost(&self.name, &self.provider_id, &why))
     }
 
