@@ -8,6 +8,8 @@ mod item;
 mod schema;
 mod stream;
 
+pub use schema::types_of;
+
 use serde_json::Value;
 
 /// A stream that follows the grammar.

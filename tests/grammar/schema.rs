@@ -13,6 +13,7 @@
 //! * The error event has its fields twice, nested as the specification wants them and flat as OpenAI sends them.
 
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 static SHAPES: LazyLock<Map<String, Value>> =
@@ -23,6 +24,11 @@ pub fn assert_valid(shape: &str, value: &Value) {
     if let Err(problem) = named(shape, value, shape) {
         panic!("{problem} in {value:#}");
     }
+}
+
+/// The values of `type` that the things of this shape have.
+pub fn types_of(shape: &str) -> BTreeSet<&'static str> {
+    SHAPES[shape].as_object().unwrap().keys().map(String::as_str).collect()
 }
 
 type Checked = Result<(), String>;

@@ -300,6 +300,13 @@ fn tool_choices_are_handled_as_documented() {
             "{choice}"
         );
     }
+    // The tools of a namespace are chosen by their own types.
+    for kind in items::tool_types().filter(|kind| *kind != "namespace") {
+        let choice = json!({ "type": kind });
+        let rows = rows("## `tool_choice`");
+        let mut choices = rows.iter().filter_map(|(shown, _)| serde_json::from_str::<Value>(shown).ok());
+        assert!(choices.any(|shown| shown == choice), "{choice} is missing");
+    }
 }
 
 #[test]

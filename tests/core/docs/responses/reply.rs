@@ -1,6 +1,7 @@
 //! The reply's half of the page: items, events, annotations, keys and values.
 
 use super::*;
+use crate::grammar::types_of;
 use transponder::wire::responses::Event;
 
 #[test]
@@ -14,7 +15,10 @@ fn reply_items_are_documented() {
         seen.extend(reply(json!({"input": "hi", "tools": [tool]}), json!({ "tool_calls": calls })));
     }
     let seen: BTreeSet<&str> = seen.iter().map(|item| item["type"].as_str().unwrap()).collect();
-    assert_eq!(seen, names("### Items of the reply"));
+    let page = names("### Items of the reply");
+    assert_eq!(seen, page);
+    // Otherwise no test would check what is in an item of the missing type.
+    assert_eq!(types_of("item"), page, "tests/grammar/open_responses.json");
 }
 
 #[test]
