@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use std::collections::BTreeSet;
+use transponder::items::CALL_ITEMS;
 use transponder::sse::decode::{Decoder, Frame};
 
 /// The ids of the calls that an upstream's reply makes beyond doubt: pieces that have both an id and a name.
@@ -77,5 +78,5 @@ pub fn in_messages(body: &Value) -> usize {
 }
 
 fn is_call(item: &Value) -> bool {
-    matches!(item["type"].as_str(), Some("function_call" | "custom_tool_call" | "tool_search_call"))
+    item["type"].as_str().is_some_and(|item_type| CALL_ITEMS.contains(&item_type))
 }
