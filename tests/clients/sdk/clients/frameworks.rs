@@ -198,6 +198,7 @@ pub const GENAI: Client = Client {
         other => loses_refusals(other),
     },
     needs: "a `ServiceTarget` with `AdapterKind::OpenAIResp` and an endpoint that ends in `/`",
+    flaws: "A refusal is an empty answer. A filtered reply ends with `MaxTokens`.",
     ..FRAMEWORK
 };
 
