@@ -1,15 +1,10 @@
 //! Limits: a value at the limit is accepted, and one above it is an error that names the limit.
 
 use crate::grammar::Transcript;
+use crate::support::*;
 use serde_json::{Value, json};
-use transponder::config::Config;
 use transponder::error::ApiError;
-use transponder::request::{self, Context, Translated};
-
-fn translated(body: &str, config: &str) -> Result<Translated, ApiError> {
-    let config = Config::parse(config.as_bytes()).unwrap();
-    request::translate(body.as_bytes(), &Context { config: &config, seed: 1, now: 100, codex: false })
-}
+use transponder::request::Translated;
 
 fn code_of(result: Result<Translated, ApiError>) -> Option<String> {
     result.err().map(|error| {
@@ -19,17 +14,14 @@ fn code_of(result: Result<Translated, ApiError>) -> Option<String> {
 }
 
 /// The response to a plain request for a reply in these pieces.
-fn reply(config: &str, pieces: impl IntoIterator<Item = String>) -> Value {
+fn reply(config: &Value, pieces: impl IntoIterator<Item = String>) -> Value {
     Transcript::of(&stream(config, pieces)).response().clone()
 }
 
-fn stream(config: &str, pieces: impl IntoIterator<Item = String>) -> Vec<u8> {
-    let tools = r#"[{"type":"function","name":"f"}]"#;
-    let request = format!(
-        r#"{{"model":"m","input":"hi","stream":true,"tools":{tools},"include":["message.output_text.logprobs"]}}"#
-    );
-    let mut reply = translated(&request, config).unwrap().reply;
-    reply.begin(200);
+fn stream(config: &Value, pieces: impl IntoIterator<Item = String>) -> Vec<u8> {
+    let include = ["message.output_text.logprobs"];
+    let request = json!({"input": "hi", "stream": true, "tools": [function("f")], "include": include});
+    let mut reply = ask(request).config(config).reply();
     let mut out = Vec::new();
     for piece in pieces {
         reply.push(piece.as_bytes(), &mut out);
@@ -38,12 +30,14 @@ fn stream(config: &str, pieces: impl IntoIterator<Item = String>) -> Vec<u8> {
     out
 }
 
-fn chunk(delta: &Value) -> String {
-    format!("data: {}\n\n", json!({"choices": [{"index": 0, "delta": delta}]}))
+/// A chunk as it is sent.
+fn event(chunk: &Value) -> String {
+    format!("data: {chunk}\n\n")
 }
 
-const END: &str =
-    "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
+fn end() -> String {
+    events(&[finish("stop")])
+}
 
 fn assert_fits(response: &Value) {
     assert_eq!(response["status"], "completed", "{}", response["error"]);
@@ -60,9 +54,9 @@ fn a_request_may_be_128_levels_deep() {
         let nested = "[".repeat(levels - 1) + &"]".repeat(levels - 1);
         format!(r#"{{"model":"m","input":"hi","metadata_of_somebody":{nested}}}"#)
     };
-    assert_eq!(code_of(translated(&deep(128), "{}")), None);
+    assert_eq!(code_of(ask_text(deep(128)).translate()), None);
     for levels in [129, 1_000_000] {
-        assert_eq!(code_of(translated(&deep(levels), "{}")).as_deref(), Some("json_too_deep"));
+        assert_eq!(code_of(ask_text(deep(levels)).translate()).as_deref(), Some("json_too_deep"));
     }
 }
 
@@ -70,8 +64,8 @@ fn a_request_may_be_128_levels_deep() {
 fn a_request_may_hold_half_a_million_values() {
     // The object, its three values, and those of the array.
     let many = |values: usize| format!(r#"{{"model":"m","input":"hi","x":[{}1]}}"#, "1,".repeat(values - 5));
-    assert_eq!(code_of(translated(&many(500_000), "{}")), None);
-    assert_eq!(code_of(translated(&many(500_001), "{}")).as_deref(), Some("json_too_many_values"));
+    assert_eq!(code_of(ask_text(many(500_000)).translate()), None);
+    assert_eq!(code_of(ask_text(many(500_001)).translate()).as_deref(), Some("json_too_many_values"));
 }
 
 #[test]
@@ -81,26 +75,19 @@ fn a_request_may_declare_20000_tools() {
         let mut tools: Vec<Value> = (0..top).map(tool).collect();
         let nested: Vec<Value> = (0..nested).map(tool).collect();
         tools.push(json!({"type": "namespace", "name": "n", "tools": nested}));
-        json!({"model": "m", "input": "hi", "tools": tools}).to_string()
+        json!({"input": "hi", "tools": tools})
     };
-    assert_eq!(code_of(translated(&declared(19_000, 1000), "{}")), None);
-    let error = translated(&declared(19_000, 1001), "{}").unwrap_err();
+    assert_eq!(code_of(ask(declared(19_000, 1000)).translate()), None);
+    let error = ask(declared(19_000, 1001)).translate().unwrap_err();
     assert_eq!((error.code.as_deref(), error.param.as_deref()), (Some("too_many_tools"), Some("tools")));
 }
 
 #[test]
 fn an_event_repeats_up_to_a_megabyte_of_the_request() {
-    let asked = |length: usize| {
-        let instructions = "x".repeat(length);
-        json!({"model": "m", "input": "hi", "stream": true, "instructions": instructions}).to_string()
-    };
     let instructions = |length: usize| {
-        let Translated { mut reply, report, .. } = translated(&asked(length), "{}").unwrap();
-        reply.begin(200);
-        let mut out = Vec::new();
-        reply.push((chunk(&json!({"content": "hi"})) + END).as_bytes(), &mut out);
-        let response = Transcript::of(&out).response().clone();
-        (response["instructions"].as_str().map(str::len), report.all_dropped().to_vec())
+        let asked = ask(json!({"input": "hi", "stream": true, "instructions": "x".repeat(length)}));
+        let response = asked.received(&[text("hi"), finish("stop")]);
+        (response["instructions"].as_str().map(str::len), asked.sent().1)
     };
     let (within, beyond) = ((1 << 20) - 2, (1 << 20) - 1);
     // The other repeated fields take a few bytes.
@@ -111,11 +98,8 @@ fn an_event_repeats_up_to_a_megabyte_of_the_request() {
 
 #[test]
 fn a_reply_may_hold_512_calls_and_the_next_is_named() {
-    let call = |number: usize| {
-        chunk(&json!({"tool_calls": [{"index": number, "id": format!("c{number}"),
-            "function": {"name": "f", "arguments": "{}"}}]}))
-    };
-    let calls = |count: usize| reply("{}", (0..count).map(call).chain([END.to_owned()]));
+    let number = |number: usize| event(&call(number as u64, &format!("c{number}"), "f", "{}"));
+    let calls = |count: usize| reply(&json!({}), (0..count).map(number).chain([end()]));
     let response = calls(512);
     assert_fits(&response);
     assert_eq!(response["output"].as_array().unwrap().len(), 512);
@@ -125,12 +109,12 @@ fn a_reply_may_hold_512_calls_and_the_next_is_named() {
 #[test]
 fn a_reply_may_hold_ten_thousand_items() {
     let turn = |number: usize| match number % 2 {
-        0 => chunk(&json!({"content": "a"})),
-        _ => chunk(&json!({"reasoning": "b"})),
+        0 => event(&text("a")),
+        _ => event(&delta(json!({"reasoning": "b"}))),
     };
     // The grammar compares each item with every other, which is too slow here.
     let items = |count: usize| {
-        let out = stream("{}", (0..count).map(turn).chain([END.to_owned()]));
+        let out = stream(&json!({}), (0..count).map(turn).chain([end()]));
         let last = String::from_utf8(out).unwrap();
         let last = last.rsplit("data: ").nth(1).unwrap().to_owned();
         serde_json::from_str::<Value>(&last).unwrap()["response"].clone()
@@ -141,26 +125,17 @@ fn a_reply_may_hold_ten_thousand_items() {
 
 #[test]
 fn kept_text_arguments_ids_and_logprobs_have_a_limit() {
-    let config = r#"{"limits": {"reply_bytes": 1000}}"#;
-    type Kind = (&'static str, fn(usize) -> Value);
+    let config = &json!({"limits": {"reply_bytes": 1000}});
+    type Kind = (&'static str, fn(usize) -> Value); // A chunk of about this many bytes.
     let kinds: [Kind; 5] = [
-        ("text", |length| json!({"content": "x".repeat(length)})),
-        ("reasoning", |length| json!({"reasoning": "x".repeat(length)})),
-        ("arguments", |length| {
-            let arguments = format!("{{\"a\":\"{}\"}}", "x".repeat(length - 14));
-            json!({"tool_calls": [{"index": 0, "id": "a", "function": {"name": "f", "arguments": arguments}}]})
-        }),
-        ("an id", |length| {
-            let id = "x".repeat(length - 10);
-            json!({"tool_calls": [{"index": 0, "id": id, "function": {"name": "f", "arguments": "{\"a\":1}"}}]})
-        }),
-        ("a name", |length| {
-            let name = "x".repeat(length - 11);
-            json!({"tool_calls": [{"index": 0, "id": "ab", "function": {"name": name, "arguments": "{\"a\":1}"}}]})
-        }),
+        ("text", |length| text(&"x".repeat(length))),
+        ("reasoning", |length| delta(json!({"reasoning": "x".repeat(length)}))),
+        ("arguments", |length| call(0, "a", "f", &format!("{{\"a\":\"{}\"}}", "x".repeat(length - 14)))),
+        ("an id", |length| call(0, &"x".repeat(length - 10), "f", "{\"a\":1}")),
+        ("a name", |length| call(0, "ab", &"x".repeat(length - 11), "{\"a\":1}")),
     ];
-    for (what, delta) in kinds {
-        let sent = |length: usize| reply(config, [chunk(&delta(length)), END.to_owned()]);
+    for (what, chunk) in kinds {
+        let sent = |length: usize| reply(config, [event(&chunk(length)), end()]);
         let at_cap = (900..=1010).rev().find(|length| sent(*length)["status"] == "completed");
         let at_cap = at_cap.unwrap_or_else(|| panic!("{what}"));
         assert!((990..=1000).contains(&at_cap), "{what}: {at_cap}");
@@ -170,7 +145,7 @@ fn kept_text_arguments_ids_and_logprobs_have_a_limit() {
         let entry = json!({"token": "x".repeat(length), "logprob": 0});
         json!({"choices": [{"index": 0, "delta": {"content": "xx"}, "logprobs": {"content": [entry]}}]})
     };
-    let sent = |length: usize| reply(config, [format!("data: {}\n\n", logprobs(length)), END.to_owned()]);
+    let sent = |length: usize| reply(config, [event(&logprobs(length)), end()]);
     assert_fits(&sent(100));
     assert_refused(&sent(300), "1000 bytes");
 }
@@ -181,7 +156,7 @@ fn documents_and_events_have_a_limit() {
         let empty = json!({"choices": [{"message": {"content": ""}}]}).to_string();
         empty.replace("\"\"", &format!("\"{}\"", "x".repeat(length - empty.len())))
     };
-    let config = r#"{"limits": {"reply_bytes": 1000}}"#;
+    let config = &json!({"limits": {"reply_bytes": 1000}});
     let whole = |length: usize| reply(config, [document(length)]);
     assert_fits(&whole(1000));
     // In two pieces, so that the limit is reached before the document is complete.
@@ -189,30 +164,28 @@ fn documents_and_events_have_a_limit() {
     let (head, tail) = cut.split_at(1050);
     assert_refused(&reply(config, [head.to_owned(), tail.to_owned()]), "1000 bytes");
 
-    let event = |length: usize| {
-        let empty = chunk(&json!({"content": ""}));
+    let sized = |length: usize| {
+        let empty = event(&text(""));
         let empty = empty.trim_end();
         empty.replace("\"content\":\"\"", &format!("\"content\":\"{}\"", "x".repeat(length - empty.len())))
             + "\n\n"
     };
-    let config = r#"{"limits": {"event_bytes": 1000}}"#;
-    assert_fits(&reply(config, [event(1000), END.to_owned()]));
-    assert_refused(&reply(config, [event(1001), END.to_owned()]), "1000 bytes");
+    let config = &json!({"limits": {"event_bytes": 1000}});
+    assert_fits(&reply(config, [sized(1000), end()]));
+    assert_refused(&reply(config, [sized(1001), end()]), "1000 bytes");
 }
 
 /// A comment has two bytes, but the event that it becomes repeats the request.
 #[test]
 fn comments_keep_the_client_awake_once_a_second() {
-    let request = json!({"model": "m", "input": "hi", "stream": true, "instructions": "x".repeat(100_000)});
-    let mut reply = translated(&request.to_string(), "{}").unwrap().reply;
-    reply.begin(200);
+    let request = json!({"input": "hi", "stream": true, "instructions": "x".repeat(100_000)});
+    let mut reply = ask(request).reply();
     let mut out = Vec::new();
     for second in 0..3 {
         reply.set_time(200 + second);
         reply.push(&b":\n".repeat(10_000), &mut out);
     }
-    reply.push(END.as_bytes(), &mut out);
-    reply.push((chunk(&json!({"content": "hi"})) + END).as_bytes(), &mut out);
+    reply.push((event(&text("hi")) + &end()).as_bytes(), &mut out);
     reply.end(&mut out);
     // One at the start, and one in each later second.
     assert_eq!(Transcript::of(&out).of_type("response.in_progress").count(), 3);
