@@ -12,6 +12,7 @@
 //! | borrowed from a chunk or document of the upstream | `&RawValue`, as serde borrows it |
 //! | a string that is passed on, or put together from pieces | [`JsonStr`], [`JsonStrBuilder`] |
 //! | any other value that is kept and passed on | [`RawJson`] |
+//! | kept, and read again as if the upstream sent it | `Box<RawValue>`: only it can be lent without a second parse |
 //! | looked into and rebuilt | `serde_json::Value`: in errors, JSON schemas and reasoning details only |
 
 mod depth_scanner;

@@ -1,4 +1,6 @@
 //! One rich request from Codex, with a turn of the model in its history, one from an SDK, and one for a structured answer.
+//!
+//! `tests/upstream` uses this file too, so it does without the vocabulary of the core tests.
 
 use serde_json::{Value, json};
 use transponder::config::Config;
