@@ -50,8 +50,6 @@
 //! assert!(reply.is_done());
 //! ```
 
-#![deny(clippy::match_bool)] // `if` reads better.
-
 pub mod config;
 pub mod error;
 pub mod exchange;

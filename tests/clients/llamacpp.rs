@@ -131,9 +131,10 @@ async fn no_call_of(llama: &LlamaCpp, config: &Value, turns: usize) {
         let ended = codex.exec("tiny", &format!("Task number {turn}.")).await;
         let seen = llama.take_seen();
         // Noise may run on until the token limit; Codex is told, and a call that was cut is not run.
-        match seen.iter().any(|(_, reply)| is_cut(reply)) {
-            true => assert!(ended.stdout.contains("max_output_tokens"), "{ended:#?}"),
-            false => ended.assert_completed(),
+        if seen.iter().any(|(_, reply)| is_cut(reply)) {
+            assert!(ended.stdout.contains("max_output_tokens"), "{ended:#?}")
+        } else {
+            ended.assert_completed()
         }
         let last = answered_calls(&seen.last().unwrap().0);
         let mut made = BTreeMap::new();

@@ -88,9 +88,10 @@ fn sizes(limit: usize, all: bool) -> Vec<(usize, usize)> {
 
 fn cases(all: bool) -> Vec<Case> {
     let mut cases = Vec::new();
-    let lengths: &[_] = match all {
-        true => &[(true, true), (false, false), (true, false), (false, true)],
-        false => &[(true, true), (false, false)],
+    let lengths: &[_] = if all {
+        &[(true, true), (false, false), (true, false), (false, true)]
+    } else {
+        &[(true, true), (false, false)]
     };
     for limit in LIMITS {
         for headers in BOTH {
@@ -189,9 +190,10 @@ async fn ask(
     let client = &clients[if case.protocol == Protocol::Http1 { "1" } else { "2" }];
     let url = format!("http://{}/v1/responses", listeners[&case.listener()]);
     let body = case.body();
-    let body = match case.request.announced {
-        true => reqwest::Body::from(body),
-        false => reqwest::Body::wrap_stream(pieces(&body)),
+    let body = if case.request.announced {
+        reqwest::Body::from(body)
+    } else {
+        reqwest::Body::wrap_stream(pieces(&body))
     };
     let request = client.post(url).header("content-type", "application/json").body(body);
     let answer = async {

@@ -96,9 +96,10 @@ async fn a_decompressor_before_the_filter_does_not_hide_the_end() {
             if body["model"] == "unknown" {
                 return compressed(404, r#"{"error": {"message": "No such thing"}}"#, "application/json");
             }
-            match body["stream"] == true {
-                true => compressed(200, &events(), "text/event-stream"),
-                false => compressed(200, &document, "application/json"),
+            if body["stream"] == true {
+                compressed(200, &events(), "text/event-stream")
+            } else {
+                compressed(200, &document, "application/json")
             }
         })
         .await;

@@ -24,15 +24,12 @@ async fn text_reasoning_and_calls_arrive_as_stream_and_as_document() {
             upstream.script(json!({"replies": [reply]})).await;
             let answer = post(&envoy.responses_url(), &request(streaming)).await;
             assert_eq!(answer.status, 200);
-            let response = match streaming {
-                true => {
-                    assert_eq!(answer.header("content-type"), Some("text/event-stream"));
-                    Transcript::of(&answer.bytes()).response().clone()
-                }
-                false => {
-                    assert_eq!(answer.header("content-type"), Some("application/json"));
-                    answer.json()
-                }
+            let response = if streaming {
+                assert_eq!(answer.header("content-type"), Some("text/event-stream"));
+                Transcript::of(&answer.bytes()).response().clone()
+            } else {
+                assert_eq!(answer.header("content-type"), Some("application/json"));
+                answer.json()
             };
             let kinds: Vec<&str> = response["output"]
                 .as_array()
@@ -216,15 +213,16 @@ async fn a_long_document_passes_whole() {
             let body =
                 json!({"choices": [{"index": 0, "message": {"content": text}, "finish_reason": "stop"}]})
                     .to_string();
-            let upstream = OwnUpstream::start(move || match chunked {
-                false => json_reply(200, body.clone()),
-                true => {
+            let upstream = OwnUpstream::start(move || {
+                if chunked {
                     let pieces: Vec<_> = body
                         .as_bytes()
                         .chunks(50_000)
                         .map(|piece| Ok::<_, std::io::Error>(piece.to_vec()))
                         .collect();
                     json_reply(200, axum::body::Body::from_stream(futures_util::stream::iter(pieces)))
+                } else {
+                    json_reply(200, body.clone())
                 }
             })
             .await;

@@ -62,9 +62,10 @@ fn object(fields: &Map<String, Value>, value: &Value, path: &str) -> Checked {
 
 fn any_of(alternatives: &str, value: &Value, path: &str) -> Checked {
     let tried: Vec<Checked> = alternatives.split(" | ").map(|shape| one(shape, value, path)).collect();
-    match tried.iter().any(Result::is_ok) {
-        true => Ok(()),
-        false => Err(tried.into_iter().filter_map(Result::err).collect::<Vec<_>>().join("; or ")),
+    if tried.iter().any(Result::is_ok) {
+        Ok(())
+    } else {
+        Err(tried.into_iter().filter_map(Result::err).collect::<Vec<_>>().join("; or "))
     }
 }
 

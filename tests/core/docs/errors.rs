@@ -86,9 +86,10 @@ fn each_code_is_there_once_and_each_refusal_has_a_series() {
 fn collect(directory: &Path, into: &mut Vec<(String, String)>) {
     for entry in directory.read_dir().unwrap() {
         let path = entry.unwrap().path();
-        match path.is_dir() {
-            true => collect(&path, into),
-            false => into.push((path.display().to_string(), std::fs::read_to_string(&path).unwrap())),
+        if path.is_dir() {
+            collect(&path, into)
+        } else {
+            into.push((path.display().to_string(), std::fs::read_to_string(&path).unwrap()))
         }
     }
 }

@@ -86,24 +86,22 @@ fn items_of(turn: &Value, stream: bool) -> Vec<Value> {
     }));
     let reply = asked.reply();
     let reason = if turn["tool_calls"] == json!([]) { "stop" } else { "tool_calls" };
-    let upstream = match stream {
-        true => {
-            let mut delta = turn.clone();
-            for (index, call) in delta["tool_calls"].as_array_mut().unwrap().iter_mut().enumerate() {
-                call["index"] = json!(index);
-            }
-            let chunk = json!({"choices": [{"index": 0, "delta": delta, "finish_reason": reason}]});
-            format!("data: {chunk}\n\ndata: [DONE]\n\n")
+    let upstream = if stream {
+        let mut delta = turn.clone();
+        for (index, call) in delta["tool_calls"].as_array_mut().unwrap().iter_mut().enumerate() {
+            call["index"] = json!(index);
         }
-        false => json!({"choices": [{"index": 0, "message": turn, "finish_reason": reason}]}).to_string(),
+        let chunk = json!({"choices": [{"index": 0, "delta": delta, "finish_reason": reason}]});
+        format!("data: {chunk}\n\ndata: [DONE]\n\n")
+    } else {
+        json!({"choices": [{"index": 0, "message": turn, "finish_reason": reason}]}).to_string()
     };
     let out = String::from_utf8(pushed(reply, [upstream.as_bytes()])).unwrap();
-    let response: Value = match stream {
-        true => {
-            let last = out.lines().filter_map(|line| line.strip_prefix("data: {")).next_back().unwrap();
-            serde_json::from_str::<Value>(&format!("{{{last}")).unwrap()["response"].clone()
-        }
-        false => serde_json::from_str(&out).unwrap(),
+    let response: Value = if stream {
+        let last = out.lines().filter_map(|line| line.strip_prefix("data: {")).next_back().unwrap();
+        serde_json::from_str::<Value>(&format!("{{{last}")).unwrap()["response"].clone()
+    } else {
+        serde_json::from_str(&out).unwrap()
     };
     assert_eq!(response["status"], "completed", "{out}");
     response["output"].as_array().unwrap().clone()
@@ -145,10 +143,11 @@ proptest! {
             prop_assert_eq!(&said["name"], &back["name"]);
             let verbatim = UPSTREAM_NAMES.iter().any(|(name, verbatim)| said["name"] == *name && *verbatim);
             let parse = |function: &Value| serde_json::from_str::<Value>(function["arguments"].as_str().unwrap()).unwrap();
-            match verbatim {
-                true => prop_assert_eq!(&said["arguments"], &back["arguments"]),
-                false => prop_assert_eq!(parse(said), parse(back)),
-            }
+            if verbatim {
+prop_assert_eq!(&said["arguments"], &back["arguments"])
+} else {
+prop_assert_eq!(parse(said), parse(back))
+}
         }
     }
 

@@ -221,13 +221,12 @@ impl Host {
         let Some(size) = self.pieces else { return vec![self.whole(number, call)] };
         let name = TOOLS[call.tool];
         let mut pieces = Vec::new();
-        match self.splits_name {
-            true => {
-                let (head, tail) = name.split_at(2);
-                pieces.push(self.piece(number, true, head, Value::Null));
-                pieces.push(self.piece(number, false, tail, Value::Null));
-            }
-            false => pieces.push(self.piece(number, true, name, json!(""))),
+        if self.splits_name {
+            let (head, tail) = name.split_at(2);
+            pieces.push(self.piece(number, true, head, Value::Null));
+            pieces.push(self.piece(number, false, tail, Value::Null));
+        } else {
+            pieces.push(self.piece(number, true, name, json!("")))
         }
         let later = if self.repeats_name { name } else { "" };
         let characters: Vec<char> = call.arguments.text().chars().collect();

@@ -126,10 +126,8 @@ fn a_reply_of_which_the_token_limit_left_nothing_is_incomplete() {
         let choice = json!({"index": 0, "message": {"content": null}, "finish_reason": "length"});
         let body =
             json!({"choices": [choice], "usage": {"prompt_tokens": 5, "completion_tokens": 9}}).to_string();
-        let response = match stream {
-            true => ask(request).received(&[finish("length")]),
-            false => ask(request).document(&body),
-        };
+        let response =
+            if stream { ask(request).received(&[finish("length")]) } else { ask(request).document(&body) };
         assert_eq!(response["status"], "incomplete");
         assert_eq!(response["incomplete_details"]["reason"], "max_output_tokens");
     }
