@@ -67,7 +67,7 @@ codes! {
         WebsocketNotSupported "websocket_not_supported" 426
             "The request is a WebSocket handshake." "Send a POST and read server-sent events. Codex falls back to that by itself."
         UnsupportedContentEncoding "unsupported_content_encoding" 415
-            "The request body is compressed." "Send it uncompressed, or add Envoy's decompressor filter before this one."
+            "The request body is compressed." "Send it uncompressed, or decompress it in a [listener before](filter-order.md)."
         MissingBody "missing_body" 400
             "The request has no body." "Send a JSON object."
         RequestTooLarge "request_too_large" 413

@@ -128,8 +128,8 @@ fn post(config: &Config, headers: &Headers, endpoint: Endpoint, end: bool) -> Di
         return Disposition::Reject(
             ApiError::of(
                 Code::UnsupportedContentEncoding,
-                "The request body is compressed. Send it uncompressed, or add Envoy's filter \
-                 `envoy.filters.http.decompressor` (request direction) before this one",
+                "The request body is compressed. Send it uncompressed, or let Envoy decompress it in a listener \
+                 before the filter's",
             ),
             Some(("accept-encoding", "identity".to_owned())),
         );

@@ -113,7 +113,7 @@ fn what_cannot_be_served_is_refused_by_the_headers_alone() {
 #[test]
 fn the_refusals_say_what_to_do() {
     let table = [
-        (request(&[("content-encoding", "gzip")]), "envoy.filters.http.decompressor"),
+        (request(&[("content-encoding", "gzip")]), "in a listener before"),
         (headers(&[(":method", "GET"), (":path", "/v1/responses/r")]), "`input`"),
         (headers(&[(":method", "POST"), (":path", "/v1/responses/input_tokens")]), "tokenizer"),
     ];
