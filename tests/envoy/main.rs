@@ -18,9 +18,11 @@
 
 mod buffer_limits;
 mod crossings;
+mod filter_order;
 mod find_preset;
 mod hops;
 mod life;
+mod orders;
 mod quick_start;
 mod raw_upstream;
 mod refusals;

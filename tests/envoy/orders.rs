@@ -1,0 +1,84 @@
+//! The filter with another one before or behind it, in both header modes.
+
+use crate::life::manager;
+use crate::{BOTH, config};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use support::own_upstream::OwnUpstream;
+use support::{Answer, Envoy, Headers, bootstrap, post_with};
+
+pub const PLACES: [Place; 2] = [Place::Before, Place::Behind];
+
+/// Where the other filter stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    Before,
+    Behind,
+}
+
+/// An Envoy with a listener for each place and header mode.
+pub struct Orders {
+    envoy: Envoy,
+    listeners: BTreeMap<String, SocketAddr>,
+}
+
+impl Orders {
+    pub async fn start(filter: &Value, upstream: &OwnUpstream) -> Self {
+        Self::configured(filter, upstream, &[], |_| ()).await
+    }
+
+    /// With more clusters, and a change of each virtual host.
+    pub async fn configured(
+        filter: &Value,
+        upstream: &OwnUpstream,
+        clusters: &[Value],
+        change: impl Fn(&mut Value),
+    ) -> Self {
+        let mut plan = bootstrap(upstream.address, "{}", Headers::Flow);
+        let mut listeners = Vec::new();
+        for headers in BOTH {
+            for place in PLACES {
+                let mut plan = bootstrap(upstream.address, &config(headers, json!({})), headers);
+                change(&mut manager(&mut plan)["route_config"]["virtual_hosts"][0]);
+                let at = if place == Place::Before { 0 } else { 1 };
+                manager(&mut plan)["http_filters"].as_array_mut().unwrap().insert(at, filter.clone());
+                let mut listener = plan["static_resources"]["listeners"][0].take();
+                listener["name"] = json!(name(place, headers));
+                listeners.push(listener);
+            }
+        }
+        plan["static_resources"]["listeners"] = json!(listeners);
+        plan["static_resources"]["clusters"].as_array_mut().unwrap().extend_from_slice(clusters);
+        // The answers of other filters have other shapes than the recordings.
+        let envoy = Envoy::launch_plain(&plan).await;
+        let listeners = envoy.listeners().await;
+        Self { envoy, listeners }
+    }
+
+    pub async fn post(&self, place: Place, headers: Headers, more: &[(&str, &str)], body: Vec<u8>) -> Answer {
+        let url = format!("http://{}/v1/responses", self.listeners[&name(place, headers)]);
+        post_with(&url, more, body).await
+    }
+
+    pub async fn ask(&self, place: Place, headers: Headers, more: &[(&str, &str)]) -> Answer {
+        self.post(place, headers, more, request()).await
+    }
+
+    pub fn finish(self) {
+        self.envoy.finish();
+    }
+}
+
+fn name(place: Place, headers: Headers) -> String {
+    format!("{place:?} {headers:?}")
+}
+
+pub fn request() -> Vec<u8> {
+    json!({"model": "m", "input": "hi"}).to_string().into_bytes()
+}
+
+pub fn filter(name: &str, config: &str, mut fields: Value) -> Value {
+    fields["@type"] = json!(format!("type.googleapis.com/envoy.extensions.filters.http.{config}"));
+    json!({"name": name, "typed_config": fields})
+}
