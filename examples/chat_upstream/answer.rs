@@ -5,20 +5,20 @@ use serde_json::{Map, Value, json};
 use crate::calls::Numbering;
 use crate::script::{Reply, Step};
 
-/// What an answer says of the request that it answers.
+/// The properties of a request that its answer depends on.
 #[derive(Clone, Debug)]
 pub(crate) struct Facts {
-    /// How many requests came before this one. Ids are made of it, so that the same run gives the same ids.
+    /// The number of earlier requests. Generated ids contain it, so that equal runs have equal ids.
     pub(crate) turn: usize,
     pub(crate) model: String,
     pub(crate) stream: bool,
     pub(crate) include_usage: bool,
-    /// Bytes of the request, from which a plausible count of tokens is made.
+    /// The size of the request in bytes, from which the token count is estimated.
     pub(crate) size: usize,
 }
 
 impl Facts {
-    /// No clock: the same run gives the same bytes.
+    /// A constant instead of the clock, so that equal runs have equal bytes.
     pub(crate) const CREATED: u64 = 1_700_000_000;
 
     pub(crate) fn of(body: &Value, turn: usize, size: usize) -> Self {
@@ -37,7 +37,7 @@ impl Facts {
     }
 }
 
-/// The scripted usage, or one token for each four bytes.
+/// The scripted usage, or an estimate of one token per four bytes.
 pub(crate) fn usage(reply: &Reply, facts: &Facts) -> Option<Value> {
     if let Some(scripted) = &reply.usage {
         return scripted.clone();
@@ -92,7 +92,7 @@ fn message(reply: &Reply, facts: &Facts) -> Map<String, Value> {
                     all.extend(calls);
                 }
             }
-            // They are of the stream, not of the message.
+            // These steps only exist in streams.
             Step::Data(_) | Step::Raw(_) | Step::Comment(_) | Step::WaitMs(_) => {}
         }
     }

@@ -1,4 +1,4 @@
-//! Tool calls as a host writes them: whole or in fragments, with or without index and id.
+//! Writes tool calls in a provider's form: complete or in fragments, with or without index and id.
 
 use serde_json::{Map, Value, json};
 
@@ -7,7 +7,7 @@ use crate::script::{Call, Reply};
 use crate::shape::{Calls, FirstArguments, Ids, Index};
 use crate::stream::cut;
 
-/// Counts the calls of one reply, over all its steps.
+/// Counts the calls of a reply over all its steps.
 pub(crate) struct Numbering<'a> {
     facts: &'a Facts,
     next: usize,
@@ -32,7 +32,7 @@ impl<'a> Numbering<'a> {
         in_order.into_iter().map(|fragment| vec![fragment]).collect()
     }
 
-    /// The calls as they stand in a message that is not streamed.
+    /// The calls of a message that is not streamed.
     pub(crate) fn message(&mut self, calls: &[Call], reply: &Reply) -> Vec<Value> {
         calls
             .iter()
@@ -90,7 +90,7 @@ fn first(number: usize, id: &str, call: &Call, function: Value, reply: &Reply) -
     Value::Object(fragment)
 }
 
-/// A delta that goes on with a call.
+/// A delta that continues a call.
 fn later(number: usize, id: &str, name: &str, arguments: &str, reply: &Reply) -> Value {
     let shape = &reply.shape;
     let mut function = Map::from_iter([("arguments".to_owned(), json!(arguments))]);

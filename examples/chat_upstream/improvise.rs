@@ -1,4 +1,5 @@
-//! What the server answers when no script says it: one tool call, then a text about its result. The same request gives the same answer.
+//! Replies to requests without a scripted reply: first a tool call, then a text about its result. The same request always gets
+//! the same reply.
 
 use serde_json::{Map, Value, json};
 
@@ -7,7 +8,7 @@ use crate::script::{Call, Reply};
 /// How much of the conversation an improvised answer quotes, in characters.
 const QUOTE: usize = 80;
 
-/// `signs`: the host wants a signature back with each call, so its calls come with one.
+/// `signs`: each call carries a signature, which the client must send back.
 pub(crate) fn reply(body: &Value, signs: bool) -> Reply {
     let last = body.get("messages").and_then(Value::as_array).and_then(|messages| messages.last());
     let said = quote(last.and_then(|message| message.get("content")));
@@ -29,7 +30,7 @@ fn text(text: String) -> Reply {
     Reply { text: Some(text), ..Reply::default() }
 }
 
-/// A call of the tool that was chosen, else of the first.
+/// Calls the tool that `tool_choice` names, else the first tool.
 fn call(body: &Value) -> Option<Call> {
     let choice = body.get("tool_choice");
     if choice == Some(&json!("none")) {
@@ -51,10 +52,10 @@ fn call(body: &Value) -> Option<Call> {
     })
 }
 
-/// A schema may be nested deeper than anybody wants to read.
+/// The depth at which a value made from a nested schema stops.
 const DEEPEST: usize = 8;
 
-/// A plausible value: the first of an enum, else one of the type.
+/// A value that fits the schema: the first of an enum, else any of the type.
 fn example(schema: &Value, depth: usize) -> Value {
     if let Some(fixed) = schema.get("const").or_else(|| schema.pointer("/enum/0")) {
         return fixed.clone();
@@ -82,7 +83,7 @@ fn example(schema: &Value, depth: usize) -> Value {
     }
 }
 
-/// Only what is required.
+/// An object with the required properties only.
 fn object(schema: &Value, depth: usize) -> Value {
     let required = schema.get("required").and_then(Value::as_array);
     let names = required.into_iter().flatten().filter_map(Value::as_str);

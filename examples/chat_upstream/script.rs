@@ -1,6 +1,6 @@
-//! What a test tells the server to answer. Nouns only: how a reply is written stands in `stream` and `whole`.
+//! The script: the replies that a test sets. `stream` and `answer` write them.
 //!
-//! Unknown keys are errors, so that a misspelt script fails where it is set and not as a strange answer later.
+//! Unknown keys are errors, so that a misspelt script fails when it is set.
 //!
 //! ```json
 //! {
@@ -25,18 +25,18 @@ use serde_json::Value;
 use crate::shape::Shape;
 use crate::strict::Strictness;
 
-/// The whole state that `POST /_/script` sets: what it does not name is at its default.
+/// The state that `POST /_/script` replaces. Absent keys get their defaults.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Script {
-    /// One for each request, in order. When none is left, the server improvises.
+    /// One reply for each request, in order. After the last, the server improvises.
     pub(crate) replies: Vec<Reply>,
     pub(crate) strict: Strictness,
 }
 
 /// One scripted answer.
 ///
-/// What is said: `raw_sse`, `json`, `error` or `steps`; or the shorthand of one text, reasoning, refusal and group of calls.
+/// Its content is `raw_sse`, `json`, `error` or `steps`, or a shorthand: one text, reasoning, refusal and group of calls.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Reply {
@@ -54,13 +54,13 @@ pub(crate) struct Reply {
     pub(crate) reasoning: Option<String>,
     pub(crate) refusal: Option<String>,
     pub(crate) tool_calls: Vec<Call>,
-    /// The order of the shorthand's parts; what it does not name is not sent.
+    /// The order of the shorthand's parts. A part that is not listed is not sent.
     pub(crate) order: Option<Vec<Part>>,
 
-    /// Absent: told from what was said. `null`: never sent.
+    /// The finish reason. Absent: derived from the content. `null`: never sent.
     #[serde(deserialize_with = "given")]
     pub(crate) finish: Option<Option<String>>,
-    /// Absent: a plausible count. `null`: never sent.
+    /// The token usage. Absent: an estimate. `null`: never sent.
     #[serde(deserialize_with = "given")]
     pub(crate) usage: Option<Option<Value>>,
     /// Whether `[DONE]` ends the stream.
@@ -69,31 +69,31 @@ pub(crate) struct Reply {
     pub(crate) reasoning_field: Option<String>,
     pub(crate) chunking: Chunking,
     pub(crate) shape: Shape,
-    /// The whole body is written in pieces of so many bytes, wherever that cuts.
+    /// Splits the whole body into pieces of this many bytes.
     pub(crate) split: Option<usize>,
-    /// Before each write of the body but the first.
+    /// The delay before each write of the body but the first.
     pub(crate) delay_ms: u64,
-    /// Before the response headers.
+    /// The delay before the response headers.
     pub(crate) headers_delay_ms: u64,
-    /// The connection is cut after so many writes of the body.
+    /// Aborts the connection after this many writes of the body.
     pub(crate) abort_after: Option<usize>,
-    /// The connection is closed without an answer.
+    /// Closes the connection without an answer.
     pub(crate) hang_up: bool,
 }
 
-/// An HTTP error, or any other status with a body that no completion has.
+/// An HTTP error, or another reply whose body is not a completion.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Failure {
     pub(crate) status: u16,
     #[serde(default)]
     pub(crate) headers: BTreeMap<String, String>,
-    /// A string is sent as plain text, all else as JSON.
+    /// A string is sent as plain text, any other value as JSON.
     #[serde(default)]
     pub(crate) body: Value,
 }
 
-/// One thing that the model, or the host around it, does in its turn.
+/// One step of a reply: output of the model, or raw bytes around it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Step {
@@ -104,9 +104,9 @@ pub(crate) enum Step {
     ToolCalls(Vec<Call>),
     /// One SSE event with this JSON as its data.
     Data(Value),
-    /// Bytes written as they stand.
+    /// Bytes written unchanged.
     Raw(String),
-    /// An SSE comment, as hosts send to keep a connection open.
+    /// An SSE comment, which providers send to keep the connection open.
     Comment(String),
     WaitMs(u64),
 }
@@ -114,13 +114,13 @@ pub(crate) enum Step {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Call {
-    /// Made up, unique over the life of the server, if absent.
+    /// If absent, an id is generated that is unique within this server.
     pub(crate) id: Option<String>,
     pub(crate) name: String,
-    /// A string is sent as it stands, so that it may be broken JSON. An object is written as compact JSON.
+    /// A string is sent unchanged, so it may be invalid JSON. An object is written as compact JSON.
     #[serde(default)]
     pub(crate) arguments: Value,
-    /// What comes with the call and is wanted back with it: at Gemini, the signature of the thought.
+    /// Data that the client must send back with the call, e.g. Gemini's thought signature.
     pub(crate) extra_content: Option<Value>,
 }
 
@@ -146,14 +146,14 @@ pub(crate) enum Part {
 
 const USUAL_ORDER: [Part; 4] = [Part::Reasoning, Part::Text, Part::Refusal, Part::ToolCalls];
 
-/// How much of a string goes into one delta, in characters.
+/// The length of the text in one delta, in characters.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Chunking {
-    /// Of text, reasoning and refusals.
+    /// For text, reasoning and refusals.
     pub(crate) text: usize,
     pub(crate) arguments: usize,
-    /// Round-robin over the fragments of parallel calls.
+    /// Whether the fragments of parallel calls are interleaved.
     pub(crate) interleave: bool,
 }
 
@@ -184,7 +184,7 @@ impl Reply {
         }
     }
 
-    /// `reasoning_field` of the reply, else of the host it mimics.
+    /// The `reasoning_field` of the reply, else of its shape.
     pub(crate) fn reasoning_field(&self) -> &str {
         self.reasoning_field.as_deref().unwrap_or(&self.shape.reasoning_field)
     }
@@ -197,7 +197,7 @@ impl Reply {
         }
     }
 
-    /// What contradicts itself in this reply.
+    /// Describes a contradiction within this reply, if there is one.
     pub(crate) fn fault(&self) -> Option<&'static str> {
         let shorthand = self.text.is_some()
             || self.reasoning.is_some()
@@ -222,7 +222,7 @@ impl Reply {
     }
 }
 
-/// Tells a key that is `null` (`Some(None)`) from one that is absent (`None`).
+/// Distinguishes a key that is `null` (`Some(None)`) from an absent one (`None`).
 fn given<'de, D, T>(input: D) -> Result<Option<Option<T>>, D::Error>
 where
     D: Deserializer<'de>,

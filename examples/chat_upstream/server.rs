@@ -1,4 +1,4 @@
-//! The HTTP side: which path is what, what is kept of a request, and how writes become a body.
+//! The HTTP server: its routes, the record of each request, and bodies made of single writes.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -32,20 +32,20 @@ struct Keeping {
     turns: usize,
 }
 
-/// A request as it came.
+/// A recorded request.
 #[derive(Clone, Serialize)]
 struct Seen {
     method: String,
     path: String,
-    /// A header that came twice is joined with a comma.
+    /// The values of a repeated header are joined with commas.
     headers: BTreeMap<String, String>,
-    /// A string if it was not JSON.
+    /// The body: its JSON, or a string if it is not JSON.
     body: Value,
     outcome: String,
 }
 
 impl Shared {
-    /// A handler that panicked has left nothing half done that would matter to the next.
+    /// Ignores the poison of a panicked handler: no handler leaves the state half changed.
     fn lock(&self) -> MutexGuard<'_, Keeping> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -116,7 +116,7 @@ async fn api(
         let mut keeping = shared.lock();
         keeping.seen.push(seen);
         keeping.turns += 1;
-        // A refused request takes no reply: the scenario's next step is still the next reply.
+        // A refused request does not consume a scripted reply.
         let wanted = matches!(verdict, Verdict::Complete);
         let scripted = wanted.then(|| keeping.replies.pop_front()).flatten();
         (keeping.turns, scripted, keeping.strict.signs())
@@ -129,7 +129,7 @@ async fn api(
             let reply = scripted.unwrap_or_else(|| improvise::reply(&request, signs));
             tokio::time::sleep(Duration::from_millis(reply.headers_delay_ms)).await;
             if reply.hang_up {
-                // The one way out of a handler without an answer: it ends this connection's task and no other.
+                // A panic is the only way to end a handler without an answer. It ends the task of this connection only.
                 std::panic::resume_unwind(Box::new("hang up"));
             }
             respond(&reply, &facts)
@@ -137,7 +137,7 @@ async fn api(
     }
 }
 
-/// What a request of the API is.
+/// The kinds of requests to the API.
 enum Verdict {
     Complete,
     Models,
@@ -240,7 +240,7 @@ fn failure_body(failure: &Failure) -> (&'static str, Vec<u8>) {
     }
 }
 
-/// Cuts a stream anew, over the borders of its events.
+/// Splits a stream into pieces of a fixed size, regardless of its events.
 fn resplit(outs: Vec<Out>, size: Option<usize>) -> Vec<Out> {
     if size.is_none() {
         return outs;
@@ -261,7 +261,7 @@ fn resplit(outs: Vec<Out>, size: Option<usize>) -> Vec<Out> {
     cut
 }
 
-/// A body that makes each write on its own, and breaks off where the reply says so.
+/// A body that sends each write separately and aborts where the reply asks for it.
 fn paced(outs: Vec<Out>, reply: &Reply) -> Body {
     let delay = Duration::from_millis(reply.delay_ms);
     let outs = cut_off(outs, reply.abort_after);
@@ -271,7 +271,7 @@ fn paced(outs: Vec<Out>, reply: &Reply) -> Body {
                 if at > 0 && !delay.is_zero() {
                     tokio::time::sleep(delay).await;
                 } else {
-                    // Lets the connection flush what it has: one write, one packet.
+                    // Lets the connection flush, so that each write is one packet.
                     tokio::task::yield_now().await;
                 }
                 Some(Ok(Bytes::from(bytes)))
@@ -289,7 +289,7 @@ fn paced(outs: Vec<Out>, reply: &Reply) -> Body {
     Body::from_stream(frames)
 }
 
-/// `None` stands for the cut.
+/// `None` aborts the connection.
 fn cut_off(outs: Vec<Out>, abort_after: Option<usize>) -> Vec<Option<Out>> {
     let Some(writes) = abort_after else {
         return outs.into_iter().map(Some).collect();

@@ -1,9 +1,9 @@
-//! How a host writes what its model said: the small differences that break translators, each one a flag.
+//! The form in which a provider writes the model's output. Each flag is one difference that breaks translators.
 
 use serde::{Deserialize, Deserializer, de::Error};
 use serde_json::{Map, Value};
 
-/// A script names a host, or gives flags, or both: `"tgi"`, `{"ids": "empty"}`, `{"like": "tgi", "ids": "empty"}`.
+/// A script names a provider, or sets flags, or both: `"tgi"`, `{"ids": "empty"}`, `{"like": "tgi", "ids": "empty"}`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shape(Flags);
 
@@ -15,22 +15,22 @@ impl std::ops::Deref for Shape {
     }
 }
 
-/// The default of each flag is what OpenAI does.
+/// The flags. Each default is what OpenAI does.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Flags {
-    /// The key of a delta or message that carries reasoning.
+    /// The field of a delta or message that carries reasoning.
     pub(crate) reasoning_field: String,
     pub(crate) role: Role,
     /// `content` beside the role in the first delta.
     pub(crate) first_content: Presence,
     /// A first frame without choices, as Azure's content filter sends.
     pub(crate) empty_first_chunk: bool,
-    /// The `id` of every chunk, made up if absent.
+    /// The `id` of every chunk. If absent, one is generated.
     pub(crate) id: Option<String>,
 
     pub(crate) calls: Calls,
-    /// The last delta with calls goes on the chunk that has the finish reason.
+    /// Whether the last delta with calls is in the chunk with the finish reason.
     pub(crate) calls_on_finish_chunk: bool,
     pub(crate) index: Index,
     pub(crate) ids: Ids,
@@ -40,10 +40,10 @@ pub(crate) struct Flags {
     pub(crate) later_id: Presence,
     /// `name` in the later deltas of a call.
     pub(crate) later_name: Presence,
-    /// `arguments` as an object instead of a string, if they are JSON.
+    /// Whether `arguments` that are JSON are written as an object instead of a string.
     pub(crate) arguments_object: bool,
 
-    /// `stop` although tools were called.
+    /// Whether the finish reason is `stop` although tools were called.
     pub(crate) finish_hides_calls: bool,
     pub(crate) usage: UsagePlace,
 
@@ -76,7 +76,7 @@ impl Default for Flags {
     }
 }
 
-/// How a key stands where its value says nothing new.
+/// How a field is written when its value is not new.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Presence {
@@ -110,9 +110,9 @@ pub(crate) enum Role {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Calls {
     Fragments,
-    /// Each call whole in a delta of its own.
+    /// Each call is complete in a delta of its own.
     Whole,
-    /// All calls whole in one delta.
+    /// All calls are complete in one delta.
     Together,
 }
 
@@ -129,7 +129,7 @@ pub(crate) enum Index {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Ids {
     Given,
-    /// `"0"` for all of them.
+    /// The string `"0"` for every call.
     Same,
     Omit,
     Null,
@@ -142,23 +142,23 @@ pub(crate) enum FirstArguments {
     Empty,
     Omit,
     Null,
-    /// The first piece already.
+    /// The first fragment of the arguments.
     Piece,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum UsagePlace {
-    /// A last chunk without choices, only when the client asked for it.
+    /// A last chunk without choices, if the client asked for usage.
     OwnChunk,
-    /// The other places are those of hosts that send it unasked.
+    /// Providers that send usage unasked put it in one of the places below.
     FinishChunk,
     EveryChunk,
     InChoice,
 }
 
-/// What is known of hosts, as flags.
-const HOSTS: [(&str, &str); 11] = [
+/// The known forms of providers, as flags.
+const PROVIDERS: [(&str, &str); 11] = [
     ("openai", "{}"),
     ("vllm", r#"{"reasoning_field": "reasoning", "first_arguments": "omit"}"#),
     (
@@ -185,14 +185,14 @@ const HOSTS: [(&str, &str); 11] = [
 impl<'de> Deserialize<'de> for Shape {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         let mut given = match Value::deserialize(input)? {
-            Value::String(host) => Map::from_iter([("like".to_owned(), Value::String(host))]),
+            Value::String(name) => Map::from_iter([("like".to_owned(), Value::String(name))]),
             Value::Object(flags) => flags,
             _ => {
-                return Err(D::Error::custom("shape is a host's name or an object of flags"));
+                return Err(D::Error::custom("shape must be a provider's name or an object of flags"));
             }
         };
         let mut flags = match given.remove("like") {
-            Some(host) => flags_of(&host).map_err(D::Error::custom)?,
+            Some(name) => flags_of(&name).map_err(D::Error::custom)?,
             None => Map::new(),
         };
         flags.extend(given);
@@ -200,8 +200,8 @@ impl<'de> Deserialize<'de> for Shape {
     }
 }
 
-fn flags_of(host: &Value) -> Result<Map<String, Value>, String> {
-    let known = HOSTS.iter().find(|(name, _)| host == name);
-    let (_, flags) = known.ok_or_else(|| format!("no shape is named {host}"))?;
+fn flags_of(provider: &Value) -> Result<Map<String, Value>, String> {
+    let known = PROVIDERS.iter().find(|(name, _)| provider == name);
+    let (_, flags) = known.ok_or_else(|| format!("no shape is named {provider}"))?;
     serde_json::from_str(flags).map_err(|error| error.to_string())
 }

@@ -1,6 +1,6 @@
-//! A reply as Server-Sent Events: OpenAI's shape, bent by the flags of the host that is mimicked.
+//! A reply as Server-Sent Events: OpenAI's form, changed by the flags of `shape`.
 //!
-//! role chunk, deltas, finish chunk, usage chunk, `[DONE]`. Nothing here waits or writes; the result is a list of writes.
+//! role chunk, deltas, finish chunk, usage chunk, `[DONE]`. This module does no I/O: it returns a list of writes.
 
 use serde_json::{Map, Value, json};
 
@@ -9,7 +9,7 @@ use crate::calls::Numbering;
 use crate::script::{Reply, Step};
 use crate::shape::{Presence, Role, UsagePlace};
 
-/// One thing to do on the wire.
+/// One action on the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Out {
     Write(Vec<u8>),
@@ -27,13 +27,13 @@ pub(crate) fn writes(reply: &Reply, facts: &Facts) -> Vec<Out> {
     outs
 }
 
-/// A body that is already bytes, cut as the reply says.
+/// The writes of a raw body, split as the reply asks.
 pub(crate) fn split(body: &[u8], size: Option<usize>) -> Vec<Out> {
     let size = size.unwrap_or(body.len()).max(1);
     body.chunks(size).map(|piece| Out::Write(piece.to_vec())).collect()
 }
 
-/// A step cut into what one event carries.
+/// Splits a step into the deltas of single events.
 enum Piece {
     Delta(Map<String, Value>),
     Calls(Vec<Value>),
@@ -99,7 +99,7 @@ impl Writer<'_> {
             .collect()
     }
 
-    /// Some hosts put the last calls on the finish chunk.
+    /// Some providers put the last calls into the chunk with the finish reason.
     fn held_for_finish(&self, pieces: &mut Vec<Piece>) -> Map<String, Value> {
         let last_is_calls = matches!(pieces.last(), Some(Piece::Calls(_)));
         if !(self.reply.shape.calls_on_finish_chunk && last_is_calls) {
@@ -139,7 +139,7 @@ impl Writer<'_> {
         }
         if self.reply.done.unwrap_or(true) {
             let end = &self.reply.shape.line_end;
-            // Axum writes the space even where it leaves it out of its own events: so does TGI.
+            // Axum writes the space here even if it omits it in events of its own. TGI does the same.
             outs.push(Out::Write(format!("data: [DONE]{end}{end}").into_bytes()));
         }
         outs
@@ -198,7 +198,7 @@ fn set(object: &mut Value, key: &str, value: Value) {
     }
 }
 
-/// Pieces of so many characters; the empty string has none.
+/// Splits a text into pieces of this many characters. An empty text has no pieces.
 pub(crate) fn cut(text: &str, size: usize) -> Vec<String> {
     let characters: Vec<char> = text.chars().collect();
     characters.chunks(size.max(1)).map(|piece| piece.iter().collect()).collect()

@@ -1,21 +1,21 @@
-//! What the strictest hosts demand of a request, as a table of rules.
+//! Checks a request as the strictest providers do, with a table of rules.
 //!
-//! The default is the strictest that a generic Chat Completions request can satisfy everywhere. A script loosens it,
-//! to be the host that a scenario is about.
+//! A generic Chat Completions request can satisfy the default everywhere. A script loosens the default to act as the
+//! provider of a scenario.
 
 mod calls;
 mod fields;
-mod hosts;
 mod look;
 mod messages;
 mod options;
+mod providers;
 mod schemas;
 mod tools;
 
 use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::{Map, Value, json};
 
-/// A script names a host, or says what it wants, or both: `"mistral"`, `{"images": false}`,
+/// A script names a provider, or sets demands, or both: `"mistral"`, `{"images": false}`,
 /// `{"like": "mistral", "images": false}`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Strictness(Demands);
@@ -31,12 +31,12 @@ impl std::ops::Deref for Strictness {
 impl<'de> Deserialize<'de> for Strictness {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         let mut given = match Value::deserialize(input)? {
-            Value::String(host) => Map::from_iter([("like".to_owned(), Value::String(host))]),
+            Value::String(name) => Map::from_iter([("like".to_owned(), Value::String(name))]),
             Value::Object(demands) => demands,
-            _ => return Err(D::Error::custom("strict is a host's name or an object of demands")),
+            _ => return Err(D::Error::custom("strict must be a provider's name or an object of demands")),
         };
         let mut demands = match given.remove("like") {
-            Some(host) => twin(&host).map_err(D::Error::custom)?,
+            Some(name) => twin(&name).map_err(D::Error::custom)?,
             None => Map::new(),
         };
         demands.extend(given);
@@ -44,29 +44,29 @@ impl<'de> Deserialize<'de> for Strictness {
     }
 }
 
-fn twin(host: &Value) -> Result<Map<String, Value>, String> {
-    let known = hosts::HOSTS.iter().find(|(name, _)| host == name);
-    let (_, demands) = known.ok_or_else(|| format!("no host is named {host}"))?;
+fn twin(provider: &Value) -> Result<Map<String, Value>, String> {
+    let known = providers::PROVIDERS.iter().find(|(name, _)| provider == name);
+    let (_, demands) = known.ok_or_else(|| format!("no provider is named {provider}"))?;
     serde_json::from_str(demands).map_err(|error| error.to_string())
 }
 
-/// What a script may change. Every default is the strict one.
+/// The demands that a script can change. Each default is the strictest value.
 #[derive(Clone, Debug, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Demands {
-    /// Fields that it does not know are ignored, at the top level and in messages.
+    /// Whether unknown fields are ignored instead of refused, at the top level and in messages.
     pub(crate) ignores_unknown: bool,
-    /// Further top-level fields, e.g. `reasoning_effort`, `max_completion_tokens`.
+    /// Top-level fields accepted besides the usual ones, e.g. `reasoning_effort`, `max_completion_tokens`.
     pub(crate) allow_fields: Vec<String>,
-    /// Top-level fields that this host does not take either, e.g. `stream_options`, `max_tokens`.
+    /// Usual top-level fields that are refused, e.g. `stream_options`, `max_tokens`.
     pub(crate) refuse_fields: Vec<String>,
-    /// Further fields of assistant messages, e.g. `reasoning_content`.
+    /// Additional fields accepted in assistant messages, e.g. `reasoning_content`.
     pub(crate) assistant_fields: Vec<String>,
     /// Fields that every assistant message with calls must have, e.g. `reasoning_content` at DeepSeek.
     pub(crate) assistant_must_have: Vec<String>,
-    /// Further fields of tool messages, e.g. `name`.
+    /// Additional fields accepted in tool messages, e.g. `name`.
     pub(crate) tool_message_fields: Vec<String>,
-    /// Further fields of tool calls, e.g. `extra_content`.
+    /// Additional fields accepted in tool calls, e.g. `extra_content`.
     pub(crate) tool_call_fields: Vec<String>,
     /// Fields that the first tool call of each message must have, e.g. `extra_content` at Gemini.
     pub(crate) tool_call_must_have: Vec<String>,
@@ -74,48 +74,48 @@ pub(crate) struct Demands {
     /// Roles whose content may be a list of parts.
     pub(crate) parts_in: Vec<String>,
     pub(crate) images: bool,
-    /// `content: null` beside tool calls.
+    /// Whether `content` may be null in a message with tool calls.
     pub(crate) null_content: bool,
-    /// More than one system message, or one that is not the first.
+    /// Whether there may be several system messages, or one that is not the first message.
     pub(crate) late_system: bool,
-    /// User and assistant must take turns.
+    /// Whether user and assistant messages must alternate.
     pub(crate) alternate: bool,
-    /// A user may speak right after a tool.
+    /// Whether a user message may follow a tool message.
     pub(crate) user_after_tool: bool,
-    /// The last message may be the assistant's, to be continued.
+    /// Whether the last message may be an assistant message, for the model to continue.
     pub(crate) prefill: bool,
-    /// A tool call id may come back in a later turn.
+    /// Whether a later turn may use a tool call id again.
     pub(crate) repeated_ids: bool,
-    /// The most characters of a tool call id, as OpenAI's forty.
+    /// The maximum length of a tool call id in characters, e.g. 40 at OpenAI.
     pub(crate) longest_id: Option<usize>,
-    /// An exact length for tool call ids, as Mistral's nine.
+    /// The exact length of a tool call id in characters, e.g. 9 at Mistral.
     pub(crate) id_length: Option<usize>,
-    /// `strict` in a function's declaration.
+    /// Whether a function's declaration may have `strict`.
     pub(crate) strict_tools: bool,
-    /// Tools, calls and choices of the type `custom`.
+    /// Whether tools, calls and `tool_choice` may have the type `custom`.
     pub(crate) custom_tools: bool,
     pub(crate) tool_choices: Vec<String>,
     pub(crate) response_formats: Vec<String>,
-    /// A response format other than text beside tools.
+    /// Whether a request with tools may have a response format other than text.
     pub(crate) json_with_tools: bool,
-    /// Values of `reasoning_effort`, once that is allowed; empty means any.
+    /// The accepted values of `reasoning_effort`, if that field is allowed. Empty means any.
     pub(crate) reasoning_efforts: Vec<String>,
-    /// Words that no schema may use as a key, e.g. `additionalProperties`, `$ref`.
+    /// Keywords that no schema may contain, e.g. `additionalProperties`, `$ref`.
     pub(crate) schema_refuses: Vec<String>,
-    /// Schemas may have `$ref`, tuples, and `type` beside `anyOf`.
+    /// Whether schemas may have `$ref`, tuples, and `type` beside `anyOf`.
     pub(crate) any_schema: bool,
-    /// The root of a tool's schema may have `anyOf` and the like; as `any_schema`, if absent.
+    /// Whether the root of a tool's schema may have `anyOf` and similar keywords. The default is `any_schema`.
     pub(crate) composed_root: Option<bool>,
-    /// `type` is never a list.
+    /// Whether `type` must be a single type, never a list.
     pub(crate) one_type: bool,
     pub(crate) while_thinking: Option<WhileThinking>,
 }
 
-/// What a host takes less while the model thinks.
+/// Demands that only apply while the model thinks.
 #[derive(Clone, Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct WhileThinking {
-    /// It thinks unless the request has all of these fields.
+    /// The model thinks unless the request has all of these fields.
     pub(crate) unless: Map<String, Value>,
     pub(crate) tool_choices: Vec<String>,
     #[serde(default)]
@@ -123,12 +123,12 @@ pub(crate) struct WhileThinking {
 }
 
 impl Demands {
-    /// A tool call comes with a signature and has to bring it back, as at Gemini.
+    /// Whether tool calls carry a signature that the client must send back, as at Gemini.
     pub(crate) fn signs(&self) -> bool {
         self.tool_call_must_have.iter().any(|name| name == "extra_content")
     }
 
-    /// What counts for this request, if the model thinks.
+    /// The demands that apply to this request if the model thinks.
     fn thinking(&self, body: &Value) -> Option<&WhileThinking> {
         let less = self.while_thinking.as_ref()?;
         let told = less.unless.iter().all(|(field, value)| body.get(field) == Some(value));
@@ -174,7 +174,7 @@ impl Default for Demands {
     }
 }
 
-/// Why a request is a 400.
+/// Why a request gets a 400.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     pub(crate) message: String,
@@ -196,14 +196,14 @@ impl Refusal {
 
 type Checked = Result<(), Refusal>;
 
-/// One demand, and who makes it.
+/// One check, and the providers that make it.
 pub(crate) struct Rule {
     /// The sentence that `GET /_/rules` prints.
     pub(crate) because: &'static str,
     check: fn(&Value, &Demands) -> Checked,
 }
 
-/// In this order; the first that fails is the answer. Later rules build on what earlier ones have made sure.
+/// The rules in order. The first one that fails gives the answer. Later rules rely on earlier ones.
 pub(crate) const RULES: &[Rule] = &[
     Rule {
         because: "Mistral, Fireworks and Cerebras refuse every top-level field that they do not know.",
@@ -285,7 +285,7 @@ pub(crate) const RULES: &[Rule] = &[
     },
 ];
 
-/// The verdict of all rules.
+/// Applies all rules.
 pub(crate) fn check_request(body: &Value, strict: &Demands) -> Checked {
     RULES.iter().try_for_each(|rule| (rule.check)(body, strict))
 }

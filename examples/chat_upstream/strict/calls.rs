@@ -19,7 +19,7 @@ pub(super) fn tool_calls(body: &Value, strict: &Demands) -> Checked {
         if strict.repeated_ids {
             seen.clear();
         }
-        // Of parallel calls, only the first carries the signature of the thought that led to them.
+        // Only the first of several parallel calls carries the thought signature.
         if let Some(call) = calls(message).first()
             && let Some(name) =
                 strict.tool_call_must_have.iter().find(|name| call.get(name.as_str()).is_none())

@@ -1,4 +1,4 @@
-//! Which fields each object of a request may have, and of what type: tables, and the one check that reads them.
+//! Tables of the fields that each object of a request may have, with their types, and the check that reads them.
 
 use serde_json::{Map, Value};
 
@@ -7,7 +7,7 @@ use super::Refusal;
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
     Text,
-    /// A string that says something.
+    /// A string that is not empty.
     Name,
     Bool,
     Integer {
@@ -20,7 +20,7 @@ pub(super) enum Kind {
     Object,
     List,
     OneOf(&'static [&'static str]),
-    /// Looked at by a rule of its own.
+    /// Checked by a separate rule.
     Any,
 }
 
@@ -54,13 +54,13 @@ impl Kind {
     }
 }
 
-/// Name, type, and whether it must be there.
+/// The name and type of a field, and whether it is required.
 pub(super) type Field = (&'static str, Kind, bool);
 
 const MUST: bool = true;
 const MAY: bool = false;
 
-/// What every host takes. A script adds to it with `allow_fields`, takes from it with `refuse_fields`.
+/// The fields that every provider accepts. A script adds fields with `allow_fields` and removes some with `refuse_fields`.
 pub(super) const TOP: &[Field] = &[
     ("model", Kind::Name, MUST),
     ("messages", Kind::List, MUST),
@@ -77,7 +77,7 @@ pub(super) const TOP: &[Field] = &[
     ("n", Kind::Any, MAY),
 ];
 
-/// The types of fields that only some hosts take, for when a script allows them.
+/// The types of fields that only some providers accept and a script may allow.
 pub(super) const OPTIONAL_TOP: &[Field] = &[
     ("max_completion_tokens", Kind::Integer { min: 1 }, MAY),
     ("seed", Kind::Integer { min: i64::MIN }, MAY),
@@ -125,7 +125,7 @@ pub(super) const CUSTOM_CALL: &[Field] =
 
 pub(super) const CALLED_CUSTOM: &[Field] = &[("name", Kind::Name, MUST), ("input", Kind::Text, MUST)];
 
-/// Meaningful at OpenAI, vLLM and Groq, refused or ignored at Z.ai, Qwen and Ollama.
+/// OpenAI, vLLM and Groq use these; Z.ai, Qwen and Ollama refuse or ignore them.
 pub(super) const FUNCTION_STRICT: Field = ("strict", Kind::Bool, MAY);
 
 pub(super) const TOOL_CALL: &[Field] =
@@ -158,7 +158,7 @@ pub(super) const JSON_SCHEMA: &[Field] = &[
     ("strict", Kind::Bool, MAY),
 ];
 
-/// Refuses what the table does not name, what is missing, and what is of another type.
+/// Refuses fields that the table lacks, missing required fields and wrong types.
 pub(super) fn check(value: &Value, fields: &[Field], also: &[String], path: &str) -> Result<(), Refusal> {
     let Some(object) = value.as_object() else {
         return Err(Refusal::at(path, "must be an object".to_owned()));
@@ -167,7 +167,7 @@ pub(super) fn check(value: &Value, fields: &[Field], also: &[String], path: &str
     types(value, fields, path)
 }
 
-/// Refuses what is missing, and what is of another type.
+/// Refuses missing required fields and wrong types.
 pub(super) fn types(value: &Value, fields: &[Field], path: &str) -> Result<(), Refusal> {
     let Some(object) = value.as_object() else {
         return Err(Refusal::at(path, "must be an object".to_owned()));

@@ -1,4 +1,4 @@
-//! Short words for what every rule looks at.
+//! Accessors that the rules share.
 
 use serde_json::Value;
 

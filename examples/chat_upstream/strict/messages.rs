@@ -1,4 +1,4 @@
-//! Rules about messages: who speaks, in what order, and in what form.
+//! Rules about messages: roles, order and content.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Rules about the request's own fields.
+//! Rules about the top-level fields of a request.
 
 use serde_json::Value;
 

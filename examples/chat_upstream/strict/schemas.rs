@@ -1,4 +1,4 @@
-//! Rules about schemas: those of tools, and that of the answer.
+//! Rules about JSON Schemas: of tools, and of the response format.
 
 use serde_json::{Map, Value};
 
@@ -44,7 +44,7 @@ fn schema(keywords: &Map<String, Value>, strict: &Demands, path: &str) -> Checke
     parts(keywords).try_for_each(|(name, part)| schema(part, strict, &format!("{path}.{name}")))
 }
 
-/// The schemas within a schema. A property may be named as a keyword is.
+/// The subschemas of a schema. A property may have the name of a keyword.
 fn parts(keywords: &Map<String, Value>) -> impl Iterator<Item = (&str, &Map<String, Value>)> {
     keywords.iter().flat_map(|(key, value)| {
         let values: Vec<&Value> = match (key.as_str(), value) {

@@ -1,4 +1,4 @@
-//! Rules about the tools that are offered, and the choice among them.
+//! Rules about declared tools and `tool_choice`.
 
 use std::collections::BTreeSet;
 

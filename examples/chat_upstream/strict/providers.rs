@@ -1,8 +1,8 @@
-//! What each provider is known to reject. A script names one to be its twin; an unknown name is an error.
+//! What each provider is known to reject. A script names a provider to behave like it. An unknown name is an error.
 
-/// A provider's name, which is that of its preset, and the strictness of its twin. The comments in
+/// The name of each provider, which is also its preset's, and its demands as JSON. The comments in
 /// `src/upstream/presets.rs` give the sources.
-pub(super) const HOSTS: &[(&str, &str)] = &[
+pub(super) const PROVIDERS: &[(&str, &str)] = &[
     ("generic", r#"{"allow_fields": ["logprobs", "top_logprobs"]}"#),
     ("openai", OPENAI),
     ("azure", OPENAI),
