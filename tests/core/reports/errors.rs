@@ -1,14 +1,14 @@
 //! Errors in other words and shapes: with an error status, in a document with status 200, and in a stream.
 
 use super::judge::Outcome;
-use super::{outcome, translated};
+use super::outcome;
+use crate::support::*;
 use serde_json::{Value, json};
 
 const LIMITED: u16 = 429;
 
 fn error(upstream: &str, status: u16, stream: bool) -> Value {
-    let request = json!({"model": "m", "input": "Hi", "stream": stream}).to_string();
-    let translated = translated(request.as_bytes(), b"").unwrap();
+    let translated = ask(json!({"input": "Hi", "stream": stream})).translate().unwrap();
     let upstream = if stream { format!("data: {upstream}\n\ndata: [DONE]\n\n") } else { upstream.to_owned() };
     match outcome(translated, status, upstream.as_bytes()) {
         Outcome::Error(error) => json!({"code": error.code, "message": error.message}),

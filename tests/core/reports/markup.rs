@@ -1,23 +1,19 @@
 //! Reasoning and calls that new models write into their text.
 
-use super::{outcome, translated};
+use super::outcome;
+use crate::support::*;
 use serde_json::{Value, json};
 
 /// Reasoning, text and calls of a reply with this content, streamed in pieces and in one document.
 fn read(content: &str, options: &Value) -> (String, String, Vec<(Value, Value)>) {
     let request = |stream: bool| {
         let tools = json!([{"type": "function", "name": "look_up", "parameters": {"type": "object", "properties": {"q": {"type": "string"}}}}]);
-        let request = json!({"model": "m", "input": "Hi", "stream": stream, "tools": tools});
-        translated(request.to_string().as_bytes(), json!({"upstream": options}).to_string().as_bytes())
-            .unwrap()
+        let asked = ask(json!({"input": "Hi", "stream": stream, "tools": tools})).upstream(options);
+        asked.translate().unwrap()
     };
-    let mut stream = String::new();
-    for char in content.chars() {
-        let chunk = json!({"choices": [{"index": 0, "delta": {"content": char.to_string()}}]});
-        stream += &format!("data: {chunk}\n\n");
-    }
-    stream +=
-        "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
+    let pieces = content.chars().map(|char| text(&char.to_string()));
+    let chunks: Vec<Value> = pieces.chain([finish("stop")]).collect();
+    let stream = events(&chunks);
     let message = json!({"role": "assistant", "content": content});
     let document =
         json!({"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}).to_string();

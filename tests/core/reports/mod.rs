@@ -11,24 +11,11 @@ mod requests;
 mod schemas;
 mod tool_names;
 
+use crate::support::*;
 use judge::{Expected, Outcome};
-use serde_json::Value;
+use serde_json::json;
 use std::path::{Path, PathBuf};
-use transponder::config::Config;
-use transponder::error::ApiError;
-use transponder::request::{self, Context, Translated};
-
-/// Translates the body of a request with a configuration, both JSON.
-fn translated(request: &[u8], config: &[u8]) -> Result<Translated, ApiError> {
-    let config = Config::parse(config).expect("a valid configuration");
-    request::translate(request, &Context { config: &config, seed: 0, now: 0, codex: false })
-}
-
-/// The Chat Completions body for a request.
-fn upstream_body(request: &Value, config: &Value) -> Value {
-    let translated = translated(request.to_string().as_bytes(), config.to_string().as_bytes()).unwrap();
-    serde_json::from_slice(&translated.body).unwrap()
-}
+use transponder::request::Translated;
 
 /// What a client gets for the upstream's reply.
 fn outcome(translated: Translated, status: u16, upstream: &[u8]) -> Outcome {
@@ -45,7 +32,11 @@ fn outcome(translated: Translated, status: u16, upstream: &[u8]) -> Outcome {
 
 fn run(case: &Path, expected: &Expected) -> Outcome {
     let file = |name: &str| std::fs::read(case.join(name)).unwrap_or_default();
-    let translated = match translated(&file("request.json"), &file("config.json")) {
+    let config = match file("config.json") {
+        none if none.is_empty() => json!({}),
+        config => serde_json::from_slice(&config).unwrap(),
+    };
+    let translated = match ask_text(file("request.json")).config(&config).translate() {
         Ok(translated) => translated,
         Err(error) => return Outcome::Error(error),
     };

@@ -1,17 +1,15 @@
 //! Requests that an upstream refuses, or that keep a model from calling tools.
 
-use super::upstream_body;
+use crate::support::*;
 use serde_json::{Value, json};
 
 /// The ids of the calls in a history of one turn, as a preset's upstream gets them.
 fn sent_ids(ids: &[&str], preset: &str) -> Vec<String> {
-    let call = |id: &&str| json!({"type": "function_call", "call_id": id, "name": "f", "arguments": "{}"});
-    let output = |id: &&str| json!({"type": "function_call_output", "call_id": id, "output": "1"});
-    let mut input = vec![json!({"role": "user", "content": "a"})];
-    input.extend(ids.iter().map(call));
-    input.extend(ids.iter().map(output));
-    let body = upstream_body(&json!({"model": "m", "input": input}), &json!({"upstream": preset}));
-    let messages = body["messages"].as_array().unwrap();
+    let mut input = vec![user("a")];
+    input.extend(ids.iter().map(|id| function_call(id, "f", "{}")));
+    input.extend(ids.iter().map(|id| function_call_output(id, json!("1"))));
+    let messages = messages(&json!(preset), json!(input));
+    let messages = messages.as_array().unwrap();
     let calls = messages.iter().find_map(|message| message["tool_calls"].as_array()).unwrap();
     let ids: Vec<String> = calls.iter().map(|call| call["id"].as_str().unwrap().to_owned()).collect();
     let answered: Vec<&str> =
@@ -53,14 +51,13 @@ fn a_schema_beside_tools_is_put_into_words_where_it_would_rule_out_calls() {
     let request =
         |tools: &Value| json!({"model": "m", "input": "x", "tools": tools, "text": {"format": format}});
     for preset in ["vllm", "sglang", "ollama"] {
-        let options = json!({"upstream": preset});
-        let body = upstream_body(&request(&tools), &options);
+        let (body, _) = ask(request(&tools)).upstream(&json!(preset)).sent();
         assert_eq!(body.get("response_format"), None, "{preset}");
         assert!(body["messages"].to_string().contains("valve_count"), "{preset}");
-        let body = upstream_body(&request(&json!([])), &options);
+        let (body, _) = ask(request(&json!([]))).upstream(&json!(preset)).sent();
         assert_eq!(body["response_format"]["type"], "json_schema", "{preset}");
     }
-    let body = upstream_body(&request(&tools), &json!({"upstream": "openai"}));
+    let (body, _) = ask(request(&tools)).upstream(&json!("openai")).sent();
     assert_eq!(body["response_format"]["type"], "json_schema");
 }
 
@@ -72,12 +69,10 @@ fn a_text_only_model_gets_a_note_in_place_of_an_image() {
         {"role": "assistant", "content": "ok"},
         {"role": "user", "content": [image]},
     ]);
-    let request = json!({"model": "m", "input": input});
+    let asked = ask(json!({ "input": input }));
     for options in [json!("deepseek"), json!("cerebras"), json!({"user_images": "note"})] {
-        let config = json!({"upstream": options}).to_string();
-        let translated = super::translated(request.to_string().as_bytes(), config.as_bytes()).unwrap();
-        assert_eq!(translated.report.all_dropped(), ["part:input_image"]);
-        let body: Value = serde_json::from_slice(&translated.body).unwrap();
+        let (body, dropped) = asked.clone().upstream(&options).sent();
+        assert_eq!(dropped, ["part:input_image"]);
         let users = [&body["messages"][0]["content"], &body["messages"][2]["content"]];
         assert!(
             users.iter().all(|content| content.as_str().unwrap().contains("image was left out")),
@@ -85,17 +80,14 @@ fn a_text_only_model_gets_a_note_in_place_of_an_image() {
         );
         assert!(users[0].as_str().unwrap().starts_with("see\n"), "{body}");
     }
-    let body = upstream_body(&request, &json!({}));
+    let (body, _) = asked.sent();
     assert_eq!(body["messages"][0]["content"][1]["type"], "image_url");
 }
 
 /// The ids that a client gets for calls with these ids, after a history with a call of the first id.
 fn received_ids(ids: &[&str]) -> Vec<String> {
-    let input = json!([
-        {"role": "user", "content": "a"},
-        {"type": "function_call", "call_id": ids[0], "name": "f", "arguments": "{}"},
-        {"type": "function_call_output", "call_id": ids[0], "output": "1"},
-    ]);
+    let input =
+        json!([user("a"), function_call(ids[0], "f", "{}"), function_call_output(ids[0], json!("1")),]);
     let tools = json!([{"type": "function", "name": "f", "parameters": {"type": "object"}}]);
     let calls: Vec<Value> = ids
         .iter()
@@ -103,8 +95,7 @@ fn received_ids(ids: &[&str]) -> Vec<String> {
         .collect();
     let message = json!({"role": "assistant", "content": null, "tool_calls": calls});
     let document = json!({"choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}]});
-    let request = json!({"model": "m", "input": input, "tools": tools}).to_string();
-    let translated = super::translated(request.as_bytes(), b"").unwrap();
+    let translated = ask(json!({"input": input, "tools": tools})).translate().unwrap();
     let outcome = super::outcome(translated, 200, document.to_string().as_bytes());
     outcome.calls().into_iter().map(|call| call["call_id"].as_str().unwrap().to_owned()).collect()
 }

@@ -1,13 +1,13 @@
 //! Schemas of tools that an upstream would refuse.
 
-use super::upstream_body;
+use crate::support::*;
 use serde_json::{Value, json};
 
 /// The schema of a tool's arguments as it is sent upstream.
 fn sent(parameters: Value, preset: &str) -> Value {
     let tools = json!([{"type": "function", "name": "f", "parameters": parameters}]);
-    let request = json!({"model": "m", "input": "Hi", "tools": tools});
-    upstream_body(&request, &json!({"upstream": preset}))["tools"][0]["function"]["parameters"].take()
+    let asked = ask(json!({"input": "Hi", "tools": tools})).upstream(&json!(preset));
+    asked.sent().0["tools"][0]["function"]["parameters"].take()
 }
 
 /// An error names what is wrong in a schema: for every upstream, or for Gemini.
@@ -115,7 +115,7 @@ fn properties_with_the_name_of_a_keyword_stay() {
     assert_eq!(sent(schema.clone(), "gemini")["required"], schema["required"]);
     // Such a schema is sent byte for byte.
     let body = br#"{"model":"m","input":"x","tools":[{"type":"function","name":"f","parameters":{ "type":"object", "properties":{"required":{"type":"number","minimum":1.0e2}}}}]}"#;
-    let translated = super::translated(body, br#"{"upstream":"vllm"}"#).unwrap();
+    let translated = ask_text(body).upstream(&json!("vllm")).translate().unwrap();
     let body = String::from_utf8(translated.body).unwrap();
     assert!(
         body.contains(r#"{ "type":"object", "properties":{"required":{"type":"number","minimum":1.0e2}}}"#),

@@ -1,6 +1,7 @@
 //! Names of tools with something of the chat template around them.
 
-use super::{outcome, translated};
+use super::outcome;
+use crate::support::*;
 use serde_json::{Value, json};
 
 /// Type, namespace and name of the item that a client gets for a call with this name, streamed and in a document.
@@ -12,14 +13,12 @@ fn call(name: &str) -> Value {
     ]);
     let function = json!({"name": name, "arguments": "{\"input\":\"x\"}"});
     let calls = json!([{"index": 0, "id": "t1", "type": "function", "function": function}]);
-    let chunk = json!({"choices": [{"index": 0, "delta": {"tool_calls": calls}}]});
-    let finish = json!({"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]});
-    let stream = format!("data: {chunk}\n\ndata: {finish}\n\ndata: [DONE]\n\n");
+    let stream = events(&[delta(json!({"tool_calls": calls})), finish("tool_calls")]);
     let message = json!({"role": "assistant", "content": null, "tool_calls": calls});
     let document = json!({"choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}]});
     let [streamed, document] = [(true, stream), (false, document.to_string())].map(|(stream, upstream)| {
-        let request = json!({"model": "m", "input": "Hi", "stream": stream, "tools": tools}).to_string();
-        let outcome = outcome(translated(request.as_bytes(), b"").unwrap(), 200, upstream.as_bytes());
+        let asked = ask(json!({"input": "Hi", "stream": stream, "tools": tools}));
+        let outcome = outcome(asked.translate().unwrap(), 200, upstream.as_bytes());
         let call = outcome.calls()[0];
         json!([call["type"], call["namespace"], call["name"]])
     });
