@@ -64,7 +64,7 @@ def to_json(value):
 
 
 def tar(files):
-    """An archive of (name, bytes) that holds nothing of the machine: no times, no owners."""
+    """Packs (name, bytes) pairs as a tar without times and owners, so that every machine gives the same bytes."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         for name, data in sorted(files):
@@ -95,7 +95,7 @@ def package_metadata():
 
 
 def revision():
-    """The commit, or nothing in a source archive."""
+    """Returns the commit, or None in a source archive."""
     command = ["git", "-C", str(run.ROOT), "rev-parse", "HEAD"]
     try:
         answer = subprocess.run(command, check=False, capture_output=True, text=True)
@@ -110,7 +110,7 @@ def write_image(directory, module, labels, tag):
     # Istio refuses zstd, and takes the last layer.
     layer = layout.add(f"{OCI}.layer.v1.tar+gzip", gzip.compress(uncompressed, mtime=0))
     config = {
-        # What a Dockerfile with `FROM scratch` gives on most machines. Wasm runs on all.
+        # The platform that a Dockerfile with `FROM scratch` gives on most machines. Wasm runs on any.
         "architecture": "amd64",
         "os": "linux",
         "config": {"Labels": labels},

@@ -14,7 +14,7 @@ use super::process::{project, scratch};
 /// Codex itself starts within a second or two; its retries of a broken stream take longer.
 const WHOLE_TURN: Duration = Duration::from_secs(120);
 
-/// The variable that holds the bearer token, as the README tells users to have one.
+/// The environment variable with the bearer token, as in the README.
 const KEY: &str = "TRANSPONDER_TEST_KEY";
 
 /// A user of Codex: settings, a home that keeps sessions for `resume`, and a directory to work in.

@@ -1,4 +1,4 @@
-//! What Envoy itself saw of every exchange: its tap filter stands in front of ours and writes each to a file.
+//! Records every exchange as Envoy sees it: its tap filter runs before ours and writes each exchange to a file.
 //!
 //! So the replies that real clients get are checked byte for byte as they get them, with nothing between them and Envoy.
 

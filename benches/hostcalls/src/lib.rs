@@ -11,7 +11,7 @@ proxy_wasm::main! {{
     proxy_wasm::set_root_context(|_| Box::<Root>::default());
 }}
 
-/// The fields of the access log that are known when the request goes up, and those that are known at the end.
+/// The fields of the access log that are known when the request is sent upstream, and those that are known at the end.
 const AT_FIRST: [&str; 3] = ["floor.preset", "floor.request_model", "floor.response_model"];
 const AT_LAST: [&str; 7] = [
     "floor.outcome",

@@ -1,4 +1,4 @@
-//! One exchange, driven as the host drives it: what goes in, which verdict comes out.
+//! One exchange, driven as Envoy drives it: each callback and the verdict that it returns.
 
 mod moving;
 mod prewarm;

@@ -120,7 +120,7 @@ fn an_error_of_envoy_or_upstream_becomes_one_of_the_api_even_before_the_request_
             panic!()
         };
         assert!(edits.contains(&set("content-type", "application/json")));
-        // The announced length ends it, whatever the host says.
+        // The announced length ends the body, whether or not Envoy reports the end.
         let BodyVerdict::Replace(body) = driven.exchange.on_response_body(b"no healthy upstream", false, NOW)
         else {
             panic!()

@@ -1,4 +1,4 @@
-//! The request's half: which requests are ours, what is refused, what goes up.
+//! The request path: which requests are translated, which are refused, and what is sent upstream.
 
 use super::*;
 

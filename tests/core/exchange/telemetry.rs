@@ -7,7 +7,7 @@ use transponder::config::Config;
 use transponder::exchange::{Exchange, Headers};
 use transponder::metrics::{ACCESS_LOG, Kind, METRICS, Metric, OTHER, Telemetry, Values};
 
-/// Keeps all that it is told.
+/// Records everything that is reported to it.
 #[derive(Debug, Default)]
 struct Told {
     metrics: RefCell<Vec<(Kind, String, i64)>>,

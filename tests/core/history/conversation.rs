@@ -182,7 +182,7 @@ fn reasoning_without_an_answer_is_reported() {
     assert_eq!(dropped, ["item:reasoning"]);
 }
 
-/// Content that another server encrypted cannot be read. The model is told that something is missing.
+/// Content that another server encrypted cannot be read. The model gets a note that something is missing.
 #[test]
 fn encrypted_content_of_another_server_is_reported() {
     let thought = json!({"type": "reasoning", "summary": [], "encrypted_content": "gAAAA"});

@@ -1,4 +1,4 @@
-//! The upstream: answers every request with what it was told to say, as fast as it can.
+//! The upstream: answers every request with the configured reply, as fast as it can.
 
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt};
