@@ -77,6 +77,11 @@ impl Arguments {
         }
     }
 
+    /// Whether white space came and nothing else.
+    pub(super) fn are_blank(&self) -> bool {
+        matches!(self, Self::Json(json) if !json.text.is_empty() && json.text.trim_start().is_empty())
+    }
+
     pub(super) fn format(&self) -> CallFormat {
         match self {
             Self::Placeholder => CallFormat::Placeholder,
@@ -99,6 +104,12 @@ impl Arguments {
     /// Whether a piece is held that is complete arguments by itself.
     pub(super) fn hold_complete_piece(&self) -> bool {
         matches!(self, Self::Json(json) if json.held.as_deref().is_some_and(is_closed))
+    }
+
+    /// Whether a piece is held that `next` continues: no arguments begin with a bracket that closes, or a comma.
+    pub(super) fn hold_beginning_of(&self, next: Option<&RawValue>) -> bool {
+        self.hold_complete_piece()
+            && next.is_some_and(|raw| decoded(raw).trim_start().starts_with(['}', ']', ',']))
     }
 
     /// No piece follows: what is new in the one that was held.

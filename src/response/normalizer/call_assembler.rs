@@ -107,7 +107,7 @@ impl CallAssembler {
             None => last_where(&|_| true),
         }?;
         let call = self.calls.get(candidate)?;
-        let continues = !begins_another_call(&Evidence::of(fragment, call), call.progress())
+        let continues = !begins_another_call(&Evidence::of(fragment, call), call.progress(fragment))
             || call.is_repeated_by(fragment);
         continues.then_some(candidate)
     }
@@ -196,6 +196,8 @@ impl Evidence {
 enum Progress {
     /// It has no arguments yet.
     NoArguments,
+    /// It has white space only, which some providers send when there are no arguments.
+    Blank,
     /// Its arguments have begun.
     Partial,
     /// The text of a custom tool has begun. Nothing marks its end.
@@ -211,17 +213,18 @@ enum Progress {
 /// Whether a fragment begins another call than the one to which it seems to belong.
 fn begins_another_call(evidence: &Evidence, progress: Progress) -> bool {
     use Presence::{Absent, Present};
-    use Progress::{Complete, CompleteAndNamedAgain, NoArguments, Partial, Provisional, Text};
+    use Progress::{Blank, Complete, CompleteAndNamedAgain, NoArguments, Partial, Provisional, Text};
 
     let Evidence { id, name, arguments, index } = *evidence;
     match (id, name, arguments, index, progress) {
         // Some vLLM versions send a new id with each piece of a call. Only complete arguments end it.
         (Id::Other, Name::Same | Name::First, _, Present, Partial) => false,
-        (Id::Other, Name::Same, Present, Present, NoArguments) => false,
+        (Id::Other, Name::First, _, Present, Blank) => false,
+        (Id::Other, Name::Same, Present, Present, NoArguments | Blank) => false,
         // A new id with a name: providers that send the index 0 for every call, or none.
         (Id::Other, Name::Same | Name::Other | Name::First, _, _, _) => true,
         // A new id without a name may be a new id for the same call, until that is complete.
-        (Id::Other, Name::Absent, _, _, NoArguments | Partial | Text) => false,
+        (Id::Other, Name::Absent, _, _, NoArguments | Blank | Partial | Text) => false,
         (Id::Other, Name::Absent, Present, _, Provisional | Complete | CompleteAndNamedAgain) => true,
         (Id::Other, Name::Absent, Absent, _, Provisional | Complete | CompleteAndNamedAgain) => false,
 
@@ -244,7 +247,7 @@ fn begins_another_call(evidence: &Evidence, progress: Progress) -> bool {
             Name::Absent,
             Present,
             _,
-            NoArguments | Partial | Text | Provisional | Complete,
+            NoArguments | Blank | Partial | Text | Provisional | Complete,
         ) => false,
         (Id::Absent | Id::Missing, Name::Absent, Absent, _, _) => false,
 
@@ -255,7 +258,9 @@ fn begins_another_call(evidence: &Evidence, progress: Progress) -> bool {
         (Id::Absent | Id::Missing | Id::First, Name::First, _, _, _) => false,
 
         // Some providers repeat the name with every fragment. With an index, only arguments begin a call then.
-        (Id::Absent | Id::Missing | Id::First, Name::Same, _, _, NoArguments | Partial | Text) => false,
+        (Id::Absent | Id::Missing | Id::First, Name::Same, _, _, NoArguments | Blank | Partial | Text) => {
+            false
+        }
         (Id::Absent | Id::Missing | Id::First, Name::Same, Absent, Present, _) => false,
         (Id::Absent | Id::Missing | Id::First, Name::Same, Present, Present, _) => true,
         (Id::Absent | Id::Missing | Id::First, Name::Same, _, Absent, _) => true,
@@ -270,20 +275,23 @@ fn begins_another_call(evidence: &Evidence, progress: Progress) -> bool {
             Name::Other,
             _,
             _,
-            Provisional | Complete | CompleteAndNamedAgain,
+            Blank | Provisional | Complete | CompleteAndNamedAgain,
         ) => true,
     }
 }
 
 impl AssembledCall {
-    fn progress(&self) -> Progress {
+    /// How far it has come when this fragment arrives.
+    fn progress(&self, fragment: &CallFragment<'_>) -> Progress {
         match (self.arguments.format(), self.named_again) {
+            _ if self.arguments.hold_beginning_of(fragment.arguments) => Progress::Partial,
             _ if self.arguments.hold_complete_piece() => Progress::Provisional,
             (CallFormat::Placeholder, false) => Progress::Provisional,
             (CallFormat::Placeholder, true) => Progress::CompleteAndNamedAgain,
             (CallFormat::Json { complete: true }, true) => Progress::CompleteAndNamedAgain,
             (CallFormat::Json { complete: true }, false) => Progress::Complete,
             _ if self.arguments.is_empty() => Progress::NoArguments,
+            _ if self.arguments.are_blank() => Progress::Blank,
             (CallFormat::Text, _) => Progress::Text,
             (CallFormat::Json { complete: false }, _) => Progress::Partial,
         }

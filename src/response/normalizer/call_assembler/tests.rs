@@ -376,6 +376,49 @@ fn fragments_find_their_call() {
             &["f()", "f()"],
         ),
         (
+            "two calls with white space for arguments, the same index and new ids",
+            &[
+                r#"{"index":0,"id":"a","function":{"name":"f","arguments":" "}}"#,
+                r#"{"index":0,"id":"b","function":{"name":"f","arguments":" "}}"#,
+            ],
+            &["f( )", "f( )"],
+        ),
+        (
+            "white space for arguments, and another tool with the same index and no ids",
+            &[
+                r#"{"index":0,"function":{"name":"f","arguments":" "}}"#,
+                r#"{"index":0,"function":{"name":"g","arguments":"{\"q\":2}"}}"#,
+            ],
+            &["f( )", r#"g({"q":2})"#],
+        ),
+        (
+            "an object that begins as the arguments do, and a new id with each fragment",
+            &[
+                r#"{"index":0,"id":"r1","function":{"name":"f","arguments":"{\"q\":"}}"#,
+                r#"{"index":0,"id":"r2","function":{"name":"f","arguments":"{\"q\":{}}"}}"#,
+                r#"{"index":0,"id":"r3","function":{"name":"f","arguments":"}"}}"#,
+            ],
+            &[r#"f({"q":{"q":{}}})"#],
+        ),
+        (
+            "an object that begins as the arguments do, and the name with each fragment",
+            &[
+                r#"{"index":0,"function":{"name":"f","arguments":"{\"q\":"}}"#,
+                r#"{"index":0,"function":{"name":"f","arguments":"{\"q\":{}}"}}"#,
+                r#"{"index":0,"function":{"name":"f","arguments":",\"a\":1}"}}"#,
+            ],
+            &[r#"f({"q":{"q":{}},"a":1})"#],
+        ),
+        (
+            "all arguments so far, and another call with a new id",
+            &[
+                r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{\"q\":"}}"#,
+                r#"{"index":0,"function":{"arguments":"{\"q\":1}"}}"#,
+                r#"{"index":0,"id":"b","function":{"name":"f","arguments":"{\"q\":2}"}}"#,
+            ],
+            &[r#"f({"q":1})"#, r#"f({"q":2})"#],
+        ),
+        (
             "a new id with each fragment of two calls",
             &[
                 r#"{"index":0,"id":"r1","function":{"name":"f","arguments":"{\"q\""}}"#,
