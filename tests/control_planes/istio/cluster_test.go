@@ -1,0 +1,131 @@
+package istio
+
+import (
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+
+	istiod "istio.io/istio/pilot/test/xds"
+
+	"transponder/control_planes/world"
+)
+
+const discovery = "127.0.0.1:15010"
+
+// pod is a workload of the namespace `models`, its Service and the label by which objects choose it.
+type pod struct {
+	name, address, service, label, value string
+	port                                 int
+}
+
+var (
+	vllm     = pod{"vllm", world.VLLM, "vllm", "app", "vllm", 8000}
+	models   = gateway("models", "10.0.0.10")
+	together = gateway("together", "10.0.0.11")
+	byName   = gateway("models-by-name", "10.0.0.12")
+	waypoint = pod{"models-waypoint", "10.0.0.13", "models-waypoint", "gateway.networking.k8s.io/gateway-name", "models-waypoint", 15008}
+	client   = pod{"client", "10.0.0.14", "client", "app", "client", 9000}
+)
+
+// gateway is what Istio deploys for a Gateway of its class.
+func gateway(name, address string) pod {
+	return pod{name, address, name + "-istio", "gateway.networking.k8s.io/gateway-name", name, 80}
+}
+
+// objects are those that a cluster has beside the manifests.
+func (p pod) objects() string {
+	return fmt.Sprintf(`apiVersion: v1
+kind: Pod
+metadata:
+  name: %[1]s
+  namespace: models
+  labels: {%[4]s: %[5]s}
+spec:
+  serviceAccountName: default
+  containers: [{name: it, image: it}]
+status:
+  phase: Running
+  podIP: %[2]s
+  podIPs: [{ip: %[2]s}]
+  conditions: [{type: Ready, status: "True"}]
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: %[3]s
+  namespace: models
+  labels: {istio.io/use-waypoint: %[8]s}
+spec:
+  clusterIP: %[7]s
+  clusterIPs: [%[7]s]
+  selector: {%[4]s: %[5]s}
+  ports: [{name: http, port: %[6]d, targetPort: %[6]d}]
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata:
+  name: %[3]s
+  namespace: models
+  labels: {kubernetes.io/service-name: %[3]s}
+addressType: IPv4
+endpoints: [{addresses: [%[2]s], conditions: {ready: true}, targetRef: {kind: Pod, name: %[1]s, namespace: models}}]
+ports: [{name: http, port: %[6]d, protocol: TCP}]`, p.name, p.address, p.service, p.label, p.value, p.port, p.vip(), p.waypoint())
+}
+
+// vip is the address of the Service.
+func (p pod) vip() string { return strings.Replace(p.address, "10.0.0.", "10.0.1.", 1) }
+
+// waypoint is the one of the Service, as the page's reader labels it.
+func (p pod) waypoint() string {
+	if p == vllm {
+		return "models-waypoint"
+	}
+	return "none"
+}
+
+const cluster = `apiVersion: v1
+kind: Namespace
+metadata:
+  name: models
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata:
+  name: istio
+spec:
+  controllerName: istio.io/gateway-controller
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata:
+  name: istio-waypoint
+spec:
+  controllerName: istio.io/mesh-controller`
+
+// istiodWith runs Istio's discovery server in a cluster with these manifests.
+func istiodWith(t *testing.T, manifests []world.Object) *istiod.FakeDiscoveryServer {
+	t.Helper()
+	kubernetes := world.Parse(t, cluster)
+	for _, pod := range []pod{vllm, models, together, byName, waypoint, client} {
+		kubernetes = append(kubernetes, world.Parse(t, pod.objects())...)
+	}
+	var istios []world.Object
+	for _, object := range manifests {
+		if object.Istios() {
+			istios = append(istios, object)
+			continue
+		}
+		if object.Metadata.Name == waypoint.name {
+			// What the Deployment's controller says once the pod is ready.
+			object.Text += "\nstatus:\n  addresses:\n  - {type: IPAddress, value: " + waypoint.vip() + "}\n"
+		}
+		kubernetes = append(kubernetes, object)
+	}
+	server := istiod.NewFakeDiscoveryServer(t, istiod.FakeOptions{
+		KubernetesObjectString: world.Join(kubernetes),
+		ConfigString:           world.Join(istios),
+		ListenerBuilder:        func() (net.Listener, error) { return net.Listen("tcp", discovery) },
+	})
+	return server
+}
