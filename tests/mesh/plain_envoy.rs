@@ -56,6 +56,10 @@ fn clients(world: &World) -> (Value, Vec<Value>) {
 }
 
 async fn start(world: &World) -> Envoy {
+    launch(&site(world)).await
+}
+
+fn site(world: &World) -> Value {
     world.certify("/etc/transponder/server", OURS);
     world.certify("/etc/transponder/client", "envoy.example.internal");
     world.write("/etc/transponder/company-ca.crt", &world.authority());
@@ -83,7 +87,7 @@ async fn start(world: &World) -> Envoy {
     resources["clusters"].as_array_mut().unwrap().extend(more);
     let listeners = resources["listeners"].as_array_mut().unwrap();
     listeners.extend([front, world.server(VLLM, true), world.server(HOST, false)]);
-    launch(&world.mounted(&envoy)).await
+    world.mounted(&envoy)
 }
 
 #[tokio::test]
@@ -103,6 +107,22 @@ async fn corporate_chooses_the_server_by_the_model_and_keeps_the_keys() {
     assert_eq!(line["client"], "CN=alice");
     assert_eq!(line["gen_ai.request.model"], "qwen");
     assert_eq!(line["envoy.cluster"], "vllm");
+    envoy.finish();
+}
+
+#[tokio::test]
+async fn corporate_serves_long_requests_while_a_server_is_down() {
+    let world = World::new().await;
+    let mut envoy = site(&world);
+    let vllm = &mut envoy["static_resources"]["clusters"][0];
+    assert_eq!(vllm["name"], "vllm");
+    let servers = vllm["load_assignment"]["endpoints"][0]["lb_endpoints"].as_array_mut().unwrap();
+    servers.push(json!({"endpoint": {"address": world.address_of("down.example.internal")}}));
+    let envoy = launch(&envoy).await;
+    for _ in 0..8 {
+        assert_serves(&envoy, ("alice", "qwen"), &world.vllm, None, VLLM).await;
+    }
+    assert!(envoy.stat("cluster.vllm.upstream_rq_retry").await > 0);
     envoy.finish();
 }
 
