@@ -200,7 +200,7 @@ fn slow_request() -> reqwest::Body {
 }
 
 /// An address at which nobody listens.
-async fn nobody() -> std::net::SocketAddr {
+pub(crate) async fn nobody() -> std::net::SocketAddr {
     tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
 }
 

@@ -1,5 +1,6 @@
 //! `make run` as a new user runs it: any base URL, keys, certificates, signals, and error messages.
 
+use crate::requests::nobody;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use serde_json::json;
 use std::io::{BufRead, BufReader, Read};
@@ -86,6 +87,18 @@ async fn every_prefix_of_a_base_url() {
         assert_eq!(paths, [chat, models], "{prefix}");
         envoy.finish();
     }
+}
+
+#[tokio::test]
+async fn a_long_request_to_an_upstream_that_is_down_is_503() {
+    let upstream = format!("http://{}/v1", nobody().await);
+    let envoy = start(run_py(&["--preset", "generic"]), &upstream).await;
+    for size in [10, 3 << 20] {
+        let request = json!({"model": "m", "input": "x".repeat(size)});
+        let answer = post_with(&envoy.responses_url(), &[], request.to_string()).await;
+        assert_eq!((answer.status, &answer.json()["error"]["type"]), (503, &json!("server_error")));
+    }
+    envoy.finish();
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! `envoy/two-upstreams.yaml` with the addresses of the test, and an upstream with its own Responses API.
 
+use crate::requests::nobody;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use support::own_upstream::{OwnUpstream, completion, json as json_reply};
@@ -70,6 +71,22 @@ async fn the_model_chooses_the_upstream_and_a_fallback_takes_over() {
 /// What a native upstream answers.
 const REPLY: &str =
     r#"{ "error" : {"type":"invalid_request_error","message":"x","param":null,"code":null} }"#;
+
+#[tokio::test]
+async fn the_fallback_gets_long_requests_whole() {
+    let fallback = OwnUpstream::start(|| completion("fallback")).await;
+    let addresses = [("own-first", nobody().await), ("own-fallback", fallback.address)];
+    let envoy = Envoy::launch(&example(&addresses)).await;
+    let input = "x".repeat(3 << 20);
+    for _ in 0..3 {
+        let request = json!({"model": "qwen3-coder", "input": input});
+        assert_eq!(post(&envoy.responses_url(), &request).await.status, 200);
+        let up: Value = serde_json::from_slice(&fallback.seen().pop().unwrap().body).unwrap();
+        assert_eq!(up["messages"][0]["content"], input);
+    }
+    assert!(envoy.stat("cluster.own-first.upstream_cx_connect_fail").await > 0);
+    envoy.finish();
+}
 
 #[tokio::test]
 async fn a_native_upstream_sees_no_difference() {
