@@ -71,16 +71,6 @@ impl Repaired {
 pub struct Report {
     dropped: Notes,
     repaired: Notes,
-    withheld: Vec<Origin>,
-}
-
-/// Where a reasoning item comes from.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Origin {
-    /// How many entries of the history are before it.
-    pub position: usize,
-    /// Its `id`.
-    pub id: Option<String>,
 }
 
 /// Entries without duplicates, in the order of their first appearance.
@@ -110,19 +100,6 @@ impl Report {
     /// Notes that something invalid was repaired.
     pub fn repaired(&mut self, kind: Repaired, name: &str) {
         self.repaired.add(kind.name(), name);
-    }
-
-    /// Notes that the model does not get the reasoning of an item.
-    pub fn withheld(&mut self, origin: Origin) {
-        self.withheld.push(origin);
-    }
-
-    /// The ids of the items whose reasoning was withheld, in the order of the input.
-    pub fn all_withheld(&self) -> Vec<&str> {
-        let mut withheld: Vec<&Origin> = self.withheld.iter().collect();
-        withheld.sort_by_key(|origin| origin.position);
-        withheld.dedup();
-        withheld.into_iter().filter_map(|origin| origin.id.as_deref()).collect()
     }
 
     /// What was left out, without duplicates, e.g. `tool:web_search`.

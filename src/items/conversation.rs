@@ -3,7 +3,7 @@
 use super::kind::ToolKind;
 use super::reference::Referenced;
 use crate::json::{JsonStr, RawJson};
-use crate::report::{Origin, Report};
+use crate::report::Report;
 use crate::tools::names::significant;
 use crate::wire::chat::request::{Custom, Part};
 use crate::wire::responses::TextFormat;
@@ -22,6 +22,8 @@ pub struct Conversation<'a> {
     pub settings: Settings<'a>,
     /// The client asks for a compaction item: a summary of the conversation.
     pub compact: bool,
+    /// The items whose reasoning the model does not get.
+    pub withheld: Vec<Origin<'a>>,
     /// What was dropped or repaired while reading.
     pub report: Report,
 }
@@ -54,11 +56,20 @@ pub enum Entry<'a> {
     Reference(Referenced<'a>),
 }
 
+/// Where in the input a reasoning item is.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Origin<'a> {
+    /// How many entries of the history are before it.
+    pub position: usize,
+    /// Its `id`.
+    pub id: Option<Cow<'a, str>>,
+}
+
 /// Reasoning of the model, and what the upstream wants back with it.
 #[derive(Debug, Default)]
 pub struct Reasoning<'a> {
     /// The item.
-    pub origin: Origin,
+    pub origin: Origin<'a>,
     /// The text, if there is any.
     pub text: Option<JsonStr<'a>>,
     /// `reasoning_details`, as the upstream sent them.

@@ -25,7 +25,7 @@ mod toolbox;
 mod unseal;
 
 pub use compaction::{INSTRUCTION as COMPACTION_INSTRUCTION, OpenCompaction};
-pub use conversation::{Call, Conversation, Declaration, Entry, Output, Reasoning, Settings};
+pub use conversation::{Call, Conversation, Declaration, Entry, Origin, Output, Reasoning, Settings};
 pub use encrypted_content::{ReplayState, SEAL};
 pub use event_writer::EventWriter;
 pub use function::KIND as FUNCTION;

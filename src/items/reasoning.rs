@@ -9,19 +9,18 @@
 //! It is sent as a summary, because every client shows that. Clients that include
 //! `reasoning.encrypted_content` get it there too, and return it unchanged with the next request.
 
-use super::{Conversation, Entry, EventWriter, Reasoning, ReplayState};
+use super::{Conversation, Entry, EventWriter, Origin, Reasoning, ReplayState};
 use crate::error::ApiError;
 use crate::json::{JsonStr, JsonStrBuilder};
-use crate::report::{Dropped, Origin};
+use crate::report::Dropped;
 use crate::wire::responses::DeltaTemplate;
 use crate::wire::responses::{Event, OutputItem, ReasoningItem, SummaryPart, TextPart};
 use crate::wire::typed::Object;
-use std::borrow::Cow;
 
 /// Reads a `reasoning` item.
 pub(super) fn read<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
     let item = ReasoningItem::of(item)?;
-    let origin = Origin { position: conversation.entries.len(), id: item.id.map(Cow::into_owned) };
+    let origin = Origin { position: conversation.entries.len(), id: item.id };
     let sealed = item.encrypted_content.as_ref();
     let state = sealed.and_then(|sealed| ReplayState::open(&sealed.decode()));
     let is_foreign = sealed.is_some() && state.is_none();
@@ -33,13 +32,13 @@ pub(super) fn read<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a
     };
     if text.is_none() && details.is_empty() && calls.is_empty() {
         conversation.report.dropped(Dropped::Item, "reasoning");
-        conversation.report.withheld(origin);
+        conversation.withheld.push(origin);
         return Ok(());
     }
     if is_foreign {
         // It is from another server or damaged. The summary can still be read.
         conversation.report.dropped(Dropped::Field, "encrypted_content");
-        conversation.report.withheld(origin.clone());
+        conversation.withheld.push(origin.clone());
     }
     conversation.entries.push(Entry::Reasoning(Reasoning { origin, text, details, calls }));
     Ok(())

@@ -2,6 +2,7 @@
 
 use crate::bounds;
 use crate::error::ApiError;
+use crate::items::Origin;
 use crate::json::{JsonStr, RawJson, TapeValue};
 use crate::report::{Dropped, Report};
 use crate::wire::responses::{
@@ -21,6 +22,7 @@ const PLAIN_TEXT: &str = r#"{"type":"text"}"#;
 pub(super) fn echo(
     body: &Object<'_, '_>,
     request: &Request<'_>,
+    withheld: Vec<Origin<'_>>,
     is_codex: bool,
     report: &mut Report,
 ) -> Result<Echo, ApiError> {
@@ -28,7 +30,7 @@ pub(super) fn echo(
     if !is_codex {
         echo.instructions = own(&request.instructions);
         echo.tools = tools(body)?;
-        echo.input_transformations = report.all_withheld().into_iter().map(withheld).collect();
+        echo.input_transformations = transformations(withheld);
     }
     let withheld_bytes =
         echo.input_transformations.iter().map(|one| one.id.len() + TRANSFORMATION_BYTES).sum();
@@ -70,13 +72,18 @@ pub(super) fn echo(
 /// The length of an [`InputTransformation`] in JSON without its id.
 const TRANSFORMATION_BYTES: usize = 80;
 
-fn withheld(id: &str) -> InputTransformation {
-    InputTransformation {
+/// The reasoning that was withheld, in the order of the input. An item may be withheld for two reasons.
+fn transformations(mut withheld: Vec<Origin<'_>>) -> Vec<InputTransformation> {
+    withheld.sort_by_key(|origin| origin.position);
+    withheld.dedup();
+    let ids = withheld.into_iter().filter_map(|origin| origin.id);
+    ids.map(|id| InputTransformation {
         r#type: "reasoning",
-        id: id.to_owned(),
+        id: id.into_owned(),
         action: "removed",
         reason: "model_mismatch",
-    }
+    })
+    .collect()
 }
 
 /// The bytes that may still be repeated.

@@ -16,7 +16,7 @@ mod tools;
 
 use crate::config::Config;
 use crate::error::{ApiError, Code, Path};
-use crate::items::{self, COMPACTION_INSTRUCTION, Conversation, Entry, Settings};
+use crate::items::{self, COMPACTION_INSTRUCTION, Conversation, Entry, Origin, Settings};
 use crate::json::{self, JsonStr};
 use crate::markup::{ReplyStart, Scanner};
 use crate::report::{Dropped, Report};
@@ -204,7 +204,7 @@ fn translate_conversation<'a>(
     let request = &source.request;
     let target = Target::for_model(context.config, &request.model)?;
     let options = target.options;
-    let Conversation { mut entries, tools, mut report, .. } = conversation;
+    let Conversation { mut entries, tools, mut withheld, mut report, .. } = conversation;
     // A summary calls no tool and has no format.
     let wanted = (source.kind == ReplyKind::Items).then_some(request);
 
@@ -220,9 +220,10 @@ fn translate_conversation<'a>(
     entries.splice(0..0, instructions.map(|text| Entry::Instructions(one_text(text))));
     let call_ids = history::call_ids(&entries);
     let policy = context.config.history;
-    let messages = history::messages(entries, policy, options, &mut tools.toolbox, &mut report)?;
+    let messages =
+        history::messages(entries, policy, options, &mut tools.toolbox, &mut withheld, &mut report)?;
 
-    let parts = Parts { target, tools, response_format, messages, call_ids };
+    let parts = Parts { target, tools, response_format, messages, call_ids, withheld };
     parts.into_translated(source, context, report)
 }
 
@@ -233,6 +234,8 @@ struct Parts<'a> {
     response_format: Option<chat::ResponseFormat<'a>>,
     messages: Vec<chat::Message<'a>>,
     call_ids: CallIds,
+    /// The items whose reasoning the model does not get.
+    withheld: Vec<Origin<'a>>,
 }
 
 impl<'a> Parts<'a> {
@@ -246,7 +249,7 @@ impl<'a> Parts<'a> {
         let Target { options, model, route } = self.target;
         let upstream = self.upstream_request(body, request, &mut report);
         let sent = to_json(&upstream, body.json().len())?;
-        let echo = echo::echo(body, request, context.codex, &mut report)?;
+        let echo = echo::echo(body, request, mem::take(&mut self.withheld), context.codex, &mut report)?;
         body.unread().take().iter().for_each(|key| report.dropped(Dropped::Field, key));
         let reply_context = self.reply_context(source, context, &upstream, echo);
         let answer = source

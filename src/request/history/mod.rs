@@ -7,9 +7,9 @@ mod tool_output;
 
 use crate::config::History;
 use crate::error::ApiError;
-use crate::items::{Call, Entry, Reasoning, Toolbox};
+use crate::items::{Call, Entry, Origin, Reasoning, Toolbox};
 use crate::json::{JsonStr, RawJson};
-use crate::report::{Dropped, Origin, Report};
+use crate::report::{Dropped, Report};
 use crate::response::context::CallIds;
 use crate::tools::call_id::similar_ids;
 use crate::upstream::{ContentForm, CustomTools, EmptyContent, Options, System, UserImages, UserMessages};
@@ -53,6 +53,7 @@ pub(super) fn messages<'a>(
     policy: History,
     options: &'a Options,
     toolbox: &mut Toolbox,
+    withheld: &mut Vec<Origin<'a>>,
     report: &mut Report,
 ) -> Result<Vec<Message<'a>>, ApiError> {
     let mut steps = pairs::pair(entries, policy, report)?;
@@ -60,6 +61,7 @@ pub(super) fn messages<'a>(
     let mut writer = Writer {
         options,
         toolbox,
+        withheld,
         report,
         messages: Vec::with_capacity(steps.len()),
         instructions: Vec::new(),
@@ -85,6 +87,7 @@ fn extras(steps: &mut [Step<'_>]) -> BTreeMap<String, RawJson<'static>> {
 struct Writer<'a, 'w> {
     options: &'a Options,
     toolbox: &'w mut Toolbox,
+    withheld: &'w mut Vec<Origin<'a>>,
     report: &'w mut Report,
     messages: Vec<Message<'a>>,
     /// What the leading system message will hold.
@@ -102,7 +105,7 @@ struct Turn<'a> {
     content: Vec<Part<'a>>,
     reasoning: Vec<JsonStr<'a>>,
     /// The items of the reasoning and its details.
-    origins: Vec<Origin>,
+    origins: Vec<Origin<'a>>,
     details: Vec<RawJson<'static>>,
     calls: Vec<(Call<'a>, Vec<Part<'a>>)>,
     /// An output was sent: what follows belongs to the next message.
@@ -141,7 +144,7 @@ impl<'a> Writer<'a, '_> {
         let details = if replay.details { details } else { Vec::new() };
         match (text, replay.field.is_some()) {
             (Some(text), true) => self.open_turn().reasoning.push(text),
-            (Some(_), false) if details.is_empty() => return self.withhold(vec![origin]),
+            (Some(_), false) if details.is_empty() => return self.withhold([origin]),
             _ => {}
         }
         let turn = self.open_turn();
@@ -150,9 +153,9 @@ impl<'a> Writer<'a, '_> {
     }
 
     /// The model does not get the reasoning of these items.
-    fn withhold(&mut self, origins: Vec<Origin>) {
+    fn withhold(&mut self, origins: impl IntoIterator<Item = Origin<'a>>) {
         self.report.dropped(Dropped::Item, "reasoning");
-        origins.into_iter().for_each(|origin| self.report.withheld(origin));
+        self.withheld.extend(origins);
     }
 
     fn add_instructions(&mut self, mut parts: Vec<Part<'a>>) {
