@@ -12,10 +12,11 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 /// Loading an SDK takes seconds where others keep the machine busy; a job itself does not.
 const ONE_JOB: Duration = Duration::from_secs(90);
 
-/// What the frameworks would tell their makers.
-const QUIET: [(&str, &str); 4] = [
+/// Without these the frameworks call their makers, and fetch lists of models.
+const QUIET: [(&str, &str); 5] = [
     ("CREWAI_DISABLE_TELEMETRY", "true"),
     ("HAYSTACK_TELEMETRY_ENABLED", "false"),
+    ("LITELLM_LOCAL_MODEL_COST_MAP", "True"),
     ("MASTRA_TELEMETRY_DISABLED", "1"),
     ("OTEL_SDK_DISABLED", "true"),
 ];
