@@ -143,6 +143,11 @@ fn host() -> impl Strategy<Value = Host> {
 impl Host {
     /// Removes combinations that are ambiguous to every reader.
     fn sane(mut self, calls: &[Meant]) -> Self {
+        // Otherwise the next call of the same tool reads as the rest of a call that got a new id.
+        let is_open = |call: &Meant| call.arguments.text().is_empty();
+        if calls.windows(2).any(|pair| is_open(&pair[0]) && pair[0].tool == pair[1].tool) {
+            self.index = Index::Right;
+        }
         let told_by_index = matches!(self.index, Index::Right | Index::FromOne | Index::Text);
         let all_whole = calls.iter().all(|call| matches!(call.arguments, Arguments::Object(_)));
         if !told_by_index {
