@@ -44,7 +44,7 @@ test: wasm ## Run all tests, including those with a real Envoy and real clients.
 	cargo test --workspace --doc
 	envoy/test-versions.sh 1.37.0
 	$(INSTRUCTIONS) check
-	FUZZ_SEED=1 FUZZ_SECONDS=60 fuzz/run.sh
+	FUZZ_SEED=1 FUZZ_SECONDS=60 FUZZ_PAIRS=0 fuzz/run.sh
 	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && tests/control_planes/run
 
 versions: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm
@@ -70,7 +70,7 @@ drift: ## List what the newest openai package has and docs/responses.md has no r
 	.tools/drift/bin/pip install --quiet --disable-pip-version-check --upgrade openai
 	.tools/drift/bin/python tests/clients/drift.py
 
-fuzz: ## Run each fuzz target for FUZZ_SECONDS=45, FUZZ_JOBS=2 at a time.
+fuzz: ## Run each fuzz target for FUZZ_SECONDS=45, FUZZ_JOBS=2 at a time, then FUZZ_PAIRS=200000 cases of pairs of deviations.
 	@fuzz/run.sh
 
 soak: export SOAK_SECONDS ?= 1800

@@ -3,6 +3,7 @@
 #
 #   FUZZ_SECONDS=45   for each target
 #   FUZZ_JOBS=2       targets at a time
+#   FUZZ_PAIRS=200000 cases of pairs of known deviations; none if TARGETs are named
 #   FUZZ_SEED=0       0: other inputs each time; any other number: the same inputs in the same order, as `make test`
 #                     wants them
 #
@@ -15,8 +16,9 @@ cd "$(dirname "$0")/.."
 seconds=${FUZZ_SECONDS:-45}
 jobs=${FUZZ_JOBS:-2}
 random=${FUZZ_SEED:-0}
+pairs=${FUZZ_PAIRS:-200000}
 targets=("$@")
-((${#targets[@]})) || targets=(sse request stream exchange)
+if ((${#targets[@]})); then pairs=0; else targets=(sse request stream exchange); fi
 
 command -v c++ >/dev/null || {
   echo "fuzz: libFuzzer is built from source, for which a C++ compiler is needed: apt-get install g++" >&2
@@ -55,6 +57,14 @@ for file in tests/fixtures/chat/*/*; do
   done
 done
 
+for case in tests/core/reports/cases/*/upstream.*; do
+  name=$(basename "$(dirname "$case")")
+  # Of the configurations, the first reads reasoning and calls in the text.
+  seed stream '\1\0\1\1' "report-$name" <"$case"
+  seed stream '\1\1\1\1' "report-plain-$name" <"$case"
+  seed stream '\0\0\2\1' "report-document-$name" <"$case"
+done
+
 fuzz() {
   mkdir -p "fuzz/artifacts/$1"
   local log=target/fuzz/$1.log
@@ -70,3 +80,7 @@ fuzz() {
 export -f fuzz
 export host seconds random
 printf '%s\n' "${targets[@]}" | xargs -P "$jobs" -I{} bash -c 'fuzz {}'
+
+if ((pairs)); then
+  echo "fuzz: pairs: $("target/fuzz/$host/release/pairs" "$pairs")"
+fi

@@ -15,6 +15,7 @@ fn tools() -> Value {
     json!([
         {"type": "function", "name": "get_weather", "parameters": {"type": "object"}},
         {"type": "function", "name": "get", "parameters": {"type": "object"}},
+        {"type": "function", "name": "look_up", "parameters": {"type": "object"}},
         {"type": "custom", "name": "apply_patch", "format": {"type": "text"}},
         {"type": "namespace", "name": "mcp__tiny", "tools": [
             {"type": "function", "name": "add"}, {"type": "custom", "name": "note"},

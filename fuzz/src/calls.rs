@@ -1,21 +1,29 @@
 //! Tool calls, counted by a reader that knows nothing of how the filter reads them.
 
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use transponder::items::CALL_ITEMS;
 use transponder::sse::decode::{Decoder, Frame};
 
+/// The calls that an upstream's reply makes beyond doubt.
+#[derive(Default)]
+struct Made {
+    ids: BTreeSet<String>,
+    /// The arguments of each index, since the last call at that index began.
+    arguments: BTreeMap<u64, String>,
+}
+
 /// The ids of the calls that an upstream's reply makes beyond doubt: pieces that have both an id and a name.
 pub fn made_by(reply: &[u8]) -> BTreeSet<String> {
-    let mut ids = BTreeSet::new();
+    let mut made = Made::default();
     if let Ok(document) = serde_json::from_slice::<Value>(reply) {
-        collect(&document, &["delta", "message"], &mut ids);
-        return ids;
+        made.collect(&document, &["delta", "message"]);
+        return made.ids;
     }
     // What begins as a document, and is none or goes on after it, makes no call beyond doubt.
     let begins = reply.iter().find(|byte| !byte.is_ascii_whitespace() && !b"\xEF\xBB\xBF".contains(byte));
     if begins.is_some_and(|byte| b"{[".contains(byte)) {
-        return ids;
+        return made.ids;
     }
     let mut done = false;
     let mut take = |frame: Frame<'_>| {
@@ -27,7 +35,7 @@ pub fn made_by(reply: &[u8]) -> BTreeSet<String> {
                 && !done
             {
                 // A message in the midst of deltas says them again, perhaps with other ids.
-                collect(&chunk, &["delta"], &mut ids);
+                made.collect(&chunk, &["delta"]);
             }
         }
     };
@@ -39,19 +47,36 @@ pub fn made_by(reply: &[u8]) -> BTreeSet<String> {
     while let Ok(Some(frame)) = decoder.finish() {
         take(frame);
     }
-    ids
+    made.ids
 }
 
-fn collect(chunk: &Value, messages: &[&str], ids: &mut BTreeSet<String>) {
-    let choices = chunk["choices"].as_array().into_iter().flatten();
-    let Some(choice) = choices.into_iter().find(|choice| number(&choice["index"]) == 0) else { return };
-    for message in messages {
-        for call in choice[message]["tool_calls"].as_array().into_iter().flatten() {
-            let named = call["function"]["name"].as_str().is_some_and(|name| !name.is_empty());
-            if let Some(id) = call["id"].as_str().filter(|id| named && !id.is_empty()) {
-                ids.insert(id.to_owned());
+impl Made {
+    fn collect(&mut self, chunk: &Value, messages: &[&str]) {
+        let choices = chunk["choices"].as_array().into_iter().flatten();
+        let Some(choice) = choices.into_iter().find(|choice| number(&choice["index"]) == 0) else { return };
+        for message in messages {
+            for call in choice[message]["tool_calls"].as_array().into_iter().flatten() {
+                self.add(call);
             }
         }
+    }
+
+    fn add(&mut self, call: &Value) {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let (id, name) = (text(&call["id"]), text(&call["function"]["name"]));
+        let begins = !id.is_empty() && !name.is_empty() && self.may_begin_at(&call["index"]);
+        let arguments = self.arguments.entry(number(&call["index"])).or_default();
+        if begins && self.ids.insert(id) {
+            arguments.clear();
+        }
+        arguments.push_str(&text(&call["function"]["arguments"]));
+    }
+
+    /// Some vLLM versions send a new id with each piece, so only whole arguments end the call at an index.
+    fn may_begin_at(&self, index: &Value) -> bool {
+        let before = self.arguments.get(&number(index));
+        index.is_null()
+            || before.is_none_or(|text| serde_json::from_str::<Value>(text).is_ok_and(|v| v.is_object()))
     }
 }
 

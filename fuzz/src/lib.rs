@@ -57,12 +57,17 @@ impl Head {
     }
 }
 
-/// Every preset, with both ways to treat a history that does not pair up.
+/// What models write into their text is read; then every preset, with both ways to treat a history that does not pair
+/// up.
 pub static CONFIGS: LazyLock<Vec<Config>> = LazyLock::new(|| {
     let configs = upstream::preset_names().flat_map(|preset| {
         ["strict", "repair"].map(|history| format!(r#"{{"upstream": "{preset}", "history": "{history}"}}"#))
     });
-    configs.map(|config| Config::parse(config.as_bytes()).expect("a preset's configuration")).collect()
+    let markup = r#"{"upstream": {"think_tags": "on", "text_tool_calls": true}}"#.to_owned();
+    std::iter::once(markup)
+        .chain(configs)
+        .map(|config| Config::parse(config.as_bytes()).expect("a preset's configuration"))
+        .collect()
 });
 
 /// Keeps no account.
