@@ -73,7 +73,7 @@ impl Errors {
         self.0.iter().any(|error| error.path == path)
     }
 
-    /// The errors with their places in the text that was read.
+    /// Adds the line and column of each error in the text.
     pub(super) fn in_text(mut self, text: &str) -> ConfigErrors {
         if text.trim_end().contains('\n') {
             for error in &mut self.0 {

@@ -13,7 +13,7 @@ use std::rc::Rc;
 pub(crate) struct Toolbox {
     /// Shared with what looks for calls in the reply's text.
     names: Rc<Names>,
-    /// By the numbers of `names`.
+    /// The kind of each tool. The index is the number of the tool in `names`.
     kinds: Vec<&'static ToolKind>,
     /// By the client's name, then by its namespace; the default namespace is `""`.
     by_name: BTreeMap<String, BTreeMap<String, usize>>,

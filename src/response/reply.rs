@@ -21,7 +21,7 @@ pub struct Reply {
     now: u64,
 }
 
-/// What is read of the upstream's body.
+/// The form of the upstream's body, and its reader.
 #[derive(Debug)]
 enum Body {
     /// Chat completions or chunks of one.

@@ -59,7 +59,7 @@ struct Row {
     flaws: &'static str,
 }
 
-/// An agent's tests run commands, which needs text and streams, and show errors.
+/// The tests of an agent run commands and show errors. Commands need text and streams.
 fn agents() -> Vec<Row> {
     let row = |name, version, structured, needs| Row {
         name,

@@ -133,7 +133,7 @@ async fn the_clients_key_is_passed_on_or_replaced() {
     assert!(printed.contains("UPSTREAM_API_KEY") && !printed.contains(KEY));
 }
 
-/// The scripted upstream behind TLS, as `localhost` and as 127.0.0.1, with a certificate of an authority of its own.
+/// The scripted upstream behind TLS, as `localhost` and as 127.0.0.1, with a certificate that only its own authority trusts.
 async fn https(upstream: &Upstream, files: &Path) -> Envoy {
     let mut authority = CertificateParams::default();
     authority.distinguished_name.push(DnType::CommonName, "the authority");

@@ -99,7 +99,7 @@ async fn bytes_that_are_not_utf8_cause_no_trap() {
     }
 }
 
-/// At the most detailed level of Envoy's wasm component, for an exchange of each kind.
+/// Sends an exchange of each kind while Envoy's wasm component logs everything (`trace`).
 #[tokio::test]
 async fn no_secret_is_logged_at_any_level() {
     for headers in BOTH {

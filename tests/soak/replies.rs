@@ -4,7 +4,7 @@ use futures_util::StreamExt;
 use serde_json::{Value, json};
 use support::grammar::{Transcript, document};
 
-/// A behaviour of the upstream, by the model that is asked of it, and what it must come to.
+/// The model that makes the upstream behave in some way, and the outcome that the exchange must have.
 #[derive(Debug, Clone, Copy)]
 pub struct Kind {
     pub model: &'static str,
@@ -13,7 +13,7 @@ pub struct Kind {
 
 #[derive(Debug, Clone, Copy)]
 pub enum Outcome {
-    /// A whole response with so many calls.
+    /// A complete response with this number of calls.
     Completed(usize),
     /// A response that says that it failed.
     Failed,

@@ -31,7 +31,7 @@ pub fn tap(directory: &Path) -> Value {
     }})
 }
 
-/// Checks all replies that were recorded: how many. `cut`: so many of them may have broken off.
+/// Checks all recorded replies, and returns their number. At most `cut` of them may end early.
 pub fn check(directory: &Path, mut cut: usize) -> usize {
     let mut checked = 0;
     let files = std::fs::read_dir(directory).expect("the recordings");

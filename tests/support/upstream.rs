@@ -64,7 +64,7 @@ impl Upstream {
         format!("http://{}/v1", self.address)
     }
 
-    /// Sets what is answered and how strict the server is; what the script does not name goes back to its default.
+    /// Sets the replies and the strictness of the server. What the script does not name gets its default again.
     pub async fn script(&self, script: Value) {
         let refused = self.try_script(script).await.err();
         assert_eq!(refused, None, "the script was refused");

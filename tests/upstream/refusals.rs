@@ -157,7 +157,7 @@ pub(crate) fn long_id() -> Value {
     talk(json!([user("a"), calling(&id), result(&id)]))
 }
 
-/// What a script loosens, and the request that passes only then.
+/// A script that makes the upstream less strict, and a request that only then passes.
 pub(crate) fn loosened() -> Vec<(Value, Value)> {
     let with_system = |at: usize| {
         let mut messages = vec![user("a"), user("b")];

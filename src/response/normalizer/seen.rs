@@ -1,4 +1,4 @@
-//! What a complete message after the deltas repeats.
+//! The parts of the answer that came in deltas. A complete message after them repeats these parts.
 
 use super::{attachments, is_nested};
 use crate::wire::chat::reply::{Message, ToolCalls};

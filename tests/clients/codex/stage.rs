@@ -48,7 +48,7 @@ impl Stage {
         Self { upstream, envoy, codex }
     }
 
-    /// The same, with Codex set up further.
+    /// The same, with more configuration for Codex.
     pub fn codex(mut self, set_up: impl FnOnce(Codex) -> Codex) -> Self {
         self.codex = set_up(self.codex);
         self

@@ -81,7 +81,7 @@ impl Driver {
         Self { jobs: process.stdin.take().unwrap(), outcomes, _process: process, _home: home }
     }
 
-    /// Does a job: what the client said of it.
+    /// Runs a job, and returns what the client printed.
     pub async fn ask(&mut self, job: &Value) -> Value {
         self.jobs.write_all(format!("{job}\n").as_bytes()).await.expect("the driver takes a job");
         let line = tokio::time::timeout(ONE_JOB, self.outcomes.next_line()).await;

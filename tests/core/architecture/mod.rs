@@ -77,7 +77,7 @@ fn modules_use_what_the_table_allows() {
     assert_excepted(&arrows, EXCEPTIONS);
 }
 
-/// The exceptions are those that exist: no other, and none of the past.
+/// Each exception is still needed, and there is no other.
 fn assert_excepted(found: &BTreeSet<(String, String)>, exceptions: &[(&str, &str, &str)]) {
     let exceptions: BTreeSet<_> =
         exceptions.iter().map(|(from, to, _)| ((*from).to_owned(), (*to).to_owned())).collect();

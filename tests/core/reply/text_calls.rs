@@ -5,7 +5,7 @@ use crate::support::*;
 use serde_json::{Value, json};
 use transponder::response::ReplyStats;
 
-/// The bytes for the client, and what was counted, for a text that comes in pieces of so many characters.
+/// Sends a text in pieces of `piece` characters. Returns the bytes for the client, and the counts.
 fn told(request: Value, upstream: &Value, text: &str, piece: usize, end: &str) -> (Vec<u8>, ReplyStats) {
     let mut reply = ask(request).upstream(upstream).reply();
     let characters: Vec<char> = text.chars().collect();
