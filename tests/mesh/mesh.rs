@@ -158,9 +158,8 @@ async fn envoy_gateway_and_its_external_host() {
     envoy.finish();
 }
 
-#[tokio::test]
-async fn envoy_gateway_held_headers() {
-    let world = World::new().await;
+/// The objects of the Gateway that holds headers.
+fn gateway_with_held_headers() -> Manifest {
     let files = ["gateway/gateway.yaml", "gateway/external-host.yaml", "gateway/held-headers.yaml"];
     let mut manifest = Manifest::apply(&files);
     // Those of the other Gateway.
@@ -170,7 +169,13 @@ async fn envoy_gateway_held_headers() {
     manifest.delete("EnvoyExtensionPolicy", "transponder-together");
     manifest.delete("HTTPRoute", "vllm");
     manifest.delete("HTTPRoute", "together");
-    let envoy = launch(&envoy_gateway::envoy(&manifest, &world)).await;
+    manifest
+}
+
+#[tokio::test]
+async fn envoy_gateway_held_headers() {
+    let world = World::new().await;
+    let envoy = launch(&envoy_gateway::envoy(&gateway_with_held_headers(), &world)).await;
     assert_serves(&envoy, ("models", "qwen"), &world.vllm, Some(CLIENTS_KEY), "models").await;
     assert_serves(&envoy, ("models", "together/qwen"), &world.host, Some(KEY), HOST).await;
     envoy.finish();
@@ -189,7 +194,6 @@ async fn every_configuration_gives_envoys_own_answers_the_apis_shape() {
         .output()
         .unwrap();
     let istio = |files: &[&str]| istio::gateway(&Manifest::apply(files), &world);
-    let held = ["gateway/gateway.yaml", "gateway/external-host.yaml", "gateway/held-headers.yaml"];
     let all: [(&str, Value); 9] = [
         ("make run", serde_yaml_ng::from_slice(&printed.stdout).unwrap()),
         ("corporate", yaml("envoy/corporate.yaml")),
@@ -199,7 +203,7 @@ async fn every_configuration_gives_envoys_own_answers_the_apis_shape() {
         ("its external host", istio(&["istio/external-host.yaml"])),
         ("its waypoint", istio(&["istio/waypoint.yaml"])),
         ("its sidecars", istio::sidecars(&Manifest::apply(&["istio/sidecar.yaml"]), &world)),
-        ("Envoy Gateway", envoy_gateway::envoy(&Manifest::apply(&held), &world)),
+        ("Envoy Gateway", envoy_gateway::envoy(&gateway_with_held_headers(), &world)),
     ];
     let expected = local_reply_config()["mappers"].as_array().unwrap().clone();
     for (name, bootstrap) in &all {
