@@ -1,7 +1,7 @@
 # `make` lists the targets. The text after `##` is a target's help; its other lines begin with `#:`.
 
 .DEFAULT_GOAL := help
-.PHONY: help wasm run demo codex-config image sbom test versions fuzz soak bench baseline drift check clean
+.PHONY: help wasm run demo codex-config image sbom test test-istio versions fuzz soak bench baseline drift check clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s  %s\n", $$1, $$2 } /^#: / { printf "%19s%s\n", "", substr($$0, 4) }' $(firstword $(MAKEFILE_LIST))
@@ -45,6 +45,10 @@ test: wasm ## Run all tests, including those with a real Envoy and real clients.
 	envoy/test-versions.sh 1.37.0
 	$(INSTRUCTIONS) check
 	FUZZ_SEED=1 FUZZ_SECONDS=60 FUZZ_PAIRS=0 fuzz/run.sh
+	@echo "make test: the tests with Istio's own discovery server need Go and ten minutes: make test-istio"
+
+test-istio: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm
+test-istio: wasm ## Serve the manifests through Istio's own discovery server, which is built from source with Go.
 	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && tests/control_planes/run
 
 versions: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm
