@@ -1,7 +1,7 @@
 //! A real LiteLLM proxy as the upstream, in front of the scripted one, behind a real Envoy.
 
-use crate::real::{Server, ask, codex_runs_every_call, said, stream, tools};
 use serde_json::{Value, json};
+use support::real::{Server, ask, codex_runs_every_call, said, stream, tools};
 use support::{Envoy, Headers, Upstream};
 
 const MODEL: &str = "the-model";

@@ -1,8 +1,8 @@
 //! A real `llama_cpp.server` behind a real Envoy. It parses no calls of its own accord: they come as text, in the model's
 //! markup, unless a request names a tool.
 
-use crate::real::{Server, ask, codex_runs_every_call, said, stream, tools};
 use serde_json::{Value, json};
+use support::real::{Server, ask, codex_runs_every_call, said, stream, tools};
 use support::{Envoy, Headers};
 
 const MODEL: &str = "tiny";

@@ -1,6 +1,5 @@
 //! The real Codex CLI with a real llama.cpp server: Codex receives every call of the model, to run it or to refuse it.
 
-use crate::real::found;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
@@ -11,6 +10,7 @@ use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use support::real::found;
 use support::{Codex, Envoy, Headers, Process, example, project};
 
 const TURNS: usize = 20;

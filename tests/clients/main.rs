@@ -11,6 +11,5 @@ mod llama_cpp_python;
 mod llamacpp;
 mod mlx;
 mod probe;
-mod real;
 mod sdk;
 mod table;

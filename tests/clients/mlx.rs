@@ -2,8 +2,8 @@
 //!
 //! There is nothing between Envoy and the server, which uses HTTP/1.0 and accepts only bodies with a length.
 
-use crate::real::{self, Server, codex_runs_every_call, said, tools};
 use serde_json::{Value, json};
+use support::real::{self, Server, codex_runs_every_call, said, tools};
 use support::{Answer, Envoy, Headers, bootstrap};
 
 /// The name by which the server knows the model that it was started with.

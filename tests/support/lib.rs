@@ -11,6 +11,7 @@ mod envoy;
 pub mod grammar;
 pub mod own_upstream;
 mod process;
+pub mod real;
 mod recording;
 pub mod schemas;
 mod upstream;

@@ -1,10 +1,10 @@
 //! What the tests of real servers share: how one is started, and what is asked of each.
 
+use super::{Answer, Codex, Envoy, Process, example, post, project};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::process::Command;
 use std::time::Duration;
-use support::{Answer, Codex, Envoy, Process, example, post, project};
 
 /// A server that a script in `tests/upstreams` installs and runs.
 pub struct Server {
