@@ -1,10 +1,10 @@
 # `make` lists the targets. The text after `##` is a target's help; its other lines begin with `#:`.
 
 .DEFAULT_GOAL := help
-.PHONY: help wasm run demo codex-config image sbom test test-istio versions fuzz soak bench baseline drift check clean
+.PHONY: help wasm run demo codex-config image sbom test test-istio test-transformers versions fuzz soak bench baseline drift check clean
 
 help:
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s  %s\n", $$1, $$2 } /^#: / { printf "%19s%s\n", "", substr($$0, 4) }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s  %s\n", $$1, $$2 } /^#: / { printf "%24s%s\n", "", substr($$0, 4) }' $(firstword $(MAKEFILE_LIST))
 
 wasm: ## Build the filter: target/transponder.wasm.
 	@envoy/build-wasm.sh
@@ -51,6 +51,13 @@ test-istio: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm
 test-istio: wasm ## Serve the manifests through Istio's own discovery server, which is built from source with Go.
 	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && tests/control_planes/run
 
+test-transformers: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm
+test-transformers: wasm ## Run the tests with a real `transformers serve`, which `make test` leaves out: it installs about 6 GB.
+	tests/clients/setup
+	cargo build --workspace --examples
+	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && \
+	cargo test --package transponder-e2e --test transformers
+
 versions: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm
 versions: export TRANSPONDER_TRAP_WASM := $(CURDIR)/target/transponder-trap.wasm
 versions: wasm ## Run the tests of the filter in Envoy with each version of docs/quick-start/envoy.md.
@@ -94,6 +101,7 @@ check: ## Check formatting and lints.
 	cargo fmt --manifest-path benches/passthrough/Cargo.toml --check
 	cargo fmt --manifest-path benches/hostcalls/Cargo.toml --check
 	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --package transponder-e2e --test transformers -- -D warnings
 	cargo clippy --lib -- -D warnings
 	@if cargo deny --version >/dev/null 2>&1; then \
 		set -x; cargo deny check licenses bans sources; \
