@@ -76,6 +76,20 @@ async fn errors() {
     envoy.finish();
 }
 
+/// The server leaves out a call that does not end, and fails at one that it cannot read.
+#[tokio::test]
+async fn calls_that_the_server_cannot_read() {
+    let server = start().await;
+    let envoy = envoy(&server, json!("transformers"), Headers::Flow).await;
+    let (event, unended) = stream(&envoy, MODEL, "A broken one.", &tools()).await;
+    assert_eq!((event.as_str(), said(&unended)), ("response.completed", vec![("message", "Well.")]));
+    let (event, lost) = stream(&envoy, MODEL, "A wrong one.", &tools()).await;
+    assert_eq!(event, "response.failed", "{lost}");
+    let lost = ask(&envoy, MODEL, "A wrong one.", &tools()).await;
+    assert_eq!(lost.status, 500, "{lost:?}");
+    envoy.finish();
+}
+
 #[tokio::test]
 async fn codex_with_what_make_run_finds() {
     let server = start().await;

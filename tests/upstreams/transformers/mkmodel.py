@@ -22,6 +22,8 @@ SCRIPTS = {
     "<end>": ["All", " done."],
     # The same token for ever.
     "<long>": [" on"],
+    # A call that is no JSON.
+    "<wrong>": ["Well.", "<tool_call>", "exec_command(", "</tool_call>"],
     # It ends within the call, which the server then leaves out.
     "<broken>": ["Well.", "<tool_call>", '\n{"name": "exec_command", "arguments": {"cmd": "touch bro'],
 }
