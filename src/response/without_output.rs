@@ -11,7 +11,8 @@ use crate::wire::responses::Usage;
 pub(crate) fn without_output(context: &ReplyContext, seed: u128, now: u64) -> Vec<u8> {
     let mut writer = EventWriter::new(seed, context.stream);
     let mut lifecycle = Lifecycle::new(response_id(seed), context.kind, now, context.echo.clone());
-    let ended = Ended { outcome: &Ok(()), completed_at: now, usage: Some(&Usage::default()) };
+    let usage = Usage::default();
+    let ended = Ended { outcome: &Ok(()), completed_at: now, usage: Some(&usage) };
     if !context.stream {
         return lifecycle.document(ended, &[]);
     }
