@@ -22,6 +22,6 @@ fn main() -> ExitCode {
         eprintln!("{cases} times, first in {fault}\n");
     }
     let cases: usize = faults.values().map(|(cases, _)| cases).sum();
-    println!("{count} cases of {} pairs, {cases} of {} pairs failed", pairs.len(), faults.len());
+    println!("{count} cases of {} pairs: {cases} failed, in {} pairs", pairs.len(), faults.len());
     if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
