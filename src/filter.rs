@@ -10,6 +10,7 @@
 mod apply;
 mod telemetry;
 
+use crate::adapter;
 use crate::config::Config;
 use crate::exchange::watchdog::{self, Watchdog};
 use crate::exchange::{Exchange, Headers, HeadersVerdict};
@@ -20,6 +21,7 @@ use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, ContextType, LogLevel};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 use telemetry::EnvoyTelemetry;
 
@@ -36,7 +38,7 @@ pub(crate) fn start() {
 #[derive(Default)]
 struct Root {
     id: u32,
-    config: Rc<Config>,
+    config: Arc<Config>,
     telemetry: Rc<EnvoyTelemetry>,
     watchdog: SharedWatchdog,
     exchanges: Cell<u64>,
@@ -63,22 +65,14 @@ impl RootContext for Root {
     fn on_configure(&mut self, size: usize) -> bool {
         follow_log_level();
         let bytes = if size == 0 { None } else { self.get_plugin_configuration() };
-        match Config::parse(&bytes.unwrap_or_default()) {
-            Ok(config) => {
-                if config.hold_request_headers {
-                    self.set_tick_period(watchdog::PERIOD);
-                }
-                config.warnings().iter().for_each(|warning| log::warn!("{warning}"));
-                self.telemetry = Rc::new(EnvoyTelemetry::new(&config.presets()));
-                self.record_memory();
-                self.config = Rc::new(config);
-                true
-            }
-            Err(errors) => {
-                errors.iter().for_each(|error| log::error!("invalid plugin configuration: {error}"));
-                false
-            }
+        let Some(config) = adapter::configure(&bytes.unwrap_or_default()) else { return false };
+        if config.hold_request_headers {
+            self.set_tick_period(watchdog::PERIOD);
         }
+        self.telemetry = Rc::new(EnvoyTelemetry::new(&config.presets()));
+        self.record_memory();
+        self.config = Arc::new(config);
+        true
     }
 
     fn on_tick(&mut self) {
@@ -101,7 +95,7 @@ impl RootContext for Root {
         self.record_memory();
         self.exchanges.set(self.exchanges.get().wrapping_add(1));
         let seed = seed(now(), id, self.exchanges.get());
-        let exchange = Exchange::new(Rc::clone(&self.config), Rc::clone(&self.telemetry) as _, seed);
+        let exchange = Exchange::new(Arc::clone(&self.config), Rc::clone(&self.telemetry) as _, seed);
         let exchange = Rc::new(RefCell::new(exchange));
         Some(Box::new(Filter { id, root: self.id, exchange, watchdog: Rc::clone(&self.watchdog) }))
     }
@@ -133,7 +127,7 @@ impl HttpContext for Filter {
         if matches!(verdict, HeadersVerdict::Hold(_)) {
             self.watchdog.borrow_mut().watch(self.id, Rc::clone(&self.exchange), now);
         }
-        self.stream(Direction::Request).headers(verdict)
+        self.stream(Direction::Request, 0).headers(verdict)
     }
 
     fn on_http_request_body(&mut self, size: usize, end: bool) -> Action {
@@ -144,13 +138,13 @@ impl HttpContext for Filter {
         let now = now();
         let chunk = if size == 0 { None } else { self.get_http_request_body(0, size) };
         let verdict = self.exchange.borrow_mut().on_request_body(&chunk.unwrap_or_default(), end, now);
-        self.stream(Direction::Request).body(verdict, size)
+        self.stream(Direction::Request, size).body(verdict)
     }
 
     fn on_http_request_trailers(&mut self, _: usize) -> Action {
         let now = now();
         let verdict = self.exchange.borrow_mut().on_request_trailers(now);
-        self.stream(Direction::Request).trailers(verdict)
+        self.stream(Direction::Request, 0).trailers(verdict)
     }
 
     fn on_http_response_headers(&mut self, _: usize, end: bool) -> Action {
@@ -160,7 +154,7 @@ impl HttpContext for Filter {
         let now = now();
         let headers = Headers::from(self.get_http_response_headers_bytes());
         let verdict = self.exchange.borrow_mut().on_response_headers(&headers, end, now);
-        self.stream(Direction::Response).headers(verdict)
+        self.stream(Direction::Response, 0).headers(verdict)
     }
 
     fn on_http_response_body(&mut self, size: usize, end: bool) -> Action {
@@ -170,13 +164,13 @@ impl HttpContext for Filter {
         let now = now();
         let chunk = if size == 0 { None } else { self.get_http_response_body(0, size) };
         let verdict = self.exchange.borrow_mut().on_response_body(&chunk.unwrap_or_default(), end, now);
-        self.stream(Direction::Response).body(verdict, size)
+        self.stream(Direction::Response, size).body(verdict)
     }
 
     fn on_http_response_trailers(&mut self, _: usize) -> Action {
         let now = now();
         let verdict = self.exchange.borrow_mut().on_response_trailers(now);
-        self.stream(Direction::Response).trailers(verdict)
+        self.stream(Direction::Response, 0).trailers(verdict)
     }
 
     /// The last callback that is in time for Envoy's access log.
@@ -187,8 +181,8 @@ impl HttpContext for Filter {
 }
 
 impl Filter {
-    fn stream(&self, direction: Direction) -> Stream {
-        Stream { id: self.id, root: self.root, direction }
+    fn stream(&self, direction: Direction, chunk: usize) -> Stream {
+        Stream { id: self.id, root: self.root, direction, chunk }
     }
 }
 

@@ -1,7 +1,7 @@
 //! An Envoy HTTP filter (proxy-wasm) that lets clients of the OpenAI Responses API use upstreams that only implement
 //! Chat Completions.
 //!
-//! Everything except the private module `filter` compiles natively and does no I/O: bytes and time are arguments, bytes
+//! Everything except the private modules `adapter` and `filter` compiles natively and does no I/O: bytes and time are arguments, bytes
 //! are results. The same input always gives the same output.
 //!
 //! ```text
@@ -70,6 +70,8 @@ pub mod upstream;
 #[doc(hidden)]
 pub mod wire;
 
+#[cfg(target_arch = "wasm32")]
+mod adapter;
 mod bounds;
 #[cfg(target_arch = "wasm32")]
 mod filter;

@@ -1,6 +1,7 @@
 //! A stand-in for Envoy that knows what each callback allows, and panics on anything else.
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 use transponder::config::Config;
 use transponder::exchange::{
@@ -96,7 +97,7 @@ impl Message {
 impl Envoy {
     /// Before the first callback.
     pub fn new(config: &Config) -> Self {
-        let exchange = Exchange::new(Rc::new(config.clone()), Rc::new(crate::Unrecorded), 7);
+        let exchange = Exchange::new(Arc::new(config.clone()), Rc::new(crate::Unrecorded), 7);
         Self { exchange, up: Message::default(), down: Message::default() }
     }
 

@@ -56,6 +56,7 @@ use request_headers::Disposition;
 use shared::{Context, Shared};
 use std::mem;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 pub use verdict::{BodyVerdict, HeadersVerdict, LocalReply, TrailersVerdict};
 
@@ -68,7 +69,7 @@ pub struct Exchange {
 
 impl Exchange {
     /// The seed differs from that of every other exchange: the ids in the reply are derived from it.
-    pub fn new(config: Rc<Config>, telemetry: Rc<dyn Telemetry>, seed: u128) -> Self {
+    pub fn new(config: Arc<Config>, telemetry: Rc<dyn Telemetry>, seed: u128) -> Self {
         let observer = Observer::new(telemetry, config.upstream.name());
         let shared = Shared { config, observer, seed, codex: false, dropped: Vec::new() };
         Self { shared, phase: Phase::default() }

@@ -8,13 +8,13 @@ use crate::error::ApiError;
 use crate::request;
 use crate::response::Reply;
 use std::ops::{Deref, DerefMut};
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What all phases share.
 #[derive(Debug)]
 pub(super) struct Shared {
-    pub(super) config: Rc<Config>,
+    pub(super) config: Arc<Config>,
     pub(super) observer: Observer,
     pub(super) seed: u128,
     pub(super) codex: bool,

@@ -10,7 +10,8 @@
 
 #![expect(clippy::disallowed_methods, reason = "they are disallowed everywhere else")]
 
-use crate::exchange::{BodyVerdict, Edit, HeadersVerdict, LocalReply, TrailersVerdict};
+use crate::adapter::{self, Message, Next};
+use crate::exchange::{BodyVerdict, HeadersVerdict, LocalReply, TrailersVerdict};
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{Action, BufferType, MapType, Status};
 
@@ -22,6 +23,8 @@ pub(super) struct Stream {
     /// Envoy's number for the plugin's root context.
     pub(super) root: u32,
     pub(super) direction: Direction,
+    /// The bytes of the callback's chunk.
+    pub(super) chunk: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -32,72 +35,18 @@ pub(super) enum Direction {
 
 impl Stream {
     pub(super) fn headers(self, verdict: HeadersVerdict) -> Action {
-        match verdict {
-            HeadersVerdict::Continue(edits) => {
-                self.edit(&edits);
-                Action::Continue
-            }
-            HeadersVerdict::Hold(edits) => {
-                self.edit(&edits);
-                Action::Pause
-            }
-            HeadersVerdict::Respond(reply) => respond(&reply),
-        }
+        action(adapter::apply_to_headers(&self, verdict))
     }
 
-    /// `size`: the bytes of the callback's chunk.
-    pub(super) fn body(self, verdict: BodyVerdict, size: usize) -> Action {
-        match verdict {
-            BodyVerdict::Pass => Action::Continue,
-            BodyVerdict::Hold => {
-                self.replace(size, &[]);
-                self.hold()
-            }
-            BodyVerdict::Replace(body) => {
-                self.replace(size, &body);
-                Action::Continue
-            }
-            BodyVerdict::Release(edits, body) => {
-                self.edit(&edits);
-                self.replace(size, &body);
-                Action::Continue
-            }
-            BodyVerdict::Respond(reply) => respond(&reply),
+    pub(super) fn body(self, verdict: BodyVerdict) -> Action {
+        match adapter::apply_to_body(&self, verdict) {
+            Next::Hold => self.hold(),
+            next => action(next),
         }
     }
 
     pub(super) fn trailers(self, verdict: TrailersVerdict) -> Action {
-        match verdict {
-            TrailersVerdict::Pass => Action::Continue,
-            TrailersVerdict::Hold => Action::Pause,
-            TrailersVerdict::Respond(reply) => respond(&reply),
-        }
-    }
-
-    fn edit(self, edits: &[Edit]) {
-        let map = match self.direction {
-            Direction::Request => MapType::HttpRequestHeaders,
-            Direction::Response => MapType::HttpResponseHeaders,
-        };
-        for edit in edits {
-            let (name, value) = match edit {
-                Edit::Set(name, value) => (name.as_ref(), Some(value.as_str())),
-                Edit::Remove(name) => (name.as_str(), None),
-            };
-            done(hostcalls::set_map_value(map, name, value));
-        }
-    }
-
-    /// Puts a body in place of the callback's chunk.
-    fn replace(self, size: usize, body: &[u8]) {
-        let buffer = match self.direction {
-            Direction::Request => BufferType::HttpRequestBody,
-            Direction::Response => BufferType::HttpResponseBody,
-        };
-        // To put nothing in place of nothing needs no call.
-        if size > 0 || !body.is_empty() {
-            done(hostcalls::set_buffer(buffer, 0, size, body));
-        }
+        action(adapter::apply_to_trailers(&self, verdict))
     }
 
     /// Stops the filter chain, and keeps the callback's chunk out of Envoy's own buffer.
@@ -116,11 +65,37 @@ impl Stream {
     }
 }
 
-/// Answers the client in place of the upstream.
-fn respond(reply: &LocalReply) -> Action {
-    let headers = reply.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    done(hostcalls::send_http_response(reply.status.into(), headers, Some(&reply.body)));
-    Action::Pause
+impl Message for Stream {
+    fn set_header(&self, name: &str, value: Option<&str>) {
+        let map = match self.direction {
+            Direction::Request => MapType::HttpRequestHeaders,
+            Direction::Response => MapType::HttpResponseHeaders,
+        };
+        done(hostcalls::set_map_value(map, name, value));
+    }
+
+    fn replace_chunk(&self, body: &[u8]) {
+        let buffer = match self.direction {
+            Direction::Request => BufferType::HttpRequestBody,
+            Direction::Response => BufferType::HttpResponseBody,
+        };
+        // To put nothing in place of nothing needs no call.
+        if self.chunk > 0 || !body.is_empty() {
+            done(hostcalls::set_buffer(buffer, 0, self.chunk, body));
+        }
+    }
+
+    fn respond(&self, reply: &LocalReply) {
+        let headers = reply.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        done(hostcalls::send_http_response(reply.status.into(), headers, Some(&reply.body)));
+    }
+}
+
+fn action(next: Next) -> Action {
+    match next {
+        Next::Continue => Action::Continue,
+        Next::Hold | Next::Answered => Action::Pause,
+    }
 }
 
 /// Lets the held headers of a request go.

@@ -15,6 +15,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use transponder::config::Config;
@@ -153,7 +154,7 @@ fn exchange(bytes: usize, answer: Answer) -> u64 {
         Answer::Document => ("application/json", vec![document(Kind::Text, 20)]),
         Answer::Events(events) => ("text/event-stream", stream(Kind::Text, events)),
     };
-    let config = Rc::new(Config::default());
+    let config = Arc::new(Config::default());
     let length = body.len().to_string();
     let request_headers = headers(&[
         (":authority", "127.0.0.1:8080"),
@@ -169,7 +170,7 @@ fn exchange(bytes: usize, answer: Answer) -> u64 {
     let response_headers = headers(&[(":status", "200"), ("content-type", content_type)]);
     counting(|| {
         let now = Duration::from_secs(1_764_000_000);
-        let mut exchange = Exchange::new(Rc::clone(&config), Rc::new(Nobody), 7);
+        let mut exchange = Exchange::new(Arc::clone(&config), Rc::new(Nobody), 7);
         exchange.on_request_headers(&request_headers, false, now);
         let sent = exchange.on_request_body(&body, true, now);
         assert!(matches!(sent, BodyVerdict::Replace(_)), "{sent:?}");

@@ -35,7 +35,8 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("exchange", &["config", "error", "json", "metrics", "report", "request", "response"]),
-    ("filter", &["config", "exchange", "metrics"]),
+    ("adapter", &["config", "exchange"]),
+    ("filter", &["adapter", "config", "exchange", "metrics"]),
     ("lib", &["filter"]),
 ];
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 use transponder::config::Config;
 use transponder::exchange::{BodyVerdict, Edit, Exchange, Headers, HeadersVerdict};
@@ -49,7 +50,7 @@ const NOW: Duration = Duration::ZERO;
 
 /// The headers after all edits, the body and the exchange.
 fn sent(path: &str, body: &str) -> (Vec<(String, String)>, BodyVerdict, Exchange) {
-    let mut exchange = Exchange::new(Rc::new(config()), Rc::new(Deaf), 1);
+    let mut exchange = Exchange::new(Arc::new(config()), Rc::new(Deaf), 1);
     let headers = headers(path, body.len());
     let mut now: Vec<(String, String)> =
         headers.names().map(|name| (name.to_owned(), headers.text(name).to_owned())).collect();
@@ -121,7 +122,7 @@ fn its_model_and_path_may_be_others() {
 
 #[test]
 fn a_body_that_is_whole_before_its_end_goes_with_the_end() {
-    let mut exchange = Exchange::new(Rc::new(config()), Rc::new(Deaf), 1);
+    let mut exchange = Exchange::new(Arc::new(config()), Rc::new(Deaf), 1);
     let body = r#"{"model":"gpt-6","input":"hi"}"#;
     exchange.on_request_headers(&headers(RESPONSES, body.len()), false, NOW);
     let BodyVerdict::Release(_, now) = exchange.on_request_body(body.as_bytes(), false, NOW) else {
@@ -161,7 +162,7 @@ fn a_translated_body_never_goes_to_the_path_of_responses() {
         (json!({"upstream": "native", "models": [translated], "hold_request_headers": true}), true),
     ] {
         let parsed = Config::parse(config.to_string().as_bytes()).unwrap();
-        let mut exchange = Exchange::new(Rc::new(parsed), Rc::new(Deaf), 1);
+        let mut exchange = Exchange::new(Arc::new(parsed), Rc::new(Deaf), 1);
         let body = r#"{"model":"qwen3","input":"hi"}"#;
         let edits = match exchange.on_request_headers(&headers(RESPONSES, body.len()), false, NOW) {
             HeadersVerdict::Hold(edits) if held => edits,

@@ -11,6 +11,7 @@ mod watchdog;
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 use transponder::config::Config;
 use transponder::exchange::watchdog::Watchdog;
@@ -61,7 +62,7 @@ struct Driven {
 impl Driven {
     fn new(config: &str) -> Self {
         let told = Rc::new(Told::default());
-        let config = Rc::new(Config::parse(config.as_bytes()).unwrap());
+        let config = Arc::new(Config::parse(config.as_bytes()).unwrap());
         Self { exchange: Exchange::new(config, Rc::clone(&told) as _, 1), told }
     }
 

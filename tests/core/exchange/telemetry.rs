@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 use transponder::config::Config;
 use transponder::exchange::{Exchange, Headers};
@@ -57,7 +58,7 @@ struct Story {
 impl Story {
     fn begin(config: &str, headers: &[(&str, &str)], request: &str) -> Self {
         let told = Rc::new(Told::default());
-        let config = Rc::new(Config::parse(config.as_bytes()).unwrap());
+        let config = Arc::new(Config::parse(config.as_bytes()).unwrap());
         let now = Duration::from_secs(1_700_000_000);
         let exchange = Exchange::new(config, Rc::clone(&told) as _, 1);
         let mut story = Self { exchange, told, now };
