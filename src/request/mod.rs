@@ -99,7 +99,7 @@ fn translate_to(mut kind: ReplyKind, body: &[u8], context: &Context<'_>) -> Resu
     let unread = UnreadKeys::default();
     let body = Located::body(tape.root(), &unread).object()?;
     let mut request = read_request(&body)?;
-    let mut conversation = read_conversation(&body)?;
+    let mut conversation = read_conversation(&body, &request)?;
     apply(mem::take(&mut conversation.settings), &mut request);
     if kind == ReplyKind::CompactionObject {
         request.stream = None;
@@ -153,10 +153,11 @@ fn apply<'a>(settings: Settings<'a>, request: &mut Request<'a>) {
 }
 
 /// Reads `tools` and `input`.
-fn read_conversation<'a>(body: &Object<'_, 'a>) -> Result<Conversation<'a>, ApiError> {
+fn read_conversation<'a>(body: &Object<'_, 'a>, request: &Request<'a>) -> Result<Conversation<'a>, ApiError> {
     let mut conversation = Conversation::default();
-    items::declare_all(body.site("tools"), &mut conversation)?;
-    let input = body.site("input").ok_or_else(|| ApiError::missing(Path::top("input")))?;
+    let tools = request.tools.map(|tools| body.located("tools", tools));
+    items::declare_all(tools, &mut conversation)?;
+    let input = body.located("input", request.input);
     match input.value.text() {
         Some(text) => conversation.entries.push(Entry::User(one_text(text))),
         None => {
@@ -208,7 +209,8 @@ fn translate_conversation<'a>(
     // A summary calls no tool and has no format.
     let wanted = (source.kind == ReplyKind::Items).then_some(request);
 
-    let choice = wanted.and_then(|_| source.body.site("tool_choice"));
+    let choice = wanted.and_then(|request| request.tool_choice);
+    let choice = choice.map(|choice| source.body.located("tool_choice", choice));
     let thinks = fields::thinks(request, options);
     let mut tools = ToolPlan::build(tools, choice, thinks, options, &mut report)?;
 

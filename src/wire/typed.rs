@@ -109,11 +109,12 @@ impl<'a> Object<'_, 'a> {
     }
 
     fn site_of<'s>(&'s self, field: &'s str, found: Option<TapeValue<'a>>) -> Option<Located<'s, 'a>> {
-        found.filter(is_present).map(|value| Located {
-            value,
-            path: self.path_to(field),
-            unread: self.0.unread,
-        })
+        found.filter(is_present).map(|value| self.located(field, value))
+    }
+
+    /// The value of a field, which was looked up, and its path.
+    pub(crate) fn located<'s>(&'s self, field: &'s str, value: TapeValue<'a>) -> Located<'s, 'a> {
+        Located { value, path: self.path_to(field), unread: self.0.unread }
     }
 
     /// The names and values of all fields, `null` included.

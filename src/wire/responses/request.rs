@@ -21,8 +21,8 @@ objects! {
         pub instructions: Option<JsonStr<'a>>,
         /// A string, or an array of items.
         pub input: TapeValue<'a>,
-        /// An array, which is read with the items of the history.
-        pub tools: Checked<TapeValue<'a>>,
+        /// An array.
+        pub tools: Option<TapeValue<'a>>,
         /// A string or an object.
         pub tool_choice: Option<TapeValue<'a>>,
         pub parallel_tool_calls: Option<bool>,
