@@ -52,7 +52,8 @@ pub struct Tool {
 /// The tools, one of each kind that differs in how calls are read.
 pub static TOOLS: [Tool; 7] = [
     Tool { name: "look_up", item: ["function_call", "", "look_up"], arguments: object },
-    Tool { name: "list_all", item: ["function_call", "", "list_all"], arguments: |_| json!({}) },
+    // A name that begins as another one does, for names that come in pieces.
+    Tool { name: "look_up_all", item: ["function_call", "", "look_up_all"], arguments: |_| json!({}) },
     Tool {
         name: "note",
         item: ["custom_tool_call", "", "note"],
@@ -77,7 +78,7 @@ pub fn declared() -> Value {
     let function = |name: &str| json!({"type": "function", "name": name, "parameters": {"type": "object"}});
     json!([
         function("look_up"),
-        function("list_all"),
+        function("look_up_all"),
         {"type": "custom", "name": "note"},
         {"type": "namespace", "name": "mcp__tiny", "tools": [function("add"), {"type": "custom", "name": "remark"}]},
         {"type": "shell"},

@@ -3,7 +3,6 @@
 mod arguments;
 mod deviations;
 mod metadata;
-mod provider_quirks;
 mod recorded;
 mod shell;
 mod sse;
