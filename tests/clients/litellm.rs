@@ -1,7 +1,7 @@
 //! A real LiteLLM proxy as the upstream, in front of the scripted one, behind a real Envoy.
 
 use serde_json::{Value, json};
-use support::real::{Server, ask, codex_runs_every_call, said, stream, tools};
+use support::real::{Server, ask, said, stream, tools};
 use support::{Envoy, Headers, Upstream};
 
 const MODEL: &str = "the-model";
@@ -87,16 +87,11 @@ async fn codex() {
     let upstream = Upstream::start().await;
     let server = start(&upstream).await;
     upstream.script(json!({"replies": three_turns()})).await;
-    let (envoy, plugin) = server.make_run().await;
-    assert_eq!(plugin["upstream"]["preset"], "generic");
-    codex_runs_every_call(&envoy, MODEL).await;
-    envoy.finish();
+    server.works_with_make_run("generic", MODEL).await;
 
     upstream.script(json!({})).await;
     let (config, told) = server.probe(MODEL).await;
     assert!(told.contains("Two turns of an agent succeed"), "{told}");
     upstream.script(json!({"replies": three_turns()})).await;
-    let envoy = Envoy::start(server.address, &config.to_string(), Headers::Flow).await;
-    codex_runs_every_call(&envoy, MODEL).await;
-    envoy.finish();
+    server.works_with(&config, MODEL).await;
 }

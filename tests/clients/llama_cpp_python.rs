@@ -2,7 +2,7 @@
 //! markup, unless a request names a tool.
 
 use serde_json::{Value, json};
-use support::real::{Server, ask, codex_runs_every_call, said, stream, tools};
+use support::real::{Server, ask, said, stream, tools};
 use support::{Envoy, Headers};
 
 const MODEL: &str = "tiny";
@@ -66,11 +66,7 @@ async fn text_calls_and_errors() {
 
 #[tokio::test]
 async fn codex_with_what_make_run_finds() {
-    let server = start().await;
-    let (envoy, plugin) = server.make_run().await;
-    assert_eq!(plugin["upstream"]["preset"], "llama-cpp-python");
-    codex_runs_every_call(&envoy, MODEL).await;
-    envoy.finish();
+    start().await.works_with_make_run("llama-cpp-python", MODEL).await;
 }
 
 #[tokio::test]
@@ -81,7 +77,5 @@ async fn codex_with_what_probe_prints() {
     // uvicorn closes the connection after this one without saying so.
     assert!(told.contains("a broken request: 500 Internal Server Error"), "{told}");
     assert!(told.contains("Two turns of an agent succeed"), "{told}");
-    let envoy = Envoy::start(server.address, &config.to_string(), Headers::Flow).await;
-    codex_runs_every_call(&envoy, MODEL).await;
-    envoy.finish();
+    server.works_with(&config, MODEL).await;
 }

@@ -1,6 +1,6 @@
-//! What the tests of real servers share: how one is started, and what is asked of each.
+//! What the tests of real servers share: starting one, and the requests that each must serve.
 
-use super::{Answer, Codex, Envoy, Process, example, post, project};
+use super::{Answer, Codex, Envoy, Headers, Process, example, post, project};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::process::Command;
@@ -14,7 +14,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// The script gets the port, a path for what it writes, and `more`. The server is up when it answers GET `health`.
+    /// The script gets the port, a path at which it may write, and `more`. The server is up when it answers GET `health`.
     pub async fn start(name: &str, more: &[&str], health: &str) -> Self {
         let script = project().join("tests/upstreams").join(name).join("run.sh");
         let prepared = tokio::process::Command::new(&script).arg("prepare").status();
@@ -35,13 +35,23 @@ impl Server {
         format!("http://{}/v1", self.address)
     }
 
-    /// Envoy as `make run` configures it for this server without a preset, and its plugin configuration.
-    pub async fn make_run(&self) -> (Envoy, Value) {
+    /// Codex works with the configuration that `make run` finds without a preset. It names this one.
+    pub async fn works_with_make_run(&self, preset: &str, model: &str) {
         let (bootstrap, plugin) = found(&self.base_url()).await;
-        (Envoy::launch(&bootstrap).await, plugin)
+        assert_eq!(plugin["upstream"]["preset"], preset);
+        let envoy = Envoy::launch(&bootstrap).await;
+        codex_runs_every_call(&envoy, model).await;
+        envoy.finish();
     }
 
-    /// The configuration that `examples/probe` prints, and what it says.
+    /// Codex works with this plugin configuration, such as the one that `probe` prints.
+    pub async fn works_with(&self, config: &Value, model: &str) {
+        let envoy = Envoy::start(self.address, &config.to_string(), Headers::Flow).await;
+        codex_runs_every_call(&envoy, model).await;
+        envoy.finish();
+    }
+
+    /// The configuration that `examples/probe` prints, and its messages.
     pub async fn probe(&self, model: &str) -> (Value, String) {
         let mut command = Command::new(example("probe"));
         command.args([&self.base_url(), model]);
@@ -52,7 +62,7 @@ impl Server {
     }
 }
 
-/// What `make run` makes of an upstream without a preset: Envoy's configuration, and the plugin's.
+/// The configurations of Envoy and of the plugin that `make run` writes for an upstream without a preset.
 pub async fn found(base_url: &str) -> (Value, Value) {
     let mut command = Command::new(project().join("envoy/run.py"));
     command.args(["--print", "--upstream", base_url, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
@@ -68,14 +78,14 @@ async fn run(mut command: Command) -> std::process::Output {
     tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap()
 }
 
-/// A request: a question, and fields beside it, which may replace it.
+/// Sends a request with this question. `fields` are added to its body and may replace `input`.
 pub async fn ask(envoy: &Envoy, model: &str, question: &str, fields: &Value) -> Answer {
     let mut body = json!({"model": model, "input": question});
     body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     post(&envoy.responses_url(), &body).await
 }
 
-/// The same as a stream: its last event, and the response in it.
+/// The same as a stream. Returns the name of its last event, and the response in it.
 pub async fn stream(envoy: &Envoy, model: &str, question: &str, fields: &Value) -> (String, Value) {
     let mut fields = fields.clone();
     fields["stream"] = json!(true);

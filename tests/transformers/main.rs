@@ -2,7 +2,7 @@
 //! server needs PyTorch, whose wheels for x86-64 bring CUDA.
 
 use serde_json::{Value, json};
-use support::real::{Server, ask, codex_runs_every_call, said, stream, tools};
+use support::real::{Server, ask, said, stream, tools};
 use support::{Envoy, Headers};
 
 /// The server knows a local model by its path.
@@ -92,11 +92,7 @@ async fn calls_that_the_server_cannot_read() {
 
 #[tokio::test]
 async fn codex_with_what_make_run_finds() {
-    let server = start().await;
-    let (envoy, plugin) = server.make_run().await;
-    assert_eq!(plugin["upstream"]["preset"], "transformers");
-    codex_runs_every_call(&envoy, MODEL).await;
-    envoy.finish();
+    start().await.works_with_make_run("transformers", MODEL).await;
 }
 
 #[tokio::test]
@@ -104,7 +100,5 @@ async fn codex_with_what_probe_prints() {
     let server = start().await;
     let (config, told) = server.probe(MODEL).await;
     assert!(told.contains("Two turns of an agent succeed"), "{told}");
-    let envoy = Envoy::start(server.address, &config.to_string(), Headers::Flow).await;
-    codex_runs_every_call(&envoy, MODEL).await;
-    envoy.finish();
+    server.works_with(&config, MODEL).await;
 }

@@ -4,22 +4,10 @@
 # What it needs (PyPI wheels) goes to .tools/litellm, once.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-tools=$here/../../../.tools/litellm
 port=${1:?usage: run.sh PORT FILE BASE_URL}
 
-mkdir -p "$tools"
-# Two tests may come here at once.
-exec 9> "$tools/lock"
-flock 9
-if [[ ! -f $tools/ready ]]; then
-  rm -rf "$tools/venv"
-  python3 -m venv "$tools/venv"
-  "$tools/venv/bin/pip" install -q --disable-pip-version-check --only-binary :all: --requirement "$here/requirements.txt" >&2
-  touch "$tools/ready"
-fi
-flock -u 9
-exec 9>&-
-[[ $port != prepare ]] || exit 0
+install() { wheels --requirement "$here/requirements.txt"; }
+source "$here/../installed.sh"
 
 file=${2:?usage: run.sh PORT FILE BASE_URL}
 cat > "$file.yaml" <<YAML

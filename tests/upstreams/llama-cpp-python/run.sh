@@ -5,29 +5,19 @@
 # without its library, in whose place it gets the llama.cpp that is in the wheel of xllamacpp: nothing is compiled.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-tools=$here/../../../.tools/llama-cpp-python
 port=${1:?usage: run.sh PORT MODEL.gguf}
 
-mkdir -p "$tools"
-# Two tests may come here at once.
-exec 9> "$tools/lock"
-flock 9
-if [[ ! -f $tools/ready ]]; then
-  rm -rf "$tools/venv"
-  python3 -m venv "$tools/venv"
-  "$tools/venv/bin/pip" install -q --disable-pip-version-check --only-binary :all: --requirement "$here/requirements.txt" >&2
-  CMAKE_ARGS="-DLLAMA_BUILD=OFF -DLLAVA_BUILD=OFF" "$tools/venv/bin/pip" install -q --disable-pip-version-check \
+install() {
+  wheels --requirement "$here/requirements.txt"
+  CMAKE_ARGS="-DLLAMA_BUILD=OFF -DLLAVA_BUILD=OFF" "$tools/venv/bin/python" -m pip install -q --disable-pip-version-check \
     --no-deps --no-build-isolation --no-binary llama-cpp-python llama-cpp-python==0.3.36 >&2
   packages=$("$tools/venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
   mkdir -p "$packages/llama_cpp/lib"
   for name in llama ggml; do
     ln -sf ../../xllamacpp/xllamacpp.abi3.so "$packages/llama_cpp/lib/lib$name.so"
   done
-  touch "$tools/ready"
-fi
-flock -u 9
-exec 9>&-
-[[ $port != prepare ]] || exit 0
+}
+source "$here/../installed.sh"
 
 model=${2:?usage: run.sh PORT MODEL.gguf}
 "$tools/venv/bin/python" "$here/mkmodel.py" "$model"

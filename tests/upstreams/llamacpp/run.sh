@@ -6,7 +6,6 @@
 # What it needs (PyPI wheels) and the models go to .tools/llamacpp, once.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-tools=$here/../../../.tools/llamacpp
 port=${1:?usage: run.sh PORT [plain|think|strict]}
 kind=${2:-plain}
 case $kind in
@@ -16,19 +15,13 @@ case $kind in
   *) echo "run.sh: unknown kind $kind" >&2; exit 1 ;;
 esac
 
-mkdir -p "$tools"
-# Two tests may come here at once.
-exec 9> "$tools/lock"
-flock 9
-if [[ ! -f $tools/ready ]]; then
-  python3 -m venv "$tools/venv"
-  "$tools/venv/bin/pip" install -q --disable-pip-version-check --only-binary :all: xllamacpp==2026.10.11549 gguf==0.19.0 >&2
-  touch "$tools/ready"
-fi
-model=$tools/$kind.gguf
-[[ -f $model ]] || "$tools/venv/bin/python" "$here/mkbigram.py" "$model" "$here/$template" >&2
-flock -u 9
-exec 9>&-
-[[ $port != prepare ]] || exit 0
+install() { wheels xllamacpp==2026.10.11549 gguf==0.19.0; }
+source "$here/../installed.sh"
 
+model=$tools/$kind.gguf
+if [[ ! -f $model ]]; then
+  # Two tests may write it at once, and one may start with it meanwhile.
+  "$tools/venv/bin/python" "$here/mkbigram.py" "$model.$$" "$here/$template" >&2
+  mv "$model.$$" "$model"
+fi
 exec "$tools/venv/bin/python" "$here/serve.py" "$model" "$port" n_ctx=131072 n_predict=2048

@@ -5,25 +5,12 @@
 # What it needs (PyPI wheels) goes to .tools/mlx, once.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-tools=$here/../../../.tools/mlx
 port=${1:?usage: run.sh PORT DIRECTORY}
 
-mkdir -p "$tools"
-# Two tests may come here at once.
-exec 9> "$tools/lock"
-flock 9
-if [[ ! -f $tools/ready ]]; then
-  rm -rf "$tools/venv"
-  python3 -m venv "$tools/venv"
-  "$tools/venv/bin/pip" install -q --disable-pip-version-check --only-binary :all: \
-    mlx-lm==0.32.2 'mlx[cpu]==0.32.4' transformers==5.24.0 tokenizers==0.23.3 >&2
-  touch "$tools/ready"
-fi
-flock -u 9
-exec 9>&-
-[[ $port != prepare ]] || exit 0
+install() { wheels mlx-lm==0.32.2 'mlx[cpu]==0.32.4' transformers==5.24.0 tokenizers==0.23.3; }
+source "$here/../installed.sh"
 
 model=${2:?usage: run.sh PORT DIRECTORY}
 "$tools/venv/bin/python" "$here/mkmodel.py" "$model"
 # It would look for models that it does not have on the Internet.
-HF_HUB_OFFLINE=1 exec "$tools/venv/bin/mlx_lm.server" --model "$model" --host 127.0.0.1 --port "$port"
+HF_HUB_OFFLINE=1 exec "$tools/venv/bin/python" -m mlx_lm server --model "$model" --host 127.0.0.1 --port "$port"

@@ -5,24 +5,14 @@
 # What it needs (PyPI wheels) goes to .tools/transformers, once: on x86-64 almost 6 GB, because PyPI's torch brings CUDA.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-tools=$(cd "$here/../../.." && pwd)/.tools/transformers
 port=${1:?usage: run.sh PORT DIRECTORY}
 
-mkdir -p "$tools"
-# Two tests may come here at once.
-exec 9> "$tools/lock"
-flock 9
-if [[ ! -f $tools/ready ]]; then
-  rm -rf "$tools/venv"
-  python3 -m venv "$tools/venv"
-  "$tools/venv/bin/pip" install -q --disable-pip-version-check --only-binary :all: uv==0.13.9 >&2
+install() {
+  wheels uv==0.13.9
   # pip would take several times as long for files of this size.
   "$tools/venv/bin/uv" pip install -q --no-cache --only-binary :all: --python "$tools/venv/bin/python" --requirement "$here/requirements.txt" >&2
-  touch "$tools/ready"
-fi
-flock -u 9
-exec 9>&-
-[[ $port != prepare ]] || exit 0
+}
+source "$here/../installed.sh"
 
 model=${2:?usage: run.sh PORT DIRECTORY}
 "$tools/venv/bin/python" "$here/mkmodel.py" "$model"
