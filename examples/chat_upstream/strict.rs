@@ -54,11 +54,11 @@ fn twin(provider: &Value) -> Result<Map<String, Value>, String> {
 #[derive(Clone, Debug, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Demands {
-    /// Whether unknown fields are ignored instead of refused, at the top level and in messages.
+    /// Whether unknown fields are ignored instead of rejected, at the top level and in messages.
     pub(crate) ignores_unknown: bool,
     /// Top-level fields accepted besides the usual ones, e.g. `reasoning_effort`, `max_completion_tokens`.
     pub(crate) allow_fields: Vec<String>,
-    /// Usual top-level fields that are refused, e.g. `stream_options`, `max_tokens`.
+    /// Usual top-level fields that are rejected, e.g. `stream_options`, `max_tokens`.
     pub(crate) refuse_fields: Vec<String>,
     /// Additional fields accepted in assistant messages, e.g. `reasoning_content`.
     pub(crate) assistant_fields: Vec<String>,
@@ -131,8 +131,8 @@ impl Demands {
     /// The demands that apply to this request if the model thinks.
     fn thinking(&self, body: &Value) -> Option<&WhileThinking> {
         let less = self.while_thinking.as_ref()?;
-        let told = less.unless.iter().all(|(field, value)| body.get(field) == Some(value));
-        (!told).then_some(less)
+        let is_off = less.unless.iter().all(|(field, value)| body.get(field) == Some(value));
+        (!is_off).then_some(less)
     }
 }
 
@@ -206,81 +206,84 @@ pub(crate) struct Rule {
 /// The rules in order. The first one that fails gives the answer. Later rules rely on earlier ones.
 pub(crate) const RULES: &[Rule] = &[
     Rule {
-        because: "Mistral, Fireworks and Cerebras refuse every top-level field that they do not know.",
+        because: "Mistral, Fireworks and Cerebras reject unknown top-level fields.",
         check: options::top_level,
     },
-    Rule { because: "Everybody refuses an empty conversation.", check: messages::some_messages },
+    Rule { because: "All providers reject an empty list of messages.", check: messages::some_messages },
     Rule {
-        because: "DeepSeek, Mistral, DeepInfra and Qwen's template refuse the role developer.",
+        because: "DeepSeek, Mistral, DeepInfra and Qwen's chat template reject the role `developer`.",
         check: messages::known_roles,
     },
     Rule {
-        because: "Groq and Mistral refuse unknown fields inside messages, as reasoning_content.",
+        because: "Groq and Mistral reject unknown fields in messages, such as `reasoning_content`.",
         check: messages::message_fields,
     },
     Rule {
-        because: "Qwen's and Mistral's templates, MiniMax and LM Studio take one system message, and only as the first.",
+        because: "Qwen's and Mistral's chat templates, MiniMax and LM Studio accept a system message only as the first message.",
         check: messages::one_system_first,
     },
     Rule {
-        because: "Cloudflare refuses content null; DeepSeek and NIM want strings where there is only text; Ollama takes images as data URLs.",
+        because: "Cloudflare rejects `content: null`. DeepSeek and NIM require a string for content that is only text. Ollama requires images as data URLs.",
         check: messages::contents,
     },
     Rule {
-        because: "Kimi refuses an assistant message that says and calls nothing.",
-        check: messages::assistant_says_something,
+        because: "Kimi rejects an assistant message without content and without calls.",
+        check: messages::assistant_is_not_empty,
     },
     Rule {
-        because: "DeepSeek and Kimi, while thinking, refuse a tool loop whose reasoning was not sent back.",
+        because: "While thinking, DeepSeek and Kimi require the reasoning of earlier tool calls.",
         check: messages::assistant_has_what_it_must,
     },
     Rule {
-        because: "llama.cpp and Ollama parse the arguments of past calls; OpenAI and Azure bound ids at 40 characters.",
+        because: "llama.cpp and Ollama parse the arguments of past calls. OpenAI and Azure limit call ids to 40 characters.",
         check: calls::tool_calls,
     },
     Rule {
-        because: "OpenAI, Groq and Azure refuse a call without its result and a result without its call, or anything between them.",
+        because: "OpenAI, Groq and Azure reject a call without its output, an output without its call, and messages between the two.",
         check: calls::calls_are_answered,
     },
     Rule {
-        because: "Mistral-7B's template wants user and assistant to take turns.",
+        because: "Mistral-7B's chat template requires user and assistant messages to alternate.",
         check: messages::turns_alternate,
     },
-    Rule { because: "Mistral lets no user speak right after a tool.", check: messages::user_after_tool },
     Rule {
-        because: "llama.cpp continues a last assistant message, or refuses it while thinking; Mistral refuses it.",
+        because: "Mistral rejects a user message right after a tool message.",
+        check: messages::user_after_tool,
+    },
+    Rule {
+        because: "If the last message is an assistant message, llama.cpp continues it, or rejects it while thinking. Mistral rejects it.",
         check: messages::last_is_not_assistant,
     },
     Rule {
-        because: "vLLM and Mistral refuse an empty list of tools; OpenAI bounds names; Moonshot and Gemini want an object schema.",
+        because: "vLLM and Mistral reject an empty list of tools. OpenAI limits the length of names. Moonshot and Gemini require an object schema.",
         check: tools::tools,
     },
     Rule {
-        because: "Moonshot wants plain schemas: no type beside anyOf, no tuples; Gemini knows few keywords; OpenAI wants a plain root.",
+        because: "Moonshot rejects `type` beside `anyOf`, and tuples. Gemini supports few keywords. OpenAI rejects `anyOf` and similar keywords at the root.",
         check: schemas::schemas,
     },
     Rule {
-        because: "OpenAI and vLLM refuse tool_choice and parallel_tool_calls without tools, and a choice of a tool that is not there.",
+        because: "OpenAI and vLLM reject `tool_choice` and `parallel_tool_calls` without tools, and a choice of an undeclared tool.",
         check: tools::tool_choice,
     },
     Rule {
-        because: "vLLM refuses stream_options without stream, TGI refuses it null.",
+        because: "vLLM rejects `stream_options` without `stream`. TGI rejects `stream_options: null`.",
         check: options::stream_options,
     },
     Rule {
-        because: "DeepSeek takes no json_schema, TGI spells it otherwise; OpenAI wants it named.",
+        because: "DeepSeek has no `json_schema`, TGI has another form of it, and OpenAI requires its name.",
         check: options::response_format,
     },
     Rule {
-        because: "Groq, Cerebras and Gemini take no response format beside tools.",
+        because: "Groq, Cerebras and Gemini reject a response format together with tools.",
         check: options::format_beside_tools,
     },
     Rule {
-        because: "Kimi and DeepSeek, while thinking, cannot be forced to call a tool; Kimi refuses sampling parameters, DeepSeek logprobs.",
+        because: "While thinking, Kimi and DeepSeek cannot be forced to call a tool. Kimi rejects sampling parameters, and DeepSeek `logprobs`.",
         check: options::while_thinking,
     },
     Rule {
-        because: "vLLM, SGLang and Ollama refuse an effort that they do not know; n over 1 and odd stops are refused by many.",
+        because: "vLLM, SGLang and Ollama reject unknown efforts. Many providers reject `n` above 1 and unusual values of `stop`.",
         check: options::small_values,
     },
 ];

@@ -86,14 +86,14 @@ fn image(part: &Value, path: &str) -> Checked {
     })
 }
 
-pub(super) fn assistant_says_something(body: &Value, _: &Demands) -> Checked {
+pub(super) fn assistant_is_not_empty(body: &Value, _: &Demands) -> Checked {
     each_message(body, |message, path| {
-        let says = message.get("content").is_some_and(|content| match content {
+        let has_content = message.get("content").is_some_and(|content| match content {
             Value::String(text) => !text.is_empty(),
             other => other.is_array(),
         });
-        let silent = role(message) == "assistant" && !says && message.get("tool_calls").is_none();
-        demand(!silent, path, || "an assistant message must not be empty".to_owned())
+        let is_empty = role(message) == "assistant" && !has_content && message.get("tool_calls").is_none();
+        demand(!is_empty, path, || "an assistant message must not be empty".to_owned())
     })
 }
 
