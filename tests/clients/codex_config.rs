@@ -225,7 +225,7 @@ fn modes_links_and_line_ends_are_kept() {
 }
 
 /// A server that lists these models, and has this at `/props`.
-async fn host(models: Value, props: Value) -> String {
+async fn upstream_with(models: Value, props: Value) -> String {
     let app = Router::new()
         .route("/v1/models", get(move || async move { models.to_string() }))
         .route("/props", get(move || async move { props.to_string() }));
@@ -238,7 +238,7 @@ async fn host(models: Value, props: Value) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_model_and_its_context_come_from_the_upstream() {
     let slot = json!({"default_generation_settings": {"n_ctx": 8192}});
-    for (host_is, model, props, context) in [
+    for (described, model, props, context) in [
         ("vLLM", json!({"max_model_len": 40960}), Value::Null, Some(40960)),
         ("OpenRouter", json!({"context_length": 131072}), Value::Null, Some(131072)),
         ("Groq", json!({"context_window": 32768}), Value::Null, Some(32768)),
@@ -253,30 +253,31 @@ async fn the_model_and_its_context_come_from_the_upstream() {
     ] {
         let mut model = model;
         model["id"] = json!("the-model");
-        let url = host(json!({"object": "list", "data": [model]}), props).await;
+        let url = upstream_with(json!({"object": "list", "data": [model]}), props).await;
         let home = TempDir::new().unwrap();
         let run = configure(home.path(), &[("BASE_URL", &url)]);
-        assert!(run.good, "{host_is}: {}", run.err);
+        assert!(run.good, "{described}: {}", run.err);
         let profile = read(home.path(), "transponder.config.toml");
-        assert!(profile.starts_with("model = \"the-model\"\n"), "{host_is}: {profile}");
+        assert!(profile.starts_with("model = \"the-model\"\n"), "{described}: {profile}");
         match context {
             Some(tokens) => {
                 assert!(
                     profile.contains(&format!("model_context_window = {tokens}\n")),
-                    "{host_is}: {profile}"
+                    "{described}: {profile}"
                 );
                 let limit = format!("model_auto_compact_token_limit = {}\n", tokens / 5 * 4);
-                assert!(profile.contains(&limit), "{host_is}: {profile}");
+                assert!(profile.contains(&limit), "{described}: {profile}");
             }
             None => {
                 assert!(
                     run.out.contains("does not report the context window") && !profile.contains("window"),
-                    "{host_is}"
+                    "{described}"
                 )
             }
         }
     }
     let two = json!({"data": [{"id": "one"}, {"id": "two"}]});
-    let run = configure(TempDir::new().unwrap().path(), &[("BASE_URL", &host(two, Value::Null).await)]);
+    let run =
+        configure(TempDir::new().unwrap().path(), &[("BASE_URL", &upstream_with(two, Value::Null).await)]);
     assert!(!run.good && run.err.contains("one of: one, two"), "{}", run.err);
 }

@@ -94,12 +94,12 @@ fn recorded(name: &str) -> Vec<u8> {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_upstream_accepts_codex_with_the_printed_configuration() {
     let upstream = Upstream::start().await;
-    for host in preset_names() {
-        upstream.script(json!({ "strict": host })).await;
+    for preset in preset_names() {
+        upstream.script(json!({ "strict": preset })).await;
         let probed = probe(&upstream.base_url(), &[]).await;
-        assert!(probed.good, "{host}: {}", probed.told);
-        if let Some((_, options)) = needs().into_iter().find(|(known, _)| *known == host) {
-            assert_eq!(probed.config, json!({ "upstream": options }), "{host}: {}", probed.told);
+        assert!(probed.good, "{preset}: {}", probed.told);
+        if let Some((_, options)) = needs().into_iter().find(|(known, _)| *known == preset) {
+            assert_eq!(probed.config, json!({ "upstream": options }), "{preset}: {}", probed.told);
         }
 
         let config = Config::parse(probed.config.to_string().as_bytes()).unwrap();
@@ -112,7 +112,7 @@ async fn every_upstream_accepts_codex_with_the_printed_configuration() {
             request.body(translated.body).send().await.unwrap().bytes().await.unwrap();
         }
         for request in upstream.requests().await {
-            assert_eq!(request.outcome, "ok", "{host}: {}\n{}", probed.config, request.body);
+            assert_eq!(request.outcome, "ok", "{preset}: {}\n{}", probed.config, request.body);
         }
     }
 }
@@ -134,24 +134,24 @@ async fn the_real_codex_completes_a_tool_loop_with_it() {
 /// Each has an upstream, an Envoy and a Codex of its own.
 const AT_ONCE: usize = 4;
 
-async fn codex_completes(host: &str) {
+async fn codex_completes(preset: &str) {
     let upstream = Upstream::start().await;
-    upstream.script(json!({ "strict": host })).await;
+    upstream.script(json!({ "strict": preset })).await;
     let probed = probe(&upstream.base_url(), &[]).await;
     let call = json!([{
         "id": "aaaaaaaa0", "name": "exec_command", "arguments": {"cmd": "echo from the shell"},
         "extra_content": {"google": {"thought_signature": "c2lnbmVk"}},
     }]);
     let replies = json!([{"tool_calls": call}, {"text": "It said so."}]);
-    upstream.script(json!({"strict": host, "replies": replies})).await;
+    upstream.script(json!({"strict": preset, "replies": replies})).await;
     upstream.clear().await;
 
     let envoy = Envoy::start(upstream.address(), &probed.config.to_string(), Headers::Flow).await;
     let turn = Codex::new(&envoy.base_url()).exec("the-model", "Say something in the shell.").await;
     turn.assert_completed();
-    assert_eq!(turn.items("command_execution").len(), 1, "{host}");
-    assert_eq!(turn.messages(), ["It said so."], "{host}");
-    assert_eq!(upstream.bodies().await.len(), 2, "{host}");
+    assert_eq!(turn.items("command_execution").len(), 1, "{preset}");
+    assert_eq!(turn.messages(), ["It said so."], "{preset}");
+    assert_eq!(upstream.bodies().await.len(), 2, "{preset}");
     envoy.finish();
 }
 

@@ -6,7 +6,7 @@
 //! | fact | test |
 //! |---|---|
 //! | Holding the headers holds the body too, unless a setting of Envoy changes it. | `requests::held_headers_without_the_envoy_setting_are_delayed_but_never_hang` |
-//! | Some control planes cannot tell it otherwise. | every test runs in `BOTH` modes |
+//! | Some control planes cannot change that setting. | every test runs in `BOTH` modes |
 //! | A body that is held goes through a buffer of 1 MiB, one that is passed on does not. | `requests::sixty_megabytes_pass_under_envoys_default_buffer_limits`, `replies::a_long_document_passes_whole` |
 //! | The SDK panics on a header, body or trailer out of its window. | `life::*`: no end of a stream traps |
 //! | The default after a trap is 503 for good. | `trust::a_new_vm_serves_the_next_request_after_a_trap` |

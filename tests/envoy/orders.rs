@@ -10,7 +10,7 @@ use support::{Answer, Envoy, Headers, bootstrap, post_with};
 
 pub const PLACES: [Place; 2] = [Place::Before, Place::Behind];
 
-/// Where the other filter stands.
+/// The place of the other filter, relative to this one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     Before,

@@ -124,7 +124,10 @@ async fn the_clients_key_is_passed_on_or_replaced() {
     let envoy = start(command, &base_url).await;
     let headers = asked(&envoy, &upstream).await.headers;
     assert_eq!(headers["api-key"], KEY);
-    assert!(!headers.contains_key("authorization"), "the client's key is no business of this host");
+    assert!(
+        !headers.contains_key("authorization"),
+        "the client's key is not sent to an upstream without one"
+    );
     envoy.finish();
 
     let mut print = run_py(&["--print", "--upstream", &base_url]);
@@ -162,12 +165,12 @@ async fn certificates_are_verified_against_the_bundle_that_is_named() {
     let (upstream, files) = (Upstream::start().await, TempDir::new().unwrap());
     let front = https(&upstream, files.path()).await;
     let port = front.address().port();
-    for host in ["localhost", "127.0.0.1"] {
-        let base_url = format!("https://{host}:{port}/v1");
+    for name in ["localhost", "127.0.0.1"] {
+        let base_url = format!("https://{name}:{port}/v1");
         let mut trusting = run_py(&[]);
         trusting.env("SSL_CERT_FILE", files.path().join("authority.pem"));
         let envoy = start(trusting, &base_url).await;
-        assert_eq!(asked(&envoy, &upstream).await.headers["host"], format!("{host}:{port}"));
+        assert_eq!(asked(&envoy, &upstream).await.headers["host"], format!("{name}:{port}"));
         envoy.finish();
     }
 

@@ -5,7 +5,7 @@ use crate::envoy_config::{
 };
 use crate::gateway_api;
 use crate::manifest::{Manifest, array, assert_only, kind, name, namespace};
-use crate::world::{HOST, World};
+use crate::world::{PROVIDER, World};
 use serde_json::{Value, json};
 
 pub fn envoy(manifest: &Manifest, world: &World) -> Value {
@@ -34,9 +34,10 @@ pub fn envoy(manifest: &Manifest, world: &World) -> Value {
     listener["per_connection_buffer_limit_bytes"] = json!(mebibytes.parse::<u64>().unwrap() << 20);
     patch(manifest, &mut listener);
 
-    let mut clusters = vec![cluster("vllm", &socket(world.vllm.address())), world.behind(HOST, &world.host)];
+    let mut clusters =
+        vec![cluster("vllm", &socket(world.vllm.address())), world.behind(PROVIDER, &world.provider)];
     clusters.extend(manifest.all("Backend").map(|backend| external(manifest, backend, world)));
-    let mut envoy = bootstrap(&[listener, world.server(HOST, false)], &clusters);
+    let mut envoy = bootstrap(&[listener, world.server(PROVIDER, false)], &clusters);
     envoy["static_resources"]["secrets"] = manifest
         .all("Secret")
         .map(|secret| {
@@ -103,7 +104,7 @@ fn external(manifest: &Manifest, backend: &Value, world: &World) -> Value {
     let validation = &policy["spec"]["validation"];
     assert_eq!(validation["wellKnownCACertificates"], "System");
     assert_eq!(&validation["hostname"], host);
-    let mut cluster = cluster(name(backend), &world.address_of(HOST));
+    let mut cluster = cluster(name(backend), &world.address_of(PROVIDER));
     cluster["transport_socket"] = tls(&json!({
         "sni": validation["hostname"],
         "common_tls_context": {"validation_context": {

@@ -5,7 +5,7 @@ use crate::envoy_config::{
 };
 use crate::gateway_api;
 use crate::manifest::{Manifest, array, assert_only, name, namespace};
-use crate::world::{HOST, World};
+use crate::world::{PROVIDER, World};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -60,8 +60,8 @@ fn envoy(manifest: &Manifest, world: &World, filters: &[Value], virtual_hosts: &
     for rule in manifest.all("DestinationRule") {
         apply_destination_rule(rule, &mut clusters);
     }
-    clusters.push(world.behind(HOST, &world.host));
-    bootstrap(&[outbound, world.server(HOST, false)], &clusters)
+    clusters.push(world.behind(PROVIDER, &world.provider));
+    bootstrap(&[outbound, world.server(PROVIDER, false)], &clusters)
 }
 
 /// What Istio sets itself.
@@ -86,7 +86,7 @@ fn external(entry: &Value, world: &World) -> Value {
     };
     let name = format!("outbound|{}||{}", port["number"], host.as_str().unwrap());
     assert_eq!(port["targetPort"], 443, "where a host outside listens");
-    cluster(&name, &world.address_of(HOST))
+    cluster(&name, &world.address_of(PROVIDER))
 }
 
 fn apply_destination_rule(rule: &Value, clusters: &mut [Value]) {

@@ -2,7 +2,7 @@
 
 use crate::envoy_config::WASM;
 use crate::manifest::Manifest;
-use crate::world::{HOST, KEY, World};
+use crate::world::{KEY, PROVIDER, World};
 use crate::{envoy_gateway, istio};
 use serde_json::{Value, json};
 use std::process::Command;
@@ -103,10 +103,10 @@ async fn istio_waypoint() {
 }
 
 #[tokio::test]
-async fn istio_external_host() {
+async fn istio_external_provider() {
     let world = World::new().await;
     let envoy = launch(&istio::gateway(&Manifest::apply(&["istio/external-host.yaml"]), &world)).await;
-    assert_serves(&envoy, ("models", "m"), &world.host, Some(KEY), HOST).await;
+    assert_serves(&envoy, ("models", "m"), &world.provider, Some(KEY), PROVIDER).await;
     envoy.finish();
 }
 
@@ -123,9 +123,9 @@ async fn istio_takes_a_new_key_from_the_secret() {
 
     let begin = Instant::now();
     loop {
-        world.host.clear().await;
+        world.provider.clear().await;
         assert_eq!(ask(&envoy, "models", "m").await.status, 200);
-        let key = world.host.requests().await[0].headers["authorization"].clone();
+        let key = world.provider.requests().await[0].headers["authorization"].clone();
         if key == "Bearer the-next-key" {
             break;
         }
@@ -144,17 +144,17 @@ async fn istio_held_headers() {
     manifest.delete("HTTPRoute", "together");
     let envoy = launch(&istio::gateway(&manifest, &world)).await;
     assert_serves(&envoy, ("models", "qwen"), &world.vllm, Some(CLIENTS_KEY), "models").await;
-    assert_serves(&envoy, ("models", "together/qwen"), &world.host, Some(KEY), HOST).await;
+    assert_serves(&envoy, ("models", "together/qwen"), &world.provider, Some(KEY), PROVIDER).await;
     envoy.finish();
 }
 
 #[tokio::test]
-async fn envoy_gateway_and_its_external_host() {
+async fn envoy_gateway_and_its_external_provider() {
     let world = World::new().await;
     let manifest = Manifest::apply(&["gateway/gateway.yaml", "gateway/external-host.yaml"]);
     let envoy = launch(&envoy_gateway::envoy(&manifest, &world)).await;
     assert_serves(&envoy, ("models", "m"), &world.vllm, Some(CLIENTS_KEY), "models").await;
-    assert_serves(&envoy, ("together.models.example.com", "m"), &world.host, Some(KEY), HOST).await;
+    assert_serves(&envoy, ("together.models.example.com", "m"), &world.provider, Some(KEY), PROVIDER).await;
     envoy.finish();
 }
 
@@ -177,7 +177,7 @@ async fn envoy_gateway_held_headers() {
     let world = World::new().await;
     let envoy = launch(&envoy_gateway::envoy(&gateway_with_held_headers(), &world)).await;
     assert_serves(&envoy, ("models", "qwen"), &world.vllm, Some(CLIENTS_KEY), "models").await;
-    assert_serves(&envoy, ("models", "together/qwen"), &world.host, Some(KEY), HOST).await;
+    assert_serves(&envoy, ("models", "together/qwen"), &world.provider, Some(KEY), PROVIDER).await;
     envoy.finish();
 }
 
@@ -200,7 +200,7 @@ async fn every_configuration_gives_envoys_own_answers_the_apis_shape() {
         ("two upstreams", yaml("envoy/two-upstreams.yaml")),
         ("compose", yaml("examples/docker-compose/envoy.yaml")),
         ("Istio's gateway", istio(&["istio/gateway.yaml"])),
-        ("its external host", istio(&["istio/external-host.yaml"])),
+        ("its external provider", istio(&["istio/external-host.yaml"])),
         ("its waypoint", istio(&["istio/waypoint.yaml"])),
         ("its sidecars", istio::sidecars(&Manifest::apply(&["istio/sidecar.yaml"]), &world)),
         ("Envoy Gateway", envoy_gateway::envoy(&gateway_with_held_headers(), &world)),

@@ -5,7 +5,7 @@ use crate::envoy_config::{any_port, cluster, listener, tls};
 use crate::envoy_gateway;
 use crate::manifest::{Manifest, read};
 use crate::mesh::{assert_serves, launch};
-use crate::world::{HOST, KEY, World};
+use crate::world::{KEY, PROVIDER, World};
 use serde_json::{Value, json};
 use std::process::Command;
 use support::{Envoy, envoy_binary, module, post_with, project};
@@ -75,7 +75,7 @@ fn site(world: &World) -> Value {
     envoy["admin"]["address"] = any_port();
     let resources = &mut envoy["static_resources"];
     resources["listeners"][0]["address"] = world.address_of(OURS);
-    for (cluster, name) in resources["clusters"].as_array_mut().unwrap().iter_mut().zip([VLLM, HOST]) {
+    for (cluster, name) in resources["clusters"].as_array_mut().unwrap().iter_mut().zip([VLLM, PROVIDER]) {
         cluster["type"] = json!("STATIC"); // a socket has no name to resolve
         let address =
             &mut cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]["address"];
@@ -83,10 +83,10 @@ fn site(world: &World) -> Value {
         *address = world.address_of(name);
     }
     let (front, mut more) = clients(world);
-    more.extend([world.behind(VLLM, &world.vllm), world.behind(HOST, &world.host)]);
+    more.extend([world.behind(VLLM, &world.vllm), world.behind(PROVIDER, &world.provider)]);
     resources["clusters"].as_array_mut().unwrap().extend(more);
     let listeners = resources["listeners"].as_array_mut().unwrap();
-    listeners.extend([front, world.server(VLLM, true), world.server(HOST, false)]);
+    listeners.extend([front, world.server(VLLM, true), world.server(PROVIDER, false)]);
     world.mounted(&envoy)
 }
 
@@ -95,7 +95,7 @@ async fn corporate_chooses_the_server_by_the_model_and_keeps_the_keys() {
     let world = World::new().await;
     let envoy = start(&world).await;
     assert_serves(&envoy, ("alice", "qwen"), &world.vllm, None, VLLM).await;
-    assert_serves(&envoy, ("alice", "together/qwen"), &world.host, Some(KEY), HOST).await;
+    assert_serves(&envoy, ("alice", "together/qwen"), &world.provider, Some(KEY), PROVIDER).await;
 
     // No certificate, no connection.
     let answer = post_with(&envoy.responses_url(), &[("host", "nobody")], "{}").await;

@@ -9,7 +9,7 @@ use support::Upstream;
 use tempfile::TempDir;
 
 /// The external server, in every manifest.
-pub const HOST: &str = "api.together.xyz";
+pub const PROVIDER: &str = "api.together.xyz";
 /// The authority that the proxy trusts. Here it signs the servers' certificates too.
 const BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
 /// The key in the Secrets.
@@ -18,8 +18,8 @@ pub const KEY: &str = "REPLACE-WITH-THE-KEY";
 pub struct World {
     /// The Service `vllm`.
     pub vllm: Upstream,
-    /// The server with the name `HOST`.
-    pub host: Upstream,
+    /// The server with the name `PROVIDER`.
+    pub provider: Upstream,
     authority: CertifiedIssuer<'static, KeyPair>,
     pod: TempDir,
 }
@@ -31,7 +31,7 @@ impl World {
         ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let world = Self {
             vllm: Upstream::start().await,
-            host: Upstream::start().await,
+            provider: Upstream::start().await,
             authority: CertifiedIssuer::self_signed(ca, KeyPair::generate().unwrap()).unwrap(),
             pod: TempDir::new().unwrap(),
         };

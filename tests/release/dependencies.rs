@@ -25,10 +25,10 @@ fn allowed() -> Vec<String> {
         .collect()
 }
 
-/// An SPDX expression: all of what `AND` joins, one of what `OR` joins. (`/` is an old way to write `OR`.)
+/// Whether an SPDX expression is satisfied: `AND` needs all of its parts, `OR` one. (`/` is an old way to write `OR`.)
 fn is_allowed(expression: &str, allowed: &[String]) -> bool {
     let plain = expression.replace(['(', ')'], "").replace('/', " OR ");
-    // Parentheses stand around `OR` in what `AND` joins, so `AND` binds last.
+    // The expressions put `OR` into parentheses, so splitting at `AND` first is correct.
     plain.split(" AND ").all(|all| all.split(" OR ").any(|one| allowed.iter().any(|name| name == one.trim())))
 }
 

@@ -134,7 +134,7 @@ impl Codex {
         self.run(&["-m", model], &[prompt]).await
     }
 
-    /// The same with whatever stands in the home now, and with arguments of its own.
+    /// `codex exec` with the current content of the home directory, and with these arguments.
     pub async fn exec_as_configured(&self, arguments: &[&str], prompt: &str) -> Turn {
         self.run(arguments, &[prompt]).await
     }

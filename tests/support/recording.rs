@@ -1,6 +1,6 @@
-//! Records every exchange as Envoy sees it: its tap filter runs before ours and writes each exchange to a file.
+//! Records every exchange: Envoy's tap filter runs before this filter and writes each exchange to a file.
 //!
-//! So the replies that real clients get are checked byte for byte as they get them, with nothing between them and Envoy.
+//! So the replies to real clients are checked exactly as Envoy sends them.
 
 use std::path::Path;
 
@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 use super::grammar::{self, Transcript};
 
-/// A longer reply is recorded in part, and not checked.
+/// A longer reply is recorded only in part and is not checked.
 const REPLY_BYTES: u64 = 64 << 20;
-/// Of a request only the beginning is needed, to tell whose it is.
+/// The beginning of a request is enough to recognize a Responses request.
 const REQUEST_BYTES: u64 = 1 << 10;
 
 /// The filter that records into files in the directory.
@@ -41,7 +41,7 @@ pub fn check(directory: &Path, mut cut: usize) -> usize {
     {
         let Ok(exchange) = serde_json::from_slice::<Value>(&std::fs::read(&file).expect("a recording"))
         else {
-            // Envoy ended while it wrote: the test had its answer before.
+            // Envoy stopped while it wrote this file. The test had received its reply before.
             continue;
         };
         let [request, response] = ["request", "response"].map(|side| &exchange["http_buffered_trace"][side]);
@@ -67,7 +67,7 @@ pub fn check(directory: &Path, mut cut: usize) -> usize {
     checked
 }
 
-/// Whether it was asked in the words of the Responses API, and not passed on untouched.
+/// Whether the request is a Responses request, and not one that passed through unmodified.
 fn is_ours(request: &Value) -> bool {
     let body = String::from_utf8_lossy(&bytes(request)).into_owned();
     header(request, ":method") == "POST" && body.contains("\"input\"")

@@ -35,28 +35,28 @@ fn replies() -> Value {
 }
 
 /// Runs a tool loop with a strict upstream, and checks the requests that it received.
-async fn completes(upstream: &Upstream, envoy: &Envoy, host: &str, model: &str) {
+async fn completes(upstream: &Upstream, envoy: &Envoy, preset: &str, model: &str) {
     upstream.clear().await;
     let mut replies = replies();
-    if host == "gemini" {
+    if preset == "gemini" {
         // Each step's first call is signed.
         let signed = signed("bbbbbbbb2", "exec_command", &json!({"cmd": "touch two three; echo two three"}));
         replies[1] = json!({"steps": [chunk(signed, json!("tool_calls"))]});
     }
-    upstream.script(json!({"strict": host, "replies": replies})).await;
+    upstream.script(json!({"strict": preset, "replies": replies})).await;
     let codex = Codex::new(&envoy.base_url());
     let turn = codex.exec(model, "Do what I ask.").await;
     for request in upstream.requests().await {
-        assert_eq!(request.outcome, "ok", "{host} as {model}: {}", request.body);
+        assert_eq!(request.outcome, "ok", "{preset} as {model}: {}", request.body);
     }
     turn.assert_completed();
-    assert_eq!(turn.messages(), ["Done."], "{host}");
+    assert_eq!(turn.messages(), ["Done."], "{preset}");
     for file in ["one", "two", "three"] {
-        assert!(codex.workdir().join(file).exists(), "{host}: {file}");
+        assert!(codex.workdir().join(file).exists(), "{preset}: {file}");
     }
     let bodies = upstream.bodies().await;
-    assert!(tool_outputs(bodies.last().unwrap())[0].1.contains("one"), "{host}");
-    assert_eq!(upstream.left().await, 0, "{host}");
+    assert!(tool_outputs(bodies.last().unwrap())[0].1.contains("one"), "{preset}");
+    assert_eq!(upstream.left().await, 0, "{preset}");
 }
 
 /// The model's name, `gpt-5.5-PRESET`, makes Codex send an effort and a custom tool.
@@ -78,8 +78,8 @@ async fn every_preset_completes_a_tool_loop_with_its_strict_upstream() {
 async fn generic_completes_a_tool_loop_where_nothing_is_replayed() {
     let upstream = Upstream::start().await;
     let envoy = Envoy::start(upstream.address(), "{}", Headers::Flow).await;
-    for host in preset_names().filter(|host| !NEED_THEIR_PRESET.contains(host)) {
-        completes(&upstream, &envoy, host, "qwen3-coder").await;
+    for preset in preset_names().filter(|preset| !NEED_THEIR_PRESET.contains(preset)) {
+        completes(&upstream, &envoy, preset, "qwen3-coder").await;
     }
     envoy.finish();
 }
@@ -88,16 +88,16 @@ async fn generic_completes_a_tool_loop_where_nothing_is_replayed() {
 async fn the_other_strict_upstreams_refuse_generic() {
     let upstream = Upstream::start().await;
     let envoy = Envoy::start(upstream.address(), "{}", Headers::Flow).await;
-    for host in NEED_THEIR_PRESET {
+    for preset in NEED_THEIR_PRESET {
         upstream.clear().await;
-        upstream.script(json!({"strict": host, "replies": replies()})).await;
+        upstream.script(json!({"strict": preset, "replies": replies()})).await;
         let turn = Codex::new(&envoy.base_url()).exec("qwen3-coder", "Do what I ask.").await;
         assert!(
             !turn.status.success(),
-            "{host} takes {{}}: take it off the list, and out of the documentation"
+            "{preset} takes {{}}: take it off the list, and out of the documentation"
         );
         let docs = include_str!("../../../docs/upstreams.md");
-        assert!(docs.contains(&format!("`{host}`")), "{host} is documented");
+        assert!(docs.contains(&format!("`{preset}`")), "{preset} is documented");
     }
     envoy.finish();
 }

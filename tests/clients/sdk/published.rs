@@ -9,8 +9,8 @@ use transponder::config::Config;
 use transponder::request::{self, Context};
 
 fn recorded() -> Vec<PathBuf> {
-    let hosts = project().join("tests/fixtures/chat").read_dir().unwrap();
-    let files = hosts.flat_map(|host| host.unwrap().path().read_dir().unwrap());
+    let providers = project().join("tests/fixtures/chat").read_dir().unwrap();
+    let files = providers.flat_map(|provider| provider.unwrap().path().read_dir().unwrap());
     let files = files.map(|file| file.unwrap().path());
     files.filter(|file| !file.to_string_lossy().ends_with(".expect.json")).collect()
 }

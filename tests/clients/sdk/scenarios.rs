@@ -217,7 +217,7 @@ pub const ALL: &[Scenario] = &[
         ..PLAIN
     },
     Scenario {
-        name: "a broken host",
+        name: "a broken upstream",
         replies: || failure(500, "internal_error", "It broke."),
         outcome: || told(500, "internal_error", "It broke."),
         ..PLAIN

@@ -44,8 +44,8 @@ const (
 
 // World is everything outside of the control plane and its proxy.
 type World struct {
-	// VLLM is the Service `vllm`, Host the external provider.
-	VLLM, Host *Upstream
+	// VLLM is the Service `vllm`, Provider the external provider.
+	VLLM, Provider *Upstream
 	// Image is the digest of our image in the registry, where it also has the tag of the manifests.
 	Image     string
 	authority *Authority
@@ -57,7 +57,7 @@ func New(t *testing.T) *World {
 	authority := newAuthority(t)
 	world := &World{
 		VLLM:      startUpstream(t, VLLM+":8000"),
-		Host:      startUpstream(t, "127.0.0.1:8000"),
+		Provider:  startUpstream(t, "127.0.0.1:8000"),
 		authority: authority,
 	}
 	Write(t, bundle, authority.PEM)
@@ -66,7 +66,7 @@ func New(t *testing.T) *World {
 	Name(t, registryAddress, registryName)
 	Write(t, "/etc/resolv.conf", "nameserver 127.0.0.1\n")
 
-	target := &url.URL{Scheme: "http", Host: world.Host.address}
+	target := &url.URL{Scheme: "http", Host: world.Provider.address}
 	serveTLS(t, authority, Provider, providerAddress, &httputil.ReverseProxy{
 		Rewrite: func(request *httputil.ProxyRequest) {
 			request.SetURL(target)

@@ -43,11 +43,11 @@ fn weather(extra: Value) -> Value {
     json!({ "tool_calls": [call] })
 }
 
-fn details_host() -> Value {
+fn with_details() -> Value {
     json!({"reasoning_replay": {"details": true}})
 }
 
-fn signature_host() -> Value {
+fn with_signature() -> Value {
     json!({"reasoning_replay": {"signatures": true}})
 }
 
@@ -62,13 +62,13 @@ fn reasoning_details_are_joined_and_replayed() {
         weather(Value::Null),
     ];
     for include in [true, false] {
-        let output = output(&details_host(), include, &deltas);
+        let output = output(&with_details(), include, &deltas);
         assert_eq!(
             output.iter().map(|item| &item["type"]).collect::<Vec<_>>(),
             ["reasoning", "function_call"]
         );
         assert_eq!(output[0]["summary"][0]["text"], "Need é weather.");
-        let (assistant, dropped) = sent_back(&details_host(), &output);
+        let (assistant, dropped) = sent_back(&with_details(), &output);
         let expected = json!([
             {"type": "reasoning.text", "text": "Need é weather.", "signature": "s==", "index": 0, "format": "x"},
             {"type": "reasoning.encrypted", "data": "gAAA", "id": "rs_1", "index": 1},
@@ -76,8 +76,8 @@ fn reasoning_details_are_joined_and_replayed() {
         assert_eq!(assistant["reasoning_details"], expected);
         assert_eq!(dropped, Vec::<String>::new());
         // An upstream that replays text receives only the text.
-        let text_host = json!({"reasoning_replay": {"field": "reasoning_content"}});
-        let (assistant, _) = sent_back(&text_host, &output);
+        let text = json!({"reasoning_replay": {"field": "reasoning_content"}});
+        let (assistant, _) = sent_back(&text, &output);
         assert_eq!(assistant["reasoning_content"], "Need é weather.");
         assert_eq!(assistant["reasoning_details"], Value::Null);
         let (assistant, dropped) = sent_back(&json!("generic"), &output);
@@ -93,11 +93,11 @@ fn reasoning_details_are_joined_and_replayed() {
 fn encrypted_details_get_an_item_of_their_own() {
     let detail = json!({"type": "reasoning.encrypted", "data": "gAAA"});
     let deltas = [json!({"content": "Look.", "reasoning_details": [detail]}), weather(Value::Null)];
-    let output = output(&details_host(), false, &deltas);
+    let output = output(&with_details(), false, &deltas);
     let kinds: Vec<&str> = output.iter().map(|item| item["type"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["message", "reasoning", "function_call"]);
     assert_eq!(output[1]["summary"], json!([]));
-    assert_eq!(sent_back(&details_host(), &output).0["reasoning_details"], json!([detail]));
+    assert_eq!(sent_back(&with_details(), &output).0["reasoning_details"], json!([detail]));
 }
 
 #[test]
@@ -110,16 +110,20 @@ fn a_signature_is_replayed_with_its_call() {
         vec![weather(Value::Null), json!({"tool_calls": [{"index": 0, "extra_content": extra}]})],
     ] {
         for include in [true, false] {
-            let output = output(&signature_host(), include, &deltas);
+            let output = output(&with_signature(), include, &deltas);
             assert_eq!(output.len(), 2, "{output:?}");
-            let (assistant, _) = sent_back(&signature_host(), &output);
+            let (assistant, _) = sent_back(&with_signature(), &output);
             assert_eq!(assistant["tool_calls"][0]["extra_content"], extra);
             let (assistant, _) = sent_back(&json!("generic"), &output);
             assert_eq!(assistant["tool_calls"][0].get("extra_content"), None);
         }
     }
     let output = output(&json!("generic"), true, &[weather(extra)]);
-    assert_eq!(output.len(), 1, "a host that does not want it back gets nothing, and the client neither");
+    assert_eq!(
+        output.len(),
+        1,
+        "an upstream that does not want reasoning back gets none, and neither does the client"
+    );
 }
 
 #[test]
@@ -133,27 +137,27 @@ fn a_missing_signature_is_replaced_by_the_skip_marker() {
 
 #[test]
 fn reasoning_text_is_replayed_with_and_without_encrypted_content() {
-    let host = json!({"reasoning_replay": {"field": "reasoning", "always_present": true}});
+    let options = json!({"reasoning_replay": {"field": "reasoning", "always_present": true}});
     let deltas = [json!({"reasoning_content": "Hm \"\u{1f980}\"\n"}), weather(Value::Null)];
     for include in [true, false] {
-        let output = output(&host, include, &deltas);
+        let output = output(&options, include, &deltas);
         assert_eq!(output[0]["encrypted_content"].is_string(), include);
-        assert_eq!(sent_back(&host, &output).0["reasoning"], "Hm \"🦀\"\n");
+        assert_eq!(sent_back(&options, &output).0["reasoning"], "Hm \"🦀\"\n");
     }
-    let output = output(&host, true, &[weather(Value::Null)]);
-    assert_eq!(sent_back(&host, &output).0["reasoning"], "", "always present");
+    let output = output(&options, true, &[weather(Value::Null)]);
+    assert_eq!(sent_back(&options, &output).0["reasoning"], "", "always present");
 }
 
 #[test]
 fn damaged_encrypted_content_is_reported_and_the_summary_is_used() {
-    let host = json!({"reasoning_replay": {"field": "reasoning", "details": true}});
-    let mut output = output(&host, true, &[json!({"reasoning": "Hm."}), weather(Value::Null)]);
+    let options = json!({"reasoning_replay": {"field": "reasoning", "details": true}});
+    let mut output = output(&options, true, &[json!({"reasoning": "Hm."}), weather(Value::Null)]);
     let sealed = output[0]["encrypted_content"].as_str().unwrap().to_owned();
     for damaged in
         [sealed.replacen("transponder.1.", "transponder.1.f", 1), sealed + "AAAA", "gAAAA".to_owned()]
     {
         output[0]["encrypted_content"] = json!(damaged);
-        let (assistant, dropped) = sent_back(&host, &output);
+        let (assistant, dropped) = sent_back(&options, &output);
         assert_eq!(assistant["reasoning"], "Hm.");
         assert_eq!(dropped, ["field:encrypted_content"], "{damaged}");
     }

@@ -151,9 +151,9 @@ prop_assert_eq!(parse(said), parse(back))
         }
     }
 
-    /// Prompt caches depend on it: what stands before a request's end stands there in the next one too. (Before
-    /// that end, messages may still grow: text and calls of one turn become one message. The first message of a
-    /// conversation without a user, and an output that `repair` invented, are gone when the real ones come.)
+    /// Prompt caches depend on a stable prefix: the next request begins with the messages of this one. (The last
+    /// message may still grow, because text and calls of one turn become one message. A placeholder for a missing
+    /// user message, and an output that `repair` invented, disappear when the real ones arrive.)
     #[test]
     fn a_conversation_that_grows_keeps_its_beginning(
         rounds in proptest::collection::vec((turn(), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()), 1..4),

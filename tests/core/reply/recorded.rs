@@ -37,7 +37,7 @@ fn fixtures() -> Vec<Fixture> {
     let mut files: Vec<PathBuf> = root
         .read_dir()
         .unwrap()
-        .flat_map(|host| host.unwrap().path().read_dir().unwrap().map(|file| file.unwrap().path()))
+        .flat_map(|provider| provider.unwrap().path().read_dir().unwrap().map(|file| file.unwrap().path()))
         .filter(|path| !path.to_string_lossy().ends_with(".expect.json"))
         .collect();
     files.sort();

@@ -57,7 +57,7 @@ pub const LLM: Client = Client {
     program: Python("llm_python.py"),
     modes: &[("prompt", false), ("stream", true)],
     // It always tries three times.
-    lacks: &["handoff", "custom tool", "a script is cut", "too many requests", "a broken host"],
+    lacks: &["handoff", "custom tool", "a script is cut", "too many requests", "a broken upstream"],
     differs: |scenario| match scenario {
         "reasoning" => Some(json!({"text": "Done."})),
         other => loses_refusals(other),

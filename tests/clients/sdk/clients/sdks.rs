@@ -154,7 +154,7 @@ pub const ASYNC_OPENAI: Client = Client {
     errors: ["ApiError"; 5],
     prefix: |_| String::new(),
     // It always tries again.
-    lacks: &["handoff", "too many requests", "a broken host"],
+    lacks: &["handoff", "too many requests", "a broken upstream"],
     differs: |scenario| {
         (scenario == "error in the stream").then(|| own_error("response.failed", "It broke.")).flatten()
     },
