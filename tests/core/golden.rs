@@ -7,7 +7,7 @@ use crate::support::*;
 use insta::{assert_json_snapshot, assert_snapshot};
 use serde_json::{Value, json};
 
-fn in_snapshots(check: impl FnOnce()) {
+pub(crate) fn in_snapshots(check: impl FnOnce()) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("../golden");
     settings.set_prepend_module_to_snapshot(false);
@@ -73,17 +73,15 @@ fn tools() -> Value {
         {"type": "namespace", "name": "mcp__tiny", "tools": [
             {"type": "function", "name": "add"}, {"type": "custom", "name": "note"},
         ]},
-        {"type": "tool_search", "execution": "client", "parameters": {"type": "object"}},
-        {"type": "shell"},
     ])
 }
 
 /// A later chunk of a call.
-fn more(index: u64, arguments: &str) -> Value {
+pub(crate) fn more(index: u64, arguments: &str) -> Value {
     delta(json!({"tool_calls": [{"index": index, "function": {"arguments": arguments}}]}))
 }
 
-fn end(reason: &str) -> Value {
+pub(crate) fn end(reason: &str) -> Value {
     let mut chunk = finish(reason);
     chunk["usage"] = json!({"prompt_tokens": 5, "completion_tokens": 3, "total_tokens": 8});
     chunk
@@ -135,11 +133,6 @@ fn every_kind_of_stream() {
             "custom-tool-in-a-namespace",
             vec![call(0, "a", "mcp__tiny__note", "{\"input\":\"n\"}"), end("stop")],
         ),
-        (
-            "tool-search",
-            vec![call(0, "a", "tool_search", "{\"query\":"), more(0, "\"add\"}"), end("tool_calls")],
-        ),
-        ("shell", vec![call(0, "a", "shell", "{\"commands\":"), more(0, "[\"ls\"]}"), end("tool_calls")]),
         ("refusal", vec![delta(json!({"refusal": "No."})), end("stop")]),
         ("text-cut-by-length", vec![text("Half"), end("length")]),
         ("call-cut-by-length", vec![call(0, "a", "get_weather", "{\"city\":\"Pa"), end("length")]),

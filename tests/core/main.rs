@@ -25,3 +25,4 @@ mod reply;
 mod reports;
 mod request;
 mod support;
+mod tool_kinds;

@@ -2,6 +2,8 @@
 
 use crate::support::*;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+use transponder::items::KINDS;
 
 #[test]
 fn unknown_tool_and_item_types_are_dropped_and_reported() {
@@ -50,22 +52,28 @@ fn a_tool_choice_limits_the_declared_tools() {
     }
 }
 
+/// Arguments that the item of a kind cannot hold.
+const WRONG_ARGUMENTS: &[(&str, &str)] = &[
+    ("shell", ""),
+    ("shell", "{}"),
+    ("shell", r#"{"commands": "ls"}"#),
+    ("shell", r#"[["ls"]]"#),
+    ("shell", "{commands: 1}"),
+    ("local_shell", "{}"),
+    ("apply_patch", "{}"),
+    ("apply_patch", r#"{"type": "update_file", "path": "a"}"#),
+    ("apply_patch", r#"{"type": "move_file", "path": "a", "diff": ""}"#),
+    ("apply_patch", r#"{"type": "delete_file", "path": 1}"#),
+    ("tool_search", r#""q""#),
+];
+
 /// Clients read these fields without a check, so an incomplete item would fail far from its cause.
 #[test]
 fn a_call_without_a_required_argument_is_an_error_that_names_it() {
-    for (kind, arguments) in [
-        ("shell", ""),
-        ("shell", "{}"),
-        ("shell", r#"{"commands": "ls"}"#),
-        ("shell", r#"[["ls"]]"#),
-        ("shell", "{commands: 1}"),
-        ("local_shell", "{}"),
-        ("apply_patch", "{}"),
-        ("apply_patch", r#"{"type": "update_file", "path": "a"}"#),
-        ("apply_patch", r#"{"type": "move_file", "path": "a", "diff": ""}"#),
-        ("apply_patch", r#"{"type": "delete_file", "path": 1}"#),
-        ("tool_search", r#""q""#),
-    ] {
+    let checked = KINDS.iter().filter(|kind| kind.accepts.is_some()).map(|kind| kind.tool_type);
+    let rows = WRONG_ARGUMENTS.iter().map(|(kind, _)| *kind);
+    assert_eq!(rows.collect::<BTreeSet<_>>(), checked.collect());
+    for (kind, arguments) in WRONG_ARGUMENTS {
         // The call is followed by nothing, by another call or by text.
         let next = json!({"index": 1, "id": "b", "function": {"name": "next", "arguments": "{}"}});
         for after in [json!({}), json!({"tool_calls": [next]}), json!({"content": "Done."})] {
@@ -96,65 +104,9 @@ fn a_call_without_a_required_argument_is_an_error_that_names_it() {
     }
 }
 
-/// Tools that OpenAI defines and the client runs. Their calls become items of their own types, and calls again in the history.
+/// It runs in a container at OpenAI.
 #[test]
-fn built_in_tools_are_sent_as_functions() {
-    let action = json!({"commands": ["ls"], "timeout_ms": null, "max_output_length": null});
-    let local = json!({"type": "exec", "command": ["ls"], "env": {}});
-    let operation = json!({"type": "delete_file", "path": "a"});
-    let outcome = json!([{"stdout": "a\n", "stderr": "", "outcome": {"type": "exit", "exit_code": 0}}]);
-    let table = [
-        (
-            "shell",
-            json!({"commands": ["ls"]}),
-            "action",
-            action,
-            json!({"call_id": "a", "output": outcome}),
-            outcome.to_string(),
-        ),
-        (
-            "local_shell",
-            json!({"command": ["ls"]}),
-            "action",
-            local,
-            json!({"id": "a", "output": "a"}),
-            "a".into(),
-        ),
-        (
-            "apply_patch",
-            operation.clone(),
-            "operation",
-            operation,
-            json!({"call_id": "a", "status": "failed", "output": "no a"}),
-            "failed: no a".into(),
-        ),
-    ];
-    for (kind, arguments, field, expected, mut answer, told) in table {
-        let request = json!({"input": "hi", "tools": [{"type": kind}], "tool_choice": {"type": kind}});
-        let translated = ask(request).translate().unwrap();
-        let body: Value = serde_json::from_slice(&translated.body).unwrap();
-        assert_eq!(body["tools"][0]["function"]["name"], kind);
-        assert_eq!(body["tool_choice"]["function"]["name"], kind);
-
-        let call = json!({"id": "a", "type": "function", "function": {"name": kind, "arguments": arguments.to_string()}});
-        let completion =
-            json!({"choices": [{"message": {"tool_calls": [call]}, "finish_reason": "tool_calls"}]});
-        let mut reply = translated.reply;
-        let mut out = Vec::new();
-        reply.push(completion.to_string().as_bytes(), &mut out);
-        reply.end(&mut out);
-        let item = serde_json::from_slice::<Value>(&out).unwrap()["output"][0].clone();
-        assert_eq!((&item["type"], &item["call_id"]), (&json!(format!("{kind}_call")), &json!("a")));
-        assert_eq!(item[field], expected);
-
-        answer["type"] = json!(format!("{kind}_call_output"));
-        let sent = messages(&json!({}), json!([user("hi"), item, answer]));
-        let back: Value =
-            serde_json::from_str(sent[1]["tool_calls"][0]["function"]["arguments"].as_str().unwrap())
-                .unwrap();
-        assert_eq!(back, expected);
-        assert_eq!(sent[2], json!({"role": "tool", "tool_call_id": "a", "content": told}));
-    }
+fn a_shell_elsewhere_is_dropped() {
     let hosted = json!({"type": "shell", "environment": {"type": "container_auto"}});
     assert_eq!(ask(json!({"input": "hi", "tools": [hosted]})).sent().1, ["tool:shell"]);
 }

@@ -13,7 +13,7 @@ fn example(owner: &str) -> (Value, String) {
     } else if items::part_types().any(|kind| kind == owner) {
         (json!({"input": [{"role": "user", "content": [part(owner)]}]}), "/input/0/content/0".to_owned())
     } else {
-        (json!({"input": "hi", "tools": [tool(owner).0]}), "/tools/0".to_owned())
+        (json!({"input": "hi", "tools": [tool(owner)]}), "/tools/0".to_owned())
     }
 }
 

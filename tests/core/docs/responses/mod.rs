@@ -4,9 +4,10 @@ mod keys;
 mod reply;
 
 use crate::support::*;
+use crate::tool_kinds::{Example, example};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use transponder::items;
+use transponder::items::{self, KINDS, ToolKind};
 use transponder::wire::responses::Request;
 
 const PAGE: &str = include_str!("../../../../docs/responses.md");
@@ -162,41 +163,14 @@ fn passes_verbosity() {
 
 /// An example of each item, together with the items that it needs.
 fn item(kind: &str) -> Vec<Value> {
-    let answer = |kind: &str| json!({"type": kind, "call_id": "a", "output": "x"});
+    let of_kind = |row: &&&ToolKind| [row.call_item, row.output_item].contains(&kind);
+    if let Some(row) = KINDS.iter().find(of_kind) {
+        let Example { call, output, .. } = example(row);
+        return vec![call, output];
+    }
     let item = match kind {
         "message" => json!({"type": kind, "role": "user", "content": "more"}),
         "reasoning" => json!({"type": kind, "summary": [{"type": "summary_text", "text": "hm"}]}),
-        "function_call" | "function_call_output" => {
-            return vec![function_call("a", "f", "{}"), function_call_output("a", json!("x"))];
-        }
-        "custom_tool_call" | "custom_tool_call_output" => {
-            return vec![
-                json!({"type": "custom_tool_call", "call_id": "a", "name": "c", "input": "x"}),
-                answer("custom_tool_call_output"),
-            ];
-        }
-        "tool_search_call" | "tool_search_output" => {
-            let found = json!({"type": "tool_search_output", "call_id": "a", "tools": [{"type": "function", "name": "g"}]});
-            return vec![json!({"type": "tool_search_call", "call_id": "a", "arguments": {"q": "x"}}), found];
-        }
-        "shell_call" | "shell_call_output" => {
-            return vec![
-                json!({"type": "shell_call", "call_id": "a", "action": {"commands": ["ls"]}}),
-                answer("shell_call_output"),
-            ];
-        }
-        "local_shell_call" | "local_shell_call_output" => {
-            let answer = json!({"type": "local_shell_call_output", "id": "a", "output": "x"});
-            return vec![
-                json!({"type": "local_shell_call", "call_id": "a", "action": {"command": ["ls"]}}),
-                answer,
-            ];
-        }
-        "apply_patch_call" | "apply_patch_call_output" => {
-            let operation = json!({"type": "delete_file", "path": "a"});
-            let answer = json!({"type": "apply_patch_call_output", "call_id": "a", "status": "completed"});
-            return vec![json!({"type": "apply_patch_call", "call_id": "a", "operation": operation}), answer];
-        }
         "additional_tools" => json!({"type": kind, "tools": [{"type": "function", "name": "f"}]}),
         "agent_message" => json!({"type": kind, "content": [{"type": "input_text", "text": "do it"}]}),
         "compaction" | "context_compaction" => {
@@ -259,25 +233,21 @@ fn parts_are_handled_as_documented() {
     assert_eq!(fate(with("hologram"), "input[0].content[0].type"), "rejected");
 }
 
-/// A tool of each supported type, its name upstream, and the arguments of a call.
-fn tool(kind: &str) -> (Value, &'static str, Value) {
-    let f = json!({"type": "function", "name": "f"});
-    match kind {
-        "function" => (f, "f", json!({})),
-        "custom" => (json!({"type": kind, "name": "c"}), "c", json!({"input": "x"})),
-        "namespace" => (json!({"type": kind, "name": "n", "tools": [f]}), "n__f", json!({})),
-        "tool_search" => (json!({"type": kind, "execution": "client"}), "tool_search", json!({})),
-        "shell" => (json!({"type": kind}), "shell", json!({"commands": ["ls"]})),
-        "local_shell" => (json!({"type": kind}), "local_shell", json!({"command": ["ls"]})),
-        "apply_patch" => (json!({"type": kind}), "apply_patch", json!({"type": "delete_file", "path": "a"})),
-        _ => (json!({"type": kind}), "", json!({})),
+/// A tool of this type.
+fn tool(kind: &str) -> Value {
+    match KINDS.iter().find(|row| row.tool_type == kind) {
+        Some(row) => example(row).tool,
+        None if kind == "namespace" => {
+            json!({"type": kind, "name": "n", "tools": [{"type": "function", "name": "f"}]})
+        }
+        None => json!({ "type": kind }),
     }
 }
 
 #[test]
 fn tools_are_handled_as_documented() {
     for (kind, said) in rows("## Tools") {
-        assert_eq!(fate(json!({"input": "hi", "tools": [tool(kind).0]}), "tools"), said, "{kind}");
+        assert_eq!(fate(json!({"input": "hi", "tools": [tool(kind)]}), "tools"), said, "{kind}");
     }
     let (known, page) = (items::tool_types().collect::<BTreeSet<_>>(), names("## Tools"));
     assert!(known.is_subset(&page), "{:?} are missing", known.difference(&page));
@@ -285,7 +255,7 @@ fn tools_are_handled_as_documented() {
 
 #[test]
 fn tool_choices_are_handled_as_documented() {
-    let tools: Vec<Value> = items::tool_types().map(|kind| tool(kind).0).collect();
+    let tools: Vec<Value> = items::tool_types().map(tool).collect();
     for (choice, said) in rows("## `tool_choice`") {
         let mut choice: Value = serde_json::from_str(choice).expect(choice);
         match choice["type"].as_str() {
@@ -364,7 +334,7 @@ fn null_means_absent_everywhere() {
     for kind in items::tool_types() {
         let tools =
             |tool: Value| ask(json!({"input": "hi", "tools": [tool]})).upstream(&json!("openai")).sent();
-        assert_eq!(tools(with_nulls(&tool(kind).0)), tools(tool(kind).0), "{kind}");
+        assert_eq!(tools(with_nulls(&tool(kind))), tools(tool(kind)), "{kind}");
     }
     for part in
         [json!({"type": "input_text", "text": "x"}), json!({"type": "input_image", "image_url": "data:x"})]

@@ -8,8 +8,8 @@ use transponder::wire::responses::Event;
 fn reply_items_are_documented() {
     let mut seen = reply(json!({"input": "hi"}), json!({"content": "x", "reasoning": "y"}));
     seen.extend(reply(json!({"input": [{"type": "compaction_trigger"}]}), json!({"content": "x"})));
-    for kind in items::tool_types() {
-        let (tool, name, arguments) = tool(kind);
+    for kind in KINDS {
+        let Example { tool, name, arguments, .. } = example(kind);
         let function = json!({"name": name, "arguments": arguments.to_string()});
         let calls = json!([{"id": "a", "type": "function", "function": function}]);
         seen.extend(reply(json!({"input": "hi", "tools": [tool]}), json!({ "tool_calls": calls })));
