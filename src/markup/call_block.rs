@@ -6,7 +6,7 @@
 use super::OfferedTools;
 use super::dialects::{ArgumentTags, Arguments, DIALECTS, Dialect, JSON, Name};
 use super::json_call;
-use super::matching::{Match, partial_tag_at_end};
+use super::matching::{Match, first_tag, partial_tag_at_end};
 use super::quoted_object::{Progress, QuotedObject};
 use crate::json::{DepthScanner, JsonStr};
 use serde_json::value::RawValue;
@@ -177,12 +177,11 @@ impl CallBlock {
         rest: &str,
         tools: &OfferedTools,
     ) -> Next {
-        let ends = name.after.iter().filter_map(|tag| Some((rest.find(tag)?, *tag)));
-        let Some((end, tag)) = ends.min_by_key(|(at, _)| *at) else {
+        let Some((end, tag)) = first_tag(rest, name.after) else {
             let may_match = rest.len() <= MAX_NAME && may_become_name(rest, name.after, tools);
             return self.undecided_if(may_match, State::Name(dialect, name), self.position);
         };
-        let Some(name) = complete_name(rest.get(..end).unwrap_or_default(), name.after, tools) else {
+        let Some(name) = complete_name(rest, (end, tag), name.after, tools) else {
             return self.not_a_call(self.position);
         };
         // A tag that also begins the arguments or closes the call is read again.
@@ -363,8 +362,8 @@ fn bare_name(after_tag: bool, after: &[&str], rest: &str, tools: &OfferedTools) 
     if !after_tag || rest.is_empty() {
         return Match::No;
     }
-    let is_name = match after.iter().filter_map(|tag| rest.find(tag)).min() {
-        Some(end) => complete_name(rest.get(..end).unwrap_or_default(), after, tools).is_some(),
+    let is_name = match first_tag(rest, after) {
+        Some(found) => complete_name(rest, found, after, tools).is_some(),
         None => may_become_name(rest, after, tools),
     };
     if is_name { Match::Yes } else { Match::No }
@@ -376,10 +375,17 @@ fn without_line_ends(value: &str) -> &str {
     value.strip_suffix('\n').unwrap_or(value)
 }
 
-/// The tool that a complete name means. A name that would have been given up while it arrived is none, so that the
-/// result does not depend on the pieces in which the text arrives.
-fn complete_name<'t>(written: &str, after: &[&str], tools: &'t OfferedTools) -> Option<&'t str> {
-    if may_become_name(written, after, tools) { tools.find(written) } else { None }
+/// The tool whose name ends where the tag was found. A name that would have been rejected while it arrived is none, so that
+/// the result does not depend on the pieces in which the text arrives.
+fn complete_name<'t>(
+    text: &str,
+    (end, tag): (usize, &str),
+    after: &[&str],
+    tools: &'t OfferedTools,
+) -> Option<&'t str> {
+    let mut arrived = text.get(..end + tag.len())?.chars();
+    arrived.next_back();
+    may_become_name(arrived.as_str(), after, tools).then(|| tools.find(text.get(..end)?)).flatten()
 }
 
 /// Whether `text` can become the name of an offered tool. It may already hold the beginning of the tag after it.

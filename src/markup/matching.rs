@@ -33,6 +33,11 @@ pub(super) fn find_in_any_case(text: &str, tag: &str) -> Option<usize> {
     text.as_bytes().windows(tag.len()).position(|bytes| bytes.eq_ignore_ascii_case(tag.as_bytes()))
 }
 
+/// The first of these tags in a text, and its position.
+pub(super) fn first_tag<'t>(text: &str, tags: &[&'t str]) -> Option<(usize, &'t str)> {
+    tags.iter().filter_map(|tag| Some((text.find(tag)?, *tag))).min_by_key(|(at, _)| *at)
+}
+
 /// The length of the longest end of `text` with which `tag` begins, other than the tag itself.
 pub(super) fn partial_tag_at_end(text: &str, tag: &str) -> usize {
     let longest = tag.len().saturating_sub(1).min(text.len());

@@ -358,11 +358,19 @@ mod properties {
     }
 
     #[test]
-    fn a_name_with_a_tag_inside_is_no_name_however_it_arrives() {
-        let text = "<|open|>call tool=\"</function_call>get_weather\"<|end|>";
-        let pieces: Vec<&str> =
-            text.as_bytes().chunks(4).map(|piece| std::str::from_utf8(piece).unwrap()).collect();
-        assert_eq!(segments(None, offered_tools(), &pieces), segments(None, offered_tools(), &[text]));
+    fn a_name_with_a_tag_inside_is_not_a_name_however_it_arrives() {
+        for text in [
+            "<|open|>call tool=\"</function_call>get_weather\"<|end|>",
+            "<tool_call>shell<</tool_call>",
+            "<tool_call><|end|><",
+        ] {
+            for size in 1..7 {
+                let pieces: Vec<&str> =
+                    text.as_bytes().chunks(size).map(|piece| std::str::from_utf8(piece).unwrap()).collect();
+                let whole = segments(None, offered_tools(), &[text]);
+                assert_eq!(segments(None, offered_tools(), &pieces), whole, "{text} in pieces of {size}");
+            }
+        }
     }
 
     proptest! {
