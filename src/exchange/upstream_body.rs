@@ -31,8 +31,8 @@ impl UpstreamBody {
         Self { reply, status, left: headers.content_length(), began: false, taken: 0 }
     }
 
-    /// Takes a chunk, and appends what the client gets for it. Returns whether the reply is complete.
-    pub(super) fn take(&mut self, chunk: &[u8], end: bool, now: Duration, out: &mut Vec<u8>) -> bool {
+    /// Takes a chunk, and appends what the client gets for it.
+    pub(super) fn take(&mut self, chunk: &[u8], end: bool, now: Duration, out: &mut Vec<u8>) -> Progress {
         self.began = true;
         self.taken += chunk.len();
         self.left = self.left.map(|left| left.saturating_sub(chunk.len()));
@@ -40,10 +40,18 @@ impl UpstreamBody {
         self.reply.push(chunk, out);
         if end || self.left == Some(0) {
             self.reply.end(out);
-            return true;
         }
-        self.reply.is_done()
+        if self.reply.is_done() { Progress::Complete } else { Progress::More }
     }
+}
+
+/// What a chunk was for its reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// More may follow.
+    More,
+    /// The reply is complete: nothing more is appended for the client.
+    Complete,
 }
 
 /// The reply's headers are sent.
@@ -61,12 +69,12 @@ impl Streaming {
         context: &mut Context<'_>,
     ) -> (Phase, BodyVerdict) {
         let mut out = Vec::new();
-        let complete = self.upstream.take(chunk, end, context.now, &mut out);
+        let progress = self.upstream.take(chunk, end, context.now, &mut out);
         if self.upstream.reply.wants_stream() && self.upstream.reply.has_output() {
             let now = context.now;
             context.observer.output_seen(now);
         }
-        if complete {
+        if progress == Progress::Complete {
             context.completed(&self.upstream);
             return (Phase::Done, BodyVerdict::Replace(out));
         }
@@ -91,7 +99,7 @@ impl Buffering {
         end: bool,
         context: &mut Context<'_>,
     ) -> (Phase, BodyVerdict) {
-        if self.upstream.take(chunk, end, context.now, &mut self.body) {
+        if self.upstream.take(chunk, end, context.now, &mut self.body) == Progress::Complete {
             context.completed(&self.upstream);
             return (Phase::Done, self.release());
         }

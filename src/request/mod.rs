@@ -20,7 +20,7 @@ use crate::items::{self, COMPACTION_INSTRUCTION, Conversation, Entry, Origin, Se
 use crate::json::{self, JsonStr};
 use crate::markup::{ReplyStart, Scanner};
 use crate::report::{Dropped, Report};
-use crate::response::context::{CallIds, ItemRules, ReplyContext, ReplyKind, TextRules};
+use crate::response::context::{CallIds, ItemRules, ReplyContext, ReplyKind, TextRules, UpstreamRules};
 use crate::response::{self, Reply};
 use crate::upstream::ThinkTags;
 use crate::wire::chat::request as chat;
@@ -323,8 +323,10 @@ impl<'a> Parts<'a> {
                 is_codex: context.codex,
                 encrypted_reasoning: fields::includes(request, "reasoning.encrypted_content"),
             },
-            replay: options.reasoning_replay.clone(),
-            has_finish_reason: options.finish_reason,
+            upstream: UpstreamRules {
+                replay: options.reasoning_replay.clone(),
+                has_finish_reason: options.finish_reason,
+            },
             limits,
         }
     }

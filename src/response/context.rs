@@ -47,12 +47,18 @@ pub(crate) struct ReplyContext {
     pub(crate) call_ids: CallIds,
     pub(crate) text: TextRules,
     pub(crate) items: ItemRules,
-    /// What the upstream wants back with the next request.
-    pub(crate) replay: ReasoningReplay,
-    /// Every complete reply of the upstream has a finish reason.
-    pub(crate) has_finish_reason: bool,
+    pub(crate) upstream: UpstreamRules,
     /// How many bytes may be held.
     pub(crate) limits: Limits,
+}
+
+/// What the upstream's options say about its replies.
+#[derive(Debug)]
+pub(crate) struct UpstreamRules {
+    /// The reasoning that it needs back with the next request.
+    pub(crate) replay: ReasoningReplay,
+    /// Every complete reply has a finish reason.
+    pub(crate) has_finish_reason: bool,
 }
 
 /// How the model's text is read.

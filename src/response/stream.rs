@@ -33,8 +33,7 @@ pub(super) struct ResponseStream {
 impl ResponseStream {
     /// `seed`: differs from exchange to exchange; all ids derive from it.
     pub(super) fn new(context: ReplyContext, seed: u128, now: u64) -> Self {
-        let ReplyContext { kind, stream, echo, call_ids, text, items, replay, has_finish_reason, limits } =
-            context;
+        let ReplyContext { kind, stream, echo, call_ids, text, items, upstream, limits } = context;
         let refusal_kind = if items.is_codex { ContentKind::Text } else { ContentKind::Refusal };
         let budget = Budget::new(limits.reply_bytes);
         let writer = EventWriter::new(seed, stream);
@@ -43,13 +42,13 @@ impl ResponseStream {
             input: ChunkNormalizer::new(text, refusal_kind),
             output: match kind {
                 ReplyKind::Items => {
-                    Output::Items(ItemSequencer::new(items, call_ids, replay, budget, writer))
+                    Output::Items(ItemSequencer::new(items, call_ids, upstream.replay, budget, writer))
                 }
                 ReplyKind::Summary | ReplyKind::CompactionObject => {
                     Output::Summary(SummaryCollector::new(budget, writer))
                 }
             },
-            has_finish_reason,
+            has_finish_reason: upstream.has_finish_reason,
         }
     }
 

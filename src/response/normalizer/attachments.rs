@@ -1,6 +1,6 @@
 //! What stands beside the text of a reply: citations, images and lists of sources.
 
-use super::is_nested;
+use super::reasoning::is_nested;
 use crate::items;
 use crate::report::Dropped;
 use crate::response::delta::{Delta, DeltaSink};

@@ -15,13 +15,14 @@ pub(super) struct CallAssembler {
     calls: Vec<AssembledCall>,
     /// The choice whose fragments come now. Each choice counts its calls from 0.
     choice: u64,
+    /// `tool_calls` came, so that `function_call` only repeats them.
+    has_tool_calls: bool,
 }
 
 /// One call, as far as it arrived.
 #[derive(Debug, Default)]
 struct AssembledCall {
-    choice: u64,
-    index: Option<u64>,
+    position: Position,
     id: String,
     name: String,
     arguments: Arguments,
@@ -32,6 +33,14 @@ struct AssembledCall {
     changes_id: bool,
     /// It came as `function_call`, which has no id. `tool_calls` may repeat it with one.
     is_legacy: bool,
+}
+
+/// Where a provider says that a call is.
+#[derive(Debug, Default)]
+struct Position {
+    choice: u64,
+    /// Its place among the calls of the choice.
+    index: Option<u64>,
 }
 
 impl CallAssembler {
@@ -80,9 +89,19 @@ impl CallAssembler {
         )
     }
 
+    /// The next fragments come from `tool_calls`.
+    pub(super) fn begin_tool_calls(&mut self) {
+        self.has_tool_calls = true;
+    }
+
+    /// Whether any fragment came from `tool_calls`.
+    pub(super) fn has_tool_calls(&self) -> bool {
+        self.has_tool_calls
+    }
+
     /// Whether a call has this id.
     pub(super) fn knows(&self, id: &str) -> bool {
-        !id.is_empty() && self.calls.iter().any(|call| call.choice == self.choice && call.id == id)
+        !id.is_empty() && self.calls.iter().any(|call| call.position.choice == self.choice && call.id == id)
     }
 
     /// How many calls have begun.
@@ -93,11 +112,11 @@ impl CallAssembler {
     /// The call that a fragment continues.
     fn find(&self, fragment: &CallFragment<'_>) -> Option<usize> {
         let last_where = |holds: &dyn Fn(&AssembledCall) -> bool| {
-            self.calls.iter().rposition(|call| call.choice == self.choice && holds(call))
+            self.calls.iter().rposition(|call| call.position.choice == self.choice && holds(call))
         };
         let candidate = match fragment.index {
             Some(_) => {
-                let has_index = |call: &AssembledCall| call.index == fragment.index;
+                let has_index = |call: &AssembledCall| call.position.index == fragment.index;
                 let has_id = |call: &AssembledCall| !fragment.id.is_empty() && call.id == fragment.id;
                 last_where(&|call| has_index(call) && has_id(call)).or_else(|| last_where(&has_index))
             }
@@ -118,8 +137,8 @@ impl CallAssembler {
         let has_label = !fragment.id.is_empty() || !fragment.name.is_empty();
         let announced = self.calls.last().filter(|last| last.named_again && !has_label);
         let name = announced.map(|last| last.name.clone()).unwrap_or_default();
-        let choice = self.choice;
-        self.calls.push(AssembledCall { choice, index: fragment.index, name, ..AssembledCall::default() });
+        let position = Position { choice: self.choice, index: fragment.index };
+        self.calls.push(AssembledCall { position, name, ..AssembledCall::default() });
         self.calls.len() - 1
     }
 }

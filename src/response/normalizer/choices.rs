@@ -2,7 +2,7 @@
 //! first and a call in the second.
 
 use super::call_fragment::number;
-use super::is_nonempty_string;
+use super::reasoning;
 use crate::wire::chat::reply::{Choice, Message};
 use serde_json::value::RawValue;
 use std::collections::BTreeSet;
@@ -53,7 +53,7 @@ fn speaks(message: &Message<'_>) -> bool {
         message.reasoning_text,
         message.thinking,
     ];
-    fields.into_iter().flatten().any(|raw| is_nonempty_string(raw) || is_list(raw))
+    fields.into_iter().flatten().any(|raw| reasoning::is_text(raw) || is_list(raw))
         || message.reasoning_details.is_some_and(is_list)
 }
 

@@ -39,18 +39,21 @@ use text_markup::{TextMarkup, TextPiece};
 /// Reads the chunks of one reply.
 #[derive(Debug)]
 pub(super) struct ChunkNormalizer {
-    wants_logprobs: bool,
-    /// How the client gets refusals.
-    refusal_kind: ContentKind,
+    wanted: Wanted,
     joiners: SurrogateJoiners,
     choices: AnswerChoices,
     seen: SeenInDeltas,
     reasoning: ReasoningSource,
     markup: TextMarkup,
     calls: CallAssembler,
-    /// `tool_calls` came, so that `function_call` only repeats them.
-    has_tool_calls: bool,
     ending: Ending,
+}
+
+/// How the client gets the text of a message.
+#[derive(Debug, Clone, Copy)]
+struct Wanted {
+    logprobs: bool,
+    refusals: ContentKind,
 }
 
 /// Each string of a message is joined by itself.
@@ -78,18 +81,16 @@ enum Form {
 }
 
 impl ChunkNormalizer {
-    /// `refusal_kind`: how the client gets refusals.
-    pub(super) fn new(text: TextRules, refusal_kind: ContentKind) -> Self {
+    /// `refusals`: how the client gets refusals.
+    pub(super) fn new(text: TextRules, refusals: ContentKind) -> Self {
         Self {
-            wants_logprobs: text.logprobs,
-            refusal_kind,
+            wanted: Wanted { logprobs: text.logprobs, refusals },
             joiners: SurrogateJoiners::default(),
             choices: AnswerChoices::default(),
             seen: SeenInDeltas::default(),
             reasoning: ReasoningSource::Unknown,
             markup: TextMarkup::new(text),
             calls: CallAssembler::default(),
-            has_tool_calls: false,
             ending: Ending::default(),
         }
     }
@@ -211,7 +212,7 @@ impl ChunkNormalizer {
         }
         self.tool_calls(message.tool_calls.as_ref(), form, sink)?;
         match &message.function_call {
-            Some(Function { name, arguments }) if !repeated.calls && !self.has_tool_calls => {
+            Some(Function { name, arguments }) if !repeated.calls && !self.calls.has_tool_calls() => {
                 self.call(&CallFragment::legacy(name.as_deref(), *arguments), sink)
             }
             _ => Ok(()),
@@ -221,7 +222,7 @@ impl ChunkNormalizer {
     /// Some providers send the same reasoning in two fields at once, and again in `reasoning_details`.
     fn reasoning(&mut self, message: &Message<'_>, sink: &mut impl DeltaSink) -> Result<(), Failure> {
         let fields = [message.reasoning_content, message.reasoning, message.reasoning_text, message.thinking];
-        let field = fields.into_iter().flatten().find(|raw| is_nonempty_string(raw));
+        let field = fields.into_iter().flatten().find(|raw| reasoning::is_text(raw));
         if field.is_some() {
             self.reasoning = ReasoningSource::Field;
         }
@@ -231,7 +232,7 @@ impl ChunkNormalizer {
         }
         match field.and_then(|raw| self.joiners.reasoning.push(raw)) {
             Some(text) => sink.delta(Delta::Reasoning(text)),
-            None => match fields.into_iter().flatten().find(|raw| is_nested(raw)) {
+            None => match fields.into_iter().flatten().find(|raw| reasoning::is_nested(raw)) {
                 Some(raw) => {
                     let value = serde_json::from_str(raw.get()).unwrap_or_default();
                     reasoning::emit(&value, "reasoning", sink)
@@ -251,7 +252,7 @@ impl ChunkNormalizer {
         let Some(raw) = raw else { return Ok(()) };
         match raw.get().as_bytes().first() {
             Some(b'"') => {
-                let logprobs = logprobs.filter(|_| self.wants_logprobs).map(logprobs::from_json);
+                let logprobs = logprobs.filter(|_| self.wanted.logprobs).map(logprobs::from_json);
                 match self.joiners.text.push(raw) {
                     Some(text) => self.text(text, &logprobs.unwrap_or_default(), sink),
                     None => Ok(()),
@@ -310,7 +311,7 @@ impl ChunkNormalizer {
 
     /// Codex discards any message that holds a refusal, so it gets refusals as text.
     fn refusal(&self, text: JsonStr<'_>, sink: &mut impl DeltaSink) -> Result<(), Failure> {
-        sink.delta(Delta::Content { kind: self.refusal_kind, text, logprobs: &[] })
+        sink.delta(Delta::Content { kind: self.wanted.refusals, text, logprobs: &[] })
     }
 
     /// Mistral sends `[{"type": "thinking", "thinking": [...]}, {"type": "text", "text": "..."}]`.
@@ -355,7 +356,7 @@ impl ChunkNormalizer {
             }
         };
         if !calls.is_empty() {
-            self.has_tool_calls = true;
+            self.calls.begin_tool_calls();
             self.flush_markup(sink)?;
         }
         // A complete message repeats the calls of the deltas in their order, and may have more of them.
@@ -376,15 +377,6 @@ impl ChunkNormalizer {
             None => Ok(()),
         }
     }
-}
-
-fn is_nonempty_string(raw: &RawValue) -> bool {
-    raw.get().starts_with('"') && raw.get() != "\"\""
-}
-
-/// Whether it is a list or an object with something in it.
-fn is_nested(raw: &RawValue) -> bool {
-    raw.get().starts_with(['[', '{']) && !["[]", "{}"].contains(&raw.get())
 }
 
 /// Fails if the reply holds an error. Some providers send an empty `error` with every chunk.

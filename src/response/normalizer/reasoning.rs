@@ -5,9 +5,20 @@ use crate::report::Dropped;
 use crate::response::delta::{Delta, DeltaSink};
 use crate::response::outcome::Failure;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// The keys under which providers nest the text of reasoning.
 const KEYS: &[&str] = &["thinking", "reasoning", "summary", "content", "text"];
+
+/// Whether it is a string that is not empty.
+pub(super) fn is_text(raw: &RawValue) -> bool {
+    raw.get().starts_with('"') && raw.get() != "\"\""
+}
+
+/// Whether it is a list or an object with something in it.
+pub(super) fn is_nested(raw: &RawValue) -> bool {
+    raw.get().starts_with(['[', '{']) && !["[]", "{}"].contains(&raw.get())
+}
 
 /// The texts in a reasoning value, in their order: of a string, of a list of such values, or of an object such as
 /// `{"type": "summary_text", "text": "..."}` or `{"type": "thinking", "thinking": [...], "signature": "..."}`.

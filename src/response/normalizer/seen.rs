@@ -1,6 +1,7 @@
 //! The parts of the answer that came in deltas. A complete message after them repeats these parts.
 
-use super::{attachments, is_nested};
+use super::attachments;
+use super::reasoning::is_nested;
 use crate::wire::chat::reply::{Message, ToolCalls};
 use serde_json::value::RawValue;
 

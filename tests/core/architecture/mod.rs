@@ -54,6 +54,9 @@ const SCATTERED: &[(&str, &str, &str)] =
 /// The longest file, its tests left out.
 const LINES: usize = 400;
 
+/// The most fields of a type that takes part in the translation of a reply.
+const FIELDS: usize = 8;
+
 #[test]
 fn the_table_has_no_circle() {
     for (at, (room, uses)) in ROOMS.iter().enumerate() {
@@ -115,6 +118,19 @@ fn files_are_short() {
     let long = |source: &Source| (source.path.clone(), source.lines());
     let long: Vec<_> = Source::all().iter().map(long).filter(|(_, lines)| *lines > LINES).collect();
     assert!(long.is_empty(), "more than {LINES} lines without tests: split the file: {long:?}");
+}
+
+/// A state with more fields has combinations that nobody thought of.
+#[test]
+fn the_state_of_a_reply_is_in_small_structs() {
+    let sources = Source::all();
+    let large: Vec<_> = sources
+        .iter()
+        .filter(|source| source.room() == "response")
+        .flat_map(Source::fields)
+        .filter(|(_, fields)| *fields > FIELDS)
+        .collect();
+    assert!(large.is_empty(), "more than {FIELDS} fields: group those that change together: {large:?}");
 }
 
 #[test]

@@ -138,6 +138,22 @@ impl Source {
         types.map(|pair| pair[1].text.as_str()).collect()
     }
 
+    /// The structs with named fields that are defined here, and how many fields each has.
+    pub(crate) fn fields(&self) -> Vec<(&str, usize)> {
+        let structs = (0..self.tokens.len()).filter(|at| self.is(*at, "struct"));
+        structs.filter_map(|at| Some((self.tokens.get(at + 1)?.text.as_str(), self.fields_of(at)?))).collect()
+    }
+
+    /// The colons in the braces of a struct: each field has one, and paths are tokens of their own.
+    fn fields_of(&self, at: usize) -> Option<usize> {
+        let ends = |token: &&Token| ["{", ";", "("].contains(&token.text.as_str());
+        let body = at + self.tokens.get(at..)?.iter().position(|token| ends(&token))?;
+        self.is(body, "{").then(|| {
+            let fields = self.tokens[body..].iter().take_while(|token| token.text != "}");
+            fields.filter(|token| token.text == ":").count()
+        })
+    }
+
     fn is(&self, at: usize, text: &str) -> bool {
         self.tokens.get(at).is_some_and(|token| token.text == text)
     }
@@ -270,6 +286,13 @@ fn paths_are_found_and_literals_are_not() {
     let source = Source::new("items/message.rs".into(), text.into());
     assert_eq!(source.uses(), ["bounds", "error", "json", "wire"]);
     assert_eq!(source.lines(), text.lines().count() - 2);
+}
+
+#[test]
+fn fields_are_counted() {
+    let text = "struct A<T: Copy> { pub a: b::C<T>, #[x(y)] pub(crate) d: [u8; 2] } struct B(u8); struct C;";
+    let source = Source::new("items/message.rs".into(), text.into());
+    assert_eq!(source.fields(), [("A", 2)]);
 }
 
 #[test]
