@@ -121,6 +121,19 @@ fn every_kind_of_stream() {
             ],
         ),
         (
+            "text-between-calls",
+            vec![
+                text("Look"),
+                call(0, "a", "get_weather", "{"),
+                text(" again"),
+                more(0, "}"),
+                text(":"),
+                call(1, "b", "get_weather", "{}"),
+                text("Done."),
+                end("tool_calls"),
+            ],
+        ),
+        (
             "custom-tool",
             vec![
                 call(0, "a", "apply_patch", "{\"input\": \"*** Be"),

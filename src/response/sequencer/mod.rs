@@ -1,7 +1,7 @@
 //! In which order items open and close: one is open at a time.
 //!
-//! Text closes before a call opens. The first call streams as it arrives; everything else is queued until the open call's
-//! arguments are complete. A call is delivered complete or not at all.
+//! Text closes before a call opens. The first call streams as it arrives. What arrives before its arguments are complete is
+//! queued. A call is delivered complete or not at all.
 
 mod calls;
 mod open_item;
@@ -10,6 +10,7 @@ mod reasoning_details;
 mod replay;
 #[cfg(test)]
 mod tests;
+mod waiting_text;
 
 use super::budget::Budget;
 use super::context::{CallIds, ItemRules};
@@ -153,7 +154,7 @@ impl ItemSequencer {
         }
         self.charge(text.escaped().len() + logprobs.iter().map(|raw| raw.get().len()).sum::<usize>())?;
         if self.must_queue() {
-            self.queue.push_content(kind, text);
+            self.queue.push_content(kind, text, logprobs);
             return self.drain_queue();
         }
         match &mut self.open {
@@ -162,14 +163,15 @@ impl ItemSequencer {
                 return Ok(());
             }
             OpenItem::None(next) | OpenItem::Reasoning(_, next) | OpenItem::Call(_, next) => {
-                next.pending_text.push(text);
+                next.pending_text.push(text, logprobs);
             }
         }
         if text.is_blank() {
             return Ok(());
         }
         let NextMessage { pending_text, citations } = self.close_open_item()?;
-        self.open_message(kind, &pending_text.finish(), logprobs, citations);
+        let (text, logprobs) = pending_text.finish();
+        self.open_message(kind, &text, &logprobs, citations);
         Ok(())
     }
 
@@ -223,8 +225,8 @@ impl ItemSequencer {
         Ok(())
     }
 
-    /// Whether what is queued may take the place of the open item. Calls that all begin with `{}` may get their arguments
-    /// in turns, so they do not settle each other.
+    /// Whether what is queued may take the place of the open item. A call with `{}` is not known to be complete when another
+    /// call with `{}` begins: some providers begin all calls so, and send the arguments of each later.
     fn may_open_next(&self) -> bool {
         self.open.may_close() && (!self.open.is_placeholder() || self.queue.has_more_than_placeholders())
     }
@@ -252,11 +254,11 @@ impl ItemSequencer {
             }
             Queued::Content(kind, text) => {
                 let next = self.close_open_item()?.without_text();
-                let text = text.finish();
+                let (text, logprobs) = text.finish();
                 if text.is_blank() {
                     self.open = OpenItem::None(next);
                 } else {
-                    self.open_message(kind, &text, &[], next.citations);
+                    self.open_message(kind, &text, &logprobs, next.citations);
                 }
             }
             Queued::Call(call) => self.open_call(call)?,

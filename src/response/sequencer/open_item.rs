@@ -1,8 +1,9 @@
 //! The item that is open.
 
 use super::calls::OpenedCall;
+use super::waiting_text::WaitingText;
 use crate::items::{OpenMessage, OpenReasoning};
-use crate::json::{JsonStrBuilder, RawJson};
+use crate::json::RawJson;
 
 /// The open item. Each type holds what can exist beside it and nothing else.
 ///
@@ -24,7 +25,7 @@ pub(super) enum OpenItem {
 #[derive(Debug, Default)]
 pub(super) struct NextMessage {
     /// White space until visible text arrives, which opens the message: an empty message would blank Codex's last answer.
-    pub(super) pending_text: JsonStrBuilder,
+    pub(super) pending_text: WaitingText,
     pub(super) citations: Vec<RawJson<'static>>,
 }
 
@@ -52,6 +53,6 @@ impl OpenItem {
 impl NextMessage {
     /// The white space was before another item, so it does not begin the message.
     pub(super) fn without_text(self) -> Self {
-        Self { pending_text: JsonStrBuilder::default(), ..self }
+        Self { pending_text: WaitingText::default(), ..self }
     }
 }

@@ -1,8 +1,9 @@
 //! What waits for the open call to be complete.
 
 use super::calls::QueuedCall;
+use super::waiting_text::WaitingText;
 use crate::items::ContentKind;
-use crate::json::{JsonStr, JsonStrBuilder};
+use crate::json::{JsonStr, JsonStrBuilder, RawJson};
 use crate::response::delta::CallDelta;
 use std::collections::VecDeque;
 
@@ -14,7 +15,7 @@ pub(super) struct Queue(VecDeque<Queued>);
 #[derive(Debug)]
 pub(super) enum Queued {
     Reasoning(JsonStrBuilder),
-    Content(ContentKind, JsonStrBuilder),
+    Content(ContentKind, WaitingText),
     Call(QueuedCall),
 }
 
@@ -39,15 +40,26 @@ impl Queue {
         if let Some(Queued::Reasoning(queued)) = self.0.back_mut() {
             queued.push(text);
         } else {
-            self.0.push_back(Queued::Reasoning(builder(text)));
+            let mut queued = JsonStrBuilder::default();
+            queued.push(text);
+            self.0.push_back(Queued::Reasoning(queued));
         }
     }
 
-    pub(super) fn push_content(&mut self, kind: ContentKind, text: &JsonStr<'_>) {
-        match self.0.back_mut() {
-            Some(Queued::Content(queued_kind, queued)) if *queued_kind == kind => queued.push(text),
-            _ => self.0.push_back(Queued::Content(kind, builder(text))),
+    pub(super) fn push_content(
+        &mut self,
+        kind: ContentKind,
+        text: &JsonStr<'_>,
+        logprobs: &[RawJson<'static>],
+    ) {
+        if let Some(Queued::Content(queued_kind, queued)) = self.0.back_mut()
+            && *queued_kind == kind
+        {
+            return queued.push(text, logprobs);
         }
+        let mut queued = WaitingText::default();
+        queued.push(text, logprobs);
+        self.0.push_back(Queued::Content(kind, queued));
     }
 
     /// Adds a fragment to its call, which is queued if it is new.
@@ -73,10 +85,4 @@ impl Queue {
             Queued::Reasoning(_) | Queued::Content(..) => None,
         })
     }
-}
-
-fn builder(text: &JsonStr<'_>) -> JsonStrBuilder {
-    let mut builder = JsonStrBuilder::default();
-    builder.push(text);
-    builder
 }

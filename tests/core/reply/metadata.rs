@@ -66,6 +66,32 @@ fn what_has_no_counterpart_is_reported() {
     assert_eq!(response["output"][0]["content"][0]["text"], "Hi");
 }
 
+/// Text waits before its message begins, and while a call is open.
+#[test]
+fn logprobs_of_text_that_waits_are_kept() {
+    let token = |text: &str| {
+        let logprob = json!({"token": text, "logprob": -0.5, "bytes": null, "top_logprobs": []});
+        json!({"choices": [{"index": 0, "delta": {"content": text}, "logprobs": {"content": [logprob]}}]})
+    };
+    let asked = ask(json!({"input": "hi", "stream": true, "top_logprobs": 1, "tools": [function("f")]}));
+    let response = asked.received(&[
+        call(0, "a", "f", "{"),
+        token("b"),
+        token("c"),
+        call(0, "a", "f", "}"),
+        call(1, "b", "f", "{}"),
+        token(" "),
+        token("d"),
+        finish("tool_calls"),
+    ]);
+    let messages = response["output"].as_array().unwrap().iter().filter(|item| item["type"] == "message");
+    let tokens: Vec<Vec<&str>> = messages
+        .map(|item| item["content"][0]["logprobs"].as_array().unwrap().iter())
+        .map(|logprobs| logprobs.map(|logprob| logprob["token"].as_str().unwrap()).collect())
+        .collect();
+    assert_eq!(tokens, [vec!["b", "c"], vec![" ", "d"]]);
+}
+
 #[test]
 fn logprobs_are_sent_when_requested() {
     let with = json!({"choices": [{"index": 0, "delta": {"content": "é"}, "logprobs": {"content": [
