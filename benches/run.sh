@@ -41,7 +41,7 @@ if [[ ${BENCH_PEERS:-all} != none ]]; then
     echo "bench: codex-relay $relay_version cannot be installed here" >&2
   export BENCH_CODEX_RELAY=$relay/bin/codex-relay
 
-  # The newest of which all parts can be had: its parts are released one by one.
+  # The newest version whose parts are all published. They are released one by one.
   litellm=$PWD/.tools/litellm-$litellm_version
   [[ -x $litellm/bin/litellm ]] ||
     { python3 -m venv "$litellm" && "$litellm/bin/pip" install --quiet "litellm[proxy]<=$litellm_version"; } ||
@@ -53,11 +53,11 @@ if [[ ${BENCH_PEERS:-all} != none ]]; then
   export BENCH_VERSIONS
 fi
 
-# Ten thousand open streams need so many sockets.
+# Ten thousand open streams need this many sockets.
 ulimit -n "$(ulimit -Hn)"
 cargo run --release --manifest-path benches/Cargo.toml --target-dir target/benches --features load --bin load
 
-# Where an exchange's time goes within the module.
+# How the time of an exchange is distributed within the module.
 if [[ -z ${QUICK:-} ]] && command -v node >/dev/null; then
   node benches/v8.mjs
 fi

@@ -25,8 +25,8 @@ command -v c++ >/dev/null || {
   exit 1
 }
 
-# The flags by which LLVM counts what a run reached (as cargo-fuzz gives them). With --target they are
-# for the targets alone, not for the build scripts of their dependencies.
+# The flags for LLVM's coverage counters, as cargo-fuzz sets them. With --target they are for the targets alone, not for
+# the build scripts of their dependencies.
 host=$(rustc -vV | sed -n 's/^host: //p')
 coverage="--cfg fuzzing -Cpasses=sancov-module"
 for option in level=4 inline-8bit-counters pc-table trace-compares; do
@@ -59,7 +59,7 @@ done
 
 for case in tests/core/reports/cases/*/upstream.*; do
   name=$(basename "$(dirname "$case")")
-  # Of the configurations, the first reads reasoning and calls in the text.
+  # The first configuration reads reasoning and calls in the text.
   seed stream '\1\0\1\1' "report-$name" <"$case"
   seed stream '\1\1\1\1' "report-plain-$name" <"$case"
   seed stream '\0\0\2\1' "report-document-$name" <"$case"

@@ -1,13 +1,13 @@
-//! What is sent and answered when Transponder is measured: the same bytes in every run.
+//! The requests and replies of the benchmarks. They are the same bytes in every run.
 
 use serde_json::{Value, json};
 
 /// A recorded request of Codex, without history.
 const SHORT: &str = include_str!("../../tests/fixtures/codex/q-misc.review.01.json");
-/// Another one, with all the tools that Codex has.
+/// A recorded request with all tools of Codex.
 const LONG: &str = include_str!("../../tests/fixtures/codex/b-exec.02.json");
 
-/// What the model says.
+/// The kind of output that the model produces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// `content`.
@@ -20,7 +20,7 @@ pub enum Kind {
     CustomInput,
 }
 
-/// A request of Codex whose history was lengthened, turn by turn, to about so many bytes.
+/// A request of Codex with a history that makes it about this long, in bytes.
 pub fn request(bytes: usize, stream: bool) -> Vec<u8> {
     let recorded = if bytes < LONG.len() { SHORT } else { LONG };
     let mut request: Value = serde_json::from_str(recorded).expect("a recorded request");
@@ -41,7 +41,7 @@ pub fn request(bytes: usize, stream: bool) -> Vec<u8> {
     request.to_string().into_bytes()
 }
 
-/// The model says what it does, calls a tool, and the tool answers.
+/// One turn: a text of the model, a call, and its output.
 fn turn(number: usize) -> Vec<Value> {
     let (id, words) = (call_id(number), words(number));
     let call = match number % 4 {
@@ -62,7 +62,7 @@ fn turn(number: usize) -> Vec<Value> {
     ]
 }
 
-/// As random as a real one: ids differ in their first characters.
+/// Random like a real id: the first characters differ.
 fn call_id(number: usize) -> String {
     let random = (number as u128 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
     format!("call_{:024x}", random >> 32)
@@ -73,8 +73,8 @@ fn words(number: usize) -> String {
     (0..12).map(|at| WORDS[(number * 7 + at * 3) % WORDS.len()]).collect::<Vec<_>>().join(" ")
 }
 
-/// A Chat Completions stream, frame by frame: a first chunk with the role, `events` chunks that each say a
-/// little, and the end with the usage.
+/// A Chat Completions stream, frame by frame: a first chunk with the role, `events` chunks with a short piece each, and
+/// the end with the usage.
 pub fn stream(kind: Kind, events: usize) -> Vec<Vec<u8>> {
     let mut frames = vec![chunk(&first(kind), None)];
     frames.extend((0..events).map(|number| chunk(&delta(kind, &piece(kind, number)), None)));
@@ -88,7 +88,7 @@ pub fn stream(kind: Kind, events: usize) -> Vec<Vec<u8>> {
     frames
 }
 
-/// A chunk that says a piece of text.
+/// A chunk with a piece of text.
 pub fn text_chunk(piece: &str) -> Vec<u8> {
     chunk(&delta(Kind::Text, piece), None)
 }
@@ -128,7 +128,7 @@ pub fn document(kind: Kind, events: usize) -> Vec<u8> {
 const ID: &str = "chatcmpl-5b0a4fd3b7b54f6b9f6c2f0e2ab0d9a1";
 const MODEL: &str = "Qwen/Qwen3-Coder-480B-A35B-Instruct";
 
-/// As vLLM writes it.
+/// In the form of vLLM.
 fn chunk(delta: &Value, finish_reason: Option<&str>) -> Vec<u8> {
     let finish_reason = json!(finish_reason);
     format!(

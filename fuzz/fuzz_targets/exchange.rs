@@ -23,7 +23,7 @@ static CONFIGS: LazyLock<[Config; 2]> = LazyLock::new(|| {
     })
 });
 
-/// The kinds of response that an upstream, or Envoy in its stead, begins.
+/// The response headers that an upstream, or Envoy on its behalf, may send.
 const RESPONSES: &[(&str, &str)] = &[
     ("200", "text/event-stream"),
     ("200", "application/json"),
@@ -59,7 +59,8 @@ fn run(head: Head, request: &[u8], reply: &[u8]) {
     match envoy.reply(&begun, &head.cut(reply), head.flag(5)) {
         Outcome::Local(reply) => assert_error(reply.status, &reply.body),
         Outcome::Reply { cut: true, .. } => {}
-        // Whether a stream was wanted is not for a second reader to say: serde_json refuses requests that are mended here.
+        // serde_json cannot tell whether the client wants a stream, because it rejects requests that the filter
+        // repairs.
         Outcome::Reply { body, .. } if body.starts_with(b"event: ") => {
             Transcript::of(&body);
         }

@@ -1,4 +1,4 @@
-//! Requests, for every preset: a Chat Completions body, or an error that says what is wrong; no call is lost.
+//! Requests, for every preset: the result is a Chat Completions body or an error with a message, and no call is lost.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -28,7 +28,7 @@ fuzz_target!(|input: &[u8]| {
     let sent: Value = serde_json::from_slice(&translated.body).expect("what goes up is JSON");
     let messages = sent["messages"].as_array().expect("messages");
     assert!(!messages.is_empty() && sent["model"].is_string());
-    // Lone surrogates and the like make a strict upstream refuse the whole conversation.
+    // A strict upstream rejects the whole conversation if it has a lone surrogate.
     let again = translate(body, &context).expect("what was taken once is taken again");
     assert_eq!(translated.body, again.body, "the same request gives the same bytes");
     if let Ok(request) = serde_json::from_slice::<Value>(body) {

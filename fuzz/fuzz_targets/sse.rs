@@ -1,4 +1,4 @@
-//! The SSE decoder: any bytes, in any pieces, give the same frames, and no more of them than came in.
+//! The SSE decoder: any bytes give the same frames in whatever pieces they arrive, and no more bytes than came in.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

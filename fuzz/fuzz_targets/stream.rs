@@ -1,5 +1,5 @@
-//! Replies of any bytes: the client gets a whole stream or document, however the bytes were cut, and each call
-//! of the upstream is in it unless it says that it failed.
+//! Replies of any bytes: the client gets a complete stream or document, however the bytes are cut. It has each call of
+//! the upstream, unless the response has failed.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,11 +1,11 @@
-//! Tool calls, counted by a reader that knows nothing of how the filter reads them.
+//! Counts tool calls independently of how the filter reads them.
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use transponder::items::CALL_ITEMS;
 use transponder::sse::decode::{Decoder, Frame};
 
-/// The calls that an upstream's reply makes beyond doubt.
+/// The calls in an upstream's reply that no reader can doubt.
 #[derive(Default)]
 struct Made {
     ids: BTreeSet<String>,
@@ -13,14 +13,14 @@ struct Made {
     arguments: BTreeMap<u64, String>,
 }
 
-/// The ids of the calls that an upstream's reply makes beyond doubt: pieces that have both an id and a name.
+/// The ids of the calls in an upstream's reply that no reader can doubt: fragments with both an id and a name.
 pub fn made_by(reply: &[u8]) -> BTreeSet<String> {
     let mut made = Made::default();
     if let Ok(document) = serde_json::from_slice::<Value>(reply) {
         made.collect(&document, &["delta", "message"]);
         return made.ids;
     }
-    // What begins as a document, and is none or goes on after it, makes no call beyond doubt.
+    // A body that begins like a document but is not valid JSON, or continues after it, has no such calls.
     let begins = reply.iter().find(|byte| !byte.is_ascii_whitespace() && !b"\xEF\xBB\xBF".contains(byte));
     if begins.is_some_and(|byte| b"{[".contains(byte)) {
         return made.ids;
@@ -34,7 +34,7 @@ pub fn made_by(reply: &[u8]) -> BTreeSet<String> {
             if let Ok(chunk) = serde_json::from_slice::<Value>(data)
                 && !done
             {
-                // A message in the midst of deltas says them again, perhaps with other ids.
+                // A complete message among deltas repeats them, perhaps with other ids.
                 made.collect(&chunk, &["delta"]);
             }
         }
@@ -85,18 +85,18 @@ fn number(index: &Value) -> u64 {
     index.as_u64().or(written).unwrap_or(0)
 }
 
-/// How many calls a response hands to the client.
+/// How many calls the client receives.
 pub fn handed_over(response: &Value) -> usize {
     let items = response["output"].as_array().into_iter().flatten();
     items.filter(|item| is_call(item)).count()
 }
 
-/// How many calls a client's history holds.
+/// How many calls the client's history has.
 pub fn in_history(request: &Value) -> usize {
     request["input"].as_array().into_iter().flatten().filter(|item| is_call(item)).count()
 }
 
-/// How many calls the upstream is shown.
+/// How many calls are sent upstream.
 pub fn in_messages(body: &Value) -> usize {
     let messages = body["messages"].as_array().into_iter().flatten();
     messages.filter_map(|message| message["tool_calls"].as_array()).map(Vec::len).sum()

@@ -11,7 +11,7 @@ use transponder::exchange::{
 /// The time of every callback, since the Unix epoch.
 const NOW: Duration = Duration::from_secs(1_700_000_000);
 
-/// A message as it was sent on.
+/// A request or reply as the filter passes it on.
 #[derive(Debug, Default)]
 pub struct Message {
     /// The body.
@@ -26,9 +26,9 @@ pub struct Message {
 /// How the exchange ended for the client.
 #[derive(Debug)]
 pub enum Outcome {
-    /// The filter answered by itself.
+    /// The filter sent a local reply.
     Local(LocalReply),
-    /// The upstream's reply, translated. `cut`: its end came where nothing can be written any more.
+    /// The upstream's reply, translated. `cut`: it ended where nothing can be written any more.
     Reply { body: Vec<u8>, status: Option<u16>, cut: bool },
 }
 
@@ -101,7 +101,7 @@ impl Envoy {
         Self { exchange, up: Message::default(), down: Message::default() }
     }
 
-    /// Sends the whole request; what the filter answers, or what goes up.
+    /// Sends the whole request. Returns the filter's reply, or the request for the upstream.
     pub fn request(
         &mut self,
         headers: &Headers,

@@ -1,6 +1,6 @@
-//! What the fuzz targets share: how an input is read, how it is cut, and what must hold whatever it is.
+//! Shared by the fuzz targets: reading an input, splitting it into pieces, and the checks that every input must pass.
 //!
-//! An input is a head of [`HEAD`] bytes, which choose the circumstances, and a body, which is what arrives.
+//! An input has a head of [`HEAD`] bytes, which select the conditions, and a body, which arrives.
 
 pub mod calls;
 pub mod envoy;
@@ -20,28 +20,28 @@ use transponder::upstream;
 /// Bytes before the body.
 pub const HEAD: usize = 4;
 
-/// The circumstances of a run.
+/// The conditions of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Head([u8; HEAD]);
 
-/// Takes an input apart. An input without a head is none.
+/// Splits an input into head and body. `None` if it has no head.
 pub fn read(input: &[u8]) -> Option<(Head, &[u8])> {
     let (head, body) = input.split_first_chunk::<HEAD>()?;
     Some((Head(*head), body))
 }
 
 impl Head {
-    /// One of the yes-or-no circumstances.
+    /// A condition with two values.
     pub fn flag(self, number: u32) -> bool {
         self.0[0] & (1 << number) != 0
     }
 
-    /// One of several.
+    /// A condition with several values.
     pub fn choose<T>(self, from: &[T]) -> &T {
         &from[usize::from(self.0[1]) % from.len()]
     }
 
-    /// The body in pieces of one byte to some hundred, always the same for the same head.
+    /// The body in pieces of 1 to some hundred bytes, which depend on the head.
     pub fn cut(self, body: &[u8]) -> Vec<&[u8]> {
         let mut state = u32::from_le_bytes(self.0) | 1;
         let mut pieces = Vec::new();
@@ -57,8 +57,7 @@ impl Head {
     }
 }
 
-/// What models write into their text is read; then every preset, with both ways to treat a history that does not pair
-/// up.
+/// The configurations: one that reads markup in the text, then every preset, each with both values of `history`.
 pub static CONFIGS: LazyLock<Vec<Config>> = LazyLock::new(|| {
     let configs = upstream::preset_names().flat_map(|preset| {
         ["strict", "repair"].map(|history| format!(r#"{{"upstream": "{preset}", "history": "{history}"}}"#))
@@ -70,7 +69,7 @@ pub static CONFIGS: LazyLock<Vec<Config>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Keeps no account.
+/// Discards all telemetry.
 #[derive(Debug)]
 pub struct Unrecorded;
 

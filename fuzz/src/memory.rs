@@ -1,17 +1,17 @@
-//! Whether memory stays within what the size of the input allows.
+//! Checks that memory use is bounded by the size of the input.
 
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
 
-/// What a run may take whatever its input: the tables of tools, the frames that begin and end a stream.
+/// The bytes that a run may hold regardless of its input: tables of tools, and the first and last events of a stream.
 const BASE: usize = 1 << 20;
 
-/// Runs `what`, which may hold so many bytes at once for each byte of its input, and no more.
+/// Runs `what`, which may hold at most this many bytes at once per byte of its input.
 ///
 /// # Panics
-/// When it held more.
+/// If it held more.
 pub fn bounded<T>(input: usize, factor: usize, what: impl FnOnce() -> T) -> T {
     let before = ALLOCATOR.current_usage();
     ALLOCATOR.reset_peak_usage();

@@ -1,5 +1,5 @@
-//! Calls Envoy as Transponder does for a request without events, header by header and number by number, and sends
-//! the bytes on that came. What it costs more than the filter that does nothing is no matter of translating.
+//! Makes the calls to Envoy that Transponder makes for a request without events, and passes the bytes on unchanged.
+//! What it costs more than the filter that does nothing is the cost of these calls.
 
 use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
@@ -117,7 +117,7 @@ impl HttpContext for Exchange {
         tell_the_time();
         let _ = self.get_http_response_headers_bytes();
         self.remove_http_response_header("content-length");
-        // As `x-transponder-dropped`, which the requests measured get.
+        // Like `x-transponder-dropped`, which the measured requests get.
         self.set_http_response_header("x-floor-dropped", Some("0"));
         self.metrics.count(0, 1);
         Action::Continue

@@ -1,4 +1,4 @@
-//! Reads each piece of each body and sets the same bytes again.
+//! Reads each chunk of each body and writes the same bytes back.
 
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, LogLevel};

@@ -24,9 +24,9 @@ use transponder::metrics::{Metric, Telemetry};
 use transponder::request::{self, Context, Translated};
 use transponder_benches::{Kind, document, request, stream};
 
-/// More than this is growth, not noise: the counts themselves are exact.
+/// The factor by which a count may grow. The counts are exact, so this is no tolerance for noise.
 const TOLERANCE: f64 = 1.05;
-/// Ten times the input may cost this much more.
+/// The factor by which ten times the input may cost more.
 const LINEAR: f64 = 11.0;
 
 /// One input.
@@ -43,7 +43,7 @@ enum Case {
         kind: Kind,
         events: usize,
     },
-    /// From the first header to the end, answered by one document or by events of text.
+    /// A complete exchange, with a JSON document or with text events as its reply.
     Exchange {
         bytes: usize,
         answer: Answer,
@@ -104,14 +104,14 @@ fn fail(why: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// What is counted, and nothing else: callgrind is told this function's name.
+/// The counted function. callgrind gets its name and counts nothing outside it.
 #[unsafe(no_mangle)]
 #[inline(never)]
 fn counted(work: &mut dyn FnMut()) {
     work();
 }
 
-/// Runs a case; its allocations.
+/// Runs a case. Returns the number of allocations.
 fn run(case: Case) -> u64 {
     let config = Config::default();
     let translated = |body: &[u8]| -> Translated {
@@ -144,7 +144,7 @@ fn run(case: Case) -> u64 {
     }
 }
 
-/// A complete exchange as Envoy drives it; its allocations.
+/// Runs a complete exchange as Envoy would. Returns the number of allocations.
 fn exchange(bytes: usize, answer: Answer) -> u64 {
     let body = match bytes {
         0 => br#"{"model":"m","input":"Hi"}"#.to_vec(),
@@ -188,7 +188,7 @@ fn headers(pairs: &[(&str, &str)]) -> Headers {
     pairs.iter().map(pair).collect::<Vec<_>>().into()
 }
 
-/// Nobody wants to know.
+/// Discards all telemetry.
 #[derive(Debug)]
 struct Nobody;
 
@@ -210,7 +210,7 @@ struct Counting;
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-// SAFETY: all is left to the system's allocator.
+// SAFETY: every call is forwarded to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, Relaxed);
@@ -329,7 +329,7 @@ fn baseline_file() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("baselines").join(name)
 }
 
-/// `rustc-1.95.0`: the one that is called now is the one that has built this.
+/// The compiler, such as `rustc-1.95.0`. The one on the PATH also built this program.
 fn compiler() -> String {
     let output = Command::new("rustc").arg("--version").output();
     let version =

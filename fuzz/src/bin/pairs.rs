@@ -1,5 +1,4 @@
-//! All pairs of known deviations, in so many cases: `pairs [COUNT [FIRST]]`. The cases are numbered, so a case that
-//! fails is tried again by `pairs 1 NUMBER`.
+//! Tries all pairs of known deviations: `pairs [COUNT [FIRST]]`. The cases are numbered; `pairs 1 NUMBER` repeats one.
 
 use libfuzzer_sys as _; // The build counts what a run reached, for which the linker wants a counter.
 use std::collections::BTreeMap;

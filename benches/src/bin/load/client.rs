@@ -1,4 +1,4 @@
-//! The load: so many connections, each of which asks again as soon as it has the answer.
+//! The load generator: a number of connections. Each sends its next request as soon as it has the reply to the last.
 
 use crate::mock::now;
 use bytes::Bytes;
@@ -11,20 +11,20 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 
-/// What one request took.
+/// The times of one request.
 #[derive(Debug, Default)]
 pub struct Sample {
     pub whole: Duration,
-    /// Until the first piece of what the model says.
+    /// Time to the first delta.
     pub first: Duration,
-    /// Of paced events: from the upstream's hand into ours, each.
+    /// For paced events: the time from the upstream to this client, for each event.
     pub delays: Vec<Duration>,
 }
 
-/// Asks on `connections` at once until `time` is over; each asks once at least.
+/// Sends requests over `connections` connections for `time`, at least one over each.
 ///
 /// # Errors
-/// What went wrong with the first request that failed.
+/// The error of the first request that failed.
 pub async fn load(
     address: SocketAddr,
     body: &Bytes,
@@ -56,7 +56,7 @@ pub struct Connection {
     sender: SendRequest<Full<Bytes>>,
 }
 
-/// No answer takes longer.
+/// The limit for one reply.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 impl Connection {
@@ -78,7 +78,7 @@ impl Connection {
         let mut answer = self.send(body).await?;
         let mut sample = Sample::default();
         let mut tail = Vec::new();
-        // The whole text, which comes once more in the end, holds all stamps again.
+        // The last event repeats the whole text, and with it all timestamps.
         let mut last_sent = 0;
         while let Some(frame) = answer.frame().await {
             let frame = frame.map_err(|error| format!("body: {error}"))?;
@@ -123,7 +123,7 @@ impl Connection {
         Ok(response.into_body())
     }
 
-    /// Asks, and keeps the reply open after its first event.
+    /// Sends a request, and keeps the reply open after its first event.
     pub async fn hold(mut self, body: Bytes) -> Result<Held, String> {
         let opened = async {
             let mut answer = self.send(body).await?;
@@ -139,13 +139,13 @@ impl Connection {
     }
 }
 
-/// An open stream; it ends when this is dropped.
+/// An open stream. It ends when this value is dropped.
 pub struct Held {
     _connection: Connection,
     _answer: hyper::body::Incoming,
 }
 
-/// The times in `@...@`.
+/// The timestamps, which are written as `@...@`.
 fn stamps(bytes: &[u8]) -> impl Iterator<Item = u64> {
     bytes.split(|byte| *byte == b'@').filter_map(|piece| {
         let digits = std::str::from_utf8(piece).ok().filter(|text| text.len() > 5)?;

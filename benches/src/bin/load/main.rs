@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use target::{Filter, Target};
 use transponder_benches::{Kind, document, request, stream, text_chunk};
 
-/// What is asked and answered, and by how many at once.
+/// One case: the request, the reply, and the number of connections.
 pub struct Case {
     pub name: &'static str,
     pub bytes: usize,
@@ -27,7 +27,7 @@ pub struct Case {
     pub connections: usize,
 }
 
-/// What the upstream answers.
+/// The upstream's reply.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Says {
     Document { events: usize },
@@ -76,21 +76,21 @@ const QUICK: &[&str] = &[
     "18 kB, 2,000 custom input events",
 ];
 
-/// What one target did with one case in one round.
+/// The measurements of one target for one case in one round.
 #[derive(Clone, Copy, Default)]
 pub struct Figures {
     pub p50: f64,
     pub p99: f64,
-    /// Until the first delta, the median.
+    /// Median time to the first delta.
     pub first: f64,
     pub per_second: f64,
-    /// CPU time of the process for each request.
+    /// CPU time of the process per request.
     pub cpu: f64,
-    /// Of a paced event from the upstream into the client, the median.
+    /// Median time of a paced event from the upstream to the client.
     pub delay: f64,
 }
 
-/// Resident memory at so many open streams.
+/// The number of open streams, and the resident memory with them.
 pub struct Open {
     pub target: &'static str,
     pub request: &'static str,
@@ -98,10 +98,10 @@ pub struct Open {
     pub bytes_each: f64,
 }
 
-/// How long a target is asked in one round.
+/// How long a target is measured in one round.
 const WINDOW: Duration = Duration::from_millis(400);
 
-/// Longer than any request of ours takes, paced ones included.
+/// Longer than any request takes, paced ones included.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// All that was measured. Figures are by case, then by target, then by round.
@@ -145,7 +145,7 @@ async fn main() {
     } else {
         report::write(&measured);
     }
-    // What is left of it are logs, worth nothing now.
+    // It only holds logs, which are not needed after a successful run.
     let _ = std::fs::remove_dir_all(&files);
 }
 
@@ -180,12 +180,12 @@ fn reply(says: Says) -> Reply {
 
 async fn measure(case: &Case, target: &Target, body: &Bytes) -> Result<Figures, String> {
     let cpu = || target.process.as_ref().map(|process| process.cpu()).unwrap_or_default();
-    // Connections, caches, the compiler of the virtual machine.
+    // Warm-up: connections, caches, and the compiler of the WebAssembly VM.
     let (begin, cpu_before) = (Instant::now(), cpu());
     let warm = load(target.address, body, case.connections.min(4), WINDOW / 10).await?;
     quiet(target).await;
     if begin.elapsed() > PATIENCE {
-        // One that takes so long for a request needs no second to be compared.
+        // If a request takes this long, one is enough.
         return Ok(figures(&warm, begin.elapsed(), cpu() - cpu_before));
     }
     let (begin, cpu_before) = (Instant::now(), cpu());
@@ -215,14 +215,14 @@ fn figures(samples: &[Sample], took: Duration, cpu: Duration) -> Figures {
     }
 }
 
-/// In seconds; 0 if there is nothing.
+/// The time below which this share of the times is, in seconds; 0 without times.
 fn percentile(mut times: Vec<Duration>, share: f64) -> f64 {
     times.sort();
     let at = (times.len() as f64 * share) as usize;
     times.get(at.min(times.len().saturating_sub(1))).map_or(0.0, Duration::as_secs_f64)
 }
 
-/// Memory of Envoy with many open streams, which have said one word each and now wait.
+/// Measures Envoy's memory with many open streams. Each has sent one word and is idle.
 async fn open_streams(mock: &Mock, files: &Path) -> Vec<Open> {
     const HELLO: &str = r#"{"model":"m","input":"Hi","stream":true,"instructions":"Be brief."}"#;
     mock.say(Reply::Open(text_chunk("One").into()));

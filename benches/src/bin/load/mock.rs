@@ -15,16 +15,16 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::net::TcpSocket;
 
-/// What the mock says.
+/// The reply of the mock.
 #[derive(Clone)]
 pub enum Reply {
     /// One JSON document.
     Document(Bytes),
-    /// Events, back to back.
+    /// Events without a pause between them.
     Events(Vec<Bytes>),
-    /// So many events, so far apart, each of which says when it was sent.
+    /// A number of events at an interval. Each holds the time at which it was sent.
     Paced(usize, Duration),
-    /// One event, and then nothing until the client goes.
+    /// One event, and then nothing until the client disconnects.
     Open(Bytes),
 }
 
@@ -51,13 +51,13 @@ impl Mock {
         let said = Arc::clone(&reply);
         tokio::spawn(async move {
             while let Ok((connection, _)) = listener.accept().await {
-                // Without it the last part of a reply waits 40 ms for an acknowledgement.
+                // Without it, the last packet of a reply waits 40 ms for an acknowledgement.
                 connection.set_nodelay(true).expect("TCP_NODELAY");
                 let said = Arc::clone(&said);
                 tokio::spawn(async move {
                     let service = service_fn(move |request| answer(request, Arc::clone(&said)));
                     let server = auto::Builder::new(TokioExecutor::new());
-                    // A client that goes away is no error here.
+                    // A client that disconnects is not an error here.
                     let _ = server.serve_connection(TokioIo::new(connection), service).await;
                 });
             }
@@ -65,7 +65,7 @@ impl Mock {
         Self { address, reply }
     }
 
-    /// From now on it says this.
+    /// Sets the reply.
     pub fn say(&self, reply: Reply) {
         *self.reply.lock().expect("no other thread has panicked") = reply;
     }
@@ -106,7 +106,7 @@ fn paced(count: usize, pace: Duration) -> impl stream::Stream<Item = Bytes> + Se
     })
 }
 
-/// Nanoseconds since the first time somebody asked.
+/// Nanoseconds since the first call.
 pub fn now() -> u64 {
     static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
     let since = START.get_or_init(Instant::now).elapsed();

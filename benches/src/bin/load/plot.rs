@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-/// A chart: lines with a name each, of points.
+/// A chart of named lines.
 pub struct Plot<'a> {
     pub title: &'a str,
     pub x: &'a str,
@@ -16,7 +16,7 @@ const LEFT: f64 = 70.0;
 const RIGHT: f64 = 240.0;
 const TOP: f64 = 44.0;
 const BOTTOM: f64 = 54.0;
-/// Told apart also by those who see few colours.
+/// Readers with colour blindness can distinguish these colours.
 const COLORS: [&str; 8] =
     ["#7f7f7f", "#0072b2", "#56b4e9", "#d55e00", "#e69f00", "#009e73", "#cc79a7", "#000000"];
 

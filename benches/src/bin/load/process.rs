@@ -1,4 +1,4 @@
-//! The processes that are measured: started, asked for their CPU time and memory, and ended.
+//! The measured processes: starts and stops them, and reads their CPU time and memory.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -36,7 +36,7 @@ impl Process {
         number.and_then(|text| text.parse::<u64>().ok()).unwrap_or_default() * 1024
     }
 
-    /// Waits until it does nothing more: what is left over would burn while others are measured.
+    /// Waits until the process is idle. Otherwise its remaining work would disturb the next measurement.
     pub async fn quiet(&self) {
         const STEP: Duration = Duration::from_millis(20);
         let limit = Instant::now() + Duration::from_secs(5);
@@ -58,7 +58,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

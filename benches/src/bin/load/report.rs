@@ -1,4 +1,4 @@
-//! Tables and plots of what was measured, put into docs/benchmarks.md between two marks.
+//! Writes the results as tables and plots, between two marks in docs/benchmarks.md.
 
 use crate::plot::Plot;
 use crate::{CASES, Figures, Measured, Says};
@@ -10,7 +10,7 @@ use transponder_benches::Kind;
 const BEGIN: &str = "<!-- measured: `make bench` writes from here -->\n";
 const END: &str = "<!-- /measured -->\n";
 
-/// The columns that most is compared with.
+/// The targets that others are compared with.
 const ENVOY: &str = "Envoy alone";
 const NOTHING: &str = "do-nothing filter";
 const OURS: &str = "Transponder";
@@ -57,7 +57,7 @@ impl Measured {
         median(self.figures.get(row)?.get(self.column(target)?)?, figure)
     }
 
-    /// CPU time for each event: what 1,980 events more cost.
+    /// CPU time per event: the cost of 1,980 additional events.
     fn cpu_per_event(&self, target: &str) -> Option<f64> {
         let many = self.of("18 kB, 2,000 text events", target, |figures| figures.cpu)?;
         Some((many - self.of("18 kB, 20 text events", target, |figures| figures.cpu)?) / 1980.0)
@@ -100,7 +100,7 @@ fn ratios(out: &mut String, measured: &Measured) {
     }
 }
 
-/// The targets that Transponder was built to.
+/// The performance goals of Transponder.
 fn goals(out: &mut String, measured: &Measured) {
     out.push_str("\n### Against the targets\n\n");
     header(out, ["what", "target", "measured"]);
@@ -292,7 +292,7 @@ fn plots(measured: &Measured) -> Vec<(&'static str, Plot<'static>)> {
     ]
 }
 
-/// The machine, without its name and paths.
+/// Describes the machine, without its name and paths.
 fn machine() -> String {
     let said = |program: &str, arguments: &[&str]| {
         let output = Command::new(program).args(arguments).output();

@@ -1,4 +1,4 @@
-//! What is compared: each is a place to send requests to, most with a process behind it.
+//! The compared targets: each is an address for requests, most with a process behind it.
 
 use crate::process::Process;
 use serde_json::{Value, json};
@@ -7,18 +7,18 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// One of them.
+/// One target.
 pub struct Target {
     pub name: &'static str,
     pub address: SocketAddr,
     pub process: Option<Process>,
-    /// From its start until it answers.
+    /// Time from its start to its first reply.
     pub started_in: Duration,
 }
 
 const CODEX_RELAY: &str = "codex-relay";
 
-/// What an Envoy is started with.
+/// The filter that an Envoy is started with.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Filter {
     None,
@@ -33,7 +33,7 @@ pub enum Filter {
     Before,
 }
 
-/// How long anything may take to start.
+/// The limit for the start of a target.
 const START: Duration = Duration::from_secs(90);
 
 impl Target {
@@ -42,7 +42,7 @@ impl Target {
         Self { name: "upstream alone", address, process: None, started_in: Duration::ZERO }
     }
 
-    /// An Envoy with one worker. `http2`: towards the upstream, so that many streams need few sockets.
+    /// An Envoy with one worker. `http2`: HTTP/2 to the upstream, so that many streams need few sockets.
     pub async fn envoy(filter: Filter, upstream: SocketAddr, http2: bool, files: &Path) -> Self {
         let name = match filter {
             Filter::None => "Envoy alone",
@@ -82,7 +82,7 @@ impl Target {
         let binary = tool("BENCH_LITELLM")?;
         let address = free_port();
         let config = files.join("litellm.json");
-        // One of the providers for which it translates: to others it passes the Responses API on.
+        // A provider for which LiteLLM translates. To others it passes Responses requests on.
         let model = json!({"model_list": [{"model_name": "*", "litellm_params": {
             "model": "together_ai/m", "api_base": format!("http://{upstream}/v1"), "api_key": "none"}}]});
         std::fs::write(&config, model.to_string()).ok()?;
@@ -90,13 +90,13 @@ impl Target {
         command.arg("--config").arg(config).args(["--host", "127.0.0.1", "--num_workers", "1"]);
         command.args(["--port", &address.port().to_string()]).env("LITELLM_LOG", "ERROR");
         command.env("LITELLM_LOCAL_MODEL_COST_MAP", "True");
-        // Nobody but this machine can ask it.
+        // It only accepts connections from this machine.
         command.env("LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY", "true");
         let log = files.join("litellm.log");
         or_say(Self::start("LiteLLM", address, address, "/health/liveliness", &mut command, &log).await)
     }
 
-    /// Whether it is asked so much. codex-relay's time grows faster than the request: 10 MB take it minutes.
+    /// Whether the target can handle this case. codex-relay needs minutes for 10 MB.
     pub fn takes(&self, bytes: usize) -> bool {
         self.name != CODEX_RELAY || bytes <= 1_000_000
     }
@@ -134,7 +134,7 @@ fn free_port() -> SocketAddr {
     listener.local_addr().expect("its address")
 }
 
-/// Whether a GET is answered with something else than a failure of the server.
+/// Whether a GET gets a reply other than a server error.
 async fn answers(address: SocketAddr, path: &str) -> bool {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let Ok(mut stream) = tokio::net::TcpStream::connect(address).await else { return false };
