@@ -1,4 +1,5 @@
-//! The memory of one exchange, counted by the allocator. It has a program of its own because all tests of a program share it.
+//! The memory of one exchange, counted by the allocator. It is a separate program, because the tests of one program
+//! share the allocator.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // A failing test panics.
 
 use peak_alloc::PeakAlloc;
@@ -22,8 +23,8 @@ fn chunk(delta: &Value) -> String {
 const END: &str =
     "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
 
-/// SECURITY.md states it: a request takes up to five times its size, and a stream up to ten times the text that it
-/// keeps, and neither much more.
+/// The bounds in SECURITY.md: a request takes up to five times its size, and a stream up to ten times the text that it
+/// keeps.
 #[test]
 fn memory_is_a_small_multiple_of_what_came() {
     let peak = |what: &mut dyn FnMut()| {
@@ -55,7 +56,7 @@ fn memory_is_a_small_multiple_of_what_came() {
     });
     assert!(used < 10 * (4 << 20), "4 MiB of streamed text took {used}");
 
-    // Streams that have only begun.
+    // Streams that have begun and sent nothing else.
     let request = r#"{"model":"m","input":"hi","stream":true}"#;
     let mut replies = Vec::new();
     let used = peak(&mut || {

@@ -1,4 +1,5 @@
-//! `examples/docker-compose`, by Docker Compose itself as far as it goes without a daemon, and its Envoy for real.
+//! `examples/docker-compose`: Docker Compose checks the file as far as possible without a daemon, and a real Envoy runs
+//! its configuration.
 
 use crate::envoy_config::any_port;
 use serde_json::{Value, json};
@@ -26,7 +27,7 @@ fn services() -> Value {
     config["services"].take()
 }
 
-/// The file here that a service sees under a path.
+/// The file of the repository that a service has at a path.
 fn mounted(service: &Value, target: &str) -> PathBuf {
     let mut volumes = service["volumes"].as_array().unwrap().iter();
     let volume =
@@ -42,7 +43,7 @@ fn docker_compose_accepts_it_and_every_file_is_there() {
             service["volumes"].as_array().into_iter().flatten().filter(|volume| volume["type"] == "bind")
         {
             let source = Path::new(volume["source"].as_str().unwrap());
-            // Docker makes a directory of what is missing, and Envoy then reads a directory.
+            // Docker creates a directory in place of a missing file, and Envoy would then read a directory.
             assert!(source.is_file(), "{name}: {} is missing", source.display());
         }
         let published = service["ports"].as_array().into_iter().flatten();
@@ -53,7 +54,7 @@ fn docker_compose_accepts_it_and_every_file_is_there() {
 #[test]
 fn each_service_finds_what_it_reads() {
     let services = services();
-    // Prometheus reads its rules beside its configuration, and asks Envoy's admin interface.
+    // Prometheus reads the rules next to its configuration, and scrapes Envoy's admin interface.
     let prometheus = yaml(&mounted(&services["prometheus"], "/etc/prometheus/prometheus.yml"));
     for rules in prometheus["rule_files"].as_array().unwrap() {
         mounted(&services["prometheus"], &format!("/etc/prometheus/{}", rules.as_str().unwrap()));

@@ -1,4 +1,4 @@
-//! Pieces of Envoy's configuration that every control plane makes.
+//! Parts of Envoy's configuration that every control plane writes.
 
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -54,7 +54,7 @@ pub fn socket(address: SocketAddr) -> Value {
     json!({"socket_address": {"address": address.ip().to_string(), "port_value": address.port()}})
 }
 
-/// The wasm code of an image, once it is fetched.
+/// The Wasm code of an image that was fetched.
 pub fn fetched(image: &Value) -> Value {
     let image = image.as_str().unwrap();
     assert!(image.ends_with(concat!("/transponder:", env!("CARGO_PKG_VERSION"))), "{image}");
@@ -73,7 +73,7 @@ pub fn tls(context: &Value) -> Value {
     json!({"name": "envoy.transport_sockets.tls", "typed_config": context})
 }
 
-/// Puts the fields of the second into the first, and theirs into theirs.
+/// Merges the second value into the first, recursively.
 pub fn merge(into: &mut Value, from: &Value) {
     match (into, from) {
         (Value::Object(into), Value::Object(from)) => {

@@ -1,4 +1,4 @@
-//! Envoy Gateway's manifests as Envoy's configuration, as its controller makes it.
+//! Translates Envoy Gateway's manifests to Envoy's configuration, as its controller does.
 
 use crate::envoy_config::{
     WASM, any_port, bootstrap, cluster, fetched, listener, merge, socket, string_value, tls,
@@ -12,14 +12,14 @@ pub fn envoy(manifest: &Manifest, world: &World) -> Value {
     let filters: Vec<Value> = manifest.all("EnvoyExtensionPolicy").map(wasm_filter).collect();
     let mut hosts = gateway_api::virtual_hosts(manifest.all("HTTPRoute"), cluster_name);
     for (host, route) in hosts.iter_mut().zip(manifest.all("HTTPRoute")) {
-        // Filters are off, and switched on by the routes.
+        // Filters are disabled, and enabled by the routes.
         let on = json!({filter_name(policy_of(manifest, route)): {
             "@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig", "config": {}
         }});
         let routes = host["routes"].as_array_mut().unwrap();
         routes.iter_mut().for_each(|each| each["typed_per_filter_config"] = on.clone());
     }
-    // The name by which patches find it.
+    // The name that patches refer to.
     let gateway = manifest.all("Gateway").next().unwrap();
     let listener_name = format!(
         "{}/{}/{}",
@@ -65,7 +65,7 @@ fn connection_manager(manifest: &Manifest) -> Value {
     json!({"stream_idle_timeout": "3600s"})
 }
 
-/// The policy for the route, or else that for the Gateway.
+/// The policy for the route, otherwise the one for the Gateway.
 fn policy_of<'a>(manifest: &'a Manifest, route: &Value) -> &'a Value {
     let targets = |of_kind: &str, named: &str| {
         manifest.all("EnvoyExtensionPolicy").find(|policy| {
@@ -97,7 +97,7 @@ fn cluster_name(backend: &Value) -> String {
     backend["name"].as_str().unwrap().to_owned()
 }
 
-/// A Backend with its BackendTLSPolicy, and the filter that a route has at it.
+/// A Backend with its BackendTLSPolicy, and the filter of the route to it.
 fn external(manifest: &Manifest, backend: &Value, world: &World) -> Value {
     let host = &backend["spec"]["endpoints"][0]["fqdn"]["hostname"];
     let policy = manifest.find("BackendTLSPolicy", name(backend)).unwrap();
@@ -140,7 +140,7 @@ fn credential_injector(manifest: &Manifest, backend: &Value) -> Value {
     }})
 }
 
-/// Envoy Gateway has the routes in a resource of its own; here they are a part of the listener.
+/// Envoy Gateway sends the routes as a separate resource. Here they are part of the listener.
 fn patch(manifest: &Manifest, listener: &mut Value) {
     let patches = manifest.all("EnvoyPatchPolicy").flat_map(|policy| array(&policy["spec"]["jsonPatches"]));
     for patch in patches {

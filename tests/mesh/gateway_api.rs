@@ -1,4 +1,4 @@
-//! HTTPRoutes as Envoy's virtual hosts: what all implementations of the Gateway API do alike.
+//! Translates HTTPRoutes to Envoy's virtual hosts, in the way that all implementations of the Gateway API share.
 
 use crate::manifest::{array, assert_only};
 use serde_json::{Value, json};

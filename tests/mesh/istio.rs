@@ -1,4 +1,4 @@
-//! Istio's manifests as Envoy's configuration, as istiod and istio-agent make it.
+//! Translates Istio's manifests to Envoy's configuration, as istiod and istio-agent do.
 
 use crate::envoy_config::{
     WASM, any_port, bootstrap, cluster, fetched, listener, merge, socket, string_value, tls,
@@ -64,7 +64,7 @@ fn envoy(manifest: &Manifest, world: &World, filters: &[Value], virtual_hosts: &
     bootstrap(&[outbound, world.server(PROVIDER, false)], &clusters)
 }
 
-/// What Istio sets itself.
+/// What Istio sets by default.
 fn connection_manager() -> Value {
     json!({"stream_idle_timeout": "0s"})
 }
@@ -116,7 +116,7 @@ fn apply_destination_rule(rule: &Value, clusters: &mut [Value]) {
     }
 }
 
-/// The filters of the WasmPlugins, or of what supersedes them, that choose their proxies in this way.
+/// The filters of the WasmPlugins and TrafficExtensions that select their proxies in this way.
 fn wasm_filters(manifest: &Manifest, by: &str) -> Vec<Value> {
     let plugins = manifest.all("WasmPlugin").map(|plugin| (plugin, &plugin["spec"]));
     let extensions =

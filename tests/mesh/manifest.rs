@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use support::project;
 
-/// The objects of a namespace after some files were applied.
+/// The objects of a namespace after some files have been applied.
 #[derive(Debug, Default)]
 pub struct Manifest {
     pub objects: Vec<Value>,

@@ -1,4 +1,4 @@
-//! Each manifest, as a control plane hands it to Envoy, serves a tool call.
+//! Each manifest serves a tool call, with the configuration that a control plane derives from it.
 
 use crate::envoy_config::WASM;
 use crate::manifest::Manifest;
@@ -16,7 +16,7 @@ async fn ask(envoy: &Envoy, host: &str, model: &str) -> Answer {
     let request = json!({
         "model": model, "input": "Which files?", "stream": true,
         "tools": [{"type": "function", "name": "shell", "parameters": {"type": "object"}}],
-        // More than the buffers that control planes set.
+        // Larger than the buffers that control planes configure.
         "instructions": "x".repeat(3 << 20)
     });
     let authorization = format!("Bearer {CLIENTS_KEY}");
@@ -24,7 +24,8 @@ async fn ask(envoy: &Envoy, host: &str, model: &str) -> Answer {
     post_with(&envoy.responses_url(), &headers, request.to_string()).await
 }
 
-/// A Responses request returns a tool call, and reached the upstream as Chat Completions with this key and `Host:`.
+/// Checks that a Responses request returns a tool call and reaches the upstream as Chat Completions with this key and
+/// `Host:`.
 pub async fn assert_serves(
     envoy: &Envoy,
     (host, model): (&str, &str),
@@ -110,7 +111,7 @@ async fn istio_external_provider() {
     envoy.finish();
 }
 
-/// No restart, no request without a key in between.
+/// Envoy does not restart, and every request has a key.
 #[tokio::test]
 async fn istio_takes_a_new_key_from_the_secret() {
     let world = World::new().await;
@@ -158,7 +159,7 @@ async fn envoy_gateway_and_its_external_provider() {
     envoy.finish();
 }
 
-/// The objects of the Gateway that holds headers.
+/// The objects of the Gateway that holds headers, without those of the other Gateway.
 fn gateway_with_held_headers() -> Manifest {
     let files = ["gateway/gateway.yaml", "gateway/external-host.yaml", "gateway/held-headers.yaml"];
     let mut manifest = Manifest::apply(&files);

@@ -22,14 +22,14 @@ fn connection_manager(envoy: &Value) -> &Value {
     &envoy["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
 }
 
-/// The filter's part: Envoy's PluginConfig.
+/// The filter's PluginConfig.
 fn plugin(envoy: &Value) -> &Value {
     let filters = connection_manager(envoy)["http_filters"].as_array().unwrap();
     &filters.iter().find(|filter| filter["name"] == "transponder").unwrap()["typed_config"]["config"]
 }
 
-/// The clients of a site come through a listener that speaks TLS for them, each with a certificate of its own, chosen by
-/// the `Host:` of the request. `nobody` has none.
+/// A listener that adds TLS to the clients' requests. It selects the client certificate by the `Host:` of the request.
+/// `nobody` has no certificate.
 fn clients(world: &World) -> (Value, Vec<Value>) {
     let names = ["alice", "bob", "nobody"];
     let hosts = names.map(|name| {
@@ -97,7 +97,7 @@ async fn corporate_chooses_the_server_by_the_model_and_keeps_the_keys() {
     assert_serves(&envoy, ("alice", "qwen"), &world.vllm, None, VLLM).await;
     assert_serves(&envoy, ("alice", "together/qwen"), &world.provider, Some(KEY), PROVIDER).await;
 
-    // No certificate, no connection.
+    // Without a certificate, there is no connection.
     let answer = post_with(&envoy.responses_url(), &[("host", "nobody")], "{}").await;
     assert_eq!(answer.status, 503);
 
@@ -132,12 +132,12 @@ async fn corporate_limits_each_client_by_itself() {
     let envoy = start(&world).await;
     let ask = async |client: &str| post_with(&envoy.responses_url(), &[("host", client)], "{}").await;
     let (mut served, mut answer) = (0, ask("alice").await);
-    // The filter's: a request without a model.
+    // An error of the filter: a request without a model.
     while answer.status == 400 {
         served += 1;
         answer = ask("alice").await;
     }
-    // The minute may have passed once.
+    // A new minute may have begun meanwhile.
     assert!((60..=120).contains(&served), "{served}");
     assert_eq!(answer.status, 429);
     assert_eq!(answer.json()["error"]["code"], "rate_limit_exceeded");

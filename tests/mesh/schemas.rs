@@ -1,5 +1,5 @@
-//! Every manifest against the schemas that Istio, Envoy Gateway, the Gateway API and Kubernetes publish, every plugin
-//! configuration in one by the filter's own parser.
+//! Checks every manifest against the schemas that Istio, Envoy Gateway, the Gateway API and Kubernetes publish, and
+//! every plugin configuration with the filter's own parser.
 
 use crate::manifest::{self, kind, name};
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ fn objects() -> Vec<Value> {
     files().iter().flat_map(|file| manifest::read(file)).collect()
 }
 
-/// No package has the schema of this kind yet. Its `wasm` has the fields of a WasmPlugin, under which it is checked.
+/// No package has the schema of this kind yet. Its `wasm` has the fields of a WasmPlugin, so it is checked as one.
 fn as_wasm_plugin(extension: &Value) -> Value {
     let mut plugin = extension.clone();
     plugin["kind"] = json!("WasmPlugin");
@@ -57,7 +57,7 @@ fn the_schemas_notice_a_wrong_value_and_an_unknown_field() {
     }
 }
 
-/// The plugin configurations in a manifest, wherever each kind has it.
+/// The plugin configurations in a manifest. Each kind has them in a different place.
 fn plugin_configs(object: &Value) -> Vec<String> {
     let spec = &object["spec"];
     match kind(object) {
@@ -90,7 +90,7 @@ fn the_filter_accepts_every_plugin_configuration() {
     );
 }
 
-/// A reader who follows a page applies one file after the other.
+/// The pages apply one file after the other.
 #[test]
 fn no_manifest_overwrites_an_object_of_another() {
     for directory in ["istio", "gateway"] {
@@ -105,7 +105,7 @@ fn no_manifest_overwrites_an_object_of_another() {
     }
 }
 
-/// A release changes one number, and all manifests must have it.
+/// All manifests must name the version of the release.
 #[test]
 fn the_images_are_those_of_this_version() {
     for file in files() {

@@ -1,4 +1,4 @@
-//! The surroundings of a proxy: the model servers, one of them external and behind TLS, and the files of the pod.
+//! The environment of a proxy: the model servers, one of them external and behind TLS, and the files of the pod.
 
 use crate::envoy_config;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
@@ -46,7 +46,8 @@ impl World {
         std::fs::write(file, text).unwrap();
     }
 
-    /// Mounts a Secret as kubelet does, or changes what is mounted: files lead through one link that is replaced at once.
+    /// Mounts a Secret as kubelet does, or changes the mounted one: the files are reached through a link that is
+    /// replaced atomically.
     pub fn mount(&self, directory: &str, secret: &Value) {
         let directory = self.in_pod(directory);
         let version =
@@ -66,13 +67,13 @@ impl World {
         self.pod.path().join(path.trim_start_matches('/'))
     }
 
-    /// The configuration with the files of the pod where they are here.
+    /// The configuration, with the paths of the pod replaced by real ones.
     pub fn mounted(&self, bootstrap: &Value) -> Value {
         let here = format!("\"{}/etc/", self.pod.path().display());
         serde_json::from_str(&bootstrap.to_string().replace("\"/etc/", &here)).unwrap()
     }
 
-    /// A certificate of the world's authority for this name, and its key, in a directory of the pod.
+    /// Writes a certificate for this name, and its key, to a directory of the pod.
     pub fn certify(&self, directory: &str, name: &str) -> Value {
         let key = KeyPair::generate().unwrap();
         let mut certificate = CertificateParams::new([name.to_owned()]).unwrap();
@@ -93,13 +94,13 @@ impl World {
         json!({"filename": BUNDLE})
     }
 
-    /// Where the server of this name is reached: a socket in the file system, so that no port is needed beforehand.
+    /// The address of the server with this name: a socket in the file system, so that no port has to be chosen.
     pub fn address_of(&self, name: &str) -> Value {
         json!({"pipe": {"path": self.in_pod(&format!("/{name}.sock"))}})
     }
 
-    /// A model server behind TLS. It takes no connection that does not ask for it by its name; if `mutual`, none without a
-    /// certificate of the authority.
+    /// A model server behind TLS. It only accepts connections with its name as the server name (SNI) and, if `mutual`,
+    /// with a certificate of the authority.
     pub fn server(&self, name: &str, mutual: bool) -> Value {
         let routes = json!([{"name": "all", "domains": [name], "routes": [
             {"match": {"prefix": "/"}, "route": {"cluster": format!("behind {name}"), "timeout": "0s"}}
@@ -120,7 +121,7 @@ impl World {
         listener
     }
 
-    /// What `server` has behind it.
+    /// The cluster behind `server`.
     pub fn behind(&self, name: &str, upstream: &Upstream) -> Value {
         envoy_config::cluster(&format!("behind {name}"), &envoy_config::socket(upstream.address()))
     }

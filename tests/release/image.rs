@@ -41,7 +41,7 @@ fn read_json(file: &Path) -> Value {
     serde_json::from_slice(&fs::read(file).unwrap()).unwrap()
 }
 
-/// The bytes that a descriptor names, after a check that they are what it says.
+/// The bytes that a descriptor names. Checks their size and digest.
 fn blob(layout: &Path, descriptor: &Value) -> Vec<u8> {
     let digest = descriptor["digest"].as_str().unwrap();
     let bytes = fs::read(layout.join("blobs").join(digest.replace(':', "/"))).unwrap();
@@ -84,13 +84,13 @@ fn the_last_layer_of_the_image_holds_the_module() {
     let directory = image();
     let layout = directory.path().join("image");
     let manifest = manifest(&layout);
-    // What the "compat" variant of the Wasm image specification asks for.
+    // The requirements of the "compat" variant of the Wasm image specification.
     let layer = manifest["layers"].as_array().unwrap().last().unwrap();
     assert_eq!(layer["mediaType"], "application/vnd.oci.image.layer.v1.tar+gzip");
     let layer = blob(&layout, layer);
     assert_eq!(files(&layer), [("plugin.wasm".to_owned(), module_bytes())]);
 
-    // What a container engine asks for.
+    // The requirements of a container engine.
     let config: Value = serde_json::from_slice(&blob(&layout, &manifest["config"])).unwrap();
     let mut uncompressed = Vec::new();
     flate2::read::GzDecoder::new(layer.as_slice()).read_to_end(&mut uncompressed).unwrap();
@@ -105,7 +105,7 @@ fn the_artifact_holds_the_bare_module() {
     let directory = image();
     let layout = directory.path().join("artifact");
     let manifest = manifest(&layout);
-    // What the "oci" variant asks for: two layers, one of this type.
+    // The requirements of the "oci" variant: two layers, one of this type.
     let layers = manifest["layers"].as_array().unwrap();
     assert_eq!(layers.len(), 2);
     let wasm = |layer: &&Value| layer["mediaType"] == "application/vnd.module.wasm.content.layer.v1+wasm";
@@ -201,7 +201,7 @@ fn the_changelog_knows_this_version() {
     assert!(changelog.lines().any(|line| line.starts_with(heading)), "{heading}");
 }
 
-/// Compilers put source paths into messages. They differ between machines and are private.
+/// Compilers put source paths into panic messages. Paths differ between machines and are private.
 #[test]
 fn the_module_names_no_path_of_the_machine_that_built_it() {
     let module = module_bytes();

@@ -1,4 +1,4 @@
-//! What a release consists of: the wasm module, the OCI image, the bill of materials, the licences.
+//! The parts of a release: the Wasm module, the OCI image, the bill of materials, the licences.
 
 mod dependencies;
 mod image;

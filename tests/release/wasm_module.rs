@@ -1,5 +1,5 @@
-//! The built module imports only proxy-wasm, so that it loads in every
-//! Envoy and cannot reach outside: without WASI there are no files, clock, environment or random source.
+//! The module imports only proxy-wasm, so it loads in every Envoy and is isolated: without WASI there are no files,
+//! clock, environment or random source.
 
 use std::fs;
 
@@ -56,7 +56,7 @@ fn the_released_module_has_no_trap() {
     assert!(!module.windows(word.len()).any(|window| window == word), "built with the feature `trap`");
 }
 
-/// The example lists the functions that Envoy allows in both directions. The tests run with that list.
+/// `envoy/envoy.yaml` lists the functions that Envoy allows in both directions. The tests run with that list.
 #[test]
 fn its_capabilities_are_listed_and_cannot_reach_beyond_the_exchange() {
     let (imports, exports) = interface();

@@ -19,16 +19,16 @@ use upstream::Upstream;
 /// Streams at once.
 const HELD: usize = 2000;
 
-/// How long they are held.
+/// How long these streams stay open.
 const HOLD: Duration = Duration::from_secs(10);
 
-/// What a stream that has only begun may take of its VM's memory, beside the request that it began with.
+/// The VM memory that a stream may take when it has just begun, in addition to its request.
 const STREAM_BYTES: u64 = 16 << 10;
 
 /// The memory of all VMs.
 const VM_MEMORY: &str = "wasmcustom.transponder_vm_memory_bytes";
 
-/// Clients of the mixed load.
+/// The number of clients in the mixed load.
 const CLIENTS: u64 = 16;
 
 fn seconds() -> u64 {
@@ -83,7 +83,7 @@ fn mean(values: &[u64]) -> u64 {
     values.iter().sum::<u64>() / values.len() as u64
 }
 
-/// All streams are open at once, and then all end well.
+/// All streams are open at once, and then all complete.
 async fn hold(envoy: &Envoy, upstream: &Upstream) {
     let client = reqwest::Client::new();
     let slow = Kind { model: "slow", ..KINDS[0] };
@@ -107,7 +107,7 @@ async fn hold(envoy: &Envoy, upstream: &Upstream) {
     }
 }
 
-/// How many replies of each kind came, and Envoy's memory at twelve times.
+/// The number of replies of each kind, and Envoy's memory at twelve points in time.
 async fn mixed_load(envoy: &Envoy) -> (BTreeMap<&'static str, u64>, Vec<u64>) {
     let counts = Arc::new(Mutex::new(BTreeMap::new()));
     let end = Instant::now() + Duration::from_secs(seconds());
@@ -123,7 +123,7 @@ async fn mixed_load(envoy: &Envoy) -> (BTreeMap<&'static str, u64>, Vec<u64>) {
                 while Instant::now() < end {
                     let turn = turn.fetch_add(1, Ordering::Relaxed);
                     let kind = &KINDS[turn as usize % KINDS.len()];
-                    // Two of three times as a stream.
+                    // Two of three requests ask for a stream.
                     let round = turn / KINDS.len() as u64;
                     let url = &urls[round as usize % urls.len()];
                     ask(&client, url, kind, !round.is_multiple_of(3)).await;

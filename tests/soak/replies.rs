@@ -1,10 +1,10 @@
-//! What the client must get for each way in which the upstream behaves.
+//! The reply that the client must get for each behaviour of the upstream.
 
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 use support::grammar::{Transcript, document};
 
-/// The model that makes the upstream behave in some way, and the outcome that the exchange must have.
+/// The model, which selects the behaviour of the upstream, and the expected outcome.
 #[derive(Debug, Clone, Copy)]
 pub struct Kind {
     pub model: &'static str,
@@ -15,11 +15,11 @@ pub struct Kind {
 pub enum Outcome {
     /// A complete response with this number of calls.
     Completed(usize),
-    /// A response that says that it failed.
+    /// A failed response.
     Failed,
     /// An error with its status.
     Error(u16),
-    /// A transfer that is seen to be broken.
+    /// A transfer that ends visibly incomplete.
     Broken,
 }
 
@@ -43,7 +43,7 @@ pub const KINDS: [Kind; 12] = {
     ]
 };
 
-/// Asks once, and stops the test if the reply is not what it must be.
+/// Sends one request, and fails the test if the reply is not as expected.
 pub async fn ask(client: &reqwest::Client, url: &str, kind: &Kind, stream: bool) {
     let body = json!({"model": kind.model, "input": "hi", "stream": stream,
         "tools": [{"type": "function", "name": "get_weather", "parameters": {"type": "object"}}]});

@@ -1,4 +1,4 @@
-//! The upstream of the soak: it behaves and misbehaves by the model that it is asked for.
+//! The upstream of the soak test. The model of a request selects its behaviour.
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -18,7 +18,7 @@ pub struct Upstream {
 }
 
 struct Shared {
-    /// Slow streams that are under way.
+    /// Slow streams that are open.
     open: AtomicUsize,
     released: watch::Sender<bool>,
 }
@@ -33,7 +33,7 @@ impl Upstream {
         Self { address, shared }
     }
 
-    /// How many slow streams are under way.
+    /// The number of open slow streams.
     pub fn open(&self) -> usize {
         self.shared.open.load(Ordering::SeqCst)
     }
@@ -88,7 +88,7 @@ async fn answer(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
         "truncated" => events(vec![text("Hello"), call(0, "{\"city\":\"Pa")]),
         "reset" => {
             let frames = [Ok(text("Hello")), Err(std::io::Error::other("the test's own"))];
-            // The first frame has gone out when the connection breaks.
+            // The connection breaks after the first frame has been sent.
             let frames = stream::iter(frames).then(async |frame| {
                 tokio::time::sleep(Duration::from_millis(5)).await;
                 frame
@@ -103,7 +103,7 @@ fn call_more(arguments: &str) -> String {
     chunk(&json!({"tool_calls": [{"index": 0, "function": {"arguments": arguments}}]}))
 }
 
-/// A word a second until it is released.
+/// One word per second until the stream is released.
 fn slow(shared: Arc<Shared>) -> Response {
     let released = shared.released.subscribe();
     shared.open.fetch_add(1, Ordering::SeqCst);

@@ -7,14 +7,14 @@ use futures_util::StreamExt;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-/// No test's answer takes longer.
+/// The limit for one reply.
 const WHOLE_ANSWER: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
     pub headers: HeaderMap,
-    /// As they came over the wire, with the time since the request was sent.
+    /// The chunks as they arrived, with the time since the request was sent.
     pub chunks: Vec<(Duration, Bytes)>,
     /// Why the body ended early, if it did.
     pub broken: Option<String>,
@@ -72,8 +72,8 @@ impl Answer {
 
     /// Event name (`""` if none) and data; data that is not JSON, as `[DONE]`, is a string.
     ///
-    /// It reads what this project writes, LF and one `data:` line for each event: a second, independent reader of SSE
-    /// would be another thing to test.
+    /// It only reads the form that this project writes: LF, and one `data:` line per event. A complete reader of SSE
+    /// would need tests of its own.
     pub fn events(&self) -> Vec<(String, Value)> {
         self.text()
             .split("\n\n")
@@ -91,7 +91,7 @@ impl Answer {
             .collect()
     }
 
-    /// The names alone.
+    /// The names of the events.
     pub fn event_names(&self) -> Vec<String> {
         self.events().into_iter().map(|(name, _)| name).collect()
     }

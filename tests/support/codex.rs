@@ -1,4 +1,4 @@
-//! The real Codex CLI, pinned in `tests/clients`, with a home of its own.
+//! The real Codex CLI, pinned in `tests/clients`, with its own home directory.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ const WHOLE_TURN: Duration = Duration::from_secs(120);
 /// The environment variable with the bearer token, as in the README.
 const KEY: &str = "TRANSPONDER_TEST_KEY";
 
-/// A user of Codex: settings, a home that keeps sessions for `resume`, and a directory to work in.
+/// A user of Codex: settings, a home directory that keeps sessions for `resume`, and a working directory.
 #[derive(Debug)]
 pub struct Codex {
     settings: BTreeMap<String, String>,
@@ -31,7 +31,7 @@ pub struct Codex {
     work: TempDir,
 }
 
-/// What one `codex exec` did.
+/// The result of one `codex exec`.
 #[derive(Debug)]
 pub struct Turn {
     pub status: ExitStatus,
@@ -60,7 +60,7 @@ impl Codex {
                 ("base_url", &base_url),
                 ("wire_api", r#""responses""#),
                 ("env_key", &key),
-                // Enough to show that Codex retries; a test need not wait for five.
+                // Enough to show that Codex retries. The default of five takes longer.
                 ("request_max_retries", "1"),
                 ("stream_max_retries", "2"),
                 ("stream_idle_timeout_ms", "30000"),
@@ -72,7 +72,7 @@ impl Codex {
             package: "@openai/codex",
             // Codex makes no helper programs under a system's temporary directory, and warns.
             home: TempDir::new_in(scratch()).expect("a home"),
-            // Outside of the project, whose AGENTS.md and git state are none of the test's business.
+            // Outside the project, so that its AGENTS.md and git state do not influence Codex.
             work: TempDir::new().expect("a temporary directory"),
         }
     }
@@ -89,7 +89,7 @@ impl Codex {
         self
     }
 
-    /// Further tables of `config.toml`, e.g. `[mcp_servers.tiny]` and what belongs to it.
+    /// Further tables of `config.toml`, e.g. `[mcp_servers.tiny]`, with their content.
     pub fn table(mut self, lines: &str) -> Self {
         self.tables = format!("{}\n{lines}\n", self.tables);
         self
@@ -117,7 +117,7 @@ impl Codex {
         self
     }
 
-    /// The directory in which Codex works, to put files into and to look at what it did.
+    /// Codex's working directory, for preparing files and checking the result.
     pub fn workdir(&self) -> &Path {
         self.work.path()
     }
@@ -145,7 +145,7 @@ impl Codex {
         self.run(&["-m", model], &["resume", "--last", prompt]).await
     }
 
-    /// Where Codex keeps its configuration.
+    /// The directory of Codex's configuration.
     pub fn home(&self) -> &Path {
         self.home.path()
     }
@@ -210,7 +210,7 @@ impl Turn {
         }
     }
 
-    /// Stops the test with all that Codex said, unless the turn ended well.
+    /// Fails the test, with all output of Codex, unless the turn completed.
     pub fn assert_completed(&self) {
         let completed = self.of_type("turn.completed").len() == 1;
         assert!(self.status.success() && completed, "Codex failed: {self:#?}");
@@ -236,15 +236,15 @@ impl Turn {
     }
 }
 
-/// The native program inside the npm package. Started without node around it, it is the one process to kill.
+/// The native program inside the npm package. Without node around it, there is only one process to kill.
 struct Binary {
     codex: PathBuf,
-    /// Programs that the package brings along, as `rg`.
+    /// Programs that the package includes, such as `rg`.
     beside: PathBuf,
 }
 
 impl Binary {
-    /// npm puts the program beside its package, or into it when another version is beside it already.
+    /// npm installs the program next to its package, or inside it if another version is already there.
     fn find(package: &str) -> Self {
         let modules = project().join("tests/clients/node_modules");
         let vendor = [modules.join(package).join("node_modules/@openai"), modules.join("@openai")]

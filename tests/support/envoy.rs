@@ -12,10 +12,10 @@ use tempfile::TempDir;
 use super::process::{Process, project};
 use super::recording;
 
-/// The admin interface answers at once or never.
+/// The limit for the admin interface, which answers at once or never.
 const ADMIN: Duration = Duration::from_secs(10);
 
-/// What in Envoy's log says that the VM died, or never lived.
+/// Messages in Envoy's log that a VM has crashed or could not start.
 const TRAPS: [&str; 7] = [
     "Function: proxy_on_",
     "Uncaught RuntimeError",
@@ -26,7 +26,8 @@ const TRAPS: [&str; 7] = [
     "has failed with",
 ];
 
-/// Whether the filter may wait with the request's headers for its body. It must be the same in the plugin's configuration.
+/// Whether the filter may hold the request's headers until its body has arrived. The plugin configuration must say the
+/// same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Headers {
     Flow,
@@ -51,7 +52,7 @@ impl Envoy {
 
     /// For tests that need other routes or more clusters: what `bootstrap` returns, changed.
     ///
-    /// Its ports are 0: Envoy finds its own, and none is picked beforehand that another process could take.
+    /// Its ports are 0, so that Envoy chooses free ones and no other process can take them first.
     pub async fn launch(bootstrap: &Value) -> Self {
         let files = TempDir::new().expect("a temporary directory");
         Self::with(&recorded(bootstrap, files.path()), files, 1).await
@@ -73,7 +74,7 @@ impl Envoy {
         let mut command = Command::new(binary());
         command.arg("-c").arg(path("envoy.json"));
         command.args(["--concurrency", &workers.to_string(), "--use-dynamic-base-id"]);
-        // An access log shows soon.
+        // Envoy writes its access logs soon.
         command.args(["--file-flush-interval-msec", "200"]);
         command.args(["--log-level", "warning"]);
         command.args(["--component-log-level", "wasm:debug,http:info"]);
@@ -109,7 +110,7 @@ impl Envoy {
         self.admin
     }
 
-    /// The base URL that a Responses client is given.
+    /// The base URL for a Responses client.
     pub fn base_url(&self) -> String {
         format!("http://{}/v1", self.listener)
     }
@@ -118,7 +119,7 @@ impl Envoy {
         format!("{}/responses", self.base_url())
     }
 
-    /// Words of bodies, tokens and arguments: `finish` fails if one of them is in the log.
+    /// Secrets: words of bodies, tokens and arguments. `finish` fails if one of them is in the log.
     pub fn plant_secret(&mut self, secret: &str) {
         self.secrets.push(secret.to_owned());
     }
@@ -130,7 +131,7 @@ impl Envoy {
         kilobytes.trim().parse::<u64>().expect("a number of kilobytes") / 1024
     }
 
-    /// Lets one of Envoy's components log from this level on.
+    /// Sets the log level of one of Envoy's components.
     pub async fn set_log_level(&self, component: &str, level: &str) {
         let url = format!("http://{}/logging?{component}={level}", self.admin);
         let client = reqwest::Client::builder().timeout(ADMIN).build().expect("a client");
@@ -143,7 +144,7 @@ impl Envoy {
             .expect("a known level");
     }
 
-    /// Lets Envoy end its connections as it does before it is replaced.
+    /// Makes Envoy drain its connections, as before a restart.
     pub async fn drain(&self) {
         let url = format!("http://{}/drain_listeners?graceful", self.admin);
         let client = reqwest::Client::builder().timeout(ADMIN).build().expect("a client");
@@ -154,7 +155,7 @@ impl Envoy {
         self.process.logged()
     }
 
-    /// A counter or gauge by its whole name; one that Envoy has not heard of is 0.
+    /// The value of a counter or gauge, by its full name. One that does not exist is 0.
     pub async fn stat(&self, name: &str) -> u64 {
         let all = self.stats("").await;
         let found = all.into_iter().find(|(stat, _)| stat == name);
@@ -184,14 +185,15 @@ impl Envoy {
         assert!(self.process.is_running(), "Envoy has ended:\n{log}");
     }
 
-    /// The end that every test should write; a value that is only dropped checks nothing if the test has failed already.
+    /// Every test should end with this, because a value that is only dropped checks nothing if the test has failed
+    /// already.
     ///
-    /// Every reply that went out is checked again, as Envoy recorded it: how many.
+    /// Checks every reply again as Envoy recorded it. Returns their number.
     pub fn finish(mut self) -> usize {
         self.close()
     }
 
-    /// The end of a test that let the VM trap.
+    /// Ends a test that made the VM trap.
     pub fn finish_after_trap(mut self) {
         assert!(TRAPS.iter().any(|trap| self.logged().contains(trap)), "no trap in Envoy's log");
         self.finished = true;
@@ -322,7 +324,8 @@ fn plugin(config: &str, headers: Headers) -> Value {
     plugin
 }
 
-/// What the module may call and be called for, as `envoy/envoy.yaml` lists it: nothing beyond that is ever needed.
+/// The functions that the module may import and export, as in `envoy/envoy.yaml`. The tests show that no others are
+/// needed.
 pub fn capabilities() -> serde_json::Map<String, Value> {
     let example = std::fs::read_to_string(project().join("envoy/envoy.yaml")).expect("the example");
     let (_, list) = example.split_once("allowed_capabilities:").expect("a list of capabilities");
@@ -330,7 +333,7 @@ pub fn capabilities() -> serde_json::Map<String, Value> {
     entries.map(|name| (name.to_owned(), json!({}))).collect()
 }
 
-/// How Envoy's own answers are written, as `envoy/envoy.yaml` has it.
+/// The format of Envoy's local replies, as in `envoy/envoy.yaml`.
 pub fn local_reply_config() -> Value {
     let example = std::fs::read_to_string(project().join("envoy/envoy.yaml")).expect("the example");
     let (_, rest) = example.split_once("local_reply_config:\n").expect("a configuration of local replies");

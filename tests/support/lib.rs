@@ -1,4 +1,4 @@
-//! What the tests with real processes share: the scripted upstream, Envoy with the filter, Codex, and a reader of SSE.
+//! Shared by the tests with real processes: the scripted upstream, Envoy with the filter, Codex, and a reader of SSE.
 //!
 //! Every wait has a limit, and no process outlives the value that started it. The module asks for: the examples
 //! (`cargo test` builds them; `cargo test --test NAME` alone does not), the wasm module (`make wasm`), Envoy, and

@@ -1,4 +1,4 @@
-//! An upstream inside the test: it records requests, and the test decides what it answers and when.
+//! An upstream inside the test. It records requests, and the test decides how and when it replies.
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -21,12 +21,12 @@ pub struct OwnUpstream {
 }
 
 impl OwnUpstream {
-    /// Answers every request with `answer`.
+    /// Sends the same reply to every request.
     pub async fn start(answer: impl Fn() -> Response + Clone + Send + Sync + 'static) -> Self {
         Self::start_asked(move |_| answer()).await
     }
 
-    /// Answers as `answer` does, which sees the request.
+    /// Sends the reply that `answer` returns for a request.
     pub async fn start_asked(answer: impl Fn(&Seen) -> Response + Clone + Send + Sync + 'static) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

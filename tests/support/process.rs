@@ -1,4 +1,4 @@
-//! Child processes that cannot be left behind, and waits that cannot last.
+//! Child processes that end with the test, and waits with a limit.
 
 use std::fs::File;
 use std::future::Future;
@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// How long a server may take until it is ready; a loaded machine compiles a wasm module slowly.
+/// The limit for the start of a server. A loaded machine compiles a Wasm module slowly.
 pub const START: Duration = Duration::from_secs(60);
 
-/// How long a server may take to end.
+/// The limit for the end of a server.
 const END: Duration = Duration::from_secs(10);
 
-/// Where the tests are run from.
+/// The root of the repository.
 pub fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is in the project")
 }
@@ -37,8 +37,8 @@ pub fn example(name: &str) -> PathBuf {
     binary
 }
 
-/// Takes away what cargo tells a test about its package: a cargo inside of the command would take it for a change of the
-/// environment, and build again what looks at it.
+/// Removes the variables that cargo sets for a test. A cargo inside the command would see a changed environment, and
+/// rebuild what depends on it.
 pub fn without_cargo(command: &mut Command) -> &mut Command {
     let told = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_"];
     for (name, _) in std::env::vars() {
@@ -57,7 +57,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts it with both outputs in a file: a pipe that nobody empties would stop it.
+    /// Starts it with its output in a file, because a pipe that is not read would block it.
     pub fn start(command: &mut Command, log: PathBuf) -> Self {
         let output = File::create(&log).expect("a log file");
         let child = command
@@ -78,7 +78,7 @@ impl Process {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// Asks again and again until there is an answer; panics when the process has ended or time is over.
+    /// Polls until there is a result. Panics if the process has ended or the time is over.
     pub async fn until<T, F: Future<Output = Option<T>>>(
         &mut self,
         what: &str,
@@ -101,7 +101,7 @@ impl Process {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Lets it end by itself, so that it writes what it has still to write.
+    /// Lets the process end by itself, so that it can write its remaining output.
     pub fn terminate(&mut self) {
         let asked = Command::new("kill").arg(self.child.id().to_string()).status();
         let begin = Instant::now();
@@ -115,7 +115,7 @@ impl Process {
     }
 
     pub fn kill(&mut self) {
-        // It may have ended by itself.
+        // The process may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -13,7 +13,7 @@ import (
 
 const discovery = "127.0.0.1:15010"
 
-// pod is a workload of the namespace `models`, its Service and the label by which objects choose it.
+// pod is a workload in the namespace `models`: its Service, and the label that selectors match.
 type pod struct {
 	name, address, service, label, value string
 	port                                 int
@@ -33,7 +33,7 @@ func gateway(name, address string) pod {
 	return pod{name, address, name + "-istio", "gateway.networking.k8s.io/gateway-name", name, 80}
 }
 
-// objects are those that a cluster has beside the manifests.
+// objects are the objects that a cluster has in addition to the manifests.
 func (p pod) objects() string {
 	return fmt.Sprintf(`apiVersion: v1
 kind: Pod
@@ -117,7 +117,7 @@ func istiodWith(t *testing.T, manifests []world.Object) *istiod.FakeDiscoverySer
 			continue
 		}
 		if object.Metadata.Name == waypoint.name {
-			// What the Deployment's controller says once the pod is ready.
+			// The status that the Deployment's controller sets once the pod is ready.
 			object.Text += "\nstatus:\n  addresses:\n  - {type: IPAddress, value: " + waypoint.vip() + "}\n"
 		}
 		kubernetes = append(kubernetes, object)

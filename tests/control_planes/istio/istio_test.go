@@ -20,8 +20,9 @@ func TestMain(m *testing.M) {
 	))
 }
 
-// The manifests as a reader of docs/quick-start/istio.md applies them, one after the other. The waypoint is only accepted: its
-// listeners have filters that only Istio's own build of Envoy knows, and no option removes them. tests/mesh translates it.
+// Applies the manifests one after the other, as docs/quick-start/istio.md says. For the waypoint, the test only checks
+// that Istio accepts it: its listeners have filters that only Istio's own build of Envoy has, and no option removes
+// them. tests/mesh runs its configuration.
 func TestEveryManifestServes(t *testing.T) {
 	w := world.New(t)
 	mountKey(t, world.Key)
@@ -68,7 +69,7 @@ func TestTrafficExtensionServes(t *testing.T) {
 
 var ours = regexp.MustCompile(`/transponder:[0-9.]+`)
 
-// The other ways to name an image, and what a reader sees if there is none.
+// The other ways to name an image, and the error for an image that does not exist.
 func TestImages(t *testing.T) {
 	w := world.New(t)
 	for name, image := range map[string]string{

@@ -70,7 +70,7 @@ func lastErrors(log string) string {
 	return strings.Join(said[max(0, len(said)-5):], "\n")
 }
 
-// bootstrapTemplate is the file from which pilot-agent makes Envoy's bootstrap.
+// bootstrapTemplate is the template for Envoy's bootstrap.
 func bootstrapTemplate(t *testing.T) string {
 	t.Helper()
 	said, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "istio.io/istio").Output()

@@ -14,7 +14,8 @@ import (
 // Where the Deployment of external-host.yaml mounts its Secret.
 const mountPath = "/etc/transponder/together-key"
 
-// mountKey mounts the Secret with this key as kubelet does, or changes what is mounted: files lead through one link that is replaced at once.
+// mountKey mounts the Secret with this key as kubelet does, or changes the mounted one: the files are reached through a
+// link that is replaced atomically.
 func mountKey(t *testing.T, key string) {
 	t.Helper()
 	var secret struct{ StringData map[string]string }
@@ -43,7 +44,7 @@ func mountKey(t *testing.T, key string) {
 	}
 }
 
-// takesNewKey changes the Secret under a running gateway: no restart, no request without a key in between.
+// takesNewKey changes the Secret of a running gateway. Envoy does not restart, and every request has a key.
 func takesNewKey(t *testing.T, call world.Call) {
 	t.Helper()
 	mountKey(t, "the-next-key")

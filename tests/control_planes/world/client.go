@@ -16,16 +16,16 @@ const (
 	ClientsKey = "sk-of-the-client"
 )
 
-// Call is a request for a tool call, and what must become of it.
+// Call is a request for a tool call, and its expected result.
 type Call struct {
-	// Address is where the client connects, Host the name that it asks for.
+	// Address is where the client connects, Host the value of its `Host:` header.
 	Address, Host, Model string
-	// Upstream is who must get the request, with the Host and the key.
+	// Upstream is the server that must receive the request, SeenAs and Key its `Host:` header and its key.
 	Upstream    *Upstream
 	SeenAs, Key string
 }
 
-// Serves fails the test unless the call comes back whole, and reached the upstream as Chat Completions.
+// Serves fails the test unless the call comes back complete and the request reached the upstream as Chat Completions.
 func (c Call) Serves(t *testing.T) {
 	t.Helper()
 	c.Upstream.Script(t, map[string]any{"replies": []any{map[string]any{"tool_calls": []any{
@@ -73,7 +73,7 @@ func (c Call) Serves(t *testing.T) {
 	}
 }
 
-// Ask sends the request, which is longer than the buffers that control planes set by themselves.
+// Ask sends the request, which is longer than the buffers that control planes configure by default.
 func (c Call) Ask(t *testing.T) (int, string) {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{

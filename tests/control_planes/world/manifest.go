@@ -9,7 +9,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Object is one of Kubernetes, as far as the tests look into it, and its text.
+// Object is a Kubernetes object: the fields that the tests need, and its text.
 type Object struct {
 	APIVersion string
 	Kind       string
@@ -17,7 +17,7 @@ type Object struct {
 	Text       string `json:"-"`
 }
 
-// Istios tells whether the object belongs to Istio's own APIs.
+// Istios reports whether the object belongs to one of Istio's own APIs.
 func (o Object) Istios() bool { return strings.Contains(o.APIVersion, "istio.io/") }
 
 // Apply reads files below envoy/, one after the other.
@@ -34,7 +34,7 @@ func Apply(t *testing.T, files ...string) []Object {
 	return objects
 }
 
-// Parse reads the documents of a text.
+// Parse reads the YAML documents of a text.
 func Parse(t *testing.T, text string) []Object {
 	t.Helper()
 	var objects []Object
@@ -57,7 +57,7 @@ func Join(objects []Object) string {
 	return strings.Join(texts, "\n---\n")
 }
 
-// Into reads more of the object.
+// Into decodes the whole object.
 func (o Object) Into(t *testing.T, value any) {
 	t.Helper()
 	if err := yaml.Unmarshal([]byte(o.Text), value); err != nil {

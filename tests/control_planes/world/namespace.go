@@ -1,5 +1,5 @@
-// Package world is what surrounds a proxy in a cluster: a network, the files of its pod, model servers and a
-// registry, each under the name that the manifests give it.
+// Package world provides the environment of a proxy in a cluster: a network, the files of its pod, model servers and a
+// registry, each under the name that the manifests use.
 package world
 
 import (
@@ -53,8 +53,7 @@ func Main(m *testing.M, environment ...string) int {
 	return 0
 }
 
-// furnish gives the test files of its own, which are gone with it: all that it writes to this directory, to /etc and to
-// /var/lib.
+// furnish overlays this directory, /etc and /var/lib, so that what the test writes there disappears with it.
 func furnish(files string) error {
 	if err := connect(); err != nil {
 		return err
@@ -76,7 +75,7 @@ func furnish(files string) error {
 	return nil
 }
 
-// overlay keeps what is written to a directory somewhere else.
+// overlay redirects writes to a directory elsewhere.
 func overlay(directory, elsewhere string) error {
 	upper, work := filepath.Join(elsewhere, "upper"), filepath.Join(elsewhere, "work")
 	for _, needed := range []string{upper, work} {
@@ -87,7 +86,7 @@ func overlay(directory, elsewhere string) error {
 	return unix.Mount("overlay", directory, "overlay", 0, fmt.Sprintf("lowerdir=%s,upperdir=%s,workdir=%s", directory, upper, work))
 }
 
-// connect makes every address of 10.0.0.0/8 one of this machine.
+// connect makes every address of 10.0.0.0/8 local.
 func connect() error {
 	socket, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {

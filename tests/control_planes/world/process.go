@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// patience is far longer than anything here takes on a busy machine.
+// patience is the limit for every wait. On a busy machine everything is much faster.
 const patience = 2 * time.Minute
 
 // Process is a program that ends with the test, or when it is stopped.
@@ -20,7 +20,7 @@ type Process struct {
 	ended   chan struct{}
 }
 
-// Start runs the program. What it says is shown if the test fails.
+// Start runs the program. Its output is shown if the test fails.
 func Start(t *testing.T, name string, command *exec.Cmd) *Process {
 	t.Helper()
 	process := &Process{command: command, log: filepath.Join(t.TempDir(), filepath.Base(name)+".log"), ended: make(chan struct{})}
@@ -46,7 +46,7 @@ func Start(t *testing.T, name string, command *exec.Cmd) *Process {
 	return process
 }
 
-// Log is what the program has said so far.
+// Log is the program's output so far.
 func (p *Process) Log(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile(p.log)
@@ -83,7 +83,7 @@ func tail(text string) string {
 	return text[max(0, len(text)-enough):]
 }
 
-// Eventually waits until the check has no complaint.
+// Eventually waits until the check returns no error.
 func Eventually(t *testing.T, what string, check func() error) {
 	t.Helper()
 	for begin := time.Now(); ; time.Sleep(50 * time.Millisecond) {

@@ -31,7 +31,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 )
 
-// The names in the manifests, and where they are here.
+// The names in the manifests, and their addresses in this network.
 const (
 	VLLM            = "10.0.0.5"
 	Provider        = "api.together.xyz"
@@ -42,7 +42,7 @@ const (
 	hosts           = "/etc/hosts"
 )
 
-// World is everything outside of the control plane and its proxy.
+// World is everything outside the control plane and its proxy.
 type World struct {
 	// VLLM is the Service `vllm`, Provider the external provider.
 	VLLM, Provider *Upstream
@@ -90,8 +90,8 @@ func Name(t *testing.T, address, name string) {
 	Write(t, hosts, fmt.Sprintf("%s%s %s\n", known, address, name))
 }
 
-// push packs the module as `make image` does, and returns the digest that the registry knows it by. Without a tag it gets that
-// of the version.
+// push builds the image as `make image` does, and returns its digest in the registry. Without a tag it gets the tag of
+// the version.
 func (w *World) push(t *testing.T, form, tag string) string {
 	t.Helper()
 	output := t.TempDir()
@@ -130,7 +130,7 @@ func serveTLS(t *testing.T, authority *Authority, name, address string, handler 
 	listener, err := tls.Listen("tcp", address+":443", &tls.Config{
 		Certificates: []tls.Certificate{authority.Certify(t, name, name)},
 		NextProtos:   []string{"http/1.1"},
-		// Whoever forgets the name reaches nobody.
+		// A client that omits the server name reaches no server.
 		GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 			if hello.ServerName != name {
 				return nil, fmt.Errorf("asked for %q", hello.ServerName)
@@ -153,7 +153,7 @@ type Authority struct {
 	key         *ecdsa.PrivateKey
 }
 
-// Authority is the one that the proxies trust.
+// Authority is the authority that the proxies trust.
 func (w *World) Authority() *Authority { return w.authority }
 
 func newAuthority(t *testing.T) *Authority {
@@ -177,7 +177,7 @@ func newAuthority(t *testing.T) *Authority {
 	return &Authority{PEM: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), certificate: certificate, key: key}
 }
 
-// Pool has only this authority.
+// Pool contains only this authority.
 func (a *Authority) Pool() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AddCert(a.certificate)
@@ -216,7 +216,7 @@ func (a *Authority) Certify(t *testing.T, commonName, identity string) tls.Certi
 // Upstream is the scripted Chat Completions server of examples/chat_upstream.
 type Upstream struct{ address string }
 
-// Request is one as the upstream saw it.
+// Request is a request as the upstream received it.
 type Request struct {
 	Path    string
 	Headers map[string]string
@@ -242,7 +242,7 @@ func (u *Upstream) Script(t *testing.T, script any) {
 	u.control(t, http.MethodPost, "script", script, nil)
 }
 
-// Requests are those since the last script.
+// Requests returns the requests since the last script.
 func (u *Upstream) Requests(t *testing.T) []Request {
 	t.Helper()
 	var requests []Request
@@ -261,7 +261,7 @@ func (u *Upstream) control(t *testing.T, method, what string, body, answer any) 
 		t.Fatal(err)
 	}
 	request.Header.Set("content-type", "application/json")
-	// No connection that is older than the rules of a network.
+	// Connections are not reused, because older ones would bypass new rules of the network.
 	request.Close = true
 	response, err := (&http.Client{Timeout: 10 * time.Second}).Do(request)
 	if err != nil {
