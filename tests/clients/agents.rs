@@ -1,4 +1,4 @@
-//! Agents that are programs of their own, besides Codex, in their headless modes: a loop of tools, text, an error.
+//! Coding agents other than Codex, in their headless modes: a tool loop, text, an error.
 
 use serde_json::{Value, json};
 use std::path::Path;
@@ -8,21 +8,21 @@ use support::{Envoy, Headers, Upstream, project};
 use tempfile::TempDir;
 use tokio::process::Command;
 
-/// They start within seconds; others keep the machine busy.
+/// The limit for one run. Agents start within seconds, but the machine may be busy.
 const ONE_TURN: Duration = Duration::from_secs(120);
 
 pub struct Agent {
-    /// As users call it.
+    /// The name that users know.
     pub name: &'static str,
     /// In `package.json`.
     pub package: &'static str,
     program: &'static str,
     arguments: fn(base_url: &str) -> Vec<String>,
-    /// Files to write before the start, in the home and where it works.
+    /// Files to write before the start, in the home and the working directory.
     files: fn(base_url: &str) -> Vec<(&'static str, Value)>,
-    /// Its tool that runs a command, and what else it needs.
+    /// Its tool that runs a command, and the other arguments that the tool requires.
     shell: (&'static str, fn(command: &str) -> Value),
-    /// How to set it up, for users.
+    /// The settings, for the documentation.
     pub needs: &'static str,
 }
 
@@ -36,7 +36,7 @@ const OPENCODE: Agent = Agent {
     name: "opencode",
     package: "opencode-ai",
     program: "opencode",
-    // Without a title it asks for one.
+    // Without a title, it asks the model for one.
     arguments: |_| {
         owned(&["run", "--format", "json", "--auto", "--title", "Test", "--model", "transponder/m"])
     },
@@ -70,7 +70,7 @@ const QWEN_CODE: Agent = Agent {
         ]));
         arguments
     },
-    // After a turn it would ask what to remember.
+    // Otherwise it asks the model after each turn what to remember.
     files: |_| vec![("home/.qwen/settings.json", json!({"memory": {"enableManagedAutoMemory": false}}))],
     shell: (
         "run_shell_command",

@@ -1,4 +1,4 @@
-//! `make codex-config` on files as users have them. The real Codex must accept the result.
+//! `make codex-config` on typical files of users. The real Codex must accept the result.
 
 use axum::Router;
 use axum::routing::get;
@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use support::{Codex, Envoy, Headers, Turn, Upstream, example};
 use tempfile::TempDir;
 
-/// A port at which nobody answers.
+/// An address where no server listens.
 const NOBODY: &str = "http://127.0.0.1:9/v1";
 
 struct Run {
@@ -19,7 +19,7 @@ struct Run {
     err: String,
 }
 
-/// Runs it on a home with nothing else in its environment.
+/// Runs the example on a home directory, with an empty environment otherwise.
 fn configure(home: &Path, wishes: &[(&str, &str)]) -> Run {
     let mut command = Command::new(example("codex_config"));
     command.env_clear().env("HOME", home).env("CODEX_HOME", home).envs(wishes.iter().copied());
@@ -78,7 +78,7 @@ stream_idle_timeout_ms = 60000
 const INLINE: &str =
     "model_providers = { transponder = { name = \"Mine\", base_url = \"http://127.0.0.1:1/old\" } }\n";
 
-/// Envoy before the scripted upstream, which says its name.
+/// Envoy in front of the scripted upstream.
 async fn servers() -> (Upstream, Envoy) {
     let upstream = Upstream::start().await;
     let envoy = Envoy::start(upstream.address(), "{}", Headers::Flow).await;
@@ -224,7 +224,7 @@ fn modes_links_and_line_ends_are_kept() {
     assert_eq!(left.len(), 2, "{left:?}");
 }
 
-/// A server that lists these models, and has this at `/props`.
+/// Starts a server that lists these models and has these properties at `/props`.
 async fn upstream_with(models: Value, props: Value) -> String {
     let app = Router::new()
         .route("/v1/models", get(move || async move { models.to_string() }))

@@ -1,5 +1,5 @@
-//! The HTTP cases of the compliance suite of Open Responses (specification of 2026-04-24) through a real Envoy, judged by
-//! the published types. The suite itself is on no package registry, so its cases are told here again.
+//! The HTTP cases of the compliance suite of Open Responses (specification of 2026-04-24) through a real Envoy, judged
+//! by the published types. The suite is on no package registry, so its cases are rebuilt here.
 //!
 //! It also has a case that checks only its own schema, and seven over a WebSocket, which the filter does not serve: see
 //! `tests/envoy/refusals.rs` for what a client sees.

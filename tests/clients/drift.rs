@@ -7,10 +7,10 @@ use std::time::Duration;
 use support::project;
 use tokio::process::Command;
 
-/// Loading the package takes seconds where others keep the machine busy.
+/// The limit. Loading the package takes seconds on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// What has no row in a page.
+/// The entries without a row in a page.
 async fn missing_in(page: &Path) -> Vec<String> {
     let python = project().join(".tools/clients/bin/python");
     assert!(python.exists(), "the clients are missing: run `tests/clients/setup`");
@@ -29,7 +29,7 @@ async fn everything_in_the_types_has_a_row() {
     assert_eq!(missing_in(&project().join("docs/responses.md")).await, [""; 0]);
 }
 
-/// One row of each table is taken out.
+/// The page without one row of each table.
 #[tokio::test]
 async fn a_missing_row_is_found() {
     let rows = [

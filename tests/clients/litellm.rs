@@ -14,7 +14,7 @@ fn call(id: &str, command: &str) -> Value {
     json!({"id": id, "name": "exec_command", "arguments": {"cmd": command}})
 }
 
-/// What Codex is made to do: one call, two at once, an answer.
+/// The replies to Codex: one call, two at once, an answer.
 fn three_turns() -> Value {
     json!([
         {"text": "First one.", "tool_calls": [call("call_1", "touch one")]},
@@ -73,7 +73,7 @@ async fn text_calls_and_errors() {
             assert_eq!(answer.json()["error"]["code"], code, "{}", answer.text());
         }
 
-        // The upstream breaks off within a call.
+        // The upstream closes the connection within a call.
         let cut = json!({"tool_calls": [call("call_1", "touch broken")], "chunking": {"arguments": 4}, "abort_after": 4});
         upstream.script(json!({"replies": [cut]})).await;
         let (event, lost) = stream(&envoy, MODEL, "Begin.", &tools()).await;

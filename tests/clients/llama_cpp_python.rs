@@ -1,5 +1,5 @@
-//! A real `llama_cpp.server` behind a real Envoy. It parses no calls of its own accord: they come as text, in the model's
-//! markup, unless a request names a tool.
+//! A real `llama_cpp.server` behind a real Envoy. It does not parse calls, unless a request names a tool: they arrive
+//! as text, in the model's markup.
 
 use serde_json::{Value, json};
 use support::real::{Server, ask, said, stream, tools};
@@ -27,7 +27,7 @@ async fn text_calls_and_errors() {
         assert_eq!((&whole["status"], &whole["usage"]["output_tokens"]), (&json!("completed"), &json!(5)));
         let (event, streamed) = stream(&envoy, MODEL, "Hello?", &json!({})).await;
         assert_eq!((event.as_str(), said(&streamed)), ("response.completed", text.to_vec()));
-        // It counts no tokens of a stream.
+        // It does not report the tokens of a stream.
         assert_eq!(streamed["usage"]["output_tokens"], Value::Null);
 
         let call = [("message", "First one.\n"), ("function_call", FIRST)];
@@ -36,8 +36,8 @@ async fn text_calls_and_errors() {
         let (event, streamed) = stream(&envoy, MODEL, "Begin.", &tools()).await;
         assert_eq!((event.as_str(), said(&streamed)), ("response.completed", call.to_vec()));
 
-        // `function_call` and `tool_calls` have the same call, and every piece repeats its name and id. What the
-        // arguments are is up to the server's grammar.
+        // `function_call` and `tool_calls` have the same call, and every piece repeats its name and id. The server's
+        // grammar determines the arguments.
         let mut named = tools();
         named["tool_choice"] = json!({"type": "function", "name": "exec_command"});
         let whole = ask(&envoy, MODEL, "Begin.", &named).await.json();
@@ -49,7 +49,7 @@ async fn text_calls_and_errors() {
             assert!(arguments["cmd"].is_string(), "{arguments}");
         }
 
-        // It stops within the call, and calls that an end.
+        // It stops within the call, and reports a regular end.
         let (_, cut) = stream(&envoy, MODEL, "A broken one.", &tools()).await;
         assert!(said(&cut).iter().all(|(kind, _)| *kind != "function_call"), "{cut}");
         assert!(cut.to_string().contains("exec_command"), "nothing names the call: {cut}");
@@ -74,7 +74,7 @@ async fn codex_with_what_probe_prints() {
     let server = start().await;
     let (config, told) = server.probe(MODEL).await;
     assert_eq!(config["upstream"]["text_tool_calls"], true, "{told}");
-    // uvicorn closes the connection after this one without saying so.
+    // uvicorn closes the connection after this request without announcing it.
     assert!(told.contains("a broken request: 500 Internal Server Error"), "{told}");
     assert!(told.contains("Two turns of an agent succeed"), "{told}");
     server.works_with(&config, MODEL).await;

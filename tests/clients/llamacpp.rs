@@ -15,7 +15,7 @@ use support::{Codex, Envoy, Headers, Process, example, project};
 
 const TURNS: usize = 20;
 
-/// A llama.cpp server, and in front of it what keeps each request with its reply.
+/// A llama.cpp server, behind a proxy that records each request with its reply.
 struct LlamaCpp {
     address: SocketAddr,
     base_url: String,
@@ -60,7 +60,7 @@ async fn pass_on(
     State((url, seen)): State<Recorder>,
     body: Bytes,
 ) -> (StatusCode, [(&'static str, String); 1], String) {
-    // The probe also sends one that is no JSON.
+    // The probe also sends a request that is not JSON.
     let request = serde_json::from_slice(&body).unwrap_or_default();
     let reply = reqwest::Client::new().post(&url).body(body).send().await.unwrap();
     let (status, kind) = (reply.status(), reply.headers()["content-type"].to_str().unwrap().to_owned());
@@ -73,7 +73,7 @@ fn is_cut(reply: &str) -> bool {
     reply.contains("\"finish_reason\":\"length\"")
 }
 
-/// The calls that a streamed reply makes: id -> name and arguments.
+/// The calls in a streamed reply: id -> name and arguments.
 fn calls_of(reply: &str) -> BTreeMap<String, (String, String)> {
     let mut calls: BTreeMap<u64, (String, String, String)> = BTreeMap::new();
     for data in reply.lines().filter_map(|line| line.strip_prefix("data: ")).filter(|data| *data != "[DONE]")
@@ -104,7 +104,7 @@ fn answered_calls(request: &Value) -> BTreeMap<String, (String, String)> {
         .collect()
 }
 
-/// The model reads a character at a time: a short prompt and few tools keep a turn within seconds.
+/// The model reads one character at a time, so a short prompt and few tools are needed for a turn of a few seconds.
 fn brief(codex: Codex) -> Codex {
     let file = codex.workdir().join("instructions.md");
     std::fs::write(&file, "Use the tools.").unwrap();
@@ -118,7 +118,7 @@ async fn no_call_is_lost(kind: &str, config: Value, turns: usize) {
     no_call_of(&LlamaCpp::start(kind).await, &config, turns).await;
 }
 
-/// So many turns, and more until a tool was called: noise may run into the token limit in each of a few.
+/// Runs this many turns, and more until a tool was called: the random words may reach the token limit in some.
 async fn no_call_of(llama: &LlamaCpp, config: &Value, turns: usize) {
     let envoy = Envoy::start(llama.address, &config.to_string(), Headers::Flow).await;
     let mut total = 0;
@@ -130,7 +130,7 @@ async fn no_call_of(llama: &LlamaCpp, config: &Value, turns: usize) {
         let codex = brief(Codex::new(&envoy.base_url()));
         let ended = codex.exec("tiny", &format!("Task number {turn}.")).await;
         let seen = llama.take_seen();
-        // Noise may run on until the token limit; Codex is told, and a call that was cut is not run.
+        // The random words may reach the token limit. Then Codex sees an error, and a truncated call is not run.
         if seen.iter().any(|(_, reply)| is_cut(reply)) {
             assert!(ended.stdout.contains("max_output_tokens"), "{ended:#?}")
         } else {
@@ -141,7 +141,7 @@ async fn no_call_of(llama: &LlamaCpp, config: &Value, turns: usize) {
         for (_, reply) in seen.iter().filter(|(_, reply)| !is_cut(reply)) {
             made.append(&mut calls_of(reply));
         }
-        // Names and ids to the letter; the arguments as what they mean, for nothing is written as `{}`.
+        // Names and ids are compared literally, arguments by value, because absent arguments become `{}`.
         let meaning = |calls: BTreeMap<String, (String, String)>| -> BTreeMap<String, (String, Value)> {
             let parse = |text: &str| serde_json::from_str(if text.is_empty() { "{}" } else { text }).unwrap();
             calls.into_iter().map(|(id, (name, arguments))| (id, (name, parse(&arguments)))).collect()
@@ -162,7 +162,7 @@ async fn think() {
     no_call_is_lost("think", json!({"upstream": "llamacpp"}), TURNS).await;
 }
 
-/// Its template refuses a second system message; Codex sends several.
+/// Its template rejects a second system message, and Codex sends several.
 #[tokio::test]
 async fn strict_template() {
     no_call_is_lost("strict", json!({}), 3).await;

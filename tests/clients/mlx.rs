@@ -1,12 +1,12 @@
-//! A real `mlx_lm.server` behind a real Envoy: text, calls, a tool loop of the real Codex CLI, and what it refuses.
+//! A real `mlx_lm.server` behind a real Envoy: text, calls, a tool loop of the real Codex CLI, and errors.
 //!
-//! There is nothing between Envoy and the server, which uses HTTP/1.0 and accepts only bodies with a length.
+//! Envoy connects to the server directly. The server uses HTTP/1.0 and only accepts bodies with a length.
 
 use serde_json::{Value, json};
 use support::real::{self, Server, codex_runs_every_call, said, tools};
 use support::{Answer, Envoy, Headers, bootstrap};
 
-/// The name by which the server knows the model that it was started with.
+/// The server's name for the model that it was started with.
 const MODEL: &str = "default_model";
 
 struct Mlx(Server);
@@ -57,7 +57,7 @@ async fn calls() {
     envoy.finish();
 }
 
-/// The server's errors. It leaves a call that it cannot read out of the reply, but still announces it.
+/// The server's errors. It omits a call that it cannot parse, but still announces it.
 #[tokio::test]
 async fn errors() {
     let mlx = Mlx::start().await;

@@ -131,7 +131,7 @@ async fn the_real_codex_completes_a_tool_loop_with_it() {
     stream::iter(preset_names()).for_each_concurrent(AT_ONCE, codex_completes).await;
 }
 
-/// Each has an upstream, an Envoy and a Codex of its own.
+/// How many tool loops run at a time. Each has its own upstream, Envoy and Codex.
 const AT_ONCE: usize = 4;
 
 async fn codex_completes(preset: &str) {
@@ -159,7 +159,7 @@ async fn codex_completes(preset: &str) {
 async fn what_an_upstream_reports_about_itself_is_used() {
     let upstream = Upstream::start().await;
     let strict = json!({"assistant_fields": ["reasoning"]});
-    // Three requests settle what a request has to look like; the questions begin with the fourth.
+    // The first three requests find out the form of requests. The questions begin with the fourth.
     let ok = json!({"text": "ok"});
     let thinks = json!({"text": "ok", "reasoning": "Hm.", "reasoning_field": "reasoning"});
     let tags = json!({"text": "Hm.</think>ok"});

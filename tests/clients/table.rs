@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::fmt::Write;
 use support::project;
 
-/// What a column shows, and the scenario in which it does or does not work.
+/// A column, and the scenario that decides its value.
 const SCENARIOS: [(&str, &str); 4] = [
     ("Text", "text"),
     ("Tool calls", "text, reasoning and a call"),

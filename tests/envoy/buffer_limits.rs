@@ -20,16 +20,16 @@ use support::{Envoy, Headers, bootstrap};
 /// The listeners' limits, in bytes. Envoy's default is the last, its guide for edge proxies recommends 32 KiB.
 const LIMITS: [usize; 7] = [1 << 10, 4 << 10, 16 << 10, 32 << 10, 64 << 10, 256 << 10, 1 << 20];
 
-/// Requests under way at a time.
+/// The number of concurrent requests.
 const CLIENTS: usize = 8;
 
 /// The largest delta of a stream.
 const WORD: usize = 64 << 10;
 
-/// No reply takes longer.
+/// The limit for one reply.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What the upstream answers with.
+/// The form of the upstream's reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Stream,
@@ -66,7 +66,7 @@ impl Case {
         format!("{:?} {}", self.headers, self.limit)
     }
 
-    /// The request. Its instructions come back in the reply, which makes that larger than what the upstream sent.
+    /// The request. The response repeats its instructions, so it is larger than the upstream's reply.
     fn body(&self) -> String {
         let model = format!("{:?} {} {}", self.kind, self.reply.bytes, self.reply.announced);
         let instructions = "y".repeat(self.request.bytes);
@@ -114,7 +114,7 @@ fn cases(all: bool) -> Vec<Case> {
     cases
 }
 
-/// In several reads: the first bytes alone, then two halves.
+/// Sends the body in several writes: its first bytes, then two halves.
 fn pieces(body: &str) -> impl Stream<Item = Result<Vec<u8>, Infallible>> + Send + use<> {
     let (head, tail) = body.split_at(body.len().min(40));
     let (middle, tail) = tail.split_at(tail.len() / 2);
@@ -125,7 +125,7 @@ fn pieces(body: &str) -> impl Stream<Item = Result<Vec<u8>, Infallible>> + Send 
     })
 }
 
-/// Answers as the model's name asks.
+/// The model's name selects the reply.
 fn answer(seen: &Seen) -> Response {
     let asked: Value = serde_json::from_slice(&seen.body).unwrap();
     let model = asked["model"].as_str().unwrap().to_owned();
@@ -161,7 +161,7 @@ async fn start(upstream: SocketAddr, workers: usize) -> Envoy {
     for headers in BOTH {
         let mut plan = bootstrap(upstream, &config(headers, json!({})), headers);
         let listener = &mut plan["static_resources"]["listeners"][0];
-        // What the listener's limit does to a filter that nothing else protects.
+        // Without this key, only the listener's limit applies.
         let host =
             listener.pointer_mut("/filter_chains/0/filters/0/typed_config/route_config/virtual_hosts/0");
         host.and_then(Value::as_object_mut).unwrap().remove("request_body_buffer_limit");

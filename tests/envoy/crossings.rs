@@ -1,4 +1,4 @@
-//! Features of Envoy that meet the filter on its way: compressors, `Expect`, and redirects that Envoy follows.
+//! Features of Envoy that interact with the filter: compressors, `Expect`, and redirects that Envoy follows.
 
 use crate::life::manager;
 use crate::raw_upstream::{DONE, STOP, delta};
@@ -16,14 +16,14 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-/// No part of an answer takes longer.
+/// The limit for one part of a reply.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn request(stream: bool) -> Value {
     json!({"model": "m", "input": "hi", "stream": stream})
 }
 
-/// A compressor for replies, of events too.
+/// A compressor for replies, including event streams.
 fn compressor(library: &str) -> Value {
     let config = format!("type.googleapis.com/envoy.extensions.compression.{library}.compressor.v3");
     let kind = if library == "zstd" { "Zstd" } else { "Gzip" };
@@ -47,7 +47,7 @@ async fn compressors_leave_streams_alone() {
             .await;
             let mut plan = bootstrap(upstream.address, &config(headers, json!({})), headers);
             manager(&mut plan)["http_filters"].as_array_mut().unwrap().insert(0, compressor(library));
-            // Envoy's recording is for replies as they are.
+            // The recording can only check replies that are not compressed.
             let envoy = Envoy::launch_plain(&plan).await;
             let client = reqwest::Client::builder().timeout(PATIENCE).build().unwrap();
             let ask = |stream| {
@@ -61,7 +61,7 @@ async fn compressors_leave_streams_alone() {
             let mut answer = ask(true).send().await.unwrap();
             assert_eq!(answer.headers()["cache-control"], "no-cache, no-transform");
             assert_eq!(answer.headers().get("content-encoding"), None, "{headers:?} {library}");
-            // The upstream goes on only after the client has seen the beginning.
+            // The upstream only continues after the client has received the beginning.
             let mut all = answer.chunk().await.unwrap().unwrap().to_vec();
             sender.send([STOP, DONE].concat()).unwrap();
             drop(sender);
@@ -88,8 +88,9 @@ async fn read_until(connection: &mut TcpStream, said: &mut String, words: &str) 
     }
 }
 
-/// A client that sends nothing before it was asked to. Envoy asks by itself, or lets the upstream (`proxy_100_continue`);
-/// then headers that are held for the body wait for the filter's watchdog, and go on without it.
+/// A client that waits for a 100 before it sends the body. Envoy sends the 100 itself, or passes on that of the
+/// upstream (`proxy_100_continue`). In that case, held headers wait until the filter's watchdog releases them without a
+/// body.
 #[tokio::test]
 async fn a_client_that_waits_for_a_100_gets_it() {
     for headers in BOTH {
@@ -125,7 +126,7 @@ fn redirect(status: u16, location: &str) -> Response {
     reply
 }
 
-/// Envoy runs the filters again, over the translated request.
+/// Envoy runs the filters again, on the translated request.
 #[tokio::test]
 async fn a_redirect_that_envoy_follows_is_an_error_in_the_apis_shape() {
     for headers in BOTH {
@@ -148,7 +149,7 @@ async fn a_redirect_that_envoy_follows_is_an_error_in_the_apis_shape() {
         }
         assert_eq!(upstream.seen().len(), 2, "nothing is sent to where the redirects point");
 
-        // What is not the filter's is still redirected.
+        // Requests outside the Responses API are still redirected.
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let models = client.get(format!("{}/models", envoy.base_url())).send().await.unwrap();
         assert!(models.text().await.unwrap().contains("raw"));

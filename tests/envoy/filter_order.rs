@@ -31,7 +31,7 @@ fn said(answer: &Answer) -> (u16, &str, String) {
     (answer.status, answer.header("content-type").unwrap_or_default(), answer.text())
 }
 
-/// The protected path is closed before the filter, and open behind it.
+/// A rule for the path protects it before the filter, and not behind it.
 async fn assert_protects_only_before(orders: Orders, status: u16, words: &str) {
     for headers in BOTH {
         let answer = orders.ask(Place::Before, headers, &[]).await;
@@ -126,7 +126,7 @@ async fn cors_sees_all_refusals_only_before() {
                 (answer.status, answer.header("access-control-allow-origin").is_some())
             };
             assert_eq!(allowed(request()).await, (200, true), "{place:?} {headers:?}");
-            // Held headers have not reached the filters behind when the body is refused.
+            // When the body is rejected, held headers have not reached the filters behind.
             let seen = place == Place::Before || headers == Headers::Flow;
             assert_eq!(allowed(b"no JSON".to_vec()).await, (400, seen), "{place:?} {headers:?}");
             let early =
@@ -157,7 +157,7 @@ fn decompressor() -> Value {
     filter("decompressor", "decompressor.v3.Decompressor", library)
 }
 
-/// Envoy's decompressor ends a body with trailers of its own. An HTTP/1.1 connection to a second listener leaves them out.
+/// Envoy's decompressor adds trailers to a body. An HTTP/1.1 connection to a second listener drops them.
 #[tokio::test]
 async fn decompressor_of_requests_works_only_in_a_listener_before() {
     let upstream = serving().await;
@@ -318,7 +318,7 @@ async fn rbac_and_jwt_authn_answer_in_the_apis_shape_with_the_mapper_of_the_page
     }
 }
 
-/// The names of the page's rows, as the tests' names begin.
+/// The names of the page's rows, in the form of the tests' names.
 fn rows() -> BTreeSet<String> {
     let page = page();
     let cells = page.lines().filter_map(|line| line.strip_prefix("| `")?.split(" |").next());

@@ -1,4 +1,4 @@
-//! `make run` without a preset: the answers of real servers about themselves select their preset.
+//! `make run` without a preset: real servers' replies to its questions select their preset.
 
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};

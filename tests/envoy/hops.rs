@@ -138,7 +138,7 @@ async fn an_unrequested_compressed_reply_is_an_error() {
     }
 }
 
-/// A running stream, and the channel that lets it end.
+/// A running stream, and the channel that ends it.
 async fn under_way(envoy: &Envoy) -> reqwest::Response {
     let asked = reqwest::Client::new().post(envoy.responses_url()).body(request(true).to_string());
     let mut answer = asked.send().await.unwrap();

@@ -270,7 +270,7 @@ async fn envoys_timeouts_are_errors_of_the_api_or_a_broken_transfer() {
     }
 }
 
-/// Such an answer of Envoy passes no filter: where headers are held, it has its shape from `local_reply_config`.
+/// Such a reply of Envoy passes no filter. If headers are held, `local_reply_config` gives it its form.
 #[tokio::test]
 async fn a_document_that_ends_too_early_is_an_error_of_the_api_while_its_headers_are_held() {
     for headers in BOTH {
@@ -354,7 +354,7 @@ async fn a_head_request_is_refused() {
     }
 }
 
-/// Another filter answers in place of the upstream; its answer passes through the callbacks of this one.
+/// Another filter replies instead of the upstream. Its reply passes through the callbacks of this one.
 #[tokio::test]
 async fn another_filters_answer_gets_the_apis_shape() {
     for headers in BOTH {

@@ -1,4 +1,4 @@
-//! The filter with another one before or behind it, in both header modes.
+//! The filter with another filter before or behind it, in both header modes.
 
 use crate::life::manager;
 use crate::{BOTH, config};
@@ -28,7 +28,7 @@ impl Orders {
         Self::configured(filter, upstream, &[], |_| ()).await
     }
 
-    /// With more clusters, and a change of each virtual host.
+    /// Starts Envoy with more clusters, and with a change of each virtual host.
     pub async fn configured(
         filter: &Value,
         upstream: &OwnUpstream,
@@ -50,7 +50,7 @@ impl Orders {
         }
         plan["static_resources"]["listeners"] = json!(listeners);
         plan["static_resources"]["clusters"].as_array_mut().unwrap().extend_from_slice(clusters);
-        // The answers of other filters have other shapes than the recordings.
+        // The replies of other filters have forms that the recording would reject.
         let envoy = Envoy::launch_plain(&plan).await;
         let listeners = envoy.listeners().await;
         Self { envoy, listeners }

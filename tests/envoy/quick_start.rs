@@ -40,7 +40,7 @@ fn blocks(page: &str) -> Vec<Block> {
     pairs.collect()
 }
 
-/// A reader of a page, with the programs that the page asks for, a model server and free ports.
+/// Follows a page like a reader: with the programs that the page needs, a model server and free ports.
 struct Reader {
     directory: PathBuf,
     home: TempDir,
@@ -76,7 +76,7 @@ impl Reader {
         SocketAddr::from(([127, 0, 0, 1], port.parse().unwrap()))
     }
 
-    /// The commands of the page, with other ports.
+    /// The commands of the page, with free ports.
     fn shell(&self, commands: &str) -> Command {
         let commands =
             self.ports.iter().fold(commands.to_owned(), |text, (here, there)| text.replace(here, there));

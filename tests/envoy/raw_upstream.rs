@@ -1,4 +1,4 @@
-//! An upstream that writes raw bytes, for ends, breaks and lengths that no server library sends.
+//! An upstream that writes raw bytes, for ends and lengths that no server library sends.
 
 use serde_json::Value;
 use std::future::Future;
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// A request as it came over the wire.
+/// A request as it arrived.
 #[derive(Debug, Clone)]
 pub struct Asked {
     /// Request line and headers.
@@ -85,7 +85,7 @@ impl Connection {
         }
     }
 
-    /// Sends bytes as they are; the peer may be gone.
+    /// Sends bytes unchanged. The peer may have closed the connection.
     pub async fn write(&mut self, bytes: impl AsRef<[u8]>) {
         let _ = self.0.write_all(bytes.as_ref()).await;
         let _ = self.0.flush().await;
@@ -96,7 +96,7 @@ impl Connection {
         self.0.set_zero_linger().unwrap();
     }
 
-    /// Waits until the peer is gone.
+    /// Waits until the peer has closed the connection.
     pub async fn closed(&mut self) {
         let mut bytes = [0; 1024];
         while matches!(self.0.read(&mut bytes).await, Ok(1..)) {}

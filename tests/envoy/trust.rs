@@ -12,7 +12,7 @@ use support::{Envoy, Headers, bootstrap, post, post_with, project};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Sends bytes on one connection, and reads until Envoy closes it or is silent for a while.
+/// Sends bytes on one connection, and reads until Envoy closes it or sends nothing for a while.
 async fn exchange(envoy: &Envoy, bytes: &[u8]) -> String {
     let mut connection = TcpStream::connect(envoy.address()).await.unwrap();
     connection.write_all(bytes).await.unwrap();
@@ -51,7 +51,7 @@ async fn no_length_lets_one_request_become_two() {
         }
         assert!(upstream.seen().is_empty(), "{:?}", upstream.seen());
 
-        // A request of its own right after the first one is read as such, and by its own bytes only.
+        // A second request right after the first one is read as such, from its own bytes only.
         let first = asking(&format!("content-length: {length}\r\n"), &body);
         let said = exchange(&envoy, (first + smuggled).as_bytes()).await;
         assert_eq!(said.matches("HTTP/1.1 200").count(), 2, "{said}");
@@ -158,7 +158,7 @@ async fn no_secret_is_logged_at_any_level() {
     }
 }
 
-/// JSON that is nested too deep is refused, or passes as bytes. It never overflows the stack of the module.
+/// JSON that is nested too deeply is rejected, or passes as bytes. It never overflows the stack of the module.
 #[tokio::test]
 async fn deep_json_does_not_overflow_the_stack() {
     let deep = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
@@ -217,7 +217,7 @@ async fn a_new_vm_serves_the_next_request_after_a_trap() {
     let trap =
         post_with(&envoy.responses_url(), &[("x-transponder-trap", "1")], asked("m").to_string()).await;
     assert_eq!(trap.status, 503);
-    // The other stream of the worker breaks off, so that its client sees a broken transfer and not a whole answer.
+    // The other stream of the worker ends incomplete, and its client can see that.
     let rest = tokio::time::timeout(Duration::from_secs(10), async {
         loop {
             match healthy.chunk().await {
@@ -227,7 +227,7 @@ async fn a_new_vm_serves_the_next_request_after_a_trap() {
         }
     });
     assert!(rest.await.expect("the other stream ends").is_err());
-    // At once, and for good.
+    // Without FAIL_RELOAD, the first trap disables the filter permanently.
     for _ in 0..3 {
         let answer = post(&envoy.responses_url(), &asked("m")).await;
         assert_eq!(answer.status, 200, "{}", answer.text());

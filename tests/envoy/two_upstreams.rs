@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use support::own_upstream::{OwnUpstream, completion, json as json_reply};
 use support::{Envoy, Headers, bootstrap, module, post, post_with, project};
 
-/// The example, with these addresses in place of those of its clusters.
+/// The example, with the addresses of its clusters replaced.
 fn example(addresses: &[(&str, SocketAddr)]) -> Value {
     let text = std::fs::read_to_string(project().join("envoy/two-upstreams.yaml")).unwrap();
     let mut config: Value = serde_yaml_ng::from_str(&text).unwrap();
@@ -57,7 +57,7 @@ async fn the_model_chooses_the_upstream_and_a_fallback_takes_over() {
     assert_eq!((&up["model"], &up["reasoning_effort"]), (&json!("openai/gpt-oss-120b"), &json!("high")));
     assert_eq!(hosted.seen()[0].headers["host"], "api.together.xyz");
 
-    // After three failures in a row the first pool is left alone.
+    // After three failures in a row, the first pool gets no requests.
     for _ in 0..4 {
         assert_eq!(ask("qwen3-coder").await.status, 200);
     }
@@ -68,7 +68,7 @@ async fn the_model_chooses_the_upstream_and_a_fallback_takes_over() {
     envoy.finish();
 }
 
-/// What a native upstream answers.
+/// The reply of a native upstream.
 const REPLY: &str =
     r#"{ "error" : {"type":"invalid_request_error","message":"x","param":null,"code":null} }"#;
 

@@ -23,7 +23,7 @@ struct Part {
     done: Option<Value>,
 }
 
-/// By the kind of part: the name of its index, and of the field that holds its text.
+/// For a kind of part: the name of its index, and of the field with its text.
 fn names(kind: &str) -> (&'static str, &'static str) {
     match kind {
         "output_text" => ("content_index", "text"),
@@ -40,7 +40,7 @@ impl Item {
             [("content", json!([])), ("summary", json!([])), ("arguments", json!("")), ("input", json!(""))]
         {
             let empty = item[field].is_null() || item[field] == zero;
-            // Codex takes the arguments of a search as an object.
+            // Codex expects the arguments of a search as an object.
             let whole = ["tool_search_call"].contains(&item["type"].as_str().unwrap());
             assert!(empty || whole, "{field} of an added item is empty: {item}");
         }
@@ -56,7 +56,7 @@ impl Item {
         }
     }
 
-    /// Whether a reply that is cut leaves it open: clients run every call that is closed, and use every summary.
+    /// Whether a truncated reply must leave it open, because clients run every closed call and use every summary.
     pub fn may_stay_open(&self) -> bool {
         self.added["call_id"].is_string() || self.added["type"] == "compaction"
     }

@@ -1,5 +1,5 @@
-//! Checks what a client of the Responses API gets: streams against the grammar of their events, and every reply
-//! against the schemas of the Open Responses specification.
+//! Checks replies of the Responses API: streams against the grammar of their events, and every reply against the
+//! schemas of the Open Responses specification.
 //!
 //! Tests pass every stream and document through here. The recordings of Envoy are checked here too.
 #![allow(dead_code, unreachable_pub)] // A module of several tests; not every one uses all of it.

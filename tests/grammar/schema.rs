@@ -26,7 +26,7 @@ pub fn assert_valid(shape: &str, value: &Value) {
     }
 }
 
-/// The values of `type` that the things of this shape have.
+/// The values of `type` in this shape.
 pub fn types_of(shape: &str) -> BTreeSet<&'static str> {
     SHAPES[shape].as_object().unwrap().keys().map(String::as_str).collect()
 }

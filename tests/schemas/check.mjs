@@ -14,8 +14,8 @@ const findings = await checks[process.argv[2]](JSON.parse(await text(process.std
 findings.forEach((finding) => console.log(finding));
 process.exitCode = findings.length ? 1 : 0;
 
-// The schemas know values; they let unknown fields pass, as an API server does that prunes them. The types of the same
-// models know each field.
+// The schemas define the values, but accept unknown fields, as an API server does that prunes them. The TypeScript
+// types of the same models list every field.
 async function kubernetes(documents) {
   const values = await Promise.all(documents.map(wrongValues));
   return [...values.flat(), ...unknownFields(documents)];

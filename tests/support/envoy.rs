@@ -74,7 +74,7 @@ impl Envoy {
         let mut command = Command::new(binary());
         command.arg("-c").arg(path("envoy.json"));
         command.args(["--concurrency", &workers.to_string(), "--use-dynamic-base-id"]);
-        // Envoy writes its access logs soon.
+        // So that tests find the access log soon.
         command.args(["--file-flush-interval-msec", "200"]);
         command.args(["--log-level", "warning"]);
         command.args(["--component-log-level", "wasm:debug,http:info"]);

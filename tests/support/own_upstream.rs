@@ -21,7 +21,7 @@ pub struct OwnUpstream {
 }
 
 impl OwnUpstream {
-    /// Sends the same reply to every request.
+    /// Sends what `answer` returns to every request.
     pub async fn start(answer: impl Fn() -> Response + Clone + Send + Sync + 'static) -> Self {
         Self::start_asked(move |_| answer()).await
     }

@@ -1,5 +1,5 @@
-//! A real `transformers serve` behind a real Envoy. It is a program of its own, run by `make test-transformers`, because the
-//! server needs PyTorch, whose wheels for x86-64 bring CUDA.
+//! A real `transformers serve` behind a real Envoy. It is a separate program, run by `make test-transformers`, because
+//! the server needs PyTorch, whose wheels for x86-64 include CUDA.
 
 use serde_json::{Value, json};
 use support::real::{Server, ask, said, stream, tools};
@@ -25,7 +25,7 @@ async fn text_and_calls() {
     for headers in [Headers::Flow, Headers::Held] {
         let envoy = envoy(&server, json!("transformers"), headers).await;
         let text = ("message", "Hello from naïve 你好 🦀.");
-        // The server writes the arguments anew, in ASCII.
+        // The server serializes the arguments again, in ASCII.
         let call = ("function_call", r#"{"cmd": "touch one; echo \"na\u00efve \ud83e\udd80\""}"#);
         let turns = [
             ("Hello?", json!({}), vec![text], 6),
@@ -46,7 +46,7 @@ async fn text_and_calls() {
     }
 }
 
-/// Codex sets no limit, and the server's own would cut its answers.
+/// Codex sets no limit, and the server's default would cut its replies.
 #[tokio::test]
 async fn the_default_limit_reaches_the_server() {
     let server = start().await;
@@ -76,7 +76,7 @@ async fn errors() {
     envoy.finish();
 }
 
-/// The server leaves out a call that does not end, and fails at one that it cannot read.
+/// The server omits a call that does not end, and fails at one that it cannot parse.
 #[tokio::test]
 async fn calls_that_the_server_cannot_read() {
     let server = start().await;

@@ -1,4 +1,4 @@
-//! The scripted upstream: it refuses what the strictest providers refuse, and answers in the shape of every provider.
+//! The scripted upstream: it rejects what the strictest providers reject, and replies in the form of every provider.
 //!
 //! The end-to-end tests depend on it. A server that accepts bad requests would hide faults of the filter.
 

@@ -1,4 +1,4 @@
-//! Each strict upstream takes the bodies that its preset makes.
+//! Each strict upstream accepts the bodies of its preset.
 
 #[path = "../core/request/presets/requests.rs"]
 mod requests;

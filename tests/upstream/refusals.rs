@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{calling, good, result, set, talk, user, without};
 
-/// A request that every strict upstream refuses, and words of the error.
+/// A request that the upstream rejects, and words of the error.
 pub(crate) fn bad_requests() -> Vec<(Value, &'static str)> {
     let long = "x".repeat(65);
     vec![
@@ -199,7 +199,7 @@ pub(crate) fn loosened() -> Vec<(Value, Value)> {
     ]
 }
 
-/// What a script tightens, and the request that passes no longer.
+/// A script that makes the upstream stricter, and a request that it then rejects.
 pub(crate) fn tightened() -> Vec<(Value, Value, &'static str)> {
     vec![
         (

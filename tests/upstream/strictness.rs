@@ -20,7 +20,7 @@ async fn a_good_request_is_answered() {
     let upstream = Upstream::start().await;
     let answer = complete(&upstream, &good()).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
-    // Calls need no content, and nothing but model and messages must be there.
+    // Calls need no content, and only `model` and `messages` are required.
     let least = json!({"model": "m", "messages": [user("a"), user("b")]});
     for body in [without("/messages/2/content"), least, long_id()] {
         let answer = complete(&upstream, &body).await;

@@ -8,7 +8,7 @@ wheels() {
 }
 
 mkdir -p "$tools"
-# Two tests may come here at once.
+# Two tests may install at the same time.
 exec 9> "$tools/lock"
 flock 9
 if [[ ! -f $tools/ready ]]; then

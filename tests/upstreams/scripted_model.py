@@ -16,12 +16,12 @@ def call(command):
     return ["<tool_call>", '\n{"name": "exec_', f'command", "arguments": {arguments[:9]}', arguments[9:] + "}\n", "</tool_call>"]
 
 
-# What all tests of such a server need. A server adds its own, also the first call, `<one>`.
+# The scripts that the tests of every server need. Each server adds others, such as the first call, `<one>`.
 SCRIPTS = {
     "<text>": ["Hello", " from", " naïve", " 你好", " 🦀."],
     "<two>": ["Two", " at once.", *call("touch two"), "\n", *call("touch three")],
     "<end>": ["All", " done."],
-    # It ends within the call, which the servers then leave out.
+    # It ends within the call, which the servers then omit.
     "<broken>": ["Well.", "<tool_call>", '\n{"name": "exec_command", "arguments": {"cmd": "touch bro'],
 }
 

@@ -1,4 +1,4 @@
-//! What a conversation carries: reasoning, images, schemas, summaries, earlier sessions.
+//! The context of a conversation: reasoning, images, schemas, summaries, earlier sessions.
 
 use crate::codex::stage::{PLAIN, Stage, call, runs};
 use serde_json::{Value, json};

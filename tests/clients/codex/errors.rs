@@ -1,4 +1,4 @@
-//! What goes wrong: the user is told why, and nothing half is run.
+//! Failures: the user sees the reason, and no incomplete call is run.
 
 use crate::codex::stage::{PLAIN, Stage, call, runs};
 use serde_json::{Value, json};
@@ -37,7 +37,7 @@ async fn errors_keep_their_message(headers: Headers) {
 
 async fn too_many_requests_are_retried(headers: Headers) {
     let stage = Stage::new(headers).await;
-    // Codex gives up at once where the header is missing or no whole number.
+    // Codex does not retry if the header is missing or is not a whole number.
     for headers in [json!({}), json!({"retry-after": "0.5"}), json!({"retry-after": "1"})] {
         let mut slow = error(429, chat_error("Slow down.", Value::Null));
         slow["error"]["headers"] = headers;

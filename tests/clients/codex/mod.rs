@@ -1,4 +1,5 @@
-//! The real Codex CLI through a real Envoy, in both header modes: what it did, and what the upstream saw.
+//! The real Codex CLI through a real Envoy, in both header modes. The tests check what Codex did and what the upstream
+//! received.
 
 mod context;
 mod errors;

@@ -7,7 +7,7 @@ use support::{Codex, Envoy, Headers};
 use transponder::config::Config;
 use transponder::request::{self, Context};
 
-/// What only the native upstream can read.
+/// Reasoning that only the native upstream can read.
 const FOREIGN: &str = "gAAAAABo-native";
 
 /// A chat completion with reasoning and a text.
@@ -18,7 +18,8 @@ fn translated(text: &str) -> String {
     chunks.map(|chunk| format!("data: {chunk}\n\n")).concat() + "data: [DONE]\n\n"
 }
 
-/// As strict as OpenAI: it refuses what it did not encrypt, and reasoning that it does not store.
+/// A native upstream as strict as OpenAI: it rejects content that it did not encrypt, and reasoning that it does not
+/// store.
 fn native(request: &Value) -> Response {
     for item in request["input"].as_array().unwrap() {
         let sealed = &item["encrypted_content"];

@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 use support::{Codex, Envoy, Headers, Turn, Upstream};
 
-/// A model that Codex's catalogue does not know: it gets plain functions.
+/// A model that is not in Codex's catalogue, so it gets plain functions.
 pub const PLAIN: &str = "qwen3-coder";
 /// A model for which Codex sends `apply_patch` as a custom tool, and `tool_search`.
 pub const CUSTOM_TOOLS: &str = "gpt-5.5";
 /// A model for which Codex declares its tools in the input, with the custom tool `exec`.
 pub const CODE_MODE: &str = "gpt-5.6-sol";
 
-/// The header mode, and which of the pinned versions of Codex.
+/// The header mode, and one of the pinned versions of Codex.
 #[derive(Clone, Copy)]
 pub struct Setup {
     headers: Headers,
@@ -38,7 +38,7 @@ impl Stage {
         Self::with(setup, json!({})).await
     }
 
-    /// With a plugin configuration; the header mode is filled in.
+    /// Starts with a plugin configuration, to which the header mode is added.
     pub async fn with(setup: impl Into<Setup>, mut config: Value) -> Self {
         let Setup { headers, codex } = setup.into();
         config["hold_request_headers"] = json!(headers == Headers::Held);
@@ -48,32 +48,33 @@ impl Stage {
         Self { upstream, envoy, codex }
     }
 
-    /// The same, with more configuration for Codex.
+    /// Adds configuration for Codex.
     pub fn codex(mut self, set_up: impl FnOnce(Codex) -> Codex) -> Self {
         self.codex = set_up(self.codex);
         self
     }
 
-    /// What the upstream answers, one reply a request.
+    /// Scripts the upstream: one reply per request.
     pub async fn replies(&self, replies: Value) {
         self.upstream.script(json!({ "replies": replies })).await;
     }
 
-    /// One turn of Codex, which must end well.
+    /// One turn of Codex, which must complete.
     pub async fn completes(&self, model: &str) -> Turn {
         let turn = self.codex.exec(model, "Do what I ask.").await;
         turn.assert_completed();
         turn
     }
 
-    /// One turn of Codex, which must fail: all that it said.
+    /// One turn of Codex, which must fail. Returns its output.
     pub async fn fails(&self, model: &str) -> String {
         let turn = self.codex.exec(model, "Do what I ask.").await;
         assert!(!turn.status.success(), "Codex should have failed: {turn:#?}");
         format!("{}\n{}", turn.stdout, turn.stderr)
     }
 
-    /// The bodies that the upstream saw, none of which it refused, and the check that nothing went wrong in Envoy.
+    /// Checks that the upstream rejected no request and that Envoy had no fault. Returns the bodies that the upstream
+    /// received.
     pub async fn finish(self) -> Vec<Value> {
         let bodies = self.upstream.bodies().await;
         assert_eq!(self.upstream.left().await, 0, "every scripted reply was asked for");

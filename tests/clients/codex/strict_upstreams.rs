@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use support::{Codex, Envoy, Headers, Upstream};
 use transponder::upstream::preset_names;
 
-/// Upstreams that need something back that only their preset sends: reasoning, or its signature.
-/// `docs/upstreams.md` names them too.
+/// Upstreams that need reasoning or its signature back, which only their preset sends. `docs/upstreams.md` names them
+/// too.
 const NEED_THEIR_PRESET: [&str; 3] = ["deepseek", "moonshot", "gemini"];
 
-/// A call that carries what Gemini wants back. All others ignore it.
+/// A call with the signature that Gemini needs back. All others ignore it.
 fn signed(id: &str, name: &str, arguments: &Value) -> Value {
     json!({"tool_calls": [{"index": 0, "id": id, "type": "function",
         "function": {"name": name, "arguments": arguments.to_string()},

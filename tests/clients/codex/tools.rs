@@ -8,7 +8,7 @@ super::in_both_header_modes! {
     patch_as_custom_tool code_mode mcp_through_its_namespace mcp_found_by_tool_search
 }
 
-/// Users are slow to update.
+/// Many users have not updated yet.
 macro_rules! with_older_codex {
     ($($scenario:ident)*) => {
         mod older_codex {
@@ -100,7 +100,7 @@ async fn arguments_byte_by_byte(setup: impl Into<Setup>) {
     stage.finish().await;
 }
 
-/// Providers number, name and end their calls differently. The file must be written each time.
+/// Providers number, name and end their calls differently. In each form, the call must write the file.
 async fn every_shape_of_calls(setup: impl Into<Setup>) {
     let stage = Stage::new(setup).await;
     let shapes = [
@@ -187,7 +187,7 @@ async fn mcp_through_its_namespace(setup: impl Into<Setup>) {
     let bodies = stage.finish().await;
     let outputs = tool_outputs(&bodies[1]);
     assert!(outputs[0].1.contains("42"), "{outputs:?}");
-    // The picture cannot stand in a tool message.
+    // A tool message cannot have an image.
     let last = bodies[1]["messages"].as_array().unwrap().last().unwrap();
     assert_eq!(last["role"], "user");
     assert!(last["content"][1]["image_url"]["url"].as_str().unwrap().starts_with("data:image/png;base64,"));

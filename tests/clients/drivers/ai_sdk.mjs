@@ -52,7 +52,7 @@ async function stream(request, ran, schema) {
   return said;
 }
 
-/** What is a value in `generateText`'s result is a promise in `streamText`'s. */
+/** Values in the result of `generateText` are promises in that of `streamText`. */
 async function outcome(result, ran, schema) {
   const usage = await result.usage;
   const parsed = schema ? await result.output : undefined;
@@ -66,7 +66,7 @@ async function outcome(result, ran, schema) {
   };
 }
 
-/** An error of the API carries its code in what was parsed of the body. */
+/** An API error has its code in the parsed body. */
 const error = (failure) => shown({ ...failure, name: failure.name, message: failure.message, code: failure.data?.error?.code });
 
 await serve(ask);

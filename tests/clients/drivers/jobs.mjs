@@ -1,4 +1,4 @@
-// What the Node drivers share: a job is a line of JSON on stdin, its outcome a line of JSON on stdout. See jobs.py.
+// Shared by the Node drivers: a job is a line of JSON on stdin, its result a line of JSON on stdout. See jobs.py.
 
 import { createInterface } from 'node:readline';
 

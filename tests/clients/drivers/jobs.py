@@ -28,7 +28,7 @@ def get_weather(city: str) -> str:
 
 def serve(ask):
     """Does one job after the other until stdin ends."""
-    # Some frameworks talk on stdout.
+    # Some frameworks print to stdout.
     outcomes, sys.stdout = sys.stdout, sys.stderr
 
     async def work():

@@ -43,7 +43,7 @@ async def ask(job):
             return {"parsed": (await turn(model, messages, job["mode"])).model_dump(), "finish": "completed"}
         while True:
             message = await turn(model, messages, job["mode"])
-            # It makes calls of whatever has come of the arguments.
+            # It returns calls with incomplete arguments.
             if not message.tool_calls or message.response_metadata.get("incomplete_details"):
                 return outcome(message, ran)
             messages.append(message)

@@ -43,7 +43,7 @@ async function streamed(result) {
   return result;
 }
 
-/** What is a value in the result of `generate` is a promise in that of `stream`. */
+/** Values in the result of `generate` are promises in that of `stream`. */
 async function outcome(result, ran, schema) {
   if (result.error) return { ran, error: error(result.error) };
   const usage = await result.usage;
@@ -58,7 +58,7 @@ async function outcome(result, ran, schema) {
   };
 }
 
-/** An error of the API carries its code in what was parsed of the body. */
+/** An API error has its code in the parsed body. */
 const error = (failure) => shown({ ...failure, name: failure.name, message: failure.message, code: failure.data?.error?.code });
 
 await serve(ask);

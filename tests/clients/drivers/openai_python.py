@@ -56,7 +56,7 @@ async def stream(connection, request):
             if event.type == "response.output_text.delta":
                 streamed += event.delta
             last = event
-        # The helper knows no other end than this one.
+        # The helper only supports this last event.
         final = events.get_final_response() if last.type == "response.completed" else last.response
         return final, streamed
 

@@ -31,7 +31,7 @@ async def ask(job):
     )
     try:
         if job.get("schema"):
-            # The agent's own way is a tool; this one asks for `text.format`.
+            # By default the agent uses a tool for this. Here it uses `text.format`.
             prompt = [{"role": "user", "content": [{"text": PROMPT}]}]
             async for event in model.structured_output(Weather, prompt, INSTRUCTIONS):
                 last = event

@@ -9,10 +9,10 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-/// Loading an SDK takes seconds where others keep the machine busy; a job itself does not.
+/// The limit for one job. Loading an SDK takes seconds on a busy machine; a job itself does not.
 const ONE_JOB: Duration = Duration::from_secs(90);
 
-/// Without these the frameworks call their makers, and fetch lists of models.
+/// Without these, the frameworks send telemetry and fetch lists of models.
 const QUIET: [(&str, &str); 5] = [
     ("CREWAI_DISABLE_TELEMETRY", "true"),
     ("HAYSTACK_TELEMETRY_ENABLED", "false"),
@@ -21,7 +21,7 @@ const QUIET: [(&str, &str); 5] = [
     ("OTEL_SDK_DISABLED", "true"),
 ];
 
-/// A driver, by the environment that it runs in.
+/// The driver's language and environment.
 #[derive(Clone, Copy, Debug)]
 pub enum Program {
     Node(&'static str),
@@ -54,7 +54,7 @@ fn built(driver: &str) -> PathBuf {
     program
 }
 
-/// It takes one job after the other: a line of JSON each.
+/// It reads jobs one after the other: a line of JSON each.
 pub struct Driver {
     jobs: ChildStdin,
     outcomes: Lines<BufReader<ChildStdout>>,
@@ -63,7 +63,7 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// Starts a driver, with a home of its own.
+    /// Starts a driver with its own home directory.
     pub fn start(program: Program) -> Self {
         let home = TempDir::new().expect("a home");
         let mut process = program

@@ -1,4 +1,4 @@
-//! The real SDKs through a real Envoy: what each client's API returned, and what the upstream received.
+//! The real SDKs through a real Envoy: the tests check what each client's API returned and what the upstream received.
 //!
 //! `clients` describes how each client is called and reports, `scenarios` what happens. Every client goes
 //! through every scenario in each of its modes. Envoy records all of it, and each reply is checked on its own, too.

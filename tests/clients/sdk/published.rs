@@ -15,7 +15,7 @@ fn recorded() -> Vec<PathBuf> {
     files.filter(|file| !file.to_string_lossy().ends_with(".expect.json")).collect()
 }
 
-/// The reply to a request without extensions of the specification: functions only, and no schema.
+/// Translates a reply to a request that only uses what the specification has: functions, and no schema.
 fn translated(body: &[u8], stream: bool) -> Vec<u8> {
     let tools = json!([{"type": "function", "name": "get_weather"}]);
     let request = json!({"model": "m", "input": "hi", "stream": stream, "tools": tools});

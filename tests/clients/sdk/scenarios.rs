@@ -4,13 +4,13 @@ use serde_json::{Value, json};
 
 pub struct Scenario {
     pub name: &'static str,
-    /// How the client is asked: `tools`, `schema`, `retries`, `handoff`, and fields of the `request`.
+    /// The job for the client: `tools`, `schema`, `retries`, `handoff`, and fields of the `request`.
     pub job: fn() -> Value,
     pub replies: fn() -> Value,
-    /// What the client says, in the words of `clients`.
+    /// The result that the client must report, in the form that `clients` describes.
     pub outcome: fn() -> Value,
     pub upstream: fn(&[Value]),
-    /// It can happen in streams only.
+    /// Only streams can have this.
     pub only_stream: bool,
 }
 
@@ -47,7 +47,7 @@ fn asked_once(bodies: &[Value]) {
     assert_eq!(*user, json!({"role": "user", "content": "How is the weather?"}));
 }
 
-/// The calls of the second request, and what the tools answered. Some clients write the arguments anew.
+/// The calls in the second request, and their outputs. Some clients serialize the arguments again.
 fn calls(bodies: &[Value]) -> Vec<(String, Value, String)> {
     assert_eq!(bodies.len(), 2);
     let messages = bodies[1]["messages"].as_array().unwrap();

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// patience is the limit for every wait. On a busy machine everything is much faster.
+// patience is the limit for every wait. Even on a busy machine, each takes much less.
 const patience = 2 * time.Minute
 
 // Process is a program that ends with the test, or when it is stopped.

@@ -18,5 +18,5 @@ litellm_settings: { num_retries: 0 }
 router_settings: { num_retries: 0, disable_cooldowns: true }
 general_settings: { dangerously_permit_weak_or_unset_master_key: true }
 YAML
-# It would fetch the prices of models.
+# Otherwise it fetches the prices of models.
 LITELLM_LOCAL_MODEL_COST_MAP=True exec "$tools/venv/bin/litellm" --config "$file.yaml" --host 127.0.0.1 --port "$port" --telemetry False

@@ -16,7 +16,7 @@ def call(command, first):
     return [text[:first], *(text[at : at + 20] for at in range(first, len(text), 20))]
 
 
-# The pieces of all scripts differ, because each is a token; so each call begins with a piece of another length.
+# Each piece is a token, so no two may be equal. Therefore each call begins with a piece of a different length.
 SCRIPTS = {
     "<text>": ["Hello", " from", " naïve", " 你好", " 🦀."],
     "<one>": ["First one.\n", *call('touch one; echo "naïve 🦀"', 13)],
@@ -70,7 +70,7 @@ zeros = {
 }
 model.add_tensor("token_embd.weight", np.eye(len(tokens), SIZE, dtype=np.float32))
 model.add_tensor("output_norm.weight", np.ones(SIZE, np.float32))
-# The norm makes a one-hot vector as long as the root of its size.
+# The norm scales a one-hot vector by the square root of its size.
 model.add_tensor("output.weight", output / np.float32(np.sqrt(SIZE)))
 for name, shape in zeros.items():
     model.add_tensor(f"blk.0.{name}.weight", np.zeros(shape, np.float32))

@@ -20,7 +20,7 @@ source "$here/../installed.sh"
 
 model=$tools/$kind.gguf
 if [[ ! -f $model ]]; then
-  # Two tests may write it at once, and one may start with it meanwhile.
+  # Renamed when it is complete, because two tests may write it at the same time.
   "$tools/venv/bin/python" "$here/mkbigram.py" "$model.$$" "$here/$template" >&2
   mv "$model.$$" "$model"
 fi

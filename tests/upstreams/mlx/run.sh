@@ -12,5 +12,5 @@ source "$here/../installed.sh"
 
 model=${2:?usage: run.sh PORT DIRECTORY}
 "$tools/venv/bin/python" "$here/mkmodel.py" "$model"
-# It would look for models that it does not have on the Internet.
+# Otherwise it looks on the Internet for models that it does not have.
 HF_HUB_OFFLINE=1 exec "$tools/venv/bin/python" -m mlx_lm server --model "$model" --host 127.0.0.1 --port "$port"

@@ -11,7 +11,7 @@ END = "<|im_end|>"
 scripts = {
     "<one>": ["<think>", "First", " one.", "</think>", *call('touch one; echo "naïve 🦀"')],
     "<long>": [" on"],
-    # A call that is no JSON.
+    # A call that is not JSON.
     "<wrong>": ["Well.", "<tool_call>", "exec_command(", "</tool_call>"],
 }
 # The server reads replies as it does for Qwen, whose tokenizer class would not keep this vocabulary.

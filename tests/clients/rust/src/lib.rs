@@ -1,4 +1,4 @@
-//! What the Rust drivers share: a job is a line of JSON on stdin, its outcome a line of JSON on stdout. See
+//! Shared by the Rust drivers: a job is a line of JSON on stdin, its result a line of JSON on stdout. See
 //! `../drivers/jobs.py`.
 
 use serde_json::{Value, json};

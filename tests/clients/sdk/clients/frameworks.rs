@@ -1,13 +1,13 @@
-//! The frameworks, most of which use an SDK below.
+//! The frameworks. Most of them use one of the SDKs.
 
 use super::{AI_SDK, Client, OPENAI_NODE, OPENAI_PYTHON, own_error};
 use crate::sdk::driver::Program::{Node, OlderPython, Python, Rust};
 use serde_json::{Value, json};
 
-/// Frameworks know functions only.
+/// Frameworks only support functions.
 const FUNCTIONS_ONLY: &[&str] = &["handoff", "custom tool", "a script is cut"];
 
-/// What is common to those over openai-python.
+/// Common to the frameworks that use openai-python.
 const FRAMEWORK: Client = Client {
     finish: [""; 3],
     prefix: |_| String::new(),
@@ -21,7 +21,7 @@ fn loses_refusals(scenario: &str) -> Option<Value> {
     (scenario == "refusal").then(|| json!({"finish": "completed"}))
 }
 
-/// A full context, as an error of the client's own.
+/// The client's own error for a full context.
 fn full_context(scenario: &str, class: &str, message: &str) -> Option<Value> {
     (scenario == "the context is full").then(|| own_error(class, message)).flatten()
 }

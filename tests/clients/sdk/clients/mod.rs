@@ -11,27 +11,27 @@ pub use frameworks::*;
 pub use sdks::*;
 
 pub struct Client {
-    /// As users call it.
+    /// The name that users know.
     pub name: &'static str,
     /// Its name in the lock file.
     pub package: &'static str,
     pub program: Program,
-    /// The ways to ask, and whether the client then asks for a stream.
+    /// The modes, and whether the client requests a stream in them.
     pub modes: &'static [(&'static str, bool)],
-    /// Its status for a reply that is complete, cut by the token limit, or cut by a filter. `""`: it reports none.
+    /// The status that it reports for a reply that is complete, cut by the token limit, or cut by a filter. `""`: none.
     finish: [&'static str; 3],
     /// Its errors for the statuses 400, 401, 404, 429 and 500, and the prefix of their messages.
     errors: [&'static str; 5],
     prefix: fn(u64) -> String,
-    /// Scenarios that need what this client does not have.
+    /// Scenarios that need a feature which the client lacks.
     pub lacks: &'static [&'static str],
-    /// Scenarios in which it asks for no stream in any mode.
+    /// Scenarios in which it never requests a stream.
     pub never_streams: &'static [&'static str],
-    /// Its different results in some scenarios.
+    /// Results that differ from those of other clients, by scenario.
     differs: fn(&str) -> Option<Value>,
-    /// How to set it up, for users.
+    /// The settings, for the documentation.
     pub needs: &'static str,
-    /// What it does wrong by itself, for users.
+    /// The client's own faults, for the documentation.
     pub flaws: &'static str,
 }
 
@@ -59,7 +59,7 @@ impl Client {
     }
 }
 
-/// A result that is an error of the client's own.
+/// An error that the client raises itself.
 fn own_error(class: &str, message: &str) -> Option<Value> {
     Some(json!({"error": {"class": class, "message": message}}))
 }

@@ -1,4 +1,4 @@
-//! The SDKs, and what is close to them.
+//! The SDKs, and thin layers above them.
 
 use super::{Client, own_error};
 use crate::sdk::driver::Program::{Node, Python, Rust};

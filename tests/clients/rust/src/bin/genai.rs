@@ -16,7 +16,7 @@ async fn main() {
     serve(ask).await;
 }
 
-/// What both modes give.
+/// The result of both modes.
 struct Reply {
     content: MessageContent,
     reasoning: Option<String>,
