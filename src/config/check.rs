@@ -37,6 +37,9 @@ pub(super) fn path(at: &str, path: &str, errors: &mut Errors) {
 pub(super) fn options(at: &str, options: &Options, errors: &mut Errors) {
     let at = |option: &str| join(at, option);
     path(&at("path"), &options.path, errors);
+    if let Some(counting) = &options.input_tokens_path {
+        path(&at("input_tokens_path"), counting, errors);
+    }
     pass_fields(&at("pass_fields"), &options.pass_fields, errors);
     call_id_chars(&at("tool_call_id_chars"), options, errors);
     if options.default_max_tokens == Some(0) {

@@ -161,16 +161,36 @@ impl Config {
     /// The `:path` of a translated request until its model is known: the top-level upstream's. If that one translates nothing
     /// (`native`, `refuse`), it is the path of the first rule that does.
     pub fn path_before_body(&self) -> Option<&str> {
+        self.options_before_body().map(|options| options.path.as_str())
+    }
+
+    /// The same for a request whose tokens are to be counted. `None` if that upstream cannot count.
+    pub fn input_tokens_path_before_body(&self) -> Option<&str> {
+        self.options_before_body()?.input_tokens_path.as_deref()
+    }
+
+    fn options_before_body(&self) -> Option<&Options> {
         let rules = self.models.iter().filter_map(|rule| rule.upstream.as_ref());
-        [&self.upstream].into_iter().chain(rules).find_map(|upstream| match upstream {
-            Upstream::Chat(options) => Some(options.path.as_str()),
-            Upstream::Native(_) | Upstream::Refuse => None,
-        })
+        [&self.upstream].into_iter().chain(rules).find_map(Upstream::options)
+    }
+
+    /// Whether some upstream can count the tokens of a request.
+    pub fn counts_tokens(&self) -> bool {
+        if !self.hold_request_headers {
+            return self.input_tokens_path_before_body().is_some();
+        }
+        self.has_native() || self.translating().any(|options| options.input_tokens_path.is_some())
     }
 
     /// Whether translated requests go to this path, written with its query.
     pub fn translates_to(&self, path: &str) -> bool {
-        self.upstreams().any(|upstream| matches!(upstream, Upstream::Chat(options) if options.path == path))
+        self.translating()
+            .any(|options| options.path == path || options.input_tokens_path.as_deref() == Some(path))
+    }
+
+    /// The options of the upstreams that requests are translated for.
+    fn translating(&self) -> impl Iterator<Item = &Options> {
+        self.upstreams().filter_map(Upstream::options)
     }
 
     fn upstreams(&self) -> impl Iterator<Item = &Upstream> {
@@ -196,6 +216,14 @@ impl Upstream {
             Self::Chat(options) => options.preset,
             Self::Native(_) => NATIVE,
             Self::Refuse => REFUSE,
+        }
+    }
+
+    /// The options by which requests are translated, if they are.
+    fn options(&self) -> Option<&Options> {
+        match self {
+            Self::Chat(options) => Some(options),
+            Self::Native(_) | Self::Refuse => None,
         }
     }
 

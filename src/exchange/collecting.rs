@@ -58,11 +58,12 @@ impl Collecting {
         {
             return Phase::passed(passed, end, context);
         }
-        let translated = match self.endpoint {
-            Endpoint::Create => request::translate(&self.body, &context.translation()),
-            Endpoint::Compact => request::translate_compact(&self.body, &context.translation()),
+        let translate = match self.endpoint {
+            Endpoint::Create => request::translate,
+            Endpoint::Compact => request::translate_compact,
+            Endpoint::InputTokens => request::translate_count,
         };
-        match translated {
+        match translate(&self.body, &context.translation()) {
             Ok(Translated { answer: Some(answer), reply, asked_model, .. }) => {
                 context.observer.answered(&asked_model);
                 (Phase::Answered, LocalReply::response(answer, reply.wants_stream()).into())

@@ -113,7 +113,7 @@ impl Exchange {
             restoring: passthrough::restoring(config, headers),
         });
         // The same edits in both modes: if the watchdog releases the headers, nothing is left to edit.
-        let edits = request_headers::before_body(config, headers);
+        let edits = request_headers::before_body(config, endpoint, headers);
         self.shared.codex = request_headers::is_codex(headers);
         match mode {
             HeaderMode::Held => HeadersVerdict::Hold(edits),

@@ -5,7 +5,7 @@ use super::headers::{Edit, FROM_CLIENT, Header, Headers, MODEL, UPSTREAM};
 use super::sanitize::{MODEL_CAP, visible};
 use crate::config::Config;
 use crate::error::{ApiError, Code};
-use crate::request::Translated;
+use crate::request::{Translated, cannot_count};
 
 /// What to do with a request.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub(super) enum Endpoint {
     Create,
     /// `POST /responses/compact`.
     Compact,
+    /// `POST /responses/input_tokens`.
+    InputTokens,
 }
 
 impl Endpoint {
@@ -35,6 +37,15 @@ impl Endpoint {
         match self {
             Self::Create => path.to_owned(),
             Self::Compact => format!("{path}/compact"),
+            Self::InputTokens => format!("{path}/input_tokens"),
+        }
+    }
+
+    /// The `:path` of the translated request until its model is known.
+    fn path_before_body(self, config: &Config) -> Option<&str> {
+        match self {
+            Self::Create | Self::Compact => config.path_before_body(),
+            Self::InputTokens => config.input_tokens_path_before_body(),
         }
     }
 }
@@ -61,6 +72,12 @@ pub(super) fn disposition(config: &Config, headers: &Headers, end: bool) -> Disp
         // A preflight is answered by the CORS filter or the upstream.
         PathMatch::Exact | PathMatch::Subpath(_) if method == "OPTIONS" => Disposition::PassThrough,
         PathMatch::Subpath("compact") if method == "POST" => post(config, headers, Endpoint::Compact, end),
+        PathMatch::Subpath("input_tokens") if method == "POST" && !config.counts_tokens() => {
+            Disposition::Reject(cannot_count(), None)
+        }
+        PathMatch::Subpath("input_tokens") if method == "POST" => {
+            post(config, headers, Endpoint::InputTokens, end)
+        }
         PathMatch::Subpath(rest) => Disposition::Reject(below(rest), None),
         PathMatch::Exact if method == "POST" => post(config, headers, Endpoint::Create, end),
         PathMatch::Exact if method == "GET" && wants_websocket(headers) => Disposition::Reject(
@@ -102,12 +119,7 @@ fn match_path<'a>(config: &Config, path: &'a str) -> PathMatch<'a> {
 fn below(rest: &str) -> ApiError {
     let (status, message) = match rest {
         "" => (404, "There is nothing after the final `/`; leave it out"),
-        "compact" => (405, "Only POST is supported"),
-        "input_tokens" => (
-            501,
-            "Counting tokens is not supported, because only the upstream has the tokenizer: each response \
-             reports its `usage`",
-        ),
+        "compact" | "input_tokens" => (405, "Only POST is supported"),
         _ => (
             404,
             "No responses are stored, so none can be retrieved, listed, cancelled or deleted. Send the \
@@ -155,10 +167,10 @@ pub(super) fn without_own_headers(headers: &Headers) -> Vec<Edit> {
 }
 
 /// The edits that need no body.
-pub(super) fn before_body(config: &Config, headers: &Headers) -> Vec<Edit> {
+pub(super) fn before_body(config: &Config, endpoint: Endpoint, headers: &Headers) -> Vec<Edit> {
     let mut edits = headers.removals(|name| FROM_CLIENT.contains(name));
     // With its query, because some providers need `?api-version=`. The client's query is meant for a different API.
-    edits.extend(config.path_before_body().map(|path| Edit::set(":path", path)));
+    edits.extend(endpoint.path_before_body(config).map(|path| Edit::set(":path", path)));
     // Whether the reply is a stream is only known from the body. This is what curl sends, and every provider accepts it.
     edits.extend(headers.set("accept", "*/*"));
     edits.extend(headers.set("content-type", "application/json"));

@@ -4,6 +4,7 @@
 //! value: the [`Target`], the [`ToolPlan`], the [`OutputFormat`], the messages, and the upstream's request.
 
 mod body;
+mod count;
 mod echo;
 mod fields;
 mod history;
@@ -26,6 +27,7 @@ use crate::upstream::ThinkTags;
 use crate::wire::chat::request as chat;
 use crate::wire::responses::{Echo, Reasoning, Request, TextOptions};
 use crate::wire::typed::{Located, Object, UnreadKeys};
+pub use count::{cannot_count, translate_count};
 pub use native::{Foreign, without_sealed};
 use output_format::OutputFormat;
 use std::borrow::Cow;

@@ -9,10 +9,12 @@
 //! * [`sequencer`] decides in which order items open and close. How an item is written is in [`crate::items`].
 //! * [`lifecycle`] begins and ends the response, and [`outcome`] decides how it ends.
 //! * [`stream`] connects these three.
+//! * [`count_reader`] and [`error_reader`] read replies that have no chunks.
 
 mod body_reader;
 mod budget;
 pub(crate) mod context;
+mod count_reader;
 mod delta;
 mod error_reader;
 mod lifecycle;

@@ -2,6 +2,7 @@
 
 use super::body_reader::{BodyReader, Finished};
 use super::context::ReplyContext;
+use super::count_reader::CountReader;
 use super::error_reader::ErrorReader;
 use super::stats::ReplyStats;
 use crate::error::ApiError;
@@ -26,6 +27,8 @@ pub struct Reply {
 enum Body {
     /// Chat completions or chunks of one.
     Completion(Box<BodyReader>),
+    /// The number of tokens in the request.
+    Count(CountReader),
     /// The body of an HTTP error.
     Error(ErrorReader),
     /// Nothing more: the reply is complete.
@@ -59,6 +62,12 @@ impl Reply {
         Self { body, finished: Box::default(), wants_stream: false, now: 0 }
     }
 
+    /// A reply with the number of tokens in the request. `limit`: the most bytes of it that are kept.
+    pub(crate) fn count(limit: usize) -> Self {
+        let body = Body::Count(CountReader::new(limit));
+        Self { body, finished: Box::default(), wants_stream: false, now: 0 }
+    }
+
     /// Whether the client asked for `text/event-stream`.
     pub fn wants_stream(&self) -> bool {
         self.wants_stream
@@ -81,6 +90,7 @@ impl Reply {
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         let finished = match &mut self.body {
             Body::Completion(reader) => reader.push(bytes, self.now, out),
+            Body::Count(reader) => reader.push(bytes, out),
             Body::Error(reader) => reader.push(bytes, out),
             Body::Done => None,
         };
@@ -93,6 +103,7 @@ impl Reply {
     pub fn end(&mut self, out: &mut Vec<u8>) {
         let finished = match &mut self.body {
             Body::Completion(reader) => reader.end(self.now, out),
+            Body::Count(reader) => reader.end(out),
             Body::Error(reader) => reader.end(out),
             Body::Done => return,
         };
@@ -114,7 +125,7 @@ impl Reply {
     pub fn report(&self) -> &Report {
         match &self.body {
             Body::Completion(reader) => reader.report(),
-            Body::Error(_) | Body::Done => &self.finished.report,
+            Body::Count(_) | Body::Error(_) | Body::Done => &self.finished.report,
         }
     }
 
@@ -122,7 +133,7 @@ impl Reply {
     pub fn has_output(&self) -> bool {
         match &self.body {
             Body::Completion(reader) => reader.has_output(),
-            Body::Error(_) | Body::Done => self.finished.has_output,
+            Body::Count(_) | Body::Error(_) | Body::Done => self.finished.has_output,
         }
     }
 
@@ -130,7 +141,7 @@ impl Reply {
     pub fn stats(&self) -> ReplyStats {
         match &self.body {
             Body::Completion(reader) => reader.stats(),
-            Body::Error(_) | Body::Done => self.finished.stats.clone(),
+            Body::Count(_) | Body::Error(_) | Body::Done => self.finished.stats.clone(),
         }
     }
 

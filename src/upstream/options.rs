@@ -19,6 +19,8 @@ pub struct Options {
 
     /// The `:path` of the Chat Completions endpoint. It may include a query, such as Azure's `api-version`.
     pub path: String,
+    /// The `:path` of an endpoint that counts the tokens of a Chat Completions request and does not answer it. It replies with `input_tokens` (llama.cpp) or `count` (vLLM, SGLang). Without it, `POST /responses/input_tokens` gets a 501.
+    pub input_tokens_path: Option<String>,
 
     /// Where system and developer messages go.
     pub system: System,
@@ -98,6 +100,7 @@ impl Default for Options {
         Self {
             preset: "generic",
             path: "/v1/chat/completions".into(),
+            input_tokens_path: None,
             system: System::Merge,
             developer_role: false,
             user_messages: UserMessages::Keep,

@@ -42,6 +42,7 @@ const PRESETS: &[(&str, &str)] = &[
     (
         "vllm",
         r#"{
+            "input_tokens_path": "/tokenize",
             "user_messages": "merge",
             "strict_tools": true, "parallel_tool_calls": true, "schema_dialect": "json_schema",
             "json_schema_with_tools": "off",
@@ -54,6 +55,7 @@ const PRESETS: &[(&str, &str)] = &[
     (
         "sglang",
         r#"{
+            "input_tokens_path": "/tokenize",
             "user_messages": "merge",
             "strict_tools": true, "parallel_tool_calls": true, "schema_dialect": "json_schema",
             "json_schema_with_tools": "off",
@@ -86,6 +88,7 @@ const PRESETS: &[(&str, &str)] = &[
     (
         "llamacpp",
         r#"{
+            "input_tokens_path": "/v1/chat/completions/input_tokens",
             "user_messages": "merge",
             "named_choice_tools": "named", "parallel_tool_calls": true, "schema_dialect": "json_schema",
             "reasoning": {"efforts": {"none": {"chat_template_kwargs": {"enable_thinking": false}},

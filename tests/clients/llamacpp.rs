@@ -11,7 +11,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use support::real::found;
-use support::{Codex, Envoy, Headers, Process, example, project};
+use support::{Codex, Envoy, Headers, Process, example, post_with, project};
 
 const TURNS: usize = 20;
 
@@ -192,4 +192,31 @@ async fn probed() {
     assert_eq!(config["upstream"]["tool_output_images"], "drop", "{told}");
     llama.take_seen();
     no_call_of(&llama, &config, 3).await;
+}
+
+/// The count is what the same request then uses, and an error is the API's.
+#[tokio::test]
+async fn tokens_are_counted() {
+    let llama = LlamaCpp::start("plain").await;
+    let server: SocketAddr =
+        llama.base_url.trim_start_matches("http://").trim_end_matches("/v1").parse().unwrap();
+    let tool = json!({"type": "function", "name": "add", "description": "Adds.",
+        "parameters": {"type": "object", "properties": {"a": {"type": "number"}}}});
+    let request = json!({"model": "tiny", "instructions": "Be brief.", "input": "What is 3 + 4?",
+        "tools": [tool], "max_output_tokens": 1})
+    .to_string();
+    for headers in [Headers::Flow, Headers::Held] {
+        let config = json!({"upstream": "llamacpp", "hold_request_headers": headers == Headers::Held});
+        let envoy = Envoy::start(server, &config.to_string(), headers).await;
+        let url = format!("{}/input_tokens", envoy.responses_url());
+        let count = post_with(&url, &[], request.clone()).await.json();
+        let answer = post_with(&envoy.responses_url(), &[], request.clone()).await.json();
+        let used = &answer["usage"]["input_tokens"];
+        assert!(used.as_u64() > Some(0), "{answer}");
+        assert_eq!(count, json!({"object": "response.input_tokens", "input_tokens": used}));
+
+        let refused = post_with(&url, &[], json!({"input": "no model"}).to_string()).await;
+        assert_eq!((refused.status, &refused.json()["error"]["param"]), (400, &json!("model")));
+        envoy.finish();
+    }
 }

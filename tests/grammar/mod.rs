@@ -72,6 +72,7 @@ pub fn document(bytes: &[u8]) -> Value {
     let shape = match kind.strip_prefix("response") {
         Some("") => "response",
         Some(".compaction") => "compaction",
+        Some(".input_tokens") => "input_tokens",
         _ => "error_body",
     };
     schema::assert_valid(shape, &value);

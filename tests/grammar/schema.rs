@@ -19,7 +19,7 @@ use std::sync::LazyLock;
 static SHAPES: LazyLock<Map<String, Value>> =
     LazyLock::new(|| serde_json::from_str(include_str!("open_responses.json")).unwrap());
 
-/// Panics unless the value has the shape `response`, `compaction`, `event` or `error_body`.
+/// Panics unless the value has the shape `response`, `compaction`, `input_tokens`, `event` or `error_body`.
 pub fn assert_valid(shape: &str, value: &Value) {
     if let Err(problem) = named(shape, value, shape) {
         panic!("{problem} in {value:#}");

@@ -51,6 +51,15 @@ pub struct Compaction<'a> {
     pub usage: Option<&'a Usage>,
 }
 
+/// The reply to `POST /v1/responses/input_tokens`: `{"object": "response.input_tokens", "input_tokens": 11}`.
+#[derive(Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct InputTokens {
+    /// `response.input_tokens`.
+    pub object: &'static str,
+    pub input_tokens: u64,
+}
+
 /// `{"reason": "max_output_tokens"}`, or `content_filter`.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[allow(missing_docs)]

@@ -1,5 +1,6 @@
 //! One exchange, driven as Envoy drives it: each callback and the verdict that it returns.
 
+mod input_tokens;
 mod moving;
 mod prewarm;
 mod privacy;

@@ -73,6 +73,7 @@ fn what_cannot_be_served_is_refused_by_the_headers_alone() {
         ("POST", "/v1/responses/resp_1/cancel", &[], true, (404, "endpoint_not_supported"), None),
         ("GET", "/v1/responses/resp_1/input_items", &[], true, (404, "endpoint_not_supported"), None),
         ("GET", "/v1/responses/compact", &[], true, (405, "endpoint_not_supported"), None),
+        ("GET", "/v1/responses/input_tokens", &[], true, (405, "endpoint_not_supported"), None),
         ("POST", "/responses/input_tokens", &[], false, (501, "endpoint_not_supported"), None),
         ("POST", "/v1/responses/", &[], false, (404, "endpoint_not_supported"), None),
         ("POST", "/v1/responses", &[], true, (400, "missing_body"), None),
