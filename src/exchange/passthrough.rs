@@ -1,5 +1,5 @@
 //! Requests to native upstreams, which implement the Responses API themselves. Such a request and its reply pass
-//! unmodified, except for the model's name, the path, and what this filter sealed into the conversation. It is
+//! unmodified, except for the model's name, the path, and what this filter put into the conversation. It is
 //! recognized by its model. By then its headers were held and edited like those of every request, so here they get
 //! their original values again.
 
@@ -40,7 +40,7 @@ pub(super) fn pass(config: &Config, endpoint: Endpoint, restoring: &[Edit], body
     let route = config.route(&model);
     let Upstream::Native(path) = route.upstream else { return None };
 
-    let foreign = request::without_sealed(body);
+    let foreign = request::without_own_items(body);
     let body = foreign.as_ref().map_or(body, |foreign| &foreign.body);
     let body = if route.model == model { body.to_vec() } else { renamed(body, asked(body)?, route.model)? };
     let mut edits = restoring.to_vec();

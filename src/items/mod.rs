@@ -34,7 +34,7 @@ pub use message::{ContentKind, OpenMessage, annotation};
 pub use reasoning::OpenReasoning;
 pub use reference::Referenced;
 pub(crate) use toolbox::Toolbox;
-pub use unseal::{Unsealed, unseal};
+pub use unseal::{Marks, Unsealed, unseal};
 
 use crate::error::ApiError;
 use crate::report::Dropped;

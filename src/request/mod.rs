@@ -28,7 +28,7 @@ use crate::wire::chat::request as chat;
 use crate::wire::responses::{Echo, Reasoning, Request, TextOptions};
 use crate::wire::typed::{Located, Object, UnreadKeys};
 pub use count::{cannot_count, translate_count};
-pub use native::{Foreign, without_sealed};
+pub use native::{Foreign, without_own_items};
 use output_format::OutputFormat;
 use std::borrow::Cow;
 use std::mem;

@@ -1,9 +1,9 @@
 //! A request to an upstream that implements the Responses API itself, in a conversation that was elsewhere before.
 //!
-//! Such an upstream refuses a whole request for one `encrypted_content` that it did not make. So what this filter
-//! sealed is taken out. All other bytes stay as they are.
+//! Such an upstream refuses a whole request for one `encrypted_content` that it did not make, or one id that it does not
+//! store. So what this filter made is taken out. All other bytes stay as they are.
 
-use crate::items::{self, Unsealed};
+use crate::items::{self, Marks, Unsealed};
 use crate::json;
 use crate::report::Report;
 use memchr::memmem;
@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// A body without what this filter sealed, and what it lost by that.
+/// A body without what this filter made, and what it lost by that.
 #[derive(Debug)]
 pub struct Foreign {
     /// The body, in JSON.
@@ -20,9 +20,12 @@ pub struct Foreign {
     pub report: Report,
 }
 
-/// Takes out what this filter sealed. `None` if there is nothing of it, so that the body stays as it is.
-pub fn without_sealed(body: &[u8]) -> Option<Foreign> {
-    memmem::find(body, items::SEAL.as_bytes())?;
+/// What every item of this filter's has that such an upstream refuses.
+const SIGNS: [&str; 3] = [items::SEAL, "\"rs_", "\"item_reference\""];
+
+/// Takes out what this filter made. `None` if there is nothing of it, so that the body stays as it is.
+pub fn without_own_items(body: &[u8]) -> Option<Foreign> {
+    SIGNS.iter().find(|sign| memmem::find(body, sign.as_bytes()).is_some())?;
     #[derive(Deserialize)]
     struct Body<'a> {
         #[serde(borrow)]
@@ -31,7 +34,10 @@ pub fn without_sealed(body: &[u8]) -> Option<Foreign> {
     let input = serde_json::from_slice::<Body<'_>>(body).ok()?.input;
     let elements: Vec<&RawValue> = serde_json::from_str(input.get()).ok()?;
     let mut report = Report::default();
-    let kept: Vec<_> = elements.into_iter().filter_map(|element| kept(element, &mut report)).collect();
+    let kept: Vec<_> = elements.iter().filter_map(|element| kept(element.get(), &mut report)).collect();
+    if kept.len() == elements.len() && kept.iter().all(|item| matches!(item, Cow::Borrowed(_))) {
+        return None;
+    }
     let begin = json::offset_in(body, input.get().as_bytes())?;
     let (before, after) = (body.get(..begin)?, body.get(begin + input.get().len()..)?);
     let body = [before, b"[", kept.join(",").as_bytes(), b"]", after].concat();
@@ -39,18 +45,11 @@ pub fn without_sealed(body: &[u8]) -> Option<Foreign> {
 }
 
 /// What the upstream gets of an item.
-fn kept<'a>(element: &'a RawValue, report: &mut Report) -> Option<Cow<'a, str>> {
-    #[derive(Deserialize)]
-    struct Item<'a> {
-        #[serde(borrow)]
-        r#type: Cow<'a, str>,
-        #[serde(borrow)]
-        encrypted_content: Cow<'a, str>,
-    }
-    let unchanged = Some(Cow::Borrowed(element.get()));
-    let Ok(item) = serde_json::from_str::<Item<'_>>(element.get()) else { return unchanged };
-    match items::unseal(&item.r#type, &item.encrypted_content, report) {
-        Unsealed::NotOurs => unchanged,
+fn kept<'a>(item: &'a str, report: &mut Report) -> Option<Cow<'a, str>> {
+    let unchanged = Some(Cow::Borrowed(item));
+    let Ok(marks) = serde_json::from_str::<Marks<'_>>(item) else { return unchanged };
+    match items::unseal(&marks, report) {
+        Unsealed::Unchanged => unchanged,
         Unsealed::Nothing => None,
         Unsealed::UserMessage(text) => {
             let message = serde_json::json!({"type": "message", "role": "user", "content": text});
@@ -64,15 +63,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_body_without_a_seal_is_not_read() {
-        for body in
-            [r#"{"input":"hi"}"#, r#"{"input":[{"type":"reasoning","encrypted_content":"gAAAA"}]}"#, "", "{"]
-        {
-            assert!(without_sealed(body.as_bytes()).is_none(), "{body}");
+    fn a_body_without_a_sign_stays_as_it_is() {
+        let minted = "rs_000000000000000000000000000000010002";
+        for body in [
+            r#"{"input":"hi"}"#,
+            r#"{"input":[{"type":"reasoning","encrypted_content":"gAAAA"}]}"#,
+            r#"{"input":[{"type":"reasoning","id":"rs_68af4030baa48193b0b43b4c2a176a1a0e6967589f080e78"} ]}"#,
+            r#"{"input":[{"type":"item_reference","id":"msg_1"} ]}"#,
+            r#"{"input":[{"type":"item_reference","id":"fc_000000000000000000000000000000010002"} ]}"#,
+            &format!(r#"{{"input":[{{"type":"reasoning","id":"{minted}","encrypted_content":"gAAAA"}} ]}}"#),
+            &format!(r#"{{"input":[{{"role":"user","content":"{minted}"}} ]}}"#),
+            "",
+            "{",
+        ] {
+            assert!(without_own_items(body.as_bytes()).is_none(), "{body}");
         }
         // Only somebody's words.
         let words = format!(r#"{{"input":"what is {}?"}}"#, items::SEAL);
-        assert!(without_sealed(words.as_bytes()).is_none());
+        assert!(without_own_items(words.as_bytes()).is_none());
+    }
+
+    #[test]
+    fn an_id_that_only_this_filter_knows_is_taken_out() {
+        let body = r#"{"input":[{"type":"reasoning","id":"rs_000000000000000000000000000000010002","summary":[]},
+            {"type":"item_reference","id":"msg_000000000000000000000000000000010003"},
+            {"type":"message","id":"msg_000000000000000000000000000000010003","role":"assistant","content":"7"}]}"#;
+        let foreign = without_own_items(body.as_bytes()).unwrap();
+        let kept: serde_json::Value = serde_json::from_slice(&foreign.body).unwrap();
+        assert_eq!(kept["input"][0]["content"], "7");
+        assert_eq!(foreign.report.all_dropped(), ["item:reasoning", "item:item_reference"]);
     }
 
     #[test]
@@ -81,7 +100,7 @@ mod tests {
             r#"{{ "n":1.0, "input" : [ {{"type":"reasoning","encrypted_content":"{seal}x"}} , {{ "role":"user","content":"{seal}" }}] ,"x":[]}}"#,
             seal = items::SEAL
         );
-        let foreign = without_sealed(body.as_bytes()).unwrap();
+        let foreign = without_own_items(body.as_bytes()).unwrap();
         let expected =
             format!(r#"{{ "n":1.0, "input" : [{{ "role":"user","content":"{}" }}] ,"x":[]}}"#, items::SEAL);
         assert_eq!(String::from_utf8(foreign.body).unwrap(), expected);

@@ -33,6 +33,7 @@ fn native(body: &[u8]) -> Value {
 #[derive(Default)]
 struct Conversation {
     input: Vec<Value>,
+    include: Vec<&'static str>,
 }
 
 /// What a turn sent upstream, and what its reply's headers and its access log say was dropped.
@@ -42,6 +43,11 @@ struct Turn {
 }
 
 impl Conversation {
+    /// Of a client that includes the `encrypted_content` of reasoning.
+    fn sealed(input: Vec<Value>) -> Self {
+        Self { input, include: vec!["reasoning.encrypted_content"] }
+    }
+
     fn say(&mut self, item: Value) {
         self.input.push(item);
     }
@@ -49,8 +55,7 @@ impl Conversation {
     /// Asks a model. `reply` is the upstream's answer to the body that it gets, and returns the items of the output.
     fn ask(&mut self, model: &str, reply: impl FnOnce(&[u8]) -> Value) -> Turn {
         let mut driven = Driven::posted(CONFIG);
-        let request =
-            json!({"model": model, "input": self.input, "include": ["reasoning.encrypted_content"]});
+        let request = json!({"model": model, "input": self.input, "include": self.include});
         let verdict = driven.exchange.on_request_body(request.to_string().as_bytes(), true, NOW);
         let BodyVerdict::Release(_, up) = verdict else { panic!("{verdict:?}") };
         let reply = reply(&up);
@@ -91,7 +96,7 @@ fn completion(message: Value) -> Value {
 
 #[test]
 fn neither_upstream_gets_what_the_other_encrypted() {
-    let mut conversation = Conversation::default();
+    let mut conversation = Conversation::sealed(vec![]);
     conversation.say(json!({"role": "user", "content": "What is 3 + 4?"}));
     let call = json!({"id": "c1", "type": "function", "function": {"name": "add", "arguments": "{\"a\":3,\"b\":4}"}});
     let turn =
@@ -116,15 +121,15 @@ fn neither_upstream_gets_what_the_other_encrypted() {
 
 #[test]
 fn a_summary_moves_along() {
-    let mut conversation = Conversation::default();
+    let mut conversation = Conversation::sealed(vec![]);
     conversation.say(json!({"role": "user", "content": "Remember 7."}));
     conversation.say(json!({"type": "compaction_trigger"}));
     conversation.ask("qwen3", |_| completion(json!({"content": "The number is 7."})));
     let compaction = conversation.input.pop().unwrap();
     assert_eq!(compaction["type"], "compaction");
 
-    let mut conversation =
-        Conversation { input: vec![compaction.clone(), json!({"role": "user", "content": "Which?"})] };
+    let asked = json!({"role": "user", "content": "Which?"});
+    let mut conversation = Conversation::sealed(vec![compaction.clone(), asked]);
     let turn = conversation.ask("gpt-6", native);
     assert_eq!(turn.header, None, "nothing is lost");
     let summary = &turn.up["input"][0];
@@ -133,8 +138,22 @@ fn a_summary_moves_along() {
 
     let mut damaged = compaction;
     damaged["encrypted_content"] = json!("transponder.1.0.x");
-    let mut conversation = Conversation { input: vec![damaged] };
+    let mut conversation = Conversation::sealed(vec![damaged]);
     let turn = conversation.ask("gpt-6", native);
     assert_eq!(turn.header.as_deref(), Some("item:compaction"));
     assert!(turn.up["input"][0]["content"].as_str().unwrap().contains("cannot be read"));
+}
+
+/// Such reasoning is an id and a summary, and the native upstream would look the id up.
+#[test]
+fn reasoning_without_encrypted_content_stays_here_too() {
+    let mut conversation = Conversation::default();
+    conversation.say(json!({"role": "user", "content": "What is 3 + 4?"}));
+    conversation.ask("qwen3", |_| completion(json!({"reasoning": "I add them.", "content": "7."})));
+    assert_eq!(conversation.input[1]["type"], "reasoning");
+    assert!(conversation.input[1]["encrypted_content"].is_null(), "{}", conversation.input[1]);
+
+    let turn = conversation.ask("gpt-6", native);
+    assert_eq!(turn.header.as_deref(), Some("item:reasoning"));
+    assert_eq!(turn.up["input"].as_array().unwrap().len(), 2, "nothing else is missing");
 }
