@@ -127,6 +127,17 @@ pub struct Declaration<'a> {
     pub is_async: bool,
 }
 
+impl<'a> Declaration<'a> {
+    /// Adds a text to the description.
+    pub(super) fn describe(&mut self, text: JsonStr<'a>) {
+        let native = self.custom.as_mut().map(|custom| &mut custom.description);
+        for description in [&mut self.description].into_iter().chain(native) {
+            let own = description.take();
+            *description = Some(JsonStr::joined(own.into_iter().chain([text.clone()]), "\n\n"));
+        }
+    }
+}
+
 impl<'a> Conversation<'a> {
     /// Marks the calls of asynchronous tools. Clients need not repeat that on the call.
     pub fn mark_async_calls(&mut self) {

@@ -12,6 +12,7 @@
 
 use super::{Conversation, NAMESPACE};
 use crate::error::ApiError;
+use crate::json::JsonStr;
 use crate::report::Dropped;
 use crate::wire::responses::NamespaceTool;
 use crate::wire::typed::{Located, Object};
@@ -23,9 +24,6 @@ pub(super) fn declare<'a>(
     conversation: &mut Conversation<'a>,
 ) -> Result<(), ApiError> {
     let namespace = NamespaceTool::of(tool)?;
-    if namespace.description.is_some() {
-        conversation.report.dropped(Dropped::Field, "tools.namespace.description");
-    }
     let first = conversation.tools.len();
     if let Some(tools) = tool.site("tools") {
         for inner in tools.elements("an array")? {
@@ -36,7 +34,20 @@ pub(super) fn declare<'a>(
     for tool in conversation.tools.iter_mut().skip(first) {
         tool.namespace = Some(namespace.name.clone());
     }
+    let description = namespace.description.filter(|description| !description.is_empty());
+    if let Some(description) = description {
+        match conversation.tools.get_mut(first) {
+            Some(tool) => tool.describe(about_all(&namespace.name, description)),
+            None => conversation.report.dropped(Dropped::Field, "tools.namespace.description"),
+        }
+    }
     Ok(())
+}
+
+/// The description of a namespace, for the description of its first tool. It may be long: Codex writes an MCP server's
+/// instructions there. So the other tools do not repeat it.
+fn about_all<'a>(namespace: &str, description: JsonStr<'a>) -> JsonStr<'a> {
+    JsonStr::joined([JsonStr::new(&format!("About all `{namespace}` tools:")), description], " ")
 }
 
 /// Refuses a namespace within a namespace: a call has only one `namespace`.

@@ -110,3 +110,33 @@ fn a_shell_elsewhere_is_dropped() {
     let hosted = json!({"type": "shell", "environment": {"type": "container_auto"}});
     assert_eq!(ask(json!({"input": "hi", "tools": [hosted]})).sent().1, ["tool:shell"]);
 }
+
+#[test]
+fn the_description_of_a_namespace_goes_to_its_first_tool() {
+    let described = |tools: Value, upstream: &str| {
+        let namespace =
+            json!({"type": "namespace", "name": "n", "description": "Tools for \"notes\".", "tools": tools});
+        let (body, dropped) =
+            ask(json!({"input": "hi", "tools": [namespace]})).upstream(&json!(upstream)).sent();
+        assert!(dropped.is_empty(), "{dropped:?}");
+        let tools = body["tools"].as_array().unwrap().clone();
+        tools.into_iter().map(|tool| tool[tool["type"].as_str().unwrap()]["description"].clone()).collect()
+    };
+    let function = |name: &str| json!({"type": "function", "name": name, "description": "Own."});
+    let about = "About all `n` tools: Tools for \"notes\".";
+    let got: Vec<Value> = described(json!([function("f"), function("g")]), "generic");
+    assert_eq!(got, [json!(format!("Own.\n\n{about}")), json!("Own.")], "once");
+    let bare: Vec<Value> = described(json!([{"type": "function", "name": "f"}]), "generic");
+    assert_eq!(bare, [about]);
+    let native: Vec<Value> =
+        described(json!([{"type": "custom", "name": "c", "description": "Own."}]), "openai");
+    assert_eq!(native, [format!("Own.\n\n{about}")]);
+    let custom: Vec<Value> =
+        described(json!([{"type": "custom", "name": "c", "description": "Own."}]), "generic");
+    assert!(custom[0].as_str().unwrap().ends_with(about), "{custom:?}");
+
+    let of = |tools: Value| {
+        ask(json!({"input": "hi", "tools": [{"type": "namespace", "name": "n", "description": "", "tools": tools}]})).sent().1
+    };
+    assert!(of(json!([function("f")])).is_empty(), "there is nothing to say");
+}
