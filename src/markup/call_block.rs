@@ -101,9 +101,15 @@ impl CallBlock {
         Self { dialects, position: 0, state, calls_end: None, has_tag: false }
     }
 
-    /// Whether a call has begun and its end is missing.
-    pub(super) fn is_within_call(&self) -> bool {
-        self.has_tag && !matches!(self.state, State::BeforeCall { after_tag: false })
+    /// Whether a call has begun and its end is missing. `text` is the block from its beginning.
+    pub(super) fn is_within_call(&self, text: &str, tools: &OfferedTools) -> bool {
+        match self.state {
+            State::BeforeCall { after_tag: false } => false,
+            State::Json { from, .. } if !self.has_tag => {
+                json_call::names_tool(text.get(from..).unwrap_or_default(), tools)
+            }
+            _ => self.has_tag,
+        }
     }
 
     /// The end of the last call that was found; 0 if there was none.
@@ -314,8 +320,7 @@ impl CallBlock {
             self.position += rest.len() - partial_tag_at_end(rest, tags.value_end);
             return self.undecided(State::Value { call, tags, key, from });
         };
-        let value = text.get(from..self.position + end).unwrap_or_default();
-        let value = if tags.on_lines { without_line_ends(value) } else { value };
+        let value = tags.value_in(text.get(from..self.position + end).unwrap_or_default());
         if !call.arguments.is_empty() {
             call.arguments.push(',');
         }
@@ -367,12 +372,6 @@ fn bare_name(after_tag: bool, after: &[&str], rest: &str, tools: &OfferedTools) 
         None => may_become_name(rest, after, tools),
     };
     if is_name { Match::Yes } else { Match::No }
-}
-
-/// The value without one line end before and one after it.
-fn without_line_ends(value: &str) -> &str {
-    let value = value.strip_prefix('\n').unwrap_or(value);
-    value.strip_suffix('\n').unwrap_or(value)
 }
 
 /// The tool whose name ends where the tag was found. A name that would have been rejected while it arrived is none, so that

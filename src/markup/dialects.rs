@@ -41,6 +41,17 @@ pub(super) struct ArgumentTags {
     pub(super) on_lines: bool,
 }
 
+impl ArgumentTags {
+    /// The value in the text between its tags.
+    pub(super) fn value_in<'t>(&self, text: &'t str) -> &'t str {
+        if !self.on_lines {
+            return text;
+        }
+        let text = text.strip_prefix('\n').unwrap_or(text);
+        text.strip_suffix('\n').unwrap_or(text)
+    }
+}
+
 /// Calls that are JSON objects, with a tag or without: `<tool_call>{"name": "f", "arguments": {}}</tool_call>`.
 /// Hermes, Qwen, Llama, Mistral, Granite, Phi, Nemotron, Command.
 pub(super) const JSON: &Dialect = &Dialect {

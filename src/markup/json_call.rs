@@ -21,7 +21,7 @@ pub(super) fn begins(text: &str, tools: &OfferedTools) -> Match {
     if !KEYS.contains(&key) {
         return Match::No;
     }
-    if !["name", "tool_name", "function"].contains(&key) {
+    if !NAMES.contains(&key) {
         return Match::Yes;
     }
     let after = after.trim_start();
@@ -38,6 +38,18 @@ pub(super) fn begins(text: &str, tools: &OfferedTools) -> Match {
         Some(Ok(_)) => Match::No,
         Some(Err(name)) => Match::partial_if(tools.may_become(name)),
     }
+}
+
+/// The keys whose value may be the name.
+const NAMES: &[&str] = &["name", "tool_name", "function"];
+
+/// Whether the beginning of a call names an offered tool.
+pub(super) fn names_tool(text: &str, tools: &OfferedTools) -> bool {
+    let named = |after: &str| {
+        let value = after.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
+        tools.find(value.split_once('"')?.0).map(drop)
+    };
+    NAMES.iter().any(|key| text.split(&format!("\"{key}\"")).skip(1).any(|after| named(after).is_some()))
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -128,9 +128,9 @@ impl Scanner {
         self.held.is_empty() && matches!(self.state, State::FirstText { .. } | State::Text | State::Start(_))
     }
 
-    /// Whether a call has begun, by its markup, and its end is missing.
+    /// Whether a call has begun, by its markup or its tool's name, and its end is missing.
     pub(crate) fn is_within_call(&self) -> bool {
-        matches!(&self.state, State::Calls(block) if block.is_within_call())
+        matches!(&self.state, State::Calls(block) if block.is_within_call(&self.held, &self.tools))
     }
 
     /// Reads the next piece of text. Returns the segments that are decided.
