@@ -347,6 +347,9 @@ fn last_keys(json: &str, depth: usize) -> String {
 
 /// Skips an event that cannot be read, unless it is an error or may hold what must not be lost.
 fn broken_event(data: &str, problem: &serde_json::Error) -> Result<(), ApiError> {
+    if let Some(error) = classify::unescaped(data) {
+        return Err(error);
+    }
     if has_substance(data) {
         return Err(ApiError::upstream(format!("The upstream sent an unreadable chunk: {problem}.")));
     }
@@ -368,6 +371,8 @@ fn broken_document(body: &str, problem: &serde_json::Error) -> ApiError {
         Some(value) if !matches!(value, Value::Object(_)) || classify::is_error(&value) => {
             classify::in_reply(&value)
         }
-        _ => ApiError::upstream(format!("The upstream's reply is not a chat completion: {problem}.")),
+        _ => classify::unescaped(body).unwrap_or_else(|| {
+            ApiError::upstream(format!("The upstream's reply is not a chat completion: {problem}."))
+        }),
     }
 }

@@ -121,6 +121,19 @@ pub const TABLE: &[Deviation] = &[
         needs: DOCUMENT,
         change: Change::Chunks(|case, chunks| chunks[0] = error(case)),
     },
+    Deviation {
+        name: "an error that is not escaped",
+        row: "An error in a stream whose message is not escaped, so that it is no JSON",
+        aspects: &[Aspect::Finish],
+        needs: STREAM,
+        change: Change::Lines(|case, lines| {
+            let ends = ["\"}", ": it is no \"tool\"\"}", "\nIt is no tool.\"}", " and \"tool_calls\"}"];
+            let end = case.rng.choice(ends).unwrap();
+            lines.truncate(case.rng.usize(0..lines.len()));
+            lines.push(format!("{{\"error\": \"Cannot read \"add\"{end}"));
+            case.answer.ending = Ending::Failed("Cannot read \"add\"");
+        }),
+    },
     // The usage.
     Deviation {
         name: "the cache beside the prompt",

@@ -53,6 +53,16 @@ pub(crate) fn in_reply(value: &Value) -> ApiError {
     of_value(status_in(value).unwrap_or(ApiError::UPSTREAM_STATUS), value)
 }
 
+/// Reads an error whose message is not escaped, which therefore is no JSON: `{"error": "No tool "f""}`. A line end in the
+/// message ends the event, so its end may be missing.
+pub(crate) fn unescaped(text: &str) -> Option<ApiError> {
+    let message = ["{", "\"error\"", ":", "\""]
+        .iter()
+        .try_fold(text.trim(), |rest, token| rest.strip_prefix(token).map(str::trim_start))?;
+    let message = message.strip_suffix("\"}").unwrap_or(message);
+    Some(in_reply(&Value::String(message.to_owned())))
+}
+
 /// The title is often the only useful part of an HTML error page.
 fn html_summary(html: &str) -> String {
     let title = html.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));

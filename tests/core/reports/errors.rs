@@ -102,3 +102,34 @@ fn a_limit_that_passes_is_no_exhausted_quota() {
         assert_eq!(error(&body.to_string(), LIMITED, false)["code"], code, "{message}");
     }
 }
+
+/// transformers writes the message of an exception between quotes as it is.
+#[test]
+fn an_error_whose_message_is_not_escaped_arrives_in_the_words_of_the_upstream() {
+    for (written, words) in [
+        (r#"{"error": "No tool "f" is known"}"#, r#"No tool "f" is known"#),
+        (r#"{"error": "Cannot read "tool_calls": NaN"}"#, r#"Cannot read "tool_calls": NaN"#),
+        (r#" { "error" : "a \x"}  "#, r"a \x"),
+        // The rest of the message is no line of data.
+        ("{\"error\": \"Cannot read \"f\"\nIt has no end\"}", "Cannot read \"f\""),
+    ] {
+        let said = error(written, 200, true);
+        assert_eq!(said["message"], words, "{written}");
+    }
+    assert_eq!(
+        error(r#"{"error": "No tool "f" is known"}"#, 200, false)["message"],
+        r#"No tool "f" is known"#
+    );
+    let long = format!(r#"{{"error": "an "x" {}"}}"#, "y".repeat(5000));
+    assert!(error(&long, 200, true)["message"].as_str().unwrap().chars().count() <= 2001);
+}
+
+/// A chunk that cannot be read and is no error.
+#[test]
+fn other_chunks_that_are_not_escaped_are_no_errors() {
+    for written in
+        [r#"{"errors": "a "b""}"#, r#"{"x": {"error": "a "b""}}"#, r#"{"error": {"message": "a "b""}}"#]
+    {
+        assert!(!error(written, 200, true)["message"].as_str().unwrap().contains('b'), "{written}");
+    }
+}
