@@ -122,6 +122,7 @@ pub(super) const FROM_CLIENT: Dropped = Dropped {
         "accept-encoding",
         // They concern OpenAI's own service, or identify the user: session and thread ids, the working directory,
         // the commit. Codex's request id is its thread id.
+        "openai-alpha",
         "openai-beta",
         "originator",
         "session-id",
@@ -131,7 +132,7 @@ pub(super) const FROM_CLIENT: Dropped = Dropped {
         UPSTREAM,
         MODEL,
     ],
-    prefixes: &["x-codex-", "x-openai-", "x-oai-", "x-responsesapi-", "chatgpt-"],
+    prefixes: &["x-codex-", "x-openai-", "x-oai-", "oai-", "x-responsesapi-", "chatgpt-"],
 };
 
 /// Response headers that the client does not get.

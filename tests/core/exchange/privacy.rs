@@ -3,13 +3,15 @@
 use super::*;
 use std::collections::BTreeSet;
 
-/// The headers that the upstream may get: those of HTTP, the key, and what traces and logs refer to.
+/// The headers that the upstream may get: those of HTTP, the key, who pays at OpenAI, and what traces and logs refer to.
 const ALLOWED: &[&str] = &[
     ":method",
     ":path",
     "accept",
     "authorization",
     "content-type",
+    "openai-organization",
+    "openai-project",
     "traceparent",
     "tracestate",
     "user-agent",
@@ -17,7 +19,8 @@ const ALLOWED: &[&str] = &[
 ];
 
 /// The request headers that Codex 0.171 knows, in all of its modes: exec, review, sub-agents, compaction, memories,
-/// sign-in with ChatGPT, WebSocket. Some never come to a custom provider; the names are in the binary.
+/// sign-in with ChatGPT, remote control, WebSocket. Some never come to a custom provider; the names are in the binary.
+/// `x-session-id` is missing: Codex has it for the realtime API only, and others keep a session on one server by it.
 const CODEX: &[&str] = &[
     "accept",
     "accept-encoding",
@@ -25,7 +28,11 @@ const CODEX: &[&str] = &[
     "chatgpt-account-id",
     "content-length",
     "content-type",
+    "oai-product-sku",
+    "openai-alpha",
     "openai-beta",
+    "openai-organization",
+    "openai-project",
     "originator",
     "session-id",
     "session_id",
@@ -42,9 +49,14 @@ const CODEX: &[&str] = &[
     "x-codex-imagegen-request-id",
     "x-codex-inference-call-id",
     "x-codex-installation-id",
+    "x-codex-name",
+    "x-codex-noise-stream-id",
     "x-codex-parent-thread-id",
+    "x-codex-protocol-version",
     "x-codex-root-turn-id",
     "x-codex-routing-hint",
+    "x-codex-server-id",
+    "x-codex-subscribe-cursor",
     "x-codex-turn-metadata",
     "x-codex-turn-state",
     "x-codex-window-id",
