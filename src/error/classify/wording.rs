@@ -48,8 +48,12 @@ const PHRASES: &[(Code, &[&str])] = &[
             "context shift is disabled",
             "longer than the model's context",
             "longest allowed input",
+            // TensorRT-LLM
+            "exceeds maximum input length",
             "max_model_len",
+            // TGI
             "`inputs` tokens + `max_new_tokens` must be",
+            "`inputs` must have less than",
         ],
     ),
     (

@@ -51,6 +51,7 @@ fn the_input_of_a_custom_tool_may_be_anything() {
     for (arguments, input) in [
         (r#""ls -l""#, "ls -l"),
         (r#""{\"input\":\"ls\"}""#, "ls"),
+        (r#""null""#, "null"),
         ("42", "42"),
         ("true", "true"),
         (r#"["ls"]"#, r#"["ls"]"#),

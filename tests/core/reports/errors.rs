@@ -30,6 +30,19 @@ fn a_conversation_that_is_too_long_is_recognized_in_the_words_of_many_upstreams(
         "exceeds the maximum allowed input length of 202,752 tokens",
         "This model's maximum context length is 8192 tokens.",
         "The input (5000 tokens) is longer than the model's context length (4096 tokens).",
+        "Input validation error: `inputs` must have less than 4096 tokens. Given: 5000",
+        "Prompt length (1540) exceeds maximum input length (1024). Set log level to info",
+        "Requested tokens (5000) exceed context window of 4096",
+        "prompt is too long: 210000 tokens > 200000 maximum",
+        "The input token count (1048577) exceeds the maximum number of tokens allowed (1048576).",
+        "Please reduce the length of the messages or completion. Current length is 9000 while limit is 8192",
+        "Prompt contains 140000 tokens, too large for model with 131072 maximum context length",
+        "Input is too long for requested model.",
+        "the input length exceeds the context length",
+        "Range of input length should be [1, 98304]",
+        "too many tokens: total number of tokens in the prompt cannot exceed 4081",
+        "invalid params, context window exceeds limit (2013)",
+        "Input tokens exceed the configured limit of 272000 tokens.",
     ] {
         let body = json!({"error": {"message": message}}).to_string();
         for (status, stream) in [(400, false), (200, false), (200, true)] {
