@@ -17,7 +17,7 @@ ALL_QUESTIONS_SECONDS = 5
 # Larger than the OpenAPI document of any known server.
 ANSWER_BYTES = 8 * 1024 * 1024
 
-# Providers, by the name in the base URL or a parent domain of it. They are asked nothing.
+# Providers, by the name in the base URL or its parent domain. They get no requests.
 PROVIDERS = {
     "api.openai.com": "openai",
     "openai.azure.com": "azure",
@@ -55,7 +55,7 @@ class Rule(NamedTuple):
 
 
 # The first rule that matches counts. Rules with equal paths share one question. A server with the preset `generic` is
-# listed so that it is not taken for one that it imitates.
+# listed so that it is not mistaken for a server that it imitates.
 RULES = [
     Rule("llama.cpp", "llamacpp", "models", "headers.server", "llama.cpp"),
     Rule("llama.cpp", "llamacpp", "models", "body.data.0.owned_by", "llamacpp"),

@@ -107,7 +107,7 @@ def revision():
 def write_image(directory, module, labels, tag):
     layout = Layout(directory)
     uncompressed = tar([("plugin.wasm", module)])
-    # Istio refuses zstd, and takes the last layer.
+    # Istio rejects zstd, and uses the last layer.
     layer = layout.add(f"{OCI}.layer.v1.tar+gzip", gzip.compress(uncompressed, mtime=0))
     config = {
         # The platform that a Dockerfile with `FROM scratch` gives on most machines. Wasm runs on any.
@@ -132,7 +132,7 @@ def write_image(directory, module, labels, tag):
 def write_artifact(directory, module, labels, tag):
     layout = Layout(directory)
     content = layout.add(f"{WASM}.content.layer.v1+wasm", module)
-    # Istio wants exactly two layers and looks for the module by its type.
+    # Istio requires exactly two layers, and finds the module by its type.
     return layout.finish(
         {
             "schemaVersion": 2,

@@ -33,7 +33,7 @@ CA_BUNDLES = [
 # The default of the filter's `limits.request_bytes`.
 REQUEST_BYTES = 64 * 1024 * 1024
 
-# What the filter logs before the reason why it refuses its configuration.
+# The filter's log message before the errors in its configuration.
 REFUSED = "invalid plugin configuration: "
 
 
@@ -116,8 +116,7 @@ def plugin_config(preset, file, prefix):
     upstream = config.get("upstream", {})
     if isinstance(upstream, str):
         upstream = {"preset": upstream}
-    # A value of another type is left for the filter to refuse.
-    # `native` and `refuse` have no Chat Completions path.
+    # The filter rejects a value of another type. `native` and `refuse` have no Chat Completions path.
     if isinstance(upstream, dict) and upstream.get("preset") not in ("native", "refuse"):
         config["upstream"] = {"path": f"{prefix}/chat/completions", **upstream}
     return config

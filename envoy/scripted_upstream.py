@@ -160,7 +160,7 @@ def events(message, request):
     for piece in pieces(message["content"] or ""):
         yield chunk({"content": piece})
     for index, call in enumerate(message.get("tool_calls", [])):
-        # The first delta names the function, the others carry its arguments piece by piece.
+        # The first delta has the function's name, the others have pieces of its arguments.
         yield chunk({"tool_calls": [{"index": index, **call, "function": {**call["function"], "arguments": ""}}]})
         for piece in pieces(call["function"]["arguments"]):
             yield chunk({"tool_calls": [{"index": index, "function": {"arguments": piece}}]})

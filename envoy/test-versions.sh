@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the tests of the filter in Envoy with other versions of Envoy: envoy/test-versions.sh 1.37.0 1.38.2
 #
-# 1.36 is tested without the configurations that it refuses.
+# 1.36 is tested without the configurations that it rejects.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

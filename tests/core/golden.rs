@@ -46,7 +46,7 @@ fn every_recorded_codex_request() {
     });
 }
 
-/// Prompt caches depend on it: earlier messages are the same bytes in each request.
+/// Prompt caches require that earlier messages are the same bytes in each request.
 #[test]
 fn a_conversation_that_grows_keeps_its_beginning() {
     let request: Value =

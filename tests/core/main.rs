@@ -1,4 +1,4 @@
-//! The tests that need nothing but cargo: the library, driven through its public interface, and the pages about it.
+//! The tests that only need cargo: the library through its public interface, and the documentation.
 //!
 //! The other test programs need Envoy, the wasm module, clients or servers. `make test` sets those up and runs them all.
 // A failing test panics.

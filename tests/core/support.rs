@@ -1,4 +1,4 @@
-//! The vocabulary of the core tests: a request is asked, its body is sent, a reply is received.
+//! The helpers of the core tests: a request is made with `ask`, its body is `sent`, a reply is `received`.
 //!
 //! ```ignore
 //! let asked = ask(json!({"input": "hi", "stream": true, "tools": [function("f")]})).upstream(&json!("vllm"));
@@ -14,7 +14,7 @@ use transponder::error::ApiError;
 use transponder::request::{self, Context, Translated};
 use transponder::response::Reply;
 
-/// A request, and the configuration and client that it is translated for.
+/// A request, the configuration, and the client.
 #[derive(Clone)]
 pub(crate) struct Ask {
     config: Value,
@@ -22,7 +22,7 @@ pub(crate) struct Ask {
     codex: bool,
 }
 
-/// A request with these fields. The model is `m` where none is given.
+/// A request with these fields. The default model is `m`.
 pub(crate) fn ask(mut fields: Value) -> Ask {
     if fields.get("model").is_none() {
         fields["model"] = json!("m");
@@ -36,19 +36,19 @@ pub(crate) fn ask_text(body: impl AsRef<[u8]>) -> Ask {
 }
 
 impl Ask {
-    /// For this upstream: a preset's name or options.
+    /// Sets the upstream: a preset's name or options.
     pub(crate) fn upstream(mut self, upstream: &Value) -> Self {
         self.config["upstream"] = upstream.clone();
         self
     }
 
-    /// With this plugin configuration.
+    /// Sets the plugin configuration.
     pub(crate) fn config(mut self, config: &Value) -> Self {
         self.config = config.clone();
         self
     }
 
-    /// From Codex.
+    /// Makes Codex the client.
     pub(crate) fn codex(mut self) -> Self {
         self.codex = true;
         self
@@ -75,13 +75,13 @@ impl Ask {
         self.translate().unwrap_or_else(|error| panic!("{error:?}: {}", String::from_utf8_lossy(&self.body)))
     }
 
-    /// The body that the upstream receives, and what it does not receive.
+    /// The body that the upstream receives, and what was dropped.
     pub(crate) fn sent(&self) -> (Value, Vec<String>) {
         let Translated { body, report, .. } = self.accepted();
         (serde_json::from_slice(&body).unwrap(), report.all_dropped().to_vec())
     }
 
-    /// The error with which the request is refused.
+    /// The error that rejects the request.
     pub(crate) fn refusal(&self) -> ApiError {
         let accepted = || panic!("it is accepted: {}", String::from_utf8_lossy(&self.body));
         self.translate().err().unwrap_or_else(accepted)

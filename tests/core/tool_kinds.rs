@@ -1,5 +1,5 @@
-//! An example of each tool kind, and what every kind must do: its declaration, its call and its output cross the
-//! filter in both directions.
+//! An example of each tool kind. The declaration, the call and the output of each kind are translated in both
+//! directions.
 
 use crate::golden::{end, in_snapshots, more};
 use crate::grammar::types_of;
@@ -100,7 +100,7 @@ pub(crate) fn example(kind: &ToolKind) -> Example {
     }
 }
 
-/// The item without what differs from call to call.
+/// The item without the fields that differ between calls.
 fn without_id(item: &Value) -> Value {
     let mut item = item.clone();
     item.as_object_mut().unwrap().retain(|key, _| key != "id" && key != "status");
@@ -155,7 +155,7 @@ fn every_kind_of_call_as_a_stream() {
     }
 }
 
-/// An event. Of a response only what the call changes.
+/// An event. Of a response, only the fields that depend on the call.
 fn shown(event: &Value) -> String {
     let mut event = event.clone();
     if let Some(response) = event.get_mut("response").and_then(Value::as_object_mut) {

@@ -1,9 +1,9 @@
-//! What a model means to say, and the items that a client must get for it.
+//! The intended output of a model, and the items that a client must get for it.
 
 use super::Rng;
 use serde_json::{Value, json};
 
-/// What the model means.
+/// The intended output.
 #[derive(Debug, Default)]
 pub struct Answer {
     pub reasoning: String,
@@ -14,7 +14,7 @@ pub struct Answer {
     pub ending: Ending,
     /// The input, cached and output tokens, if the upstream counts them.
     pub usage: Option<[u64; 3]>,
-    /// What the Responses API cannot express, as the client is told.
+    /// What must be reported as dropped, because the Responses API cannot express it.
     pub noted: Vec<&'static str>,
 }
 
@@ -52,7 +52,7 @@ pub struct Tool {
 /// The tools, one of each kind that differs in how calls are read.
 pub static TOOLS: [Tool; 7] = [
     Tool { name: "look_up", item: ["function_call", "", "look_up"], arguments: object },
-    // A name that begins as another one does, for names that come in pieces.
+    // A name that begins like another one, for names that arrive in pieces.
     Tool { name: "look_up_all", item: ["function_call", "", "look_up_all"], arguments: |_| json!({}) },
     Tool {
         name: "note",
@@ -86,7 +86,7 @@ pub fn declared() -> Value {
     ])
 }
 
-/// Text that is not blank, with what JSON escapes and what looks like markup or JSON.
+/// Text that is not blank, with characters that JSON escapes, and with what looks like markup or JSON.
 pub fn text(rng: &mut Rng) -> String {
     const PIECES: &[&str] =
         &["a", "é", "🦀", "\n", "\"", "\\", "{", "}", "{}", " ", "null", "</b>", "[]", "\u{1}"];

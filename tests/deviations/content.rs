@@ -1,4 +1,4 @@
-//! How upstreams write reasoning and text, and what they put beside them.
+//! How upstreams write reasoning and text, and what they add to them.
 
 use super::answer::Answer;
 use super::fragments::whole_calls;
@@ -162,7 +162,7 @@ pub const TABLE: &[Deviation] = &[
             }
         }),
     },
-    // What is beside the text.
+    // Additions to the text.
     Deviation {
         name: "images beside the text",
         row: "Images and sources beside the text",
@@ -277,11 +277,11 @@ fn text_deltas(is_document: bool, text: &str, rng: &mut Rng) -> Vec<Value> {
     pieces.into_iter().map(|piece| json!({"content": piece})).collect()
 }
 
-/// Stand for the halves of [`PAIR`]: no string of Rust can hold one.
+/// Placeholders for the halves of [`PAIR`], which Rust strings cannot hold.
 pub const HALVES: [(char, &str); 2] = [('\u{E000}', "\\ud83e"), ('\u{E001}', "\\udd80")];
 const PAIR: char = '🦀';
 
-/// The delta or fragment in two, if its string has a surrogate pair.
+/// Splits a delta or fragment in two, if its string has a surrogate pair.
 fn split_pair(piece: &Value) -> Vec<Value> {
     for path in [
         "/content",
@@ -319,7 +319,7 @@ fn call_choices(chunks: &mut [Value], choice: fn(u64) -> u64) {
     }
 }
 
-/// Moves the calls of a document into choices of their own.
+/// Moves each call of a document into a separate choice.
 fn in_own_choices(document: &mut Value, divide: fn(Vec<Value>) -> Vec<Value>) {
     let message = document["choices"][0]["message"].as_object_mut();
     let Some(Value::Array(calls)) = message.and_then(|message| {

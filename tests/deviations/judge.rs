@@ -1,11 +1,11 @@
-//! Whether what a client got is what the upstream meant.
+//! Compares what the client received with the intended output.
 
 use super::answer::{Answer, Ending, read_item};
 use serde_json::{Value, json};
 
 type Judged = Result<(), String>;
 
-/// Judges the response to a whole reply.
+/// Checks the response to a complete reply.
 pub fn whole(answer: &Answer, response: &Value) -> Judged {
     match answer.ending {
         Ending::Completed => {
@@ -26,7 +26,7 @@ pub fn whole(answer: &Answer, response: &Value) -> Judged {
     }
 }
 
-/// Judges the response to a reply that was cut anywhere.
+/// Checks the response to a reply that was cut anywhere.
 pub fn cut(answer: &Answer, response: &Value) -> Judged {
     if response["status"] == "completed" { content(answer, response) } else { some_calls(answer, response) }
 }
@@ -47,7 +47,7 @@ fn content(answer: &Answer, response: &Value) -> Judged {
     Ok(())
 }
 
-/// Judges what may come after all content.
+/// Checks the usage and the reports.
 fn beside(answer: &Answer, response: &Value) -> Judged {
     if let Some([input, cached, output]) = answer.usage {
         let usage = &response["usage"];
@@ -62,13 +62,12 @@ fn beside(answer: &Answer, response: &Value) -> Judged {
     same("the missing note", &answer.noted.iter().find(|note| !notes.contains(*note)), &None)
 }
 
-/// Whether each completed call is one that the upstream meant, in their order.
+/// Checks that each completed call is an intended one, in the same order.
 fn some_calls(answer: &Answer, response: &Value) -> Judged {
     let mut meant = answer.calls.iter().map(|call| call.item());
     let found =
         items_of(response).filter(|item| is_call(item) && item["status"] == "completed").map(read_item);
     for call in found {
-        // A call that was cut before its arguments has none.
         if !meant.any(|meant| meant == call) {
             return Err(format!("{call} was never meant"));
         }
@@ -88,7 +87,7 @@ fn calls(response: &Value) -> Vec<Value> {
     items_of(response).filter(|item| is_call(item)).map(read_item).collect()
 }
 
-/// All text of the parts of the items of a type, white space left out: where text ends, it may be trimmed.
+/// The text of all parts in the items of a type, without white space, because the end of a text may be trimmed.
 fn text(response: &Value, kind: &str, field: &str) -> String {
     let items = items_of(response).filter(|item| item["type"] == kind);
     let parts = items.flat_map(|item| item[field].as_array().into_iter().flatten());

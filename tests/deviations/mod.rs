@@ -1,7 +1,7 @@
-//! An upstream that deviates from OpenAI's form in two ways at once. What it means must come out, whatever it sends.
+//! An upstream that deviates from OpenAI's form in two ways at once. The client must still receive the intended output.
 //!
-//! A case has a number. The number chooses a pair of [`deviations`](table) and all that is random: what the model says,
-//! how it is cut into pieces, and what the client asks for. So each pair is tried once, then each once more, and so on.
+//! A case has a number. The number chooses a pair of [`deviations`](table) and everything random: the model's output,
+//! its pieces, and the client's request. So each pair is tried once, then each again, and so on.
 #![allow(dead_code, unreachable_pub)] // A module of a test and of a fuzz target; neither uses all of it.
 
 pub mod answer;
@@ -25,10 +25,10 @@ use wire::Wire;
 
 pub type Rng = fastrand::Rng;
 
-/// A reply, as two deviations have made it so far.
+/// A reply while two deviations are applied to it.
 #[derive(Debug)]
 pub struct Case {
-    /// What must come out.
+    /// The intended output.
     pub answer: Answer,
     pub wire: Wire,
     pub rng: Rng,
@@ -38,21 +38,21 @@ pub struct Case {
     pub frame: fn(&[String]) -> String,
 }
 
-/// What an answer must have for a deviation to show.
+/// The properties of an answer without which a deviation has no effect.
 #[derive(Debug, Clone, Copy)]
 pub struct Needs {
     pub form: Form,
-    /// The least and the most calls.
+    /// The minimum and maximum number of calls.
     pub calls: [usize; 2],
     /// The tool of the first call.
     pub tool: Option<usize>,
     pub reasoning: bool,
-    /// `Some(false)`: no text may be there.
+    /// `Some(false)`: there must be no text.
     pub text: Option<bool>,
 }
 
 impl Needs {
-    /// What both need, unless that is contradictory.
+    /// The needs of both, unless they contradict each other.
     fn with(self, other: Self) -> Option<Self> {
         let form = match (self.form, other.form) {
             (Form::Any, form) | (form, Form::Any) => form,
@@ -74,7 +74,7 @@ impl Needs {
     }
 }
 
-/// The pairs that do not contradict each other, each deviation with itself among them.
+/// The pairs that do not contradict each other. Each deviation also forms a pair with itself.
 pub fn pairs() -> Vec<[&'static Deviation; 2]> {
     let all = table::all();
     let pairs =
@@ -82,7 +82,7 @@ pub fn pairs() -> Vec<[&'static Deviation; 2]> {
     pairs.filter(|[first, second]| contradiction(first, second).is_none()).collect()
 }
 
-/// Why two deviations cannot be in one reply, if they cannot.
+/// The reason why two deviations cannot be in one reply, if there is one.
 pub fn contradiction(first: &Deviation, second: &Deviation) -> Option<&'static str> {
     if std::ptr::eq(first, second) {
         return None;
@@ -98,10 +98,10 @@ pub fn contradiction(first: &Deviation, second: &Deviation) -> Option<&'static s
     }
 }
 
-/// Tries the case of a number. The fault has the names of the deviations, and the body.
+/// Tries the case with a number.
 ///
 /// # Errors
-/// When something else came out than what the upstream meant.
+/// If the client received something else than intended. The message has the names of the deviations, and the body.
 pub fn try_case(pairs: &[[&'static Deviation; 2]], number: usize) -> Result<(), String> {
     let pair = pairs[number % pairs.len()];
     let mut rng = Rng::with_seed(number as u64);
@@ -166,7 +166,7 @@ fn begin(pair: [&Deviation; 2], rng: &mut Rng) -> Case {
 impl Case {
     /// What the upstream sends.
     fn body(&mut self, pair: [&Deviation; 2]) -> String {
-        // A deviation by itself is a pair of the same.
+        // A pair of a deviation with itself applies it once.
         let pair = if std::ptr::eq(pair[0], pair[1]) { &pair[..1] } else { &pair };
         for change in pair.iter().filter_map(|deviation| deviation.change.of_parts()) {
             change(self);
@@ -190,7 +190,7 @@ impl Case {
     }
 }
 
-/// What the client asks.
+/// The client's request.
 #[derive(Debug)]
 struct Request {
     body: Value,

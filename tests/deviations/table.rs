@@ -1,4 +1,4 @@
-//! The table of deviations. A new one is a new row; which others it contradicts is data too.
+//! The table of deviations. A new one is a new row. Contradictions between them are data too.
 
 use super::{Case, Needs, calls, content, endings, fragments, framing};
 use serde_json::Value;
@@ -7,7 +7,7 @@ use serde_json::Value;
 #[derive(Debug)]
 pub struct Deviation {
     pub name: &'static str,
-    /// Its row of the known deviations in `docs/upstreams.md`. Empty if it has none: only what was reported has one.
+    /// Its row of the known deviations in `docs/upstreams.md`. Empty if it was never reported.
     pub row: &'static str,
     /// What it changes.
     pub aspects: &'static [Aspect],
@@ -67,7 +67,7 @@ pub enum Form {
     Document,
 }
 
-/// Where a deviation takes effect. Of a pair, the one in the earlier row changes first.
+/// Where a deviation takes effect. Of a pair, the one in the earlier row is applied first.
 #[derive(Debug, Clone, Copy)]
 pub enum Change {
     Parts(fn(&mut Case)),
@@ -120,7 +120,7 @@ pub fn all() -> Vec<&'static Deviation> {
         .collect()
 }
 
-/// Deviations of which two cannot be in one reply, and why.
+/// Pairs of deviations that cannot be in one reply, with reasons.
 pub const CONTRADICTIONS: &[(&[&str], &str)] = &[
     (&["a late name", "no index"], "a call without an index begins with its name"),
     (&["a late name", "the index 0 for all calls"], "a call without an index begins with its name"),

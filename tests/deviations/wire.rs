@@ -1,4 +1,4 @@
-//! How an upstream sends an answer: the pieces of it, and the chunks or the document that they become.
+//! How an upstream sends an answer: its pieces, and the chunks or the document that they form.
 
 use super::Rng;
 use super::answer::{Answer, Call};
@@ -61,7 +61,7 @@ impl Wire {
         wire
     }
 
-    /// The fragments of all calls, those that repeat a call among them.
+    /// The fragments of all calls, including those that repeat a call.
     pub fn fragments(&mut self) -> impl Iterator<Item = &mut Value> {
         let repeated = self.closing.iter_mut().filter_map(|delta| delta["tool_calls"].as_array_mut());
         self.calls.iter_mut().chain(repeated).flatten()

@@ -1,16 +1,16 @@
-//! Requests of every kind, with every kind of end.
+//! Requests of every kind, with every outcome.
 
 use serde_json::{Value, json};
 use std::time::Duration;
 use support::{Envoy, Upstream, post};
 
-/// Two upstreams, as far as metrics can tell them apart.
+/// Two upstreams with different presets, so that metrics distinguish them.
 pub(crate) const CONFIG: &str = r#"{
     "upstream": "vllm", "history": "repair",
     "models": [{"match": "small*", "upstream": "generic"}]
 }"#;
 
-/// How long the load lasts at least. A longer one makes a better picture.
+/// The minimum duration of the load. A longer one gives a better picture.
 pub(crate) fn duration() -> Duration {
     let seconds = std::env::var("TRANSPONDER_LOAD_SECONDS").ok();
     Duration::from_secs(seconds.map_or(6, |text| text.parse().expect("a number of seconds")))
@@ -46,7 +46,7 @@ fn error(status: u16, message: &str) -> Value {
     json!({"error": {"status": status, "body": {"error": {"message": message}}}})
 }
 
-/// The upstream breaks off within a call.
+/// The upstream closes the connection within a call.
 const BROKEN: &str = r#"data: {"choices":[{"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"weather","arguments":"{\"ci"}}]}}]}
 
 data: {"error":{"message":"out of memory"}}
@@ -87,7 +87,8 @@ fn turns() -> Vec<Turn> {
     ]
 }
 
-/// Sends each request once, then two that are refused, one that is nobody's, and one whose client leaves.
+/// Sends each request once, then two that the filter rejects, one outside the Responses API, and one whose client
+/// disconnects.
 pub(crate) async fn round(upstream: &Upstream, envoy: &Envoy) {
     let turns = turns();
     let replies: Vec<_> = turns.iter().map(|turn| &turn.reply).collect();

@@ -20,7 +20,7 @@ fn tool(name: &str) -> PathBuf {
     Path::new(String::from_utf8(setup.stdout).unwrap().trim()).join(name)
 }
 
-/// The template, filled in, but for ports of its own and histograms that are shown at once.
+/// The template as `make run` fills it in, with free ports, and with histograms that are updated immediately.
 fn bootstrap(upstream: &Upstream, files: &Path) -> Value {
     let config = files.join("plugin.json");
     std::fs::write(&config, load::CONFIG).unwrap();
@@ -40,7 +40,7 @@ struct Prometheus {
 }
 
 impl Prometheus {
-    /// With our rules, on one Envoy, each second.
+    /// Starts Prometheus with the alert rules. It scrapes one Envoy every second.
     async fn start(envoy: &Envoy) -> Self {
         let files = TempDir::new().unwrap();
         let config = json!({
@@ -78,7 +78,7 @@ impl Prometheus {
         answer["data"].clone()
     }
 
-    /// The finite values that a query gives now.
+    /// The finite values that a query returns now.
     async fn values(&self, query: &str) -> Vec<f64> {
         let data = self.get("query", &[("query", query)]).await;
         let series = data["result"].as_array().unwrap().iter();
@@ -122,7 +122,7 @@ fn dashboard_queries() -> Vec<(String, String)> {
     queries
 }
 
-/// Name, expression and whether it waits, of each alert.
+/// The name and expression of each alert, and whether it has a waiting time.
 fn alerts() -> Vec<(String, String, bool)> {
     let rules: Value = serde_yaml_ng::from_str(include_str!("../../envoy/prometheus/alerts.yml")).unwrap();
     let rules = rules["groups"][0]["rules"].as_array().unwrap().iter();
@@ -185,7 +185,7 @@ async fn every_query_of_the_dashboard_and_the_alerts_has_data_under_load() {
     envoy.finish();
 }
 
-/// One line of JSON for each request, and every field of the table in one of them.
+/// Checks that each request has a line of JSON, and that every field of the table is in one of them.
 async fn check_access_log(envoy: &Envoy) {
     let mut lines: Vec<Value> = Vec::new();
     let has =
@@ -212,7 +212,7 @@ async fn check_access_log(envoy: &Envoy) {
     ] {
         assert_eq!(good[attribute], value, "{good}");
     }
-    // Whoever has the id from the client finds the request in both logs.
+    // With the id that the client received, a request can be found in both logs.
     let failed = lines.iter().find(|line| line["transponder.outcome"] == "failed").unwrap();
     let id = failed["request_id"].as_str().unwrap();
     let log = envoy.logged();
@@ -220,7 +220,7 @@ async fn check_access_log(envoy: &Envoy) {
     assert!(told.is_some_and(|line| line.contains("class=broken")), "{id} in:\n{log}");
 }
 
-/// The picture of `docs/operations.md`, from the same data.
+/// Draws the picture of `docs/operations.md` from the same data.
 fn draw(prometheus: &Prometheus, back: Duration) {
     let back = format!("{}s", back.as_secs());
     let mut picture = Command::new(project().join("envoy/grafana/picture.py"));
@@ -248,7 +248,7 @@ fn the_dashboard_asks_for_every_metric_and_for_no_other() {
     assert_eq!(named, known);
 }
 
-/// Grafana tells panels apart by their ids, and moves those that overlap.
+/// Grafana identifies panels by their ids, and moves those that overlap.
 #[test]
 fn panels_have_ids_and_places_of_their_own() {
     let dashboard = dashboard();

@@ -1,5 +1,5 @@
-//! The rules of `src/` that the compiler does not keep: which module uses which, how long a file is, where a type's
-//! methods are, and what a word means.
+//! The rules for `src/` that the compiler does not check: which module may use which, the length of files and structs,
+//! where a type's methods are, and the use of the word "host".
 
 mod source;
 
@@ -40,14 +40,14 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("lib", &["filter"]),
 ];
 
-/// Arrows that the table does not allow. A test fails when one is not needed any more.
+/// Dependencies that the table does not allow, with reasons. A test fails when one is no longer needed.
 const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("config", "wire", "a field that the filter translates cannot be in `pass_fields`"),
     ("items", "sse", "the event writer frames its events"),
     ("wire", "sse", "the template of a delta event frames it"),
 ];
 
-/// Types with an `impl` outside of the file that defines them. A test fails when one is not needed any more.
+/// Types with an `impl` outside the file that defines them, with reasons. A test fails when one is no longer needed.
 const SCATTERED: &[(&str, &str, &str)] =
     &[("upstream/schema_dialect.rs", "SchemaDialect", "a macro defines it together with its written names")];
 
@@ -81,7 +81,7 @@ fn modules_use_what_the_table_allows() {
     assert_excepted(&arrows, EXCEPTIONS);
 }
 
-/// Each exception is still needed, and there is no other.
+/// Checks that each exception is still needed and that there are no others.
 fn assert_excepted(found: &BTreeSet<(String, String)>, exceptions: &[(&str, &str, &str)]) {
     let exceptions: BTreeSet<_> =
         exceptions.iter().map(|(from, to, _)| ((*from).to_owned(), (*to).to_owned())).collect();
@@ -144,7 +144,7 @@ fn a_type_has_its_methods_where_it_is_defined() {
     assert_excepted(&scattered, SCATTERED);
 }
 
-/// Envoy is the host of the module, an upstream the host of a model, and both have better names.
+/// Both Envoy and an upstream could be called a host, so neither is.
 #[test]
 fn host_means_the_header_and_nothing_else() {
     let mut faults = Vec::new();

@@ -58,7 +58,7 @@ impl Source {
         if module == "lib" { 0 } else { module.split('/').count() }
     }
 
-    /// The rooms that its paths lead to, from `crate::` or from as many `super::` as reach the root.
+    /// The modules that its paths lead to, from `crate::` or from as many `super::` as reach the root.
     pub(crate) fn uses(&self) -> Vec<&str> {
         let mut rooms = Vec::new();
         for (at, token) in self.tokens.iter().enumerate() {

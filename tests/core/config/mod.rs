@@ -1,4 +1,4 @@
-//! Good and bad configurations, with the exact words of the refusal.
+//! Valid and invalid configurations, with the exact error messages.
 
 mod routing;
 
@@ -102,7 +102,7 @@ fn a_star_is_any_run_of_characters() {
     }
 }
 
-/// What is wrong with a configuration, one error per line.
+/// The errors of a configuration, one per line.
 fn refusal(text: &str) -> String {
     Config::parse(text.as_bytes()).map_or_else(|errors| errors.to_string(), |_| format!("accepted: {text}"))
 }
@@ -314,7 +314,7 @@ limits.reply_bytes (line 14, column 36): expected more than 0";
     assert_eq!(refusal(text), expected);
 }
 
-/// Programs write JSON on one line, where a column helps nobody.
+/// Programs write JSON on one line, where a column does not help.
 #[test]
 fn a_single_line_has_no_places() {
     assert_eq!(refusal("{\"history\": 1}\n"), "history: expected one of `strict`, `repair`, found `1`");

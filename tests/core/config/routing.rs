@@ -169,7 +169,7 @@ fn a_translated_body_never_goes_to_the_path_of_responses() {
             HeadersVerdict::Continue(edits) if !held => edits,
             other => panic!("{config}: {other:?}"),
         };
-        // Envoy does not hold headers, so no body comes until they are sent as they are.
+        // If Envoy cannot hold headers, no body arrives until they are sent unchanged.
         assert_eq!(exchange.on_watchdog(), held);
         let path = edits.iter().find_map(|edit| match edit {
             Edit::Set(name, path) if name == ":path" => Some(path.as_str()),

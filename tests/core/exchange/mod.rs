@@ -1,4 +1,4 @@
-//! One exchange, driven as Envoy drives it: each callback and the verdict that it returns.
+//! One exchange with the callbacks of Envoy, and the verdict that each returns.
 
 mod input_tokens;
 mod moving;
@@ -26,10 +26,10 @@ const ASKED: &[u8] = br#"{"model":"m","input":"hello"}"#;
 const ASKED_STREAM: &[u8] = br#"{"model":"m","input":"hello","stream":true}"#;
 const ANSWER: &[u8] = br#"{"id":"c","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}]}"#;
 
-/// Remembers what left the exchange besides its bytes.
+/// Records the metrics and access log fields of an exchange.
 #[derive(Debug, Default)]
 struct Told {
-    /// Metrics, without what all their names have in common: `exchanges completed generic`.
+    /// Metrics, without the common prefix of their names: `exchanges completed generic`.
     counters: RefCell<Vec<String>>,
     others: RefCell<Vec<(&'static str, i64)>>,
     fields: RefCell<Vec<(&'static str, String)>>,
@@ -67,7 +67,7 @@ impl Driven {
         Self { exchange: Exchange::new(config, Rc::clone(&told) as _, 1), told }
     }
 
-    /// With the request's headers in.
+    /// The exchange after the request's headers.
     fn posted(config: &str) -> Self {
         let mut driven = Self::new(config);
         let verdict = driven.exchange.on_request_headers(&request(&[]), false, NOW);
@@ -75,7 +75,7 @@ impl Driven {
         driven
     }
 
-    /// With the whole request in.
+    /// The exchange after the complete request.
     fn asked(config: &str, body: &[u8]) -> Self {
         let mut driven = Self::posted(config);
         let verdict = driven.exchange.on_request_body(body, true, NOW);
@@ -93,7 +93,7 @@ fn headers(pairs: &[(&str, &str)]) -> Headers {
     pairs.iter().map(pair).collect::<Vec<_>>().into()
 }
 
-/// A POST to us, with more headers.
+/// A POST to the Responses API, with more headers.
 fn request(more: &[(&str, &str)]) -> Headers {
     headers(&[&[(":method", "POST"), (":path", "/v1/responses")], more].concat())
 }
@@ -131,7 +131,7 @@ fn local_body(verdict: BodyVerdict) -> LocalReply {
     }
 }
 
-/// The error's status and code, once its shape is checked.
+/// Checks the form of an error. Returns its status and code.
 fn error(reply: &LocalReply) -> (u16, String) {
     assert!(reply.headers.contains(&("content-type", "application/json".to_owned())));
     let body: Value = serde_json::from_slice(&reply.body).unwrap();

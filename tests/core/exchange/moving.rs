@@ -11,10 +11,11 @@ const CONFIG: &str = r#"{
     "hold_request_headers": true
 }"#;
 
-/// What only the native upstream can read.
+/// Reasoning that only the native upstream can read.
 const FOREIGN: &str = "gAAAAABo-native";
 
-/// The native upstream, as strict as OpenAI: it refuses what it did not encrypt, and reasoning that it does not store.
+/// The native upstream, as strict as OpenAI: it rejects content that it did not encrypt, and reasoning that it does not
+/// store.
 fn native(body: &[u8]) -> Value {
     let request: Value = serde_json::from_slice(body).unwrap();
     for item in request["input"].as_array().unwrap() {
@@ -36,7 +37,7 @@ struct Conversation {
     include: Vec<&'static str>,
 }
 
-/// What a turn sent upstream, and what its reply's headers and its access log say was dropped.
+/// The body that a turn sent upstream, and what was dropped according to the reply's headers and the access log.
 struct Turn {
     up: Value,
     header: Option<String>,
@@ -52,7 +53,7 @@ impl Conversation {
         self.input.push(item);
     }
 
-    /// Asks a model. `reply` is the upstream's answer to the body that it gets, and returns the items of the output.
+    /// Sends a turn for a model. `reply` is the upstream's reply to a body. Returns the items of the output.
     fn ask(&mut self, model: &str, reply: impl FnOnce(&[u8]) -> Value) -> Turn {
         let mut driven = Driven::posted(CONFIG);
         let request = json!({"model": model, "input": self.input, "include": self.include});

@@ -1,4 +1,4 @@
-//! A request that wants no output: answered at once, and nothing is sent upstream.
+//! A request for no output gets an immediate reply, and nothing is sent upstream.
 
 use super::*;
 use crate::grammar::{Transcript, document};
@@ -20,7 +20,7 @@ fn an_empty_completed_response_is_the_answer() {
             };
             assert_eq!((&response["status"], &response["output"]), (&json!("completed"), &json!([])));
             assert_eq!(response["usage"]["total_tokens"], 0);
-            // Envoy shows the filter its own answer.
+            // Envoy runs the filter's callbacks on its own local reply.
             let headers = response_headers(kind);
             let untouched = HeadersVerdict::Continue(vec![]);
             assert_eq!(driven.exchange.on_response_headers(&headers, false, NOW), untouched);

@@ -3,7 +3,8 @@
 use super::*;
 use std::collections::BTreeSet;
 
-/// The headers that the upstream may get: those of HTTP, the key, who pays at OpenAI, and what traces and logs refer to.
+/// The headers that may be sent upstream: those of HTTP, the key, the account that OpenAI bills, and the ids for traces and
+/// logs.
 const ALLOWED: &[&str] = &[
     ":method",
     ":path",

@@ -1,4 +1,4 @@
-//! The reply's half: what comes down, and what is said where it cannot.
+//! The reply path: what the client receives, and the error if a reply cannot be translated.
 
 use super::*;
 
@@ -177,7 +177,7 @@ fn a_held_reply_has_its_exact_length_and_status() {
         assert_eq!(edits, [set(":status", "200"), set("content-length", &body.len().to_string())]);
         assert_eq!(driven.exchange.on_response_body(b"", true, NOW), BodyVerdict::Replace(vec![]));
     }
-    // A 200 that holds an error; ended by trailers.
+    // A 200 with an error in its body, which ends with trailers.
     let mut driven = Driven::asked(HELD, ASKED);
     let json = response("200", &[("content-type", "application/json")]);
     driven.exchange.on_response_headers(&json, false, NOW);
@@ -185,14 +185,14 @@ fn a_held_reply_has_its_exact_length_and_status() {
     assert_eq!(driven.exchange.on_response_body(failure, false, NOW), BodyVerdict::Hold);
     let reply = local_trailers(driven.exchange.on_response_trailers(NOW));
     assert_eq!(error(&reply).0, 502);
-    // Trailers at once.
+    // Trailers without a body.
     let mut driven = Driven::asked(HELD, ASKED);
     driven.exchange.on_response_headers(&json, false, NOW);
     let reply = local_trailers(driven.exchange.on_response_trailers(NOW));
     assert_eq!(error(&reply), (502, "upstream_empty_reply".to_owned()));
 }
 
-/// Where trailers follow, Envoy marks the end of the body in no callback.
+/// If trailers follow, no body callback has the end flag.
 #[test]
 fn an_error_document_ends_with_its_last_bracket() {
     for (document, message) in [
@@ -289,7 +289,7 @@ fn headers_of_a_reply_are_held_only_if_its_end_will_be_seen() {
     }
 }
 
-/// Its headers go as they are, and nothing of the body waits any longer.
+/// Its headers are sent unchanged, and its body is no longer held.
 #[test]
 fn a_reply_that_outgrows_the_limit_is_no_longer_held() {
     let config = r#"{"hold_request_headers": true, "limits": {"held_reply_bytes": 100}}"#;

@@ -144,7 +144,7 @@ fn headers_go_up_in_the_clothes_of_the_other_api() {
         ("user-agent", "codex"),
         ("x-request-id", "r"),
         ("accept", "text/event-stream"),
-        // Envoy shows it only if the upstream is to answer it (`proxy_100_continue`).
+        // Envoy passes this header to filters only with `proxy_100_continue`.
         ("expect", "100-continue"),
     ];
     let gone = [
@@ -182,7 +182,7 @@ fn headers_go_up_in_the_clothes_of_the_other_api() {
     );
 }
 
-/// Envoy runs the filters again over a translated request, and nothing is left of the reply's context.
+/// Envoy runs the filters again on a translated request, and the context of its reply is lost.
 #[test]
 fn a_redirect_that_envoy_followed_is_told_as_an_error() {
     let config = r#"{"hold_request_headers": MODE, "upstream": {"path": "/a/chat/completions?v=7"},
@@ -272,7 +272,7 @@ fn one_byte_over_the_limit_is_refused_and_the_rest_swallowed() {
         assert_eq!(driven.exchange.on_request_body(b"more", false, NOW), BodyVerdict::Hold);
         assert_eq!(driven.exchange.on_request_body(b"", true, NOW), BodyVerdict::Hold);
         assert_eq!(driven.exchange.on_request_trailers(NOW), TrailersVerdict::Hold);
-        // Our own answer comes back through our own callbacks.
+        // The filter's local reply passes through its own callbacks.
         let answer = driven.exchange.on_response_headers(&response("413", &[]), false, NOW);
         assert_eq!(answer, HeadersVerdict::Continue(vec![]));
         assert_eq!(driven.exchange.on_response_body(&reply.body, true, NOW), BodyVerdict::Pass);
@@ -311,7 +311,7 @@ fn the_request_goes_up_whole_when_it_is_whole() {
     assert!(serde_json::from_slice::<Value>(&body).is_ok());
     assert_eq!(driven.counted(), [""; 0]);
 
-    // There is no chunk in trailers in which the body could be written.
+    // The body cannot be written in a trailers callback.
     for (config, swallowed) in [("{}", BodyVerdict::Replace(vec![])), (HELD, BodyVerdict::Hold)] {
         let mut driven = Driven::posted(config);
         assert_eq!(driven.exchange.on_request_body(ASKED, false, NOW), swallowed);
@@ -372,7 +372,7 @@ fn held_headers_follow_from_the_body() {
             ]
         );
     }
-    // After the watchdog the headers are gone.
+    // After the watchdog, the headers have been sent.
     let mut driven = Driven::posted(config);
     driven.exchange.on_watchdog();
     assert!(matches!(driven.exchange.on_request_body(ASKED, true, NOW), BodyVerdict::Replace(_)));

@@ -1,4 +1,4 @@
-//! What an exchange leaves behind for those who run the filter: counters, times, fields of the access log.
+//! Telemetry of an exchange: counters, times, access log fields.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -146,7 +146,7 @@ fn a_good_stream_is_counted_with_its_tokens_calls_and_times() {
     for expected in [
         ("request_bytes", TOOLS.len()),
         ("first_byte_milliseconds vllm", 1000),
-        // Not the comment: the first call.
+        // The first call counts, not the comment before it.
         ("first_delta_milliseconds vllm", 3000),
         ("stream_milliseconds vllm", 5000),
         ("largest_event_bytes", END.find("\n").unwrap() - "data: ".len()),
@@ -353,7 +353,7 @@ fn envoys_configurations_make_labels_and_show_every_field() {
     }
 }
 
-/// A table of `docs/operations.md` and what it must be.
+/// A table of `docs/operations.md`, and its expected content.
 fn assert_documented(head: &str, rows: Vec<String>) {
     let page = include_str!("../../../docs/operations.md");
     let table = format!("{head}\n{}\n", rows.join("\n"));

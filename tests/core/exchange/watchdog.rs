@@ -27,7 +27,7 @@ fn the_watchdog_finds_the_overdue_until_a_body_proves_the_setting() {
     assert_eq!(watchdog.overdue(at(1999)), []);
     assert_eq!(watchdog.overdue(at(2000)), [(1, "one")]);
     assert_eq!(watchdog.overdue(at(2000)), []);
-    // It was let go before its body came: that proves nothing.
+    // The request was released before its body arrived. That does not prove that Envoy cannot hold headers.
     watchdog.body_came(1);
     assert_eq!(watchdog.overdue(at(3000)), [(2, "two")]);
     watchdog.watch(4, "four", at(3000));

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 const PENDING: &str = "(no output yet: the call is still running)";
 
-/// A call of a tool, and where `async` is said: on the call, or on the tool, which may be in a namespace.
+/// A call of a tool, and the place of `async`: in the call, or in the tool, which may be in a namespace.
 fn cases() -> Vec<(Value, Value)> {
     let custom = |more: Value| {
         with(json!({"type": "custom_tool_call", "call_id": "a", "name": "c", "input": "x"}), more)

@@ -151,7 +151,7 @@ fn an_item_reference_is_reported_or_refused() {
         assert_eq!(roles(&body["messages"]), ["user", "user"], "{id}");
         assert_eq!(dropped, ["item:item_reference"], "{id}");
     }
-    // The call of this output is behind the reference, so the output is kept as a user message.
+    // The reference stands for the call of this output, so the output is kept as a user message.
     let input = json!([
         user("hi"),
         reference(&ours("ctc")),
@@ -267,7 +267,7 @@ fn long_histories_and_long_lists_of_tools_pass() {
     assert_eq!(ids.len(), MANY);
 }
 
-/// Codex puts them into every later request, so that a refusal would end the conversation for good.
+/// Codex repeats them in every later request, so an error would end the conversation.
 #[test]
 fn an_output_without_a_call_id_is_a_user_message() {
     let table = [

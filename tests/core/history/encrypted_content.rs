@@ -11,7 +11,7 @@ fn sealed() -> String {
     response["output"][0]["encrypted_content"].as_str().unwrap().to_owned()
 }
 
-/// `encrypted_content` around any JSON, with a correct checksum: anybody can make this.
+/// Any JSON as `encrypted_content` with a correct checksum, which any client can forge.
 fn forged(json: &str) -> String {
     use base64::Engine as _;
     let mut hasher = fnv::FnvHasher::default();

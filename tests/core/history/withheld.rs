@@ -1,4 +1,4 @@
-//! `input_transformations`: the reasoning that the model does not get, in the API's own words.
+//! `input_transformations`: the reasoning that the model does not get, in the API's form.
 
 use crate::support::*;
 use serde_json::{Value, json};

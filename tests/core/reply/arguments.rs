@@ -1,4 +1,4 @@
-//! Arguments that are no object, in streams and documents.
+//! Arguments that are not an object, in streams and documents.
 
 use crate::support::*;
 use serde_json::{Value, json};
@@ -45,7 +45,7 @@ fn arguments_that_mean_an_object_are_that_object() {
     }
 }
 
-/// The text is the point of a custom tool, so it must arrive whatever surrounds it.
+/// A custom tool takes any text, so its input must arrive in whatever form it was written.
 #[test]
 fn the_input_of_a_custom_tool_may_be_anything() {
     for (arguments, input) in [

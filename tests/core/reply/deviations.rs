@@ -27,7 +27,7 @@ fn deviations_and_contradictions_are_named_as_they_are() {
     }
 }
 
-/// The rows of the page that have no generator, and why.
+/// The rows of the page without a generator, with reasons.
 const WITHOUT_GENERATOR: &[(&str, &str)] = &[
     ("Context overflow in other words", "an error before the reply: tests/core/reports/errors.rs"),
     (

@@ -1,4 +1,4 @@
-//! Parts of a reply other than text: citations, logprobs, the service tier, custom calls, and reports of what was left out.
+//! Parts of a reply other than text: citations, logprobs, the service tier, custom calls, and reports of omissions.
 
 use crate::grammar::Transcript;
 use crate::support::*;
@@ -29,7 +29,7 @@ fn citations_become_annotations() {
     let (transcript, response) = reply(
         json!({}),
         &[
-            // One that comes before its text waits for the text. A repeated one counts once.
+            // A citation before its text waits for the text. A repeated one counts once.
             delta(json!({"annotations": [nested]})),
             delta(json!({"content": "As A says"})),
             delta(json!({"annotations": [nested, flat, foreign]})),
@@ -45,7 +45,7 @@ fn citations_become_annotations() {
     assert_eq!(response["metadata"], json!({"x-transponder-dropped": "annotation:file"}));
 }
 
-/// In streams and documents of the upstream, once however often it comes.
+/// In streams and documents of the upstream. Repetitions are reported once.
 #[test]
 fn what_has_no_counterpart_is_reported() {
     let image = json!([{"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}}]);
@@ -186,7 +186,7 @@ fn a_refusal_becomes_a_refusal_part() {
     assert_eq!(transcript.of_type("response.refusal.delta").count(), 2);
 }
 
-/// Text before the call and a normal finish reason do not change that.
+/// This also holds after text, and with a normal finish reason.
 #[test]
 fn an_unreadable_call_is_an_error() {
     let unreadable = [

@@ -74,7 +74,7 @@ fn translated<'a>(stream: bool, pieces: impl IntoIterator<Item = &'a [u8]>) -> V
 impl Fixture {
     /// What the client receives for these pieces of the body.
     fn translated<'a>(&self, stream: bool, pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
-        // Some of Cloudflare's streams have no finish_reason, which its preset knows.
+        // Some of Cloudflare's streams have no finish_reason. Its preset has an option for that.
         let preset = if self.name.starts_with("cloudflare/") { "cloudflare" } else { "generic" };
         let mut reply = asked(stream, json!({})).upstream(&json!(preset)).translate().unwrap().reply;
         reply.begin(self.expected.http);
@@ -105,7 +105,7 @@ fn check(fixture: &Fixture, response: &Value) {
     if expected.finish.as_deref().is_some_and(|finish| broken.contains(&finish)) {
         return assert_eq!(response["status"], "failed", "{name}");
     }
-    // White space alone makes no message.
+    // White space alone does not become a message.
     assert_eq!(
         texts("message", "content"),
         if expected.text.trim().is_empty() { "" } else { &expected.text },
@@ -202,7 +202,7 @@ fn calls_written_as_text_become_calls() {
     assert!(seen > 10);
 }
 
-/// One rule for `tool_calls` and for calls in the text.
+/// The same rule applies to `tool_calls` and to calls in the text.
 #[test]
 fn a_spelling_means_the_same_tool_in_a_field_and_in_the_text() {
     let namespace =
@@ -239,8 +239,8 @@ fn a_spelling_means_the_same_tool_in_a_field_and_in_the_text() {
     assert_eq!(called(ambiguous).0, "message");
 }
 
-/// Cuts at every place. Several cuts share a run, so far from each other that most frames have one at most: one run for
-/// each cut would push 240 MB.
+/// Cuts at every position. A run has several cuts, far enough apart that most frames have at most one, because one run
+/// for each cut would push 240 MB.
 #[test]
 fn splitting_the_body_changes_nothing() {
     const APART: usize = 61;
@@ -258,7 +258,7 @@ fn splitting_the_body_changes_nothing() {
     }
 }
 
-/// Chunks that resemble an earlier one are not parsed again. With a number in each chunk, none does, and the
+/// Chunks that resemble an earlier one are not parsed again. A different number in each chunk prevents that, and the
 /// output must be the same.
 #[test]
 fn reusing_a_parsed_chunk_changes_nothing() {

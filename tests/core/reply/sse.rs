@@ -96,7 +96,7 @@ fn by_the_rules(stream: &[u8]) -> Vec<Seen> {
     seen
 }
 
-/// Streams made mostly of bytes that matter to the decoder.
+/// Streams that consist mostly of bytes with a meaning for the decoder.
 fn streams() -> impl Strategy<Value = Vec<u8>> {
     let part = prop_oneof![
         4 => Just(b"data: ".to_vec()),

@@ -1,4 +1,5 @@
-//! Calls that stay in the text, because `text_tool_calls` is off: the client gets the text as it came, and they count.
+//! Calls that stay in the text, because `text_tool_calls` is off: the client gets the text unchanged, and the calls are
+//! counted.
 
 use crate::grammar::Transcript;
 use crate::support::*;
@@ -89,7 +90,7 @@ fn only_what_the_option_would_read_counts() {
     }
 }
 
-/// vLLM leaves the opening tag in the text, or all that came of the call, if the token limit cuts it.
+/// If the token limit cuts a call, vLLM leaves its opening tag or its beginning in the text.
 #[test]
 fn a_call_that_the_token_limit_cut_in_the_text_is_lost() {
     let cut = r#"<tool_call>{"name": "get_weather", "arguments": {"ci"#;
@@ -129,7 +130,7 @@ fn a_call_that_the_token_limit_cut_in_the_text_is_lost() {
     }
 }
 
-/// vLLM may also swallow all of such a call.
+/// vLLM may also drop such a call completely.
 #[test]
 fn a_reply_of_which_the_token_limit_left_nothing_is_incomplete() {
     for stream in [true, false] {

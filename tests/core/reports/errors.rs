@@ -1,4 +1,4 @@
-//! Errors in other words and shapes: with an error status, in a document with status 200, and in a stream.
+//! Errors in different words and forms: with an error status, in a document with status 200, and in a stream.
 
 use super::judge::Outcome;
 use super::outcome;
@@ -92,7 +92,7 @@ fn errors_in_other_shapes_arrive_in_the_words_of_the_upstream() {
     assert_eq!(error(oauth, 401, false), json!({"code": "invalid_token", "message": "expired"}));
 }
 
-/// Some servers number what went well, too.
+/// Some servers also have a code for success.
 #[test]
 fn a_code_of_success_is_no_error() {
     let delta = r#"{"choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":"stop"}]"#;

@@ -1,4 +1,4 @@
-//! Reads `expect.json` and compares it with what came out.
+//! Reads `expect.json` and compares it with the result.
 
 use crate::grammar::{self, Transcript};
 use serde::Deserialize;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::path::Path;
 use transponder::error::ApiError;
 
-/// What a translation came to.
+/// The result of a translation.
 pub(super) enum Outcome {
     /// The Chat Completions body.
     Sent(Value),
@@ -16,7 +16,7 @@ pub(super) enum Outcome {
     Error(ApiError),
 }
 
-/// What is right. What is absent is not looked at.
+/// The expected result. Absent fields are not checked.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Expected {
@@ -35,17 +35,17 @@ pub(super) struct Expected {
     text_has: Option<Vec<String>>,
     reasoning: Option<String>,
     calls: Option<Vec<Call>>,
-    /// The type of an item that is there.
+    /// The type of an item that must be present.
     item: Option<String>,
-    /// One of these pieces is in the notes of what was dropped or repaired.
+    /// One of these pieces must be among the reported drops and repairs.
     noted: Option<Vec<String>>,
     usage: Option<Usage>,
     error: Option<Error>,
-    /// The least and the most seconds.
+    /// The minimum and maximum in seconds.
     retry_after: Option<[u64; 2]>,
     #[serde(default)]
     body: Vec<Rule>,
-    /// One of these is right too.
+    /// Alternatives that are also correct.
     #[serde(default)]
     one_of: Vec<Self>,
 }
@@ -78,7 +78,7 @@ struct Error {
     has: Vec<String>,
 }
 
-/// What holds for a value of the Chat Completions body, or for all schemas of tools.
+/// A condition on a value of the Chat Completions body, or on all schemas of tools.
 #[derive(Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
 enum Rule {
@@ -119,7 +119,7 @@ impl Outcome {
         }
     }
 
-    /// All text of the parts of a type, of the items of a type.
+    /// The text of all parts of a type, in the items of a type.
     pub(super) fn text(&self, item: &str, field: &str) -> String {
         let items = self.items().filter(|found| found["type"] == item);
         let parts = items.flat_map(|item| item[field].as_array().unwrap());

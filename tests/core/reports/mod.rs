@@ -1,4 +1,4 @@
-//! Faults that users of other translators, clients and servers reported, rebuilt.
+//! Reproductions of faults that users of other translators, clients and servers reported.
 //!
 //! Each folder of `cases` is one report: the client's request, the configuration, the upstream's reply, and what is
 //! right. `why.md` names the source and the rule. A report is an example of its kind; the tables in this folder try the

@@ -1,9 +1,9 @@
-//! Requests that an upstream refuses, or that keep a model from calling tools.
+//! Requests that an upstream would reject, or with which a model would not call tools.
 
 use crate::support::*;
 use serde_json::{Value, json};
 
-/// The ids of the calls in a history of one turn, as a preset's upstream gets them.
+/// The ids of the calls in a history of one turn, as the upstream of a preset receives them.
 fn sent_ids(ids: &[&str], preset: &str) -> Vec<String> {
     let mut input = vec![user("a")];
     input.extend(ids.iter().map(|id| function_call(id, "f", "{}")));
@@ -84,7 +84,7 @@ fn a_text_only_model_gets_a_note_in_place_of_an_image() {
     assert_eq!(body["messages"][0]["content"][1]["type"], "image_url");
 }
 
-/// The ids that a client gets for calls with these ids, after a history with a call of the first id.
+/// The ids that the client receives for calls with these ids. The history already has a call with the first id.
 fn received_ids(ids: &[&str]) -> Vec<String> {
     let input =
         json!([user("a"), function_call(ids[0], "f", "{}"), function_call_output(ids[0], json!("1")),]);

@@ -1,4 +1,4 @@
-//! Schemas of tools that an upstream would refuse.
+//! Schemas of tools that an upstream would reject.
 
 use crate::support::*;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ fn sent(parameters: Value, preset: &str) -> Value {
     asked.sent().0["tools"][0]["function"]["parameters"].take()
 }
 
-/// An error names what is wrong in a schema: for every upstream, or for Gemini.
+/// Checks a schema against the rules of every upstream, or of Gemini. Returns the first fault.
 pub(super) fn check(schema: &Value, gemini: bool, is_root: bool) -> Result<(), String> {
     if schema.is_boolean() && !is_root && !gemini {
         return Ok(());
@@ -147,7 +147,7 @@ fn gemini_gets_closed_schemas_at_any_depth() {
             assert_eq!(found, place(&closed), "{open}");
             check(&found, true, true).unwrap();
         }
-        // Other upstreams know what an open schema means.
+        // Other upstreams accept an open schema.
         assert_eq!(sent(below(&open), "vllm"), below(&open));
     }
 }

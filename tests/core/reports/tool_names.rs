@@ -1,4 +1,4 @@
-//! Names of tools with something of the chat template around them.
+//! Names of tools with tokens of the chat template around them.
 
 use super::outcome;
 use crate::support::*;

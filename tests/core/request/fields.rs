@@ -82,7 +82,7 @@ fn unsupported_fields_are_reported() {
     }
 }
 
-/// A field that the filter writes itself would be in the body twice.
+/// Otherwise a field that the filter writes would be in the body twice.
 #[test]
 fn translated_fields_cannot_be_passed_on() {
     let fields = json!({

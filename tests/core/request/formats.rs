@@ -1,4 +1,4 @@
-//! `text.format` beside tools, and what is reported when its parts are left out.
+//! `text.format` together with tools, and what is reported if parts of it are omitted.
 
 use crate::support::*;
 use serde_json::{Value, json};
@@ -46,7 +46,7 @@ fn a_forced_call_leaves_no_room_for_a_format() {
     assert!(dropped.is_empty(), "text is no format: {dropped:?}");
 }
 
-/// The upstream is asked for `auto` then, so the reply may be text.
+/// The upstream then gets `auto`, so the reply may be text.
 #[test]
 fn a_choice_that_the_upstream_weakens_leaves_the_format() {
     let upstream = json!({"tool_choice": ["auto", "none"]});

@@ -1,4 +1,4 @@
-//! Requests: what is sent upstream, what is left out and reported, and what is refused.
+//! Requests: what is sent upstream, what is omitted and reported, and what is rejected.
 
 mod fields;
 mod formats;

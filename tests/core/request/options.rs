@@ -1,4 +1,4 @@
-//! Upstream options, each by what it changes in the body that is sent.
+//! Upstream options: each test shows how an option changes the body that is sent.
 
 use crate::support::*;
 use serde_json::{Value, json};
@@ -33,7 +33,8 @@ fn an_unsupported_tool_choice_becomes_the_nearest() {
     }
 }
 
-/// Only llama.cpp is known to ignore the name. For all others, the tools stay as they are in the prompt cache.
+/// Only llama.cpp is known to ignore the name. For all others, the tools stay declared, so the prompt cache stays
+/// valid.
 #[test]
 fn only_the_named_tool_is_declared_where_the_upstream_ignores_the_name() {
     let named = json!({"type": "function", "name": "g"});
@@ -48,7 +49,7 @@ fn only_the_named_tool_is_declared_where_the_upstream_ignores_the_name() {
         assert_eq!(body["tool_choice"], choosing_up, "{upstream}");
         assert_eq!(declared(&body), tools, "{upstream}");
     }
-    // An upstream to which no tool can be named.
+    // An upstream whose `tool_choice` cannot name a tool.
     let (body, _) = ask(choosing(named)).upstream(&json!({"tool_choice": ["auto", "required"]})).sent();
     assert_eq!(body["tool_choice"], "required");
     assert_eq!(declared(&body), ["g"]);

@@ -1,10 +1,10 @@
-//! Refused requests: the parameter, the code and the message of each error.
+//! Rejected requests: the parameter, the code and the message of each error.
 
 use crate::support::*;
 use serde_json::{Value, json};
 use transponder::error::ApiError;
 
-/// The error for a request with these fields beside the model.
+/// The error for a request with these fields in addition to the model.
 fn refusal(fields: &Value) -> ApiError {
     ask(fields.clone()).refusal()
 }

@@ -74,7 +74,7 @@ fn a_call_without_a_required_argument_is_an_error_that_names_it() {
     let rows = WRONG_ARGUMENTS.iter().map(|(kind, _)| *kind);
     assert_eq!(rows.collect::<BTreeSet<_>>(), checked.collect());
     for (kind, arguments) in WRONG_ARGUMENTS {
-        // The call is followed by nothing, by another call or by text.
+        // Nothing, another call, or text follows the call.
         let next = json!({"index": 1, "id": "b", "function": {"name": "next", "arguments": "{}"}});
         for after in [json!({}), json!({"tool_calls": [next]}), json!({"content": "Done."})] {
             let request = json!({"model": "m", "input": "hi", "stream": true, "tools": [{"type": kind, "execution": "client"}]});
@@ -104,7 +104,7 @@ fn a_call_without_a_required_argument_is_an_error_that_names_it() {
     }
 }
 
-/// It runs in a container at OpenAI.
+/// Such a tool runs in a container at OpenAI.
 #[test]
 fn a_shell_elsewhere_is_dropped() {
     let hosted = json!({"type": "shell", "environment": {"type": "container_auto"}});

@@ -1,4 +1,4 @@
-//! Keys within objects of the request that nothing translates: each is reported by its path.
+//! Keys in objects of the request that are not translated: each is reported by its path.
 
 use crate::support::*;
 use serde_json::{Value, json};
@@ -80,7 +80,7 @@ fn what_is_absent_or_without_meaning_is_not_reported() {
     }
 }
 
-/// The report has an end: a body may hold hundreds of thousands of keys.
+/// The report is limited, because a body may have hundreds of thousands of keys.
 #[test]
 fn a_key_of_many_items_is_reported_once() {
     let item = json!({"role": "user", "content": "hi", "novelty": 1});

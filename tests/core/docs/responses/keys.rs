@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A request with an example of an item, part or tool, and where in it that is.
+/// A request with an example of an item, part or tool, and the path of the example.
 fn example(owner: &str) -> (Value, String) {
     if items::item_types().any(|kind| kind == owner) {
         let mut input = item(owner);
@@ -58,7 +58,7 @@ fn parent(key: &str) -> Value {
     }
 }
 
-/// Sets a key, which may be in an object that is not there yet.
+/// Sets a key. Creates the object around it if necessary.
 fn set(thing: &mut Value, key: &str, value: Value) {
     let fields = thing.as_object_mut().unwrap();
     match key.split_once('.') {
@@ -80,7 +80,7 @@ fn fate(owner: &str, key: &str) -> &'static str {
     let (mut without, place) = example(owner);
     let at = |request: &mut Value, change: &dyn Fn(&mut Value)| change(request.pointer_mut(&place).unwrap());
     if owner.ends_with("_output") && ["name", "namespace"].contains(&key) {
-        // They only count if no call tells them.
+        // They only count if the call does not state them.
         without["input"]
             .as_array_mut()
             .unwrap()
@@ -111,7 +111,7 @@ fn fate_at(without: &Value, place: &str, owner: &str, key: &str) -> &'static str
     }
 }
 
-/// The items, parts and tools that the page has as translated.
+/// The items, parts and tools that the page lists as translated.
 fn owners() -> impl Iterator<Item = &'static str> {
     let rows = ["## Items of `input`", "## Content parts", "## Tools"].into_iter().flat_map(rows);
     rows.filter(|(_, said)| ["translated", "answered"].contains(said)).map(|(name, _)| name)
@@ -125,7 +125,7 @@ fn keys_are_handled_as_documented() {
         let (key, said) = (cells[0].trim_matches('`'), cells[1]);
         let of: Vec<&str> = if cells[2] == "all" { owners().collect() } else { names_in(cells[2]).collect() };
         for owner in of {
-            // The first row of a key applies. What `async` does is in `history/async_calls.rs`.
+            // The first row of a key applies. `history/async_calls.rs` tests `async`.
             if !seen.insert((owner, key)) || key == "async" {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! The reply's half of the page: items, events, annotations, keys and values.
+//! The part of the page about replies: items, events, annotations, keys and values.
 
 use super::*;
 use crate::grammar::types_of;

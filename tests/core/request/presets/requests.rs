@@ -1,6 +1,6 @@
 //! One rich request from Codex, with a turn of the model in its history, one from an SDK, and one for a structured answer.
 //!
-//! `tests/upstream` uses this file too, so it does without the vocabulary of the core tests.
+//! `tests/upstream` also uses this file, so it does not use the helpers of the core tests.
 
 use serde_json::{Value, json};
 use transponder::config::Config;
@@ -105,7 +105,7 @@ pub(crate) fn sdk() -> Value {
     })
 }
 
-/// A schema beside a tool that the model may call.
+/// A schema together with a tool that the model may call.
 pub(crate) fn structured() -> Value {
     json!({
         "model": "m", "instructions": "Answer in JSON.", "input": "Where is the cat?",
