@@ -1,9 +1,9 @@
-//! What the adapters share: how a plugin is configured, and how a verdict is carried out.
+//! Shared by the adapters: reading the plugin configuration, and carrying out a verdict.
 
 use crate::config::Config;
 use crate::exchange::{BodyVerdict, Edit, HeadersVerdict, LocalReply, TrailersVerdict};
 
-/// Reads a plugin configuration, and logs what it finds. `None`: Envoy is to reject it.
+/// Reads a plugin configuration, and logs its errors and warnings. `None`: Envoy is to reject it.
 pub(crate) fn configure(json: &[u8]) -> Option<Config> {
     match Config::parse(json) {
         Ok(config) => {
@@ -25,18 +25,18 @@ pub(crate) trait Message {
     /// Puts a body in place of the callback's chunk.
     fn replace_chunk(&self, body: &[u8]);
 
-    /// Answers the client in place of the upstream.
+    /// Sends a local reply to the client.
     fn respond(&self, reply: &LocalReply);
 }
 
-/// What Envoy is told at the end of a callback.
+/// What Envoy does after a callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
     /// Send the message on.
     Continue,
-    /// Stop here. Of a body, Envoy must keep nothing in its own buffer.
+    /// Stop here. Envoy must not keep any of the body in its own buffer.
     Hold,
-    /// Stop here: the client was answered.
+    /// Stop here: a local reply was sent.
     Answered,
 }
 

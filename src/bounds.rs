@@ -1,4 +1,4 @@
-//! What may be held, beyond the sizes that the configuration sets ([`crate::config::Limits`]).
+//! Limits in addition to those of the configuration ([`crate::config::Limits`]).
 //!
 //! A worker has one VM and 1 GiB for all its streams, and a trap ends them all. Sizes in bytes do not
 //! bound that alone: three bytes of JSON can cost a hundred of memory, and what is looked up among
@@ -7,15 +7,15 @@
 use crate::error::{ApiError, Code, Path};
 use crate::json::{Bounds, ParseError, Tape};
 
-/// How deep a request may be nested. Deeper JSON is refused by many readers (serde_json among them, with
-/// the same number), so the upstream could not read it either.
+/// How deep a request may be nested. Many readers reject deeper JSON (serde_json with the same number), so the upstream
+/// could not read it either.
 pub(crate) const JSON_DEPTH: usize = 128;
 
 /// How many values a request may hold. A long agent session has some ten thousand; each may cost about
 /// a hundred bytes of memory however short it is.
 pub(crate) const JSON_VALUES: usize = 500_000;
 
-/// How many tools may be declared, wherever. OpenAI takes 128; clients that gather many servers send
+/// How many tools may be declared, in `tools` and in items. OpenAI takes 128; clients that gather many servers send
 /// some hundred.
 pub(crate) const TOOLS: usize = 20_000;
 
@@ -42,7 +42,7 @@ pub(crate) fn too_deep() -> ApiError {
     )
 }
 
-/// The request holds too much.
+/// The request has too many values.
 pub(crate) fn too_many_values() -> ApiError {
     ApiError::of(
         Code::JsonTooManyValues,
@@ -50,7 +50,7 @@ pub(crate) fn too_many_values() -> ApiError {
     )
 }
 
-/// Refuses too many tools.
+/// Rejects too many tools.
 pub(crate) fn check_tools(declared: usize) -> Result<(), ApiError> {
     if declared <= TOOLS {
         return Ok(());
@@ -80,7 +80,7 @@ pub(crate) fn too_many_items() -> ApiError {
     ApiError::of(Code::ReplyTooLarge, format!("The upstream's reply has more than {REPLY_ITEMS} items."))
 }
 
-/// Why a call beyond the last that is possible is lost.
+/// The reason why a call above the maximum is lost.
 pub(crate) fn too_many_calls() -> String {
     format!("it is the upstream's call number {}, and {CALLS} are possible in one reply", CALLS + 1)
 }

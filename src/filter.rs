@@ -186,7 +186,7 @@ impl Filter {
     }
 }
 
-/// Ends the VM, and with it every stream of the worker, as a bug would.
+/// Crashes the VM, and with it every stream of the worker, as a bug would.
 #[cfg(feature = "trap")]
 fn trap_if_asked(headers: &Headers) {
     if headers.names().any(|name| name == "x-transponder-trap") {
@@ -194,7 +194,7 @@ fn trap_if_asked(headers: &Headers) {
     }
 }
 
-/// Envoy's log level may change while it runs. What is below it is not even formatted.
+/// Envoy's log level may change while it runs. Messages below it are not formatted.
 fn follow_log_level() {
     if let Ok(level) = hostcalls::get_log_level() {
         proxy_wasm::set_log_level(level);
@@ -207,8 +207,8 @@ fn now() -> Duration {
     time.duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
-/// Differs from exchange to exchange, in this VM by the counter and between VMs by the nanosecond.
-/// It is not secret and need not be: ids derived from it only have to be unique.
+/// Differs between exchanges: in this VM by the counter, between VMs by the nanosecond. It is not secret and need not
+/// be: ids derived from it only have to be unique.
 fn seed(now: Duration, id: u32, exchange: u64) -> u128 {
     let nanoseconds = now.as_nanos() as u64;
     let high = splitmix64(nanoseconds);

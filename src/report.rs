@@ -1,11 +1,11 @@
-//! What a translation could not keep as it was: what it dropped and what it repaired.
+//! Reports what a translation dropped and repaired.
 //!
 //! The request's report goes into the header `x-transponder-dropped`, the reply's into `metadata` of the
 //! response; both go into the metrics and the access log, each entry as `kind:name`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What kind of thing was left out. The names are values of the metrics' label `kind`.
+/// The kind of a dropped part. The names are values of the metrics' label `kind`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dropped {
     /// A citation that the Responses API cannot express, or that no text followed.
@@ -42,7 +42,7 @@ impl Dropped {
     }
 }
 
-/// What kind of thing was invalid and could be repaired. The names are values of the metrics' label `kind`.
+/// The kind of a repaired part. The names are values of the metrics' label `kind`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repaired {
     /// Arguments of a call that were not a JSON object.
@@ -92,17 +92,17 @@ impl Notes {
 }
 
 impl Report {
-    /// Notes that something was left out.
+    /// Reports a dropped part.
     pub fn dropped(&mut self, kind: Dropped, name: &str) {
         self.dropped.add(kind.name(), name);
     }
 
-    /// Notes that something invalid was repaired.
+    /// Reports a repaired part.
     pub fn repaired(&mut self, kind: Repaired, name: &str) {
         self.repaired.add(kind.name(), name);
     }
 
-    /// What was left out, without duplicates, e.g. `tool:web_search`.
+    /// What was dropped, without duplicates, e.g. `tool:web_search`.
     pub fn all_dropped(&self) -> &[String] {
         &self.dropped.ordered
     }

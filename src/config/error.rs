@@ -1,17 +1,17 @@
-//! What is wrong with a configuration: everything at once, each with its place.
+//! The errors of a configuration: all of them, each with its position.
 
 use super::place;
 use std::fmt;
 
-/// One thing that is wrong with a configuration.
+/// One error of a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
     /// The JSON path, e.g. `models[0].upstream`, or `configuration` for the root.
     pub path: String,
-    /// Line and column of the path, counted from 1. Absent where the configuration is a single line, because programs write
-    /// it so: Istio, `make run`.
+    /// Line and column of the path, counted from 1. Absent if the configuration is a single line, as programs write it:
+    /// Istio, `make run`.
     pub place: Option<(usize, usize)>,
-    /// What is wrong there and what would be right.
+    /// The problem, and what is expected.
     pub message: String,
 }
 
@@ -25,7 +25,7 @@ impl fmt::Display for ConfigError {
     }
 }
 
-/// Everything that is wrong with a configuration, in the order of its text. Displayed one error per line.
+/// All errors of a configuration, in the order of its text. Displayed one per line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigErrors(Vec<ConfigError>);
 
@@ -85,7 +85,7 @@ impl Errors {
     }
 }
 
-/// serde_json appends the place to its messages.
+/// serde_json appends the position to its messages.
 pub(super) fn without_place(error: &serde_json::Error) -> String {
     let message = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());

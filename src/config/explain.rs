@@ -1,5 +1,5 @@
-//! serde's errors in the words of the configuration: what a key or value should be, which one was probably meant, and where a
-//! misplaced key belongs.
+//! Rewrites serde's errors for users: the expected key or value, the one that was probably meant, and the object in
+//! which a misplaced key belongs.
 
 use super::error::without_place;
 use super::raw::{RawConfig, RawRule};
@@ -7,7 +7,7 @@ use super::{Limits, error::Errors};
 use crate::upstream::{Options, Reasoning, ReasoningReplay};
 use serde::de::DeserializeOwned;
 
-/// The message of an error that a value of the configuration has caused.
+/// The message for an error in a value of the configuration.
 pub(super) fn message(error: &serde_json::Error) -> String {
     let message = without_place(error);
     let about = |prefix: &str| message.strip_prefix(prefix)?.split_once(", expected ");
@@ -26,7 +26,7 @@ pub(super) fn message(error: &serde_json::Error) -> String {
     }
 }
 
-/// Says that a word is unknown, and which word was probably meant or which ones there are.
+/// The message for an unknown word: the one that was probably meant, or all known ones.
 pub(super) fn unknown(what: &str, word: &str, known: &[&str]) -> String {
     match closest(word, known.iter().copied()) {
         Some(close) => format!("unknown {what} `{word}`, did you mean `{close}`?"),
@@ -34,7 +34,7 @@ pub(super) fn unknown(what: &str, word: &str, known: &[&str]) -> String {
     }
 }
 
-/// Refuses a word that is not in a list.
+/// Rejects a word that is not in a list.
 pub(super) fn check_word(at: &str, what: &str, word: &str, known: &[&str], errors: &mut Errors) {
     if !known.contains(&word) {
         errors.add(at, unknown(what, word, known));
@@ -70,7 +70,7 @@ fn homes() -> [(&'static str, Vec<String>); 6] {
     ]
 }
 
-/// The keys of an object, which serde lists when it refuses one.
+/// The keys of an object, which serde lists when it rejects one.
 fn keys_of<T: DeserializeOwned>() -> Vec<String> {
     let error = serde_json::from_str::<T>(r#"{"": null}"#).err();
     let message = error.map(|error| without_place(&error)).unwrap_or_default();
@@ -95,7 +95,7 @@ fn plain(expected: &str) -> &str {
     }
 }
 
-/// A value that was found, without the name of its type where the value itself shows it.
+/// A value that was found, without its type if the value itself shows it.
 fn shown(found: &str) -> &str {
     let kinds = ["string ", "integer ", "floating point ", "boolean "];
     match found {
@@ -107,7 +107,7 @@ fn shown(found: &str) -> &str {
 
 /// The known word that differs by a typing error, if there is one.
 fn closest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    // Two swapped letters are a distance of two.
+    // Swapping two letters counts as two.
     let most = word.chars().count().div_ceil(3);
     let near = known.map(|known| (distance(word, known), known)).filter(|(distance, _)| *distance <= most);
     near.min_by_key(|(distance, _)| *distance).map(|(_, known)| known)

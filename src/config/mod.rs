@@ -1,7 +1,7 @@
-//! The plugin configuration: JSON in, [`Config`] out, or every error with its place.
+//! The plugin configuration: JSON in, [`Config`] out, or every error with its position.
 //!
-//! Mistakes are refused when Envoy loads the configuration instead of showing up in traffic: unknown keys are errors, and
-//! everything that is later sent as a header value is validated here.
+//! Mistakes are found when Envoy loads the configuration, not in traffic: unknown keys are errors, and everything that
+//! is later sent as a header value is validated here.
 //!
 //! ```
 //! use transponder::config::Config;
@@ -54,7 +54,7 @@ pub enum Upstream {
     /// They are sent untranslated to an upstream that speaks the Responses API. Only the model's name and, if given, the path
     /// change.
     Native(Option<String>),
-    /// They are answered with the error that the model does not exist.
+    /// They get the error that the model does not exist.
     Refuse,
 }
 
@@ -114,7 +114,7 @@ impl Config {
     /// Parses and validates a configuration. An empty text is the same as `{}`.
     ///
     /// # Errors
-    /// Everything that is wrong with it.
+    /// All errors of the configuration.
     pub fn parse(bytes: &[u8]) -> Result<Self, ConfigErrors> {
         let mut errors = Errors::default();
         let text = std::str::from_utf8(bytes).unwrap_or_else(|error| {
@@ -239,9 +239,9 @@ impl Upstream {
 
 /// The preset of an upstream without `preset`.
 const GENERIC: &str = "generic";
-/// The name of an upstream that speaks the Responses API itself.
+/// The name of an upstream that implements the Responses API itself.
 const NATIVE: &str = "native";
-/// The name of the upstream that refuses every request.
+/// The name of the upstream that rejects every request.
 const REFUSE: &str = "refuse";
 
 impl Default for Upstream {

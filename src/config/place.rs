@@ -4,8 +4,8 @@ use super::check::join;
 use super::error::Errors;
 use crate::json::{Bounds, Kind, Tape, TapeValue};
 
-/// Line and column at which a path begins, counted from 1: a field begins with its name. Of a path that the text does not
-/// have in full, it is the innermost part that it has.
+/// The line and column at which a path begins, counted from 1. A field begins with its name. If the text does not have
+/// the complete path, the position of the innermost part that it has.
 pub(super) fn of(path: &str, text: &str) -> Option<(usize, usize)> {
     let tape = tape(text)?;
     let mut found = offset(tape.root(), text);
@@ -51,7 +51,7 @@ fn offset(value: TapeValue<'_>, text: &str) -> Option<usize> {
     (value.get().as_ptr() as usize).checked_sub(text.as_ptr() as usize)
 }
 
-/// The part of a value that a path names first: where it begins, its value, and the rest of the path.
+/// The first step of a path: the position and value of that part, and the rest of the path.
 fn step<'a, 'p>(value: TapeValue<'a>, path: &'p str) -> Option<(TapeValue<'a>, TapeValue<'a>, &'p str)> {
     if value.kind() == Kind::Object {
         return value.fields().find_map(|(name, inner)| {

@@ -65,7 +65,7 @@ impl Default for RawConfig {
     }
 }
 
-/// Reads a configuration and adds what is wrong with it to `errors`.
+/// Reads a configuration, and adds its errors to `errors`.
 pub(super) fn read(text: &str, errors: &mut Errors) -> Option<Config> {
     if text.trim_start().is_empty() {
         return Some(Config::default());
@@ -87,7 +87,7 @@ pub(super) fn read(text: &str, errors: &mut Errors) -> Option<Config> {
 }
 
 impl RawConfig {
-    /// Looks up the presets and checks everything. What is wrong is left at its default.
+    /// Looks up the presets and checks everything. Invalid values are replaced by their default.
     fn resolve(self, errors: &mut Errors) -> Config {
         check::paths(&self.paths, errors);
         check::limits(&self.limits, errors);

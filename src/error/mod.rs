@@ -22,7 +22,7 @@ pub struct ApiError {
     pub kind: Cow<'static, str>,
     /// `code`, stable, for programs, e.g. `context_length_exceeded`.
     pub code: Option<Cow<'static, str>>,
-    /// What was wrong and what to do, for people.
+    /// The problem and what to do, for people.
     pub message: String,
     /// The path of the field in the request, e.g. `input[3].call_id`.
     pub param: Option<String>,

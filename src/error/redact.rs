@@ -5,7 +5,7 @@ const PREFIXES: &[&str] = &[
     "sk-", "sk_", "pk-", "rk-", "gsk_", "xai-", "hf_", "csk-", "fw_", "key-", "tgp_", "r8_", "nvapi-",
     "AIza", "eyJ",
 ];
-/// Anything shorter is an ordinary word.
+/// A shorter text is an ordinary word.
 const KEY_MIN_BYTES: usize = 16;
 
 /// Cuts API keys down to their first four characters. Providers repeat the key that they reject, and the message

@@ -21,8 +21,8 @@ pub(super) struct Collecting {
     pub(super) restoring: Vec<Edit>,
 }
 
-/// A body that goes with the next chunk. A body that is complete before its last chunk (its length was announced)
-/// waits for that one: there must be nothing after it.
+/// A body that is sent with the next chunk. If a body is complete before its last chunk, because its length was
+/// announced, it waits for that chunk: nothing may follow it.
 #[derive(Debug, Default)]
 pub(super) struct Rest(pub(super) Vec<u8>);
 

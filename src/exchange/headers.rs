@@ -1,4 +1,4 @@
-//! Header maps, the edits of one, and the headers that the filter keeps to itself.
+//! Header maps, their edits, and the headers that the filter removes.
 
 use std::borrow::Cow;
 
@@ -86,7 +86,7 @@ impl From<Header> for Edit {
 /// The request header by which Envoy's routes can choose a cluster. It is never taken from a client.
 pub(super) const UPSTREAM: &str = "x-transponder-upstream";
 
-/// The request header with the model that the upstream is asked for. It is never taken from a client.
+/// The request header with the model that is requested from the upstream. It is never taken from a client.
 pub(super) const MODEL: &str = "x-transponder-model";
 
 /// The response header that lists what could not be translated. It is never taken from an upstream.

@@ -24,7 +24,7 @@ pub(super) struct Observer {
     output_seen: bool,
 }
 
-/// How an exchange ended whose request was sent upstream.
+/// The outcome of an exchange whose request was sent upstream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ending<'a> {
     /// The client has the reply, complete or cut by the token limit.
@@ -42,7 +42,7 @@ impl Observer {
         Self { telemetry, request_id: String::new(), preset, sent_at: None, output_seen: false }
     }
 
-    /// The request's id, as other logs have it.
+    /// The request's id, as in other logs.
     pub(super) fn identify(&mut self, request_id: &str) {
         self.request_id = visible(request_id, REQUEST_ID_CAP);
     }
@@ -70,7 +70,7 @@ impl Observer {
         );
     }
 
-    /// The request was answered with an error, and nothing was sent upstream.
+    /// The client got an error, and nothing was sent upstream.
     pub(super) fn rejected(&self, error: &ApiError) {
         let code = error.code.as_deref().unwrap_or_default();
         self.telemetry.record(&metrics::REFUSALS, &[code], 1);
@@ -79,7 +79,7 @@ impl Observer {
         log::info!("request rejected: {}", self.line(error));
     }
 
-    /// The request was answered without the upstream, because it asks for no output.
+    /// The client got a reply without the upstream, because it requested no output.
     pub(super) fn answered(&self, model: &str) {
         self.note("transponder.outcome", "answered");
         self.note_name("transponder.request_model", model);
@@ -114,7 +114,7 @@ impl Observer {
         }
     }
 
-    /// The exchange is over. `reply`: as far as it came. `dropped`: what could not be translated, in both directions.
+    /// The exchange is over. `reply`: the reply so far. `dropped`: what could not be translated, in both directions.
     pub(super) fn ended(&self, ending: Ending<'_>, reply: Option<&Reply>, dropped: &[String], now: Duration) {
         let stats = reply.map(Reply::stats);
         let incomplete = stats.as_ref().is_some_and(|stats| stats.incomplete);
@@ -268,7 +268,7 @@ fn class(error: &ApiError, late: bool) -> &'static str {
     }
 }
 
-/// A number as Envoy's metrics take it.
+/// A number in the type of Envoy's metrics.
 fn saturated(number: impl TryInto<i64>) -> i64 {
     number.try_into().unwrap_or(i64::MAX)
 }

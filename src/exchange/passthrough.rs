@@ -29,7 +29,7 @@ pub(super) fn restoring(config: &Config, headers: &Headers) -> Vec<Edit> {
 pub(super) struct Passed {
     pub(super) edits: Vec<Edit>,
     pub(super) body: Vec<u8>,
-    /// What the upstream could not read.
+    /// What was removed, because the upstream could not read it.
     pub(super) report: Report,
 }
 

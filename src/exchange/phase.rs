@@ -41,7 +41,8 @@ pub(super) enum Phase {
     Answered,
     /// The request is the filter's and not complete yet.
     Collecting(Collecting),
-    /// The request passes. Its body goes with the next chunk, or the reply's headers will tell what it lost.
+    /// The request passes. Its body is sent with the next chunk, or the reply's headers will list what was removed from
+    /// it.
     Forwarding(Rest),
     /// The request was translated, and its headers are sent.
     Awaiting(Awaiting),
@@ -58,7 +59,7 @@ pub(super) enum Phase {
 pub(super) enum HeaderMode {
     /// At once, before the body is known.
     Sent,
-    /// With the body, so that they can follow from it.
+    /// With the body, so that they can depend on it.
     Held,
 }
 
@@ -94,7 +95,7 @@ impl Phase {
         }
     }
 
-    /// What was to go with the last chunk of the body cannot go any more.
+    /// What was to be sent with the last chunk of the body cannot be sent any more.
     pub(super) fn on_request_trailers(self, context: &mut Context<'_>) -> (Self, TrailersVerdict) {
         match self {
             Self::PassThrough => (self, TrailersVerdict::Pass),
@@ -181,12 +182,12 @@ impl Phase {
         }
     }
 
-    /// The request has passed. Its reply is only looked at if its headers must tell what was dropped.
+    /// The request has passed. Its reply only matters if its headers must list what was dropped.
     fn forwarded(context: &Context<'_>) -> Self {
         if context.dropped.is_empty() { Self::PassThrough } else { Self::Forwarding(Rest::default()) }
     }
 
-    /// The request is answered with an error, and nothing is sent upstream.
+    /// The client gets an error, and nothing is sent upstream.
     pub(super) fn rejected<V: From<LocalReply>>(error: &ApiError, context: &mut Context<'_>) -> (Self, V) {
         context.observer.rejected(error);
         (Self::Answered, LocalReply::from(error).into())

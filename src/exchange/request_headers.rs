@@ -1,4 +1,4 @@
-//! The request's headers: whether the request is the filter's, whether it can be served, and what goes upstream.
+//! The request's headers: whether the request is the filter's, whether it can be served, and what is sent upstream.
 
 use super::collecting::{no_body, too_large};
 use super::headers::{Edit, FROM_CLIENT, Header, Headers, MODEL, UPSTREAM};
@@ -14,9 +14,9 @@ pub(super) enum Disposition {
     PassThrough,
     /// Translate it.
     Translate(Endpoint),
-    /// Answer with the error, and a header that shows what is possible instead.
+    /// Reply with the error, and with a header that shows what is possible instead.
     Reject(ApiError, Option<Header>),
-    /// Answer with the error: this is no client's request, but what Envoy made of an upstream's reply.
+    /// Reply with the error: Envoy made this request when it followed an upstream's redirect.
     Fail(ApiError),
 }
 
@@ -171,7 +171,7 @@ pub(super) fn before_body(config: &Config, endpoint: Endpoint, headers: &Headers
     let mut edits = headers.removals(|name| FROM_CLIENT.contains(name));
     // With its query, because some providers need `?api-version=`. The client's query is meant for a different API.
     edits.extend(endpoint.path_before_body(config).map(|path| Edit::set(":path", path)));
-    // Whether the reply is a stream is only known from the body. This is what curl sends, and every provider accepts it.
+    // Whether the reply is a stream is only known from the body. curl sends this value, and every provider accepts it.
     edits.extend(headers.set("accept", "*/*"));
     edits.extend(headers.set("content-type", "application/json"));
     edits

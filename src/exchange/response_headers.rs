@@ -39,8 +39,8 @@ pub(super) fn begin(
     (Phase::Streaming(Streaming { upstream }), HeadersVerdict::Continue(edits))
 }
 
-/// The reply begins before the request is complete. An upstream that rejects the client answers by the headers alone,
-/// and so does Envoy if it finds no route or no healthy endpoint.
+/// The reply begins before the request is complete. An upstream rejects some requests after their headers, and so does
+/// Envoy if it finds no route or no healthy endpoint.
 pub(super) fn begin_early(
     headers: &Headers,
     end: bool,
@@ -62,7 +62,7 @@ fn without_body(mut upstream: UpstreamBody, headers: &Headers, context: &mut Con
     LocalReply::json(status, body).with(retry_after::anew(status, headers, context.now))
 }
 
-/// Why a response cannot be translated at all, as far as its headers show.
+/// The reason why a response cannot be translated, if its headers show one.
 fn unreadable(headers: &Headers, end: bool) -> Option<ApiError> {
     let status = headers.status();
     let good = (200..300).contains(&status);
@@ -90,7 +90,7 @@ fn unreadable(headers: &Headers, end: bool) -> Option<ApiError> {
     })
 }
 
-/// A 2xx before the request is complete answers something else.
+/// A 2xx before the request is complete cannot be a reply to it.
 fn too_early(status: u16) -> ApiError {
     let message = format!("The upstream answered with status {status} before it had the complete request");
     ApiError::of(Code::UpstreamEarlyReply, message)

@@ -1,7 +1,7 @@
 //! When a client may retry after a 429.
 //!
-//! Codex gives up at once if the answer does not contain that, and reads whole seconds or a date. Other clients only
-//! read whole seconds, so every client gets those.
+//! Codex does not retry without this header, and reads whole seconds or a date. Other clients only read whole seconds,
+//! so every client gets those.
 
 use super::headers::{Header, Headers};
 use std::time::{Duration, UNIX_EPOCH};
@@ -29,7 +29,7 @@ impl RetryAfter {
     }
 }
 
-/// The delay for a 429, unless its own header is right already.
+/// The delay for a 429, unless its own header is valid.
 pub(super) fn after(headers: &Headers, now: Duration) -> Option<RetryAfter> {
     let given = headers.text("retry-after");
     if given.parse::<u64>().is_ok() {

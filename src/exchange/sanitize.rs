@@ -1,5 +1,4 @@
-//! Texts that clients and upstreams choose, made safe for headers and logs: nobody must be able to write a line of
-//! their own into a log.
+//! Makes texts from clients and upstreams safe for headers and logs, so that none of them can forge a line of a log.
 
 /// The longest `x-transponder-dropped`, in bytes. Proxies limit a response's headers to some kilobytes in all.
 pub(super) const DROPPED_CAP: usize = 1024;

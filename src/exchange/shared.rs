@@ -1,4 +1,4 @@
-//! What all phases of an exchange share.
+//! The state that all phases of an exchange share.
 
 use super::observer::{Ending, Observer};
 use super::upstream_body::UpstreamBody;
@@ -11,7 +11,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What all phases share.
+/// The state that all phases share.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) config: Arc<Config>,

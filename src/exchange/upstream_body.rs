@@ -45,7 +45,7 @@ impl UpstreamBody {
     }
 }
 
-/// What a chunk was for its reply.
+/// The state of a reply after a chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Progress {
     /// More may follow.
@@ -61,7 +61,7 @@ pub(super) struct Streaming {
 }
 
 impl Streaming {
-    /// The chunk is replaced even if nothing comes out: a chunk that is held would hold the trailers too.
+    /// The chunk is replaced even if the result is empty, because holding it would hold the trailers too.
     pub(super) fn on_body(
         mut self,
         chunk: &[u8],
@@ -109,7 +109,7 @@ impl Buffering {
         (Phase::Buffering(self), BodyVerdict::Hold)
     }
 
-    /// The body ended with the chunk before, and there is none in which it could be written.
+    /// The body ended with the chunk before, so there is no chunk in which the result could be written.
     pub(super) fn on_trailers(mut self, context: &mut Context<'_>) -> LocalReply {
         if !self.upstream.began {
             return context.failed(&empty());

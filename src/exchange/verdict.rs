@@ -1,12 +1,12 @@
 //! Verdicts: what Envoy is to do in a callback.
 //!
-//! Headers, bodies and trailers have a type each, because Envoy allows different things in their callbacks. A verdict
-//! that can be written can be carried out.
+//! Headers, bodies and trailers have a type each, because Envoy allows different things in their callbacks. Every
+//! verdict that the types allow can be carried out.
 
 use super::headers::{Edit, Header, STREAM};
 use crate::error::ApiError;
 
-/// An answer of the filter in place of the upstream's.
+/// A reply of the filter instead of the upstream's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalReply {
     /// The HTTP status.

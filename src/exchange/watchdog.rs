@@ -42,7 +42,7 @@ impl<T> Watchdog<T> {
         }
     }
 
-    /// The exchange is over; Envoy has no stream for it any more.
+    /// The exchange is over, and its stream no longer exists in Envoy.
     pub fn forget(&mut self, id: u32) {
         self.waiting.remove(&id);
     }

@@ -51,8 +51,8 @@ impl Stream {
 
     /// Stops the filter chain, and keeps the callback's chunk out of Envoy's own buffer.
     ///
-    /// Envoy knows two ways to stop at a chunk: with the chunk buffered, and without. The SDK's [`Action`] has the
-    /// first alone, and then what follows goes through that buffer, whose limit no filter can see
+    /// Envoy has two ways to stop at a chunk: with the chunk buffered, and without. The SDK's [`Action`] has the first
+    /// alone, and then what follows goes through that buffer, whose limit no filter can see
     /// (`per_connection_buffer_limit_bytes`): a longer chunk is an error of Envoy's own, and a longer body that the
     /// filter writes is the end of the process. Envoy stops without buffering whenever the module has sent a local
     /// response in the callback. On behalf of the root context, which has no stream, such a response goes nowhere.
@@ -79,7 +79,7 @@ impl Message for Stream {
             Direction::Request => BufferType::HttpRequestBody,
             Direction::Response => BufferType::HttpResponseBody,
         };
-        // To put nothing in place of nothing needs no call.
+        // Replacing an empty chunk by an empty body needs no call.
         if self.chunk > 0 || !body.is_empty() {
             done(hostcalls::set_buffer(buffer, 0, self.chunk, body));
         }
@@ -98,12 +98,12 @@ fn action(next: Next) -> Action {
     }
 }
 
-/// Lets the held headers of a request go.
+/// Releases the held headers of a request.
 pub(super) fn resume_request(id: u32) {
     if hostcalls::set_effective_context(id).and_then(|()| hostcalls::resume_http_request()).is_err() {
         log::error!("cannot resume held headers");
     }
 }
 
-/// Envoy refuses none of these calls in the callbacks that make them, and for most the SDK panics if it does.
+/// Envoy accepts these calls in the callbacks that make them. For most, the SDK would panic otherwise.
 fn done(_: Result<(), Status>) {}

@@ -1,4 +1,4 @@
-//! What the tools whose arguments OpenAI defines have in common, such as `shell`.
+//! Shared by the tools whose arguments OpenAI defines, such as `shell`.
 //!
 //! The API defines the arguments of these tools and models are trained on them, so a declaration is only a
 //! type. Upstream each is a function of that name. Its arguments are the object that the call item holds as

@@ -1,4 +1,4 @@
-//! `configuration_update`: another effort or another form of the answer, from this place of the conversation on.
+//! `configuration_update`: a different effort or form of the answer, from this point of the conversation on.
 //!
 //! ```json
 //! {"type": "configuration_update", "reasoning": {"effort": "high"}, "text": {"format": {"type": "text"}}}
@@ -9,7 +9,7 @@ use crate::error::ApiError;
 use crate::wire::responses::ConfigurationUpdate;
 use crate::wire::typed::Object;
 
-/// Reads a `configuration_update`. What it leaves out stays as it is.
+/// Reads a `configuration_update`. Settings that it omits do not change.
 pub(super) fn read<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
     let ConfigurationUpdate { reasoning, text } = ConfigurationUpdate::of(item)?;
     let settings = &mut conversation.settings;

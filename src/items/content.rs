@@ -30,7 +30,7 @@ pub(super) fn parts<'a>(
 
 type ReadPart = for<'a> fn(&Object<'_, 'a>) -> Result<Option<Part<'a>>, ApiError>;
 
-/// The types of parts. Others are refused.
+/// The types of parts. Others are rejected.
 pub(super) const PARTS: &[(&str, ReadPart)] = &[
     ("input_text", text),
     ("output_text", text),
@@ -62,7 +62,7 @@ fn text<'a>(part: &Object<'_, 'a>) -> Result<Option<Part<'a>>, ApiError> {
     Ok(Some(Part::Text { text: TextPart::of(part)?.text }))
 }
 
-/// Upstreams accept no refusals in the history, so its text is sent.
+/// Upstreams do not accept refusals in the history, so their text is sent.
 fn refusal<'a>(part: &Object<'_, 'a>) -> Result<Option<Part<'a>>, ApiError> {
     Ok(Some(Part::Text { text: RefusalPart::of(part)?.refusal }))
 }

@@ -1,4 +1,4 @@
-//! What the items of a request mean, in terms that no longer depend on their types.
+//! The content of a request's items, independent of their types.
 
 use super::kind::ToolKind;
 use super::reference::Referenced;
@@ -11,14 +11,14 @@ use crate::wire::typed::RawObject;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What the items and tools of a request were read into.
+/// The content of a request's items and tools.
 #[derive(Debug, Default)]
 pub struct Conversation<'a> {
     /// The entries of the history, in the order of the items.
     pub entries: Vec<Entry<'a>>,
     /// The tools that the request or its items declare.
     pub tools: Vec<Declaration<'a>>,
-    /// What `configuration_update` items put in place of `reasoning.effort` and `text.format`.
+    /// Replacements for `reasoning.effort` and `text.format`, from `configuration_update` items.
     pub settings: Settings<'a>,
     /// The client asks for a compaction item: a summary of the conversation.
     pub compact: bool,
@@ -31,9 +31,9 @@ pub struct Conversation<'a> {
 /// The settings that items of the history change. Each applies until a later item replaces it.
 #[derive(Debug, Default)]
 pub struct Settings<'a> {
-    /// In place of `reasoning.effort`.
+    /// Replaces `reasoning.effort`.
     pub effort: Option<Cow<'a, str>>,
-    /// In place of `text.format`.
+    /// Replaces `text.format`.
     pub format: Option<TextFormat<'a>>,
 }
 
@@ -56,16 +56,16 @@ pub enum Entry<'a> {
     Reference(Referenced<'a>),
 }
 
-/// Where in the input a reasoning item is.
+/// The position of a reasoning item in the input.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Origin<'a> {
-    /// How many entries of the history are before it.
+    /// The number of entries of the history before it.
     pub position: usize,
     /// Its `id`.
     pub id: Option<Cow<'a, str>>,
 }
 
-/// Reasoning of the model, and what the upstream wants back with it.
+/// Reasoning of the model, and the state that the upstream needs back with it.
 #[derive(Debug, Default)]
 pub struct Reasoning<'a> {
     /// The item.
@@ -121,7 +121,7 @@ pub struct Declaration<'a> {
     pub parameters: RawJson<'a>,
     /// Whether the arguments must follow the schema.
     pub strict: Option<bool>,
-    /// Its declaration for upstreams that know custom tools, if it is one.
+    /// Its declaration for upstreams with custom tools, if it is one.
     pub custom: Option<Custom<'a>>,
     /// The outputs of its calls may come in later requests.
     pub is_async: bool,
@@ -153,7 +153,7 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// Adds a call of a tool that has no name but its type.
+    /// Adds a call of a tool whose type is its name.
     pub(super) fn push_builtin_call(
         &mut self,
         kind: &'static ToolKind,

@@ -1,4 +1,4 @@
-//! `function`: the one kind of tool that both APIs know.
+//! `function`: the only kind of tool that both APIs have.
 //!
 //! <https://developers.openai.com/api/docs/guides/function-calling>
 //!
@@ -20,7 +20,7 @@ use crate::wire::responses::{CallOutput, Event, FunctionCall, FunctionTool, Outp
 use crate::wire::typed::{Object, RawObject};
 use std::borrow::Cow;
 
-/// Its row of [`super::KINDS`]. The reply's calls of tools that nobody declared also get this kind.
+/// Its row of [`super::KINDS`]. Calls of undeclared tools also get this kind.
 pub static KIND: ToolKind = ToolKind {
     tool_type: "function",
     call_item: "function_call",
@@ -118,12 +118,12 @@ pub(super) fn read_output<'a>(
     Ok(())
 }
 
-/// Some clients send back the calls that an upstream gave no id, and answer them so.
+/// Some clients return calls without an id, if the upstream sent none, and also omit it in the outputs.
 fn has_call_without_id(entries: &[Entry<'_>]) -> bool {
     entries.iter().any(|entry| matches!(entry, Entry::Call(call) if call.call_id.is_empty()))
 }
 
-/// Tells the model that an output is not the user's words.
+/// Shows the model that an output is not from the user.
 fn heading(namespace: Option<&str>, name: Option<&str>) -> String {
     match (namespace, name) {
         (Some(namespace), Some(name)) => format!("[Output of the tool {namespace}.{name}]"),

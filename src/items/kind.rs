@@ -20,7 +20,7 @@ pub struct ToolKind {
     pub tool_type: &'static str,
     /// `type` of a call, e.g. `function_call`.
     pub call_item: &'static str,
-    /// `type` of the client's answer to a call, e.g. `function_call_output`.
+    /// `type` of the output of a call, e.g. `function_call_output`.
     pub output_item: &'static str,
     /// Ids of its call items begin with this and an underscore, e.g. `fc`.
     pub id_prefix: &'static str,
@@ -31,7 +31,7 @@ pub struct ToolKind {
     pub(super) read_output: Read,
     /// Starts the item of a call. Whether it is sent at once depends on the kind.
     pub open: fn(CallHead, &mut EventWriter) -> Box<dyn OpenCall>,
-    /// The arguments hold free text, so anything in their place may be that text. Otherwise they must be an object.
+    /// The arguments hold free text, so arguments of any form may be that text. Otherwise they must be an object.
     pub takes_text: bool,
     /// Whether a call item can hold these arguments. `None` if the item holds them as they are.
     pub accepts: Option<fn(&str) -> bool>,
@@ -59,7 +59,7 @@ pub static CALL_ITEMS: [&str; KINDS.len()] = {
     types
 };
 
-/// What is known of a call when its item starts.
+/// The properties of a call that are known when its item starts.
 #[derive(Debug, Clone)]
 pub struct CallHead {
     /// `call_id`, which the output repeats.
@@ -75,7 +75,7 @@ pub trait OpenCall: Debug {
     /// Adds the next piece of the arguments, as the upstream writes them.
     fn arguments(&mut self, piece: &JsonStr<'_>, out: &mut EventWriter);
 
-    /// Adds the next piece of the input, if the upstream knows custom tools and sends it as plain text.
+    /// Adds the next piece of the input, if the upstream has custom tools and sends it as plain text.
     fn raw(&mut self, piece: &JsonStr<'_>, out: &mut EventWriter) {
         self.arguments(piece, out);
     }

@@ -215,8 +215,8 @@ impl ContentKind {
     }
 }
 
-/// A URL citation as the Responses API has it, flat. Upstreams write it nested or flat. `None` if it is something
-/// else.
+/// A URL citation as the Responses API has it, flat. Upstreams write it nested or flat. `None` if it is not a URL
+/// citation.
 pub fn annotation(written: &Value) -> Option<RawJson<'static>> {
     let citation = written.get("url_citation").unwrap_or(written);
     let text = |key: &str| citation.get(key).and_then(Value::as_str);

@@ -50,7 +50,7 @@ fn about_all<'a>(namespace: &str, description: JsonStr<'a>) -> JsonStr<'a> {
     JsonStr::joined([JsonStr::new(&format!("About all `{namespace}` tools:")), description], " ")
 }
 
-/// Refuses a namespace within a namespace: a call has only one `namespace`.
+/// Rejects a namespace within a namespace: a call has only one `namespace`.
 fn refuse_namespace(tool: Located<'_, '_>) -> Result<(), ApiError> {
     let tool = tool.object()?;
     match tool.get::<Option<Cow<'_, str>>>("type")?.as_deref() {

@@ -119,7 +119,7 @@ impl OpenReasoning {
         out.finish(&OutputItem::Reasoning { id: &self.id, summary: &[part], encrypted_content });
     }
 
-    /// Sends an item without a summary, for state that belongs to no reasoning that was shown.
+    /// Sends an item without a summary, for state that does not belong to any visible reasoning.
     pub fn send_state(state: &ReplayState, out: &mut EventWriter) {
         let id = out.id("rs");
         out.begin(&OutputItem::Reasoning { id: &id, summary: &[], encrypted_content: None });

@@ -48,7 +48,7 @@ impl Referenced<'_> {
         event_writer::is_call(&self.id)
     }
 
-    /// The error for an item that the history cannot do without.
+    /// The error for an item that the history needs.
     pub(crate) fn not_found(&self) -> ApiError {
         let id = &self.id;
         ApiError::invalid(format!(

@@ -1,4 +1,4 @@
-//! The tools of one request: under which name each was declared, and of which kind it is.
+//! The tools of one request: the name under which each was declared, and its kind.
 //!
 //! One request builds one [`Toolbox`], and its reply is translated with it. Names are restored by looking
 //! them up and never by parsing them: `mcp__tiny__add` may be a tool of a namespace or only a name.
@@ -11,7 +11,7 @@ use std::rc::Rc;
 /// The tools of one request.
 #[derive(Debug, Default)]
 pub(crate) struct Toolbox {
-    /// Shared with what looks for calls in the reply's text.
+    /// Shared with the scanner that finds calls in the reply's text.
     names: Rc<Names>,
     /// The kind of each tool. The index is the number of the tool in `names`.
     kinds: Vec<&'static ToolKind>,
@@ -31,8 +31,8 @@ impl Toolbox {
         Some(self.upstream_name(number))
     }
 
-    /// The upstream name of a tool that the history calls. If nobody declared it, it is added now, because
-    /// the model may call it again.
+    /// The upstream name of a tool that the history calls. If it was not declared, it is added now, because the model
+    /// may call it again.
     pub(crate) fn name_for_call(
         &mut self,
         namespace: Option<&str>,
@@ -68,8 +68,8 @@ impl Toolbox {
         self.names.is_settled(upstream_name)
     }
 
-    /// The kind of the tool that the model calls. A name that nobody declared is taken for a function's: the
-    /// client then answers that there is no such tool.
+    /// The kind of the tool that the model calls. An undeclared name is treated as a function. The client then reports
+    /// to the model that there is no such tool.
     pub(crate) fn kind_of(&self, written: &str) -> &'static ToolKind {
         let number = self.names.resolve(written);
         number.and_then(|number| self.kinds.get(number).copied()).unwrap_or(&FUNCTION)

@@ -1,4 +1,4 @@
-//! What this filter made, for an upstream that implements the Responses API itself and knows nothing of it.
+//! Replaces items of this filter, for an upstream that implements the Responses API itself and cannot read them.
 
 use super::encrypted_content::SEAL;
 use super::{compaction, event_writer};
@@ -6,7 +6,7 @@ use crate::report::{Dropped, Report};
 use serde::Deserialize;
 use std::borrow::Cow;
 
-/// The keys of an item by which this filter recognizes what it made.
+/// The keys by which the filter recognizes its own items.
 #[derive(Debug, Deserialize)]
 pub struct Marks<'a> {
     /// The item's type.
@@ -15,24 +15,23 @@ pub struct Marks<'a> {
     /// The item's id.
     #[serde(borrow, default)]
     pub id: Option<Cow<'a, str>>,
-    /// What only its server can read.
+    /// Content that only the item's server can read.
     #[serde(borrow, default)]
     pub encrypted_content: Option<Cow<'a, str>>,
 }
 
-/// What is left of an item.
+/// The replacement for an item.
 #[derive(Debug)]
 pub enum Unsealed {
     /// The item itself: the upstream can read it.
     Unchanged,
-    /// Nothing: only the upstream that it came from could use it.
+    /// Nothing: only the upstream that it came from can use it.
     Nothing,
     /// The text of a user message.
     UserMessage(Cow<'static, str>),
 }
 
-/// What an upstream that does not know this filter gets of an item. A summary is readable text for every model, so it
-/// stays.
+/// Replaces an item for an upstream with its own Responses API. Every model can read a summary, so that stays.
 pub fn unseal(item: &Marks<'_>, report: &mut Report) -> Unsealed {
     let sealed = item.encrypted_content.as_deref().filter(|sealed| !sealed.is_empty());
     match (&*item.r#type, sealed) {

@@ -23,7 +23,7 @@ impl DepthScanner {
         let mut at = 0;
         while !self.closed {
             let rest = bytes.get(at..).unwrap_or_default();
-            // Within a string only a quote or a backslash matters.
+            // In a string, only quotes and backslashes matter.
             let skipped = if self.in_string && !self.escaped {
                 memchr2(b'"', b'\\', rest).unwrap_or(rest.len())
             } else {

@@ -1,4 +1,4 @@
-//! The JSON path of an error: serde_json reports line and column, but people look for a path.
+//! The JSON path of an error. serde_json reports line and column, which are less helpful for people.
 
 use super::{Bounds, Kind, Tape, TapeValue};
 use std::fmt::Write as _;

@@ -70,14 +70,14 @@ pub fn completeness(text: &str) -> Completeness {
     }
 }
 
-/// The object that arguments mean if they are not an object: some upstreams and clients encode it twice, as a JSON string
-/// that holds an object, and some write `null` for an empty one.
+/// The object that is meant by arguments of a different type. Some upstreams and clients encode it twice, as a JSON
+/// string with an object, and some write `null` for an empty one.
 pub fn object_within(arguments: &str) -> Option<String> {
     if arguments.trim() == "null" {
         return Some("{}".to_owned());
     }
     let inner: String = serde_json::from_str(arguments).ok()?;
-    // A third encoding was never seen.
+    // Arguments that are encoded three times are not known.
     let object = serde_json::from_str::<String>(&inner).unwrap_or(inner);
     is_object(&object, |_| true).then_some(object)
 }

@@ -5,8 +5,8 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use std::fmt;
 use std::marker::PhantomData;
 
-/// Reads a struct from an object, for `deserialize_with`. A derived struct also accepts a list of its values, in which a value
-/// would get its meaning from its place.
+/// Reads a struct from an object, for `deserialize_with`. A derived struct also accepts a list, whose values it would
+/// assign by position.
 pub fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
     deserializer.deserialize_map(Object(PhantomData))
 }

@@ -138,12 +138,12 @@ impl<'de: 'a, 'a> Deserialize<'de> for JsonStr<'a> {
     }
 }
 
-/// Puts one JSON string together from pieces.
+/// Builds one JSON string from pieces.
 #[derive(Debug, Clone, Default)]
 pub struct JsonStrBuilder(String);
 
 impl JsonStrBuilder {
-    /// An empty string with room for so many escaped bytes.
+    /// An empty string with capacity for this many escaped bytes.
     pub fn with_capacity(bytes: usize) -> Self {
         Self(String::with_capacity(bytes + 2))
     }

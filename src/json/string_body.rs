@@ -1,4 +1,4 @@
-//! A JSON string within text that a model writes: it arrives in pieces and need not be valid.
+//! A JSON string in a model's text: it arrives in pieces and may be invalid.
 
 use super::{JsonStr, JsonStrBuilder, SurrogateJoiner};
 use memchr::memchr;
@@ -6,7 +6,7 @@ use memchr::memchr;
 /// Reads a JSON string from behind its opening quote to its closing one, piece by piece, and passes it on as it is
 /// escaped.
 ///
-/// Models write JSON that is nearly right, and the text must arrive all the same. So only what JSON does not allow is
+/// Models write JSON that is almost valid, and the text must arrive nevertheless. So only what JSON does not allow is
 /// rewritten:
 /// * a raw control character is escaped;
 /// * an unknown escape such as `\d` means its character;
@@ -55,7 +55,7 @@ impl StringBody {
         None
     }
 
-    /// Reads an escape, or what is still missing of one, and returns what follows it.
+    /// Reads an escape, or the rest of one, and returns what follows it.
     fn escape<'p>(&mut self, piece: &'p str, text: &mut JsonStrBuilder) -> &'p str {
         let mut chars = piece.chars();
         for char in chars.by_ref() {
@@ -70,7 +70,7 @@ impl StringBody {
     }
 }
 
-/// Whether a character of a JSON string is not itself.
+/// Whether a character is special in a JSON string.
 fn is_special(byte: u8) -> bool {
     byte < b' ' || byte == b'"' || byte == b'\\'
 }

@@ -1,5 +1,5 @@
-//! Lone surrogates: JSON's grammar allows `\ud83e` alone, but it is half a character, and strict readers refuse it
-//! (RFC 8259 section 8.2 calls the result "unpredictable"). They become `\ufffd`.
+//! Lone surrogates: JSON's grammar allows `\ud83e` alone, but it is half a character, and strict readers reject it (RFC
+//! 8259 section 8.2 calls the result "unpredictable"). They become `\ufffd`.
 
 use super::RawJson;
 use memchr::{memchr, memchr_iter};

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 /// The longest text between a name and its arguments, in bytes.
 const MAX_GAP: usize = 80;
-/// The longest name of a tool or argument, with what models write around it, in bytes.
+/// The longest name of a tool or argument, with the tokens that models write around it, in bytes.
 const MAX_NAME: usize = 96;
 
 #[derive(Debug)]
@@ -56,12 +56,12 @@ struct NamedCall {
     arguments: String,
 }
 
-/// The result of reading on.
+/// The result of reading.
 #[derive(Debug, PartialEq)]
 pub(super) enum Step {
     /// More text is needed.
     Undecided,
-    /// The next call. The block goes on after it.
+    /// The next call. The block continues after it.
     Call { name: String, arguments: String },
     /// The block is not a call. Up to this position it is text.
     Text(usize),
@@ -69,9 +69,9 @@ pub(super) enum Step {
     End(usize),
 }
 
-/// What a state decided.
+/// The decision of a state.
 enum Next {
-    /// Another state goes on.
+    /// Continue in the new state.
     Continue,
     Return(Step),
 }
@@ -117,7 +117,7 @@ impl CallBlock {
         self.calls_end.unwrap_or(0)
     }
 
-    /// Reads on. `text` is the block from its beginning.
+    /// Reads the new part of `text`, which is the block from its beginning.
     pub(super) fn read(&mut self, text: &str, tools: &OfferedTools) -> Step {
         loop {
             let rest = text.get(self.position..).unwrap_or_default();

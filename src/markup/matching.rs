@@ -1,4 +1,4 @@
-//! Comparing text that may still grow with tags.
+//! Compares tags with a text that may still grow.
 
 /// Whether a text begins with a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

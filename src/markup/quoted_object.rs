@@ -17,7 +17,7 @@ pub(super) struct QuotedObject {
     in_string: bool,
 }
 
-/// What the text came to.
+/// The result of reading.
 #[derive(Debug, PartialEq)]
 pub(super) enum Progress {
     /// More text is needed.
@@ -32,7 +32,7 @@ impl QuotedObject {
         Self { quote, json: String::new(), open: Vec::new(), in_string: false }
     }
 
-    /// Reads on. Returns the length of the text that was read and need not be given again.
+    /// Reads more text. Returns the length of the text that was read and need not be passed again.
     pub(super) fn read(&mut self, text: &str) -> (usize, Progress) {
         let mut position = 0;
         loop {

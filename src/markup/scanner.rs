@@ -23,9 +23,9 @@ pub(crate) struct Scanner {
 /// Whether the first text of a reply is reasoning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ReplyStart {
-    /// It is, if an opening tag says so.
+    /// It is reasoning after an opening tag.
     Text,
-    /// It is: the chat template put the opening tag into the prompt.
+    /// It is reasoning: the chat template put the opening tag into the prompt.
     Reasoning,
 }
 
@@ -115,7 +115,7 @@ impl Scanner {
         }
     }
 
-    /// A backtick only matters before a tag of reasoning. Of the escapes, only `\u` can stand for the beginning of a tag.
+    /// A backtick only matters before a tag of reasoning. Of the escapes, only `\u` can encode the beginning of a tag.
     fn may_hold_markup(&self, escaped: &str) -> bool {
         let found = signs(escaped);
         found & TAG != 0
@@ -174,7 +174,7 @@ impl Scanner {
         }
     }
 
-    /// Reads on in the held text. False: more text is needed.
+    /// Reads more of the held text. Returns false if more text is needed.
     fn step(&mut self) -> bool {
         match std::mem::replace(&mut self.state, State::Text) {
             State::Start(start) => self.at_start(start),

@@ -1,4 +1,4 @@
-//! The tags that are looked for in text and in reasoning.
+//! The tags that the scanner finds in text and in reasoning.
 
 use super::dialects::{DIALECTS, FRAMES, HARMONY_REASONING, REASONING};
 use super::matching::{Match, find_in_any_case};

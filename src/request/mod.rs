@@ -35,8 +35,8 @@ use std::mem;
 use target::Target;
 use tools::ToolPlan;
 
-/// What a translation depends on besides the body. Time and seed are arguments, so that the same input gives
-/// the same output, byte for byte.
+/// The inputs of a translation in addition to the body. Time and seed are arguments, so that the same input gives the
+/// same output, byte for byte.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
     /// The plugin's configuration.
@@ -49,16 +49,16 @@ pub struct Context<'a> {
     pub codex: bool,
 }
 
-/// A translated request, and what its reply is translated with.
+/// A translated request, and the translator for its reply.
 #[derive(Debug)]
 pub struct Translated {
     /// The Chat Completions body, in JSON.
     pub body: Vec<u8>,
     /// The upstream's `:path`.
     pub path: String,
-    /// The model that the client named.
+    /// The model in the client's request.
     pub asked_model: String,
-    /// The model that the upstream is asked for.
+    /// The model in the upstream's request.
     pub model: String,
     /// The preset of the upstream's options.
     pub preset: &'static str,
@@ -172,7 +172,7 @@ fn read_conversation<'a>(body: &Object<'_, 'a>, request: &Request<'a>) -> Result
                     unknown = unknown.or(Some(unknown_item(&item)?));
                 }
             }
-            // Without this the model would be asked, and paid, to answer nothing.
+            // Otherwise an empty conversation would be sent, and would cost money.
             if let Some(error) = unknown.filter(|_| !any_known) {
                 return Err(error);
             }
@@ -231,7 +231,7 @@ fn translate_conversation<'a>(
     parts.into_translated(source, context, report)
 }
 
-/// The values that the upstream's request and the reply's context are made of.
+/// The values for the upstream's request and for the reply's context.
 struct Parts<'a> {
     target: Target<'a>,
     tools: ToolPlan<'a>,
@@ -281,7 +281,7 @@ impl<'a> Parts<'a> {
     ) -> chat::Request<'a> {
         let Target { options, model, .. } = self.target;
         let tools = mem::take(&mut self.tools.offered);
-        // Without tools it has no meaning.
+        // The field has no meaning without tools.
         let parallel = request.parallel_tool_calls.filter(|_| !tools.is_empty());
         if parallel.is_some() && !options.parallel_tool_calls {
             report.dropped(Dropped::Field, "parallel_tool_calls");
@@ -297,7 +297,7 @@ impl<'a> Parts<'a> {
         }
     }
 
-    /// What the reply is translated with.
+    /// The context for translating the reply.
     fn reply_context(
         self,
         source: &Source<'_>,

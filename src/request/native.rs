@@ -1,7 +1,8 @@
-//! A request to an upstream that implements the Responses API itself, in a conversation that was elsewhere before.
+//! A request to an upstream that implements the Responses API itself, in a conversation that began with a translated
+//! upstream.
 //!
-//! Such an upstream refuses a whole request for one `encrypted_content` that it did not make, or one id that it does not
-//! store. So what this filter made is taken out. All other bytes stay as they are.
+//! Such an upstream rejects the whole request if an `encrypted_content` in it is not its own, or an id is not stored
+//! there. So items of this filter are removed. All other bytes stay unchanged.
 
 use crate::items::{self, Marks, Unsealed};
 use crate::json;
@@ -11,7 +12,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// A body without what this filter made, and what it lost by that.
+/// A body without the items of this filter, and a list of what was removed.
 #[derive(Debug)]
 pub struct Foreign {
     /// The body, in JSON.
@@ -20,10 +21,10 @@ pub struct Foreign {
     pub report: Report,
 }
 
-/// What every item of this filter's has that such an upstream refuses.
+/// Each item of this filter that such an upstream rejects contains one of these.
 const SIGNS: [&str; 3] = [items::SEAL, "\"rs_", "\"item_reference\""];
 
-/// Takes out what this filter made. `None` if there is nothing of it, so that the body stays as it is.
+/// Removes the items of this filter. `None` if there are none, so that the body stays unchanged.
 pub fn without_own_items(body: &[u8]) -> Option<Foreign> {
     SIGNS.iter().find(|sign| memmem::find(body, sign.as_bytes()).is_some())?;
     #[derive(Deserialize)]
@@ -44,7 +45,7 @@ pub fn without_own_items(body: &[u8]) -> Option<Foreign> {
     Some(Foreign { body, report })
 }
 
-/// What the upstream gets of an item.
+/// What is left of an item for the upstream.
 fn kept<'a>(item: &'a str, report: &mut Report) -> Option<Cow<'a, str>> {
     let unchanged = Some(Cow::Borrowed(item));
     let Ok(marks) = serde_json::from_str::<Marks<'_>>(item) else { return unchanged };
@@ -78,7 +79,7 @@ mod tests {
         ] {
             assert!(without_own_items(body.as_bytes()).is_none(), "{body}");
         }
-        // Only somebody's words.
+        // Only text that mentions the prefix.
         let words = format!(r#"{{"input":"what is {}?"}}"#, items::SEAL);
         assert!(without_own_items(words.as_bytes()).is_none());
     }

@@ -13,13 +13,13 @@ use crate::wire::typed::RawObject;
 #[derive(Default)]
 pub(super) struct OutputFormat<'a> {
     pub(super) response_format: Option<ResponseFormat<'a>>,
-    /// The same as a system instruction, as far as `response_format` cannot express it.
+    /// The part that `response_format` cannot express, as a system instruction.
     pub(super) instruction: Option<JsonStr<'static>>,
 }
 
 impl<'a> OutputFormat<'a> {
-    /// Translates `text.format`. Some upstreams cannot combine a schema with tools. If the model must call one, no
-    /// answer can have the format, and upstreams that enforce both let it call none.
+    /// Translates `text.format`. Some upstreams cannot combine a schema with tools. If the model must call one, its
+    /// reply cannot have the format, and upstreams that enforce both prevent the call.
     pub(super) fn build(
         format: Option<&TextFormat<'a>>,
         tools: &ToolPlan<'_>,

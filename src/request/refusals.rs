@@ -1,4 +1,4 @@
-//! Requests that are refused: those that need stored state, and those with values out of range.
+//! Rejects requests that need stored state, and those with values out of range.
 
 use crate::error::{ApiError, Code, Path};
 use crate::wire::responses::Request;
@@ -23,7 +23,7 @@ const STATE: &[(&str, Code, &str)] = &[
     ),
 ];
 
-/// Refuses requests that need stored state.
+/// Rejects requests that need stored state.
 pub(super) fn state(body: &Object<'_, '_>) -> Result<(), ApiError> {
     if let Some((field, code, message)) = STATE.iter().find(|(field, ..)| body.site(field).is_some()) {
         return Err(ApiError::invalid(*message).code(*code).at(Path::top(field)));
@@ -38,7 +38,7 @@ pub(super) fn state(body: &Object<'_, '_>) -> Result<(), ApiError> {
     }
 }
 
-/// Refuses values that the API reference excludes.
+/// Rejects values that the API reference excludes.
 pub(super) fn values(request: &Request<'_>) -> Result<(), ApiError> {
     decimal("temperature", request.temperature, 2.0)?;
     decimal("top_p", request.top_p, 1.0)?;

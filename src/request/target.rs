@@ -1,4 +1,4 @@
-//! Which upstream a request goes to, and as which model.
+//! The upstream of a request, and the model to request from it.
 
 use crate::config::{Config, Route, Upstream};
 use crate::error::{ApiError, Code, Path};
@@ -8,17 +8,17 @@ use crate::upstream::Options;
 #[derive(Clone, Copy)]
 pub(super) struct Target<'a> {
     pub(super) options: &'a Options,
-    /// The model that the upstream is asked for.
+    /// The model to request from the upstream.
     pub(super) model: &'a str,
     /// The value of `x-transponder-upstream`.
     pub(super) route: Option<&'a str>,
 }
 
 impl<'a> Target<'a> {
-    /// The upstream that the configuration has for a model.
+    /// The upstream of a model, by the configuration.
     ///
     /// # Errors
-    /// 404, as OpenAI answers for an unknown model, if requests for it are not translated.
+    /// 404, as from OpenAI for an unknown model, if requests for it are not translated.
     pub(super) fn for_model(config: &'a Config, asked: &'a str) -> Result<Self, ApiError> {
         let Route { model, upstream, route } = config.route(asked);
         match upstream {

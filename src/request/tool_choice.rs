@@ -156,7 +156,7 @@ pub(super) fn fit<'a>(choice: Choice<'a>, accepted: &[ChoiceForm], report: &mut 
     while let Some(form) = choice.as_ref().and_then(form_of).filter(|form| !accepted.contains(form)) {
         choice = match form {
             ChoiceForm::Auto => None,
-            // The model cannot call what it is not offered.
+            // Without tools, the model cannot call any.
             ChoiceForm::None => {
                 tools.clear();
                 None
@@ -175,7 +175,7 @@ pub(super) fn fit<'a>(choice: Choice<'a>, accepted: &[ChoiceForm], report: &mut 
     Choice { tools, choice }
 }
 
-/// The form of a choice. `allowed_tools` has none: it is an option of its own.
+/// The form of a choice. `allowed_tools` has none, because a separate option controls it.
 fn form_of(choice: &chat::ToolChoice<'_>) -> Option<ChoiceForm> {
     match choice {
         chat::ToolChoice::Allowed { .. } => None,

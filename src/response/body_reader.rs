@@ -38,7 +38,7 @@ enum Source {
     },
 }
 
-/// What is left of a reply that has ended.
+/// The result of a reply that has ended.
 #[derive(Debug, Default)]
 pub(super) struct Finished {
     pub(super) error: Option<ApiError>,
@@ -135,7 +135,7 @@ impl BodyReader {
         Ok(())
     }
 
-    /// Reads what is complete only because the body ended.
+    /// Reads the last event, line or document, which may lack its end.
     fn read_end(&mut self, now: u64) -> Result<(), End> {
         match &mut self.source {
             Source::Unknown => Ok(()),
@@ -149,7 +149,7 @@ impl BodyReader {
         }
     }
 
-    /// Finds out by its first byte which form the body has. Returns the bytes from there on.
+    /// Decides the form of the body by its first byte. Returns the bytes from there on.
     fn recognise<'b>(&mut self, bytes: &'b [u8], now: u64) -> Result<&'b [u8], End> {
         let start = bytes.iter().position(|byte| !is_padding(*byte)).unwrap_or(bytes.len());
         let (padding, rest) = bytes.split_at_checked(start).unwrap_or((bytes, &[]));
@@ -189,7 +189,7 @@ pub(super) fn is_padding(byte: u8) -> bool {
 #[derive(Debug)]
 struct ChunkReader {
     stream: ResponseStream,
-    /// What is common to the events of this stream.
+    /// The parts that the events of this stream share.
     template: Option<ChunkTemplate>,
     largest_event: usize,
     document_bytes: usize,
@@ -235,7 +235,7 @@ impl ChunkReader {
                         Err(problem) => Ok(broken_event(data, &problem)?),
                     }
                 }
-                // An upstream that leaves out the blank lines between events makes one event of many lines.
+                // If an upstream omits the blank lines between events, all of them are one event with many lines.
                 Err(_) if data.contains('\n') => data.lines().try_for_each(|line| self.event(line, now)),
                 Err(problem) => Ok(broken_event(data, &problem)?),
             },
@@ -285,12 +285,13 @@ impl ChunkReader {
 /// How much of the reply a document is.
 enum Extent {
     Complete,
-    /// One of the lines in which the reply comes.
+    /// One line of a stream of JSON lines.
     Line,
 }
 
 impl Extent {
-    /// A chunk of a stream has deltas, perhaps beside a message, or nothing but the usage. Ollama's own form marks the last one.
+    /// A chunk of a stream has deltas, perhaps together with a message, or only the usage. Ollama's own form marks the
+    /// last one.
     fn of(completion: &Completion<'_>) -> Self {
         let is_chunk = match &completion.choices {
             Some(choices) => choices.iter().all(|choice| choice.message.is_none() || choice.delta.is_some()),
@@ -304,7 +305,7 @@ impl Extent {
     }
 }
 
-/// Whether nothing in it is a reply.
+/// Whether it holds no part of a reply.
 fn is_bare(completion: &Completion<'_>) -> bool {
     completion.choices.is_none()
         && !completion.message.is_some_and(is_object)
@@ -316,17 +317,17 @@ fn is_object(raw: &RawValue) -> bool {
     raw.get().starts_with('{')
 }
 
-/// Whether serde refused a key that comes twice, which JSON allows. It has no code for that, only these words.
+/// Whether serde rejected a repeated key, which JSON allows. The error has no code, so its message is compared.
 fn is_duplicate_key(problem: &serde_json::Error) -> bool {
     problem.to_string().starts_with("duplicate field")
 }
 
-/// The JSON with the last value of each key, as other readers take it.
+/// The JSON with the last value of each key, as in other readers.
 fn with_last_keys(json: &str) -> String {
     last_keys(json, CHUNK_DEPTH)
 }
 
-/// How deep the fields of a chunk are.
+/// How deeply the fields of a chunk are nested.
 const CHUNK_DEPTH: usize = 16;
 
 /// Strings stay as they are written, since one may be half a character.
@@ -345,7 +346,7 @@ fn last_keys(json: &str, depth: usize) -> String {
     }
 }
 
-/// Skips an event that cannot be read, unless it is an error or may hold what must not be lost.
+/// Skips an event that cannot be read, unless it is an error or may contain a part of the reply.
 fn broken_event(data: &str, problem: &serde_json::Error) -> Result<(), ApiError> {
     if let Some(error) = classify::unescaped(data) {
         return Err(error);
@@ -361,7 +362,7 @@ fn broken_event(data: &str, problem: &serde_json::Error) -> Result<(), ApiError>
 /// Whether an event that cannot be read is a chunk, or at least mentions a tool call.
 fn has_substance(data: &str) -> bool {
     let is_chunk = serde_json::from_str::<Value>(data).is_ok_and(|value| value.get("choices").is_some());
-    // Python writes NaN, which is no JSON. Such a chunk may hold text.
+    // Python writes NaN, which is not JSON. Such a chunk may have text.
     is_chunk || ["tool_call", "function_call", "NaN", "Infinity"].iter().any(|key| data.contains(key))
 }
 

@@ -1,10 +1,10 @@
-//! How much of a reply is kept until its end.
+//! The limit on what is kept of a reply until its end.
 
 use crate::bounds;
 use crate::error::ApiError;
 
-/// Counts the bytes that are kept until the end of the reply. Draining the upstream's chunks into the filter's memory
-/// removes Envoy's own limit, so this takes its place.
+/// Counts the bytes that are kept until the end of the reply. Envoy's own limit does not apply, because the filter
+/// takes the upstream's chunks into its own memory.
 #[derive(Debug)]
 pub(super) struct Budget {
     held: usize,

@@ -1,4 +1,4 @@
-//! What a request settles about its reply, before the first byte of that arrives.
+//! What a request determines about its reply, before the first byte of that arrives.
 
 use crate::config::Limits;
 use crate::items::Toolbox;
@@ -20,13 +20,13 @@ pub(crate) enum ReplyKind {
     CompactionObject,
 }
 
-/// The ids that are taken, by their hashes: a long stream then keeps eight bytes of each. Of two ids with the same hash
-/// the second counts as taken and is replaced.
+/// The hashes of the ids in use, which take only eight bytes each in a long stream. Of two ids with the same hash, the
+/// second counts as in use and is replaced.
 #[derive(Debug, Default)]
 pub(crate) struct CallIds(BTreeSet<u64>);
 
 impl CallIds {
-    /// Takes an id. Returns false if it was taken already.
+    /// Adds an id. Returns false if it was already in use.
     pub(crate) fn insert(&mut self, id: &str) -> bool {
         let mut hasher = FnvHasher::default();
         hasher.write(id.as_bytes());
@@ -34,7 +34,7 @@ impl CallIds {
     }
 }
 
-/// What a request settles about its reply. The parts of the reply take from it what they need.
+/// What a request determines about its reply. Each part of the reply takes what it needs.
 #[derive(Debug)]
 pub(crate) struct ReplyContext {
     /// What the client gets.
@@ -77,7 +77,7 @@ pub(crate) struct TextRules {
 pub(crate) struct ItemRules {
     /// How each tool was declared.
     pub(crate) toolbox: Toolbox,
-    /// The client takes several calls at once. Otherwise the first counts.
+    /// The client accepts several calls at once. Otherwise only the first counts.
     pub(crate) parallel_calls: bool,
     /// The client is Codex.
     pub(crate) is_codex: bool,

@@ -11,10 +11,10 @@ use serde_json::value::RawValue;
 pub(super) enum Delta<'a> {
     /// Readable reasoning.
     Reasoning(JsonStr<'a>),
-    /// `reasoning_details`: an array of objects that the provider wants back with the next request.
+    /// `reasoning_details`: an array of objects that the provider needs back with the next request.
     ReasoningDetails {
         raw: &'a RawValue,
-        /// Their text is the only readable reasoning: no other field of the reply repeats it.
+        /// Whether their text is shown, because no other field of the reply repeats it.
         visible: bool,
     },
     /// Text or a refusal. `logprobs` has one object for each token of `text`, or is empty.
@@ -29,7 +29,7 @@ pub(super) enum Delta<'a> {
     Unsupported { kind: Dropped, name: &'a str },
 }
 
-/// A fragment of a tool call, and what is known of the call so far.
+/// A fragment of a tool call, and the state of the call so far.
 #[derive(Debug)]
 pub(super) struct CallDelta<'a> {
     /// The position of the call among the calls of the reply, from 0.
@@ -42,13 +42,13 @@ pub(super) struct CallDelta<'a> {
     pub(super) label_bytes: usize,
     /// The fragment of the arguments, possibly empty.
     pub(super) arguments: JsonStr<'a>,
-    /// What the arguments are, this fragment included.
+    /// The form of the arguments, including this fragment.
     pub(super) format: CallFormat,
-    /// `extra_content`, which the provider wants back with the call.
+    /// `extra_content`, which the provider needs back with the call.
     pub(super) extra: Option<&'a RawValue>,
 }
 
-/// What the arguments of a call are.
+/// The form of a call's arguments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CallFormat {
     /// JSON. `complete`: its last bracket has closed.

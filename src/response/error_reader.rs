@@ -4,7 +4,7 @@ use super::body_reader::{Finished, is_padding};
 use crate::error::classify;
 use crate::json::DepthScanner;
 
-/// Bytes of an error body that are read. Error messages are short; the rest of a long HTML page adds nothing.
+/// The bytes of an error body that are read. Messages are short, and the rest of a long HTML page is not needed.
 const MAX_BODY: usize = 64 * 1024;
 
 /// The body of a response with status 400 or above.
@@ -32,7 +32,7 @@ impl ErrorReader {
         Self { status, form: Form::Unknown, body: Vec::new() }
     }
 
-    /// Takes the next bytes of the body. Appends the error if it is complete with them: where trailers follow, nothing
+    /// Takes the next bytes of the body. Appends the error if it is complete with them: if trailers follow, nothing
     /// else shows the end in time.
     pub(super) fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Option<Finished> {
         if matches!(self.form, Form::Unknown) {

@@ -61,8 +61,8 @@ impl Lifecycle {
         self.state = State::Running { last_event: now };
     }
 
-    /// The upstream is alive but sends no chunk: an event keeps the client's idle timer from running out. At most
-    /// one a second is sent, because it repeats all that the response echoes.
+    /// The upstream is alive but sends no chunk: an event keeps the client's idle timer from running out. At most one
+    /// per second is sent, because it repeats the fields of the request.
     pub(super) fn keep_alive(&mut self, now: u64, writer: &mut EventWriter) {
         match self.state {
             State::New => self.run(now, writer),
@@ -75,7 +75,7 @@ impl Lifecycle {
         }
     }
 
-    /// The tier that the upstream reports takes the place of the one that the client asked for.
+    /// The tier that the upstream reports replaces the one that the client requested.
     pub(super) fn set_service_tier(&mut self, raw: Option<&RawValue>) {
         let known = &mut self.echo.service_tier;
         if let Some(tier) = raw.and_then(JsonStr::of).filter(|tier| tier.as_json() != known.get()) {
@@ -154,7 +154,7 @@ impl Lifecycle {
         }
     }
 
-    /// Writes into `metadata` what of the reply was dropped or repaired: the headers of a stream were already sent.
+    /// Lists in `metadata` what was dropped or repaired in the reply, because the headers of a stream have been sent.
     fn note(&mut self, report: &Report) {
         let notes = [(DROPPED_KEY, report.all_dropped()), (REPAIRED_KEY, report.all_repaired())];
         if notes.iter().all(|(_, note)| note.is_empty()) {

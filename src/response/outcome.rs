@@ -1,4 +1,4 @@
-//! Why a reply ends, and how.
+//! The outcome of a reply, and its reason.
 
 use super::delta::DeltaSink;
 use super::normalizer::{Ending, FinishReason};
@@ -32,7 +32,7 @@ impl From<TooLarge> for Failure {
     }
 }
 
-/// Why no more is read of the upstream's body.
+/// The reason why reading the upstream's body ended.
 #[derive(Debug)]
 pub(super) enum End {
     /// The upstream marked the end.

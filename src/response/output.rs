@@ -1,4 +1,4 @@
-//! What the client gets for the deltas of a reply: items as they are said, or a summary of the conversation.
+//! The output for the deltas of a reply: items as they arrive, or a summary of the conversation.
 
 use super::budget::Budget;
 use super::delta::{Delta, DeltaSink};
@@ -7,7 +7,7 @@ use super::sequencer::ItemSequencer;
 use crate::items::{EventWriter, OpenCompaction};
 use crate::report::Dropped;
 
-/// Where the deltas of a reply go. There is one for each reply, behind a box of its own.
+/// The destination of a reply's deltas. A reply has one, in its own box.
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant)]
 pub(super) enum Output {

@@ -145,13 +145,13 @@ impl Reply {
         }
     }
 
-    /// The HTTP status for the client, once the reply is complete. It differs from the upstream's where a 200 turned
-    /// out to hold an error, and can be sent only while the headers are held.
+    /// The HTTP status for the client, once the reply is complete. It differs from the upstream's if a 200 had an error
+    /// in its body, and can only be sent while the headers are held.
     pub fn status(&self) -> u16 {
         self.error().map_or(200, |error| error.status)
     }
 
-    /// The error in which the reply ended, once it is complete. A client whose headers are held gets it in place of
+    /// The error that ended the reply, once it is complete. While the headers are held, the client gets it instead of
     /// what was appended.
     pub fn error(&self) -> Option<&ApiError> {
         self.finished.error.as_ref()

@@ -1,8 +1,8 @@
-//! What is counted of a reply, for metrics and the access log.
+//! The counts of a reply, for metrics and the access log.
 
 use crate::wire::responses::Usage;
 
-/// Counts of one reply. They hold numbers and names of item types, and nothing of what the model said.
+/// Counts of one reply. They have numbers and names of item types, and no output of the model.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReplyStats {
     /// The token limit or a content filter cut the reply.

@@ -1,4 +1,4 @@
-//! The reply to a request that wants no output.
+//! The reply to a request for no output.
 
 use super::context::ReplyContext;
 use super::lifecycle::{Ended, Lifecycle};
@@ -6,7 +6,7 @@ use super::response_id;
 use crate::items::EventWriter;
 use crate::wire::responses::Usage;
 
-/// A response that is complete and empty, as events or as a document. Nothing was asked of the model, so it used no
+/// A response that is complete and empty, as events or as a document. No request was sent to the model, so it used no
 /// tokens.
 pub(crate) fn without_output(context: &ReplyContext, seed: u128, now: u64) -> Vec<u8> {
     let mut writer = EventWriter::new(seed, context.stream);

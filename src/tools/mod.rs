@@ -1,4 +1,4 @@
-//! What tools need that does not depend on their kinds: how their names may be written, and their schemas.
+//! Parts of tools that do not depend on their kinds: the spellings of their names, and their schemas.
 
 pub(crate) mod call_id;
 pub(crate) mod names;

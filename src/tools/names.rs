@@ -27,7 +27,7 @@ pub(crate) struct Names {
     by_upstream: BTreeMap<String, usize>,
 }
 
-/// What models write between a namespace and a name.
+/// The separators that models write between a namespace and a name.
 const SEPARATORS: &[&str] = &[".", "__", "/", ":"];
 
 /// Codex treats `functions` like no namespace, and gpt-oss and Kimi put it before any name.

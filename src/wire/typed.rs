@@ -1,9 +1,9 @@
 //! Reads a client's request: each value has the type that the API reference states, or the client gets a 400 that names
 //! the path.
 //!
-//! serde's derived readers do not serve: they accept an array in place of an object, and their errors name Rust's types.
-//! So the types of a request are declared with `objects!`, and their fields are read by [`Read`]. An explicit `null`
-//! means absent, as in the API.
+//! serde's derived readers are not suitable: they accept an array instead of an object, and their errors name Rust's
+//! types. So the types of a request are declared with `objects!`, and their fields are read by [`Read`]. An explicit
+//! `null` means absent, as in the API.
 
 use crate::error::{ApiError, Path};
 use crate::json::{JsonStr, Kind, RawJson, TapeValue};
@@ -21,7 +21,7 @@ pub struct Located<'p, 'a> {
     unread: &'p UnreadKeys,
 }
 
-/// The paths of the keys that nobody reads, without positions, e.g. `tools.defer_loading`.
+/// The paths of keys that are not read, without positions, e.g. `tools.defer_loading`.
 #[derive(Debug, Default)]
 pub struct UnreadKeys(RefCell<BTreeSet<String>>);
 
@@ -32,13 +32,13 @@ impl UnreadKeys {
     }
 }
 
-/// Keys of items that change nothing for the model. `id` and `status` belong to a server that stores items, the last
+/// Keys of items that have no meaning for the model. `id` and `status` belong to a server that stores items, the last
 /// one to Codex.
 const WITHOUT_MEANING: &[&str] =
     &["type", "id", "status", "created_by", "internal_chat_message_metadata_passthrough"];
 
 impl<'p, 'a> Located<'p, 'a> {
-    /// The body. The keys that nobody reads are noted in `unread`.
+    /// The body. Keys that are not read are recorded in `unread`.
     pub fn body(value: TapeValue<'a>, unread: &'p UnreadKeys) -> Self {
         Self { value, path: Path::Root, unread }
     }
@@ -122,8 +122,9 @@ impl<'a> Object<'_, 'a> {
         self.0.value.fields().filter_map(|(name, value)| Some((name.string()?, value)))
     }
 
-    /// Notes a key that the type of the object does not have, unless it is one of `besides`: those are read elsewhere, or
-    /// change nothing. The fields of the body are not noted, because the upstream's options decide about them.
+    /// Records a key that the type of the object does not have, unless it is one of `besides`: those are read
+    /// elsewhere, or have no meaning. Fields of the body are not recorded, because the upstream's options decide about
+    /// them.
     #[inline]
     pub(crate) fn note(&self, key: &str, value: TapeValue<'_>, besides: &[&str]) {
         if !WITHOUT_MEANING.contains(&key) && !besides.contains(&key) && is_present(&value) {
@@ -139,12 +140,12 @@ impl<'a> Object<'_, 'a> {
         }
     }
 
-    /// Notes the keys of an object that has no type of its own.
+    /// Records the keys of an object that has no Rust type.
     pub(crate) fn note_all_but(&self, besides: &[&str]) {
         self.all().for_each(|(key, value)| self.note(&key, value, besides));
     }
 
-    /// The keys that nobody has read, in any object of the request.
+    /// The keys that were not read, in all objects of the request.
     pub fn unread(&self) -> &UnreadKeys {
         self.0.unread
     }
@@ -292,8 +293,8 @@ macro_rules! field_name {
 }
 pub(crate) use field_name;
 
-/// Declares the objects of a request: each struct, and how its fields are read. Other keys are noted, unless they are
-/// listed after `besides`: those are read elsewhere, or change nothing.
+/// Declares the objects of a request: each struct, and how its fields are read. Other keys are recorded, unless they
+/// are listed after `besides`: those are read elsewhere, or have no meaning.
 macro_rules! objects {
     ($($(#[$doc:meta])* pub struct $name:ident<'a> {
         $($(#[$field_doc:meta])* pub $field:ident: $type:ty,)*

@@ -18,8 +18,8 @@ const RESPONSE_CODES: &[&str] = &[
     Code::ToolCallLost.name(),
 ];
 
-/// The `code` for a response that failed with this error. Clients, Codex above all, act on it; a code that they do
-/// not know they take for a temporary failure and retry.
+/// The `code` for a response that failed with this error. Clients, especially Codex, act on it. They retry after a code
+/// that they do not know.
 pub(crate) fn response_code(error: &ApiError) -> &str {
     let known = error.code.as_deref().filter(|code| RESPONSE_CODES.contains(code));
     known.unwrap_or(match error.status {

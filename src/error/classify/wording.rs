@@ -1,4 +1,4 @@
-//! Finds the code on which clients act from the words that providers use for it.
+//! Recognizes errors on which clients act by the words that providers use.
 
 use crate::error::Code;
 

@@ -3,8 +3,8 @@
 use crate::json::{JsonStr, StringBody};
 use serde_json::Value;
 
-/// The input that arguments of another form than `{"input": "..."}` hold. Models also use another key, a bare string,
-/// or send the input itself. It must arrive all the same.
+/// The input in arguments of a form other than `{"input": "..."}`. Models also use a different key, a bare string, or
+/// send the input itself. It must arrive in all cases.
 pub(super) fn other_form(arguments: &str) -> String {
     match serde_json::from_str(arguments) {
         Ok(Value::String(text)) => encoded_twice(&text).unwrap_or(text),
@@ -32,8 +32,8 @@ fn encoded_twice(arguments: &str) -> Option<String> {
 
 /// Takes the string out of `{"input": "..."}`, which is itself a JSON string (`arguments`) and split anywhere.
 ///
-/// The input is decoded once, from `arguments`. What is found there is the body of a JSON string, just what a delta
-/// needs, and is passed on as it is escaped.
+/// The input is decoded once, from `arguments`. The result is the body of a JSON string, as a delta needs it, and its
+/// escapes are passed on unchanged.
 #[derive(Debug, Default)]
 pub(super) struct InputReader {
     state: State,
@@ -44,7 +44,7 @@ pub(super) struct InputReader {
 
 #[derive(Debug)]
 enum State {
-    /// So many characters of [`OPENING`] have come.
+    /// This many characters of [`OPENING`] have arrived.
     Opening(usize),
     /// Within the string.
     Input,
@@ -60,7 +60,7 @@ impl Default for State {
     }
 }
 
-/// What comes before the input, white space aside.
+/// The text before the input, without white space.
 const OPENING: &[u8] = b"{\"input\":\"";
 
 impl InputReader {

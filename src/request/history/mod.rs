@@ -22,8 +22,8 @@ use pairs::Step;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A user message for histories that lack one. If the last message is the model's, upstreams refuse the history or
-/// continue that message. If there is no user message at all, chat templates fail that look for the task.
+/// A user message for histories that lack one. If the last message is the model's, upstreams reject the history or
+/// continue that message. Without any user message, some chat templates fail.
 const CONTINUE: &str = "Continue.";
 
 /// Precedes instructions in a user message, for upstreams that accept a system message only at the beginning.
@@ -32,7 +32,7 @@ const SYSTEM_HEADING: &str = "[System message]";
 /// An assistant message between tool output and user, for upstreams that require one there.
 const BRIDGE: &str = "Noted.";
 
-/// Stands for an image that the model cannot see.
+/// Replaces an image that the model cannot see.
 const NO_IMAGE: &str = "(an image was left out: the model accepts only text)";
 
 /// The ids of all calls. The calls of the reply must not reuse them.
@@ -90,7 +90,7 @@ struct Writer<'a, 'w> {
     withheld: &'w mut Vec<Origin<'a>>,
     report: &'w mut Report,
     messages: Vec<Message<'a>>,
-    /// What the leading system message will hold.
+    /// The content of the leading system message.
     instructions: Vec<Part<'a>>,
     turn: Turn<'a>,
     extras: BTreeMap<String, RawJson<'static>>,
@@ -294,7 +294,7 @@ impl<'a> Writer<'a, '_> {
         wanted.then_some(details)
     }
 
-    /// Writes one tool message for each output, and after them what tool messages cannot hold.
+    /// Writes one tool message for each output, and then a user message with the parts that tool messages cannot hold.
     fn push_outputs(&mut self, outputs: Outputs<'a>) {
         let mut attachments = Vec::new();
         for (id, parts) in outputs {

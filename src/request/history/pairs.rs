@@ -1,4 +1,4 @@
-//! Pairs calls with their outputs by `call_id`, wherever in the history they are.
+//! Pairs calls with their outputs by `call_id`, regardless of their positions in the history.
 
 use crate::config::History;
 use crate::error::ApiError;
@@ -9,13 +9,13 @@ use crate::wire::chat::request::Part;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 
-/// Precedes an output whose call is unknown. Without it the model would take the output for the user's words.
+/// Precedes an output whose call is unknown. Without it, the output would look like a message from the user.
 const WITHOUT_CALL: &str = "[Output of a tool call that was not sent along]";
 
 /// Replaces an output that was never sent.
 const NO_OUTPUT: &str = "(no output: the call was interrupted)";
 
-/// Stands for an output that the client sends later.
+/// Replaces an output that the client sends later.
 const PENDING: &str = "(no output yet: the call is still running)";
 
 /// One step of a history in which every call has its output.

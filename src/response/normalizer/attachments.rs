@@ -1,4 +1,4 @@
-//! What stands beside the text of a reply: citations, images and lists of sources.
+//! Attachments to the text of a reply: citations, images and lists of sources.
 
 use super::reasoning::is_nested;
 use crate::items;
@@ -8,7 +8,7 @@ use crate::response::outcome::Failure;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// Reports a list that has no counterpart in the Responses API, if there is anything in it.
+/// Reports a list that has no counterpart in the Responses API, unless it is empty.
 pub(super) fn unsupported(
     list: Option<&RawValue>,
     kind: Dropped,

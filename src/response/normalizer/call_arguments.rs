@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 /// The arguments of one call.
 #[derive(Debug)]
 pub(super) enum Arguments {
-    /// `{}` came first. Some providers begin each call so and send its arguments after that.
+    /// `{}` came first. Some providers begin each call like this, and send its arguments afterwards.
     Placeholder,
     Json(Json),
     /// The text of a custom tool. Only its length matters here.
@@ -25,8 +25,8 @@ pub(super) struct Json {
     depth: DepthScanner,
     /// The provider sends all arguments so far with each piece.
     is_cumulative: bool,
-    /// A piece that began with all arguments so far. The next one shows what it was: all so far, or an object in the
-    /// arguments that begins as they do.
+    /// A piece that began with all arguments so far. The next one shows whether it was all arguments so far, or an
+    /// object in the arguments that begins like them.
     held: Option<String>,
 }
 
@@ -186,8 +186,8 @@ impl Json {
         self.depth.closed() || self.is_scalar()
     }
 
-    /// Whether these are complete arguments without brackets: a string that may hold the object, or `null`. It is asked
-    /// about each piece, so it must not read all of them.
+    /// Whether these are complete arguments without brackets: a string that may hold the object, or `null`. It is
+    /// called for each piece, so it must not read all of them.
     fn is_scalar(&self) -> bool {
         match self.text.as_bytes() {
             [b'"', .., b'"'] => !self.depth.is_inside(),
@@ -195,7 +195,7 @@ impl Json {
         }
     }
 
-    /// Whether both are the same JSON, white space aside.
+    /// Whether both are the same JSON, apart from white space.
     fn equals(&self, other: &str) -> bool {
         let value = |text: &str| serde_json::from_str::<Value>(text).ok();
         let own = self.so_far();

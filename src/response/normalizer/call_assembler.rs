@@ -19,7 +19,7 @@ pub(super) struct CallAssembler {
     has_tool_calls: bool,
 }
 
-/// One call, as far as it arrived.
+/// The part of a call that has arrived.
 #[derive(Debug, Default)]
 struct AssembledCall {
     position: Position,
@@ -35,11 +35,11 @@ struct AssembledCall {
     is_legacy: bool,
 }
 
-/// Where a provider says that a call is.
+/// The position of a call, as the provider states it.
 #[derive(Debug, Default)]
 struct Position {
     choice: u64,
-    /// Its place among the calls of the choice.
+    /// Its position among the calls of the choice.
     index: Option<u64>,
 }
 
@@ -143,7 +143,7 @@ impl CallAssembler {
     }
 }
 
-/// How a fragment compares with the call to which it seems to belong, by its index, by its id, or because that is last.
+/// How a fragment compares with the call to which it seems to belong: the one with its index or id, or the last one.
 #[derive(Debug)]
 struct Evidence {
     id: Id,
@@ -155,7 +155,7 @@ struct Evidence {
 /// How the fragment's id compares with the call's.
 #[derive(Debug, Clone, Copy)]
 enum Id {
-    /// Neither has one, or the call's ids say nothing.
+    /// Neither has one, or the call's ids vary.
     Absent,
     /// Only the call has one.
     Missing,
@@ -165,7 +165,7 @@ enum Id {
     Other,
 }
 
-/// How the fragment's name compares with the call's, as far as that has arrived.
+/// How the fragment's name compares with the part of the call's that has arrived.
 #[derive(Debug, Clone, Copy)]
 enum Name {
     Absent,
@@ -210,7 +210,7 @@ impl Evidence {
     }
 }
 
-/// How far a call has come.
+/// The progress of a call.
 #[derive(Debug, Clone, Copy)]
 enum Progress {
     /// It has no arguments yet.
@@ -300,7 +300,7 @@ fn begins_another_call(evidence: &Evidence, progress: Progress) -> bool {
 }
 
 impl AssembledCall {
-    /// How far it has come when this fragment arrives.
+    /// Its progress when this fragment arrives.
     fn progress(&self, fragment: &CallFragment<'_>) -> Progress {
         match (self.arguments.format(), self.named_again) {
             _ if self.arguments.hold_beginning_of(fragment.arguments) => Progress::Partial,
@@ -316,8 +316,8 @@ impl AssembledCall {
         }
     }
 
-    /// Whether the fragment is this complete call once more. Some providers end the reply with such a repetition. A call
-    /// of its own would have an id of its own, or a name if the provider sends no ids.
+    /// Whether the fragment is this complete call once more. Some providers end the reply with such a repetition. A new
+    /// call would have a new id, or a name if the provider sends no ids.
     fn is_repeated_by(&self, fragment: &CallFragment<'_>) -> bool {
         let Some(arguments) = fragment.arguments.filter(|raw| self.arguments.is_repeated_by(raw)) else {
             return false;

@@ -5,7 +5,7 @@ use crate::wire::chat::reply::ToolCall;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// Indices from here on are those of calls that were found in the text. No provider counts that far.
+/// Calls in the text get indices from this one on. No provider uses such large ones.
 const FIRST_TEXT_CALL_INDEX: u64 = 1 << 32;
 
 /// A fragment of a call, as the provider sent it.

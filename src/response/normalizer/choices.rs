@@ -7,12 +7,12 @@ use crate::wire::chat::reply::{Choice, Message};
 use serde_json::value::RawValue;
 use std::collections::BTreeSet;
 
-/// The choices of a reply, as far as they arrived.
+/// The choices of a reply so far.
 #[derive(Debug, Default)]
 pub(super) struct AnswerChoices {
     /// The choice that gives text and reasoning: the first of a stream; of a document, the first that has any.
     speaker: Option<u64>,
-    /// Choices with text or reasoning of their own. They are answers of their own, so nothing in them counts.
+    /// Choices with their own text or reasoning. They are alternative answers, so they are ignored.
     alternatives: BTreeSet<u64>,
 }
 
@@ -29,7 +29,7 @@ impl AnswerChoices {
             return Admission::Part;
         }
         if [&choice.delta, &choice.message].into_iter().flatten().any(speaks) {
-            // In a stream, the first choice may speak later than others do.
+            // In a stream, the text of the first choice may come after that of others.
             if self.speaker.is_some() || number > 0 && choice.delta.is_some() {
                 return Admission::Alternative { is_new: self.alternatives.insert(number) };
             }

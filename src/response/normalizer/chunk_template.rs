@@ -27,7 +27,7 @@ enum Field {
     Arguments(Call),
 }
 
-/// What a call fragment holds besides its arguments.
+/// The content of a call fragment in addition to its arguments.
 #[derive(Debug)]
 struct Call {
     index: Option<Box<RawValue>>,
@@ -49,7 +49,8 @@ impl Call {
 }
 
 impl ChunkTemplate {
-    /// The template of `chunk`, which was parsed from `json`, if its delta holds a single value and the rest of it means nothing.
+    /// The template of `chunk`, which was parsed from `json`, if its delta has a single value and the rest has no
+    /// meaning.
     pub(in crate::response) fn of(chunk: &Completion<'_>, json: &str) -> Option<Self> {
         let (field, value) = only_value(chunk)?;
         let (before, rest) = json.split_at_checked(offset_in(json.as_bytes(), value.get().as_bytes())?)?;
@@ -64,7 +65,7 @@ impl ChunkTemplate {
         if !is_same(before, &self.before) || !is_same(after, &self.after) {
             return None;
         }
-        // It must be one complete JSON value, or else `after` could begin inside of it.
+        // It must be one complete JSON value, because otherwise `after` could begin inside it.
         let value: &RawValue = serde_json::from_str(value).ok()?;
         let delta = match &self.field {
             _ if value.get() == "null" => return None,
@@ -89,8 +90,8 @@ fn is_same(one: &str, other: &str) -> bool {
     words.iter().zip(other_words).all(|(word, other)| word == other) && rest == other_rest
 }
 
-/// The delta's only value, if no other field of the chunk means anything. All fields are listed, so that the compiler
-/// asks about a new one.
+/// The delta's only value, if no other field of the chunk has a meaning. All fields are listed, so that the compiler
+/// reports a new one.
 fn only_value<'a>(chunk: &Completion<'a>) -> Option<(Field, &'a RawValue)> {
     let Completion {
         choices: Some(choices),

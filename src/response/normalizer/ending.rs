@@ -12,7 +12,7 @@ pub(in crate::response) struct Ending {
     pub(in crate::response) usage: Option<Usage>,
 }
 
-/// What a `finish_reason` means.
+/// The meaning of a `finish_reason`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::response) enum FinishReason {
     Stop,
@@ -120,14 +120,14 @@ impl Ending {
         }
     }
 
-    /// The reply is complete. A reason that came before stays.
+    /// Marks the reply as complete, unless it already has a reason.
     pub(super) fn stop(&mut self) {
         self.finish.get_or_insert(FinishReason::Stop);
     }
 }
 
 impl FinishReason {
-    /// Whether the model said all that it wanted to.
+    /// Whether the model ended its reply itself.
     fn is_ordinary(self) -> bool {
         matches!(self, Self::Stop | Self::ToolCalls)
     }

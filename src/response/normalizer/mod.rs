@@ -56,7 +56,7 @@ struct Wanted {
     refusals: ContentKind,
 }
 
-/// Each string of a message is joined by itself.
+/// Each string of a message is joined separately.
 #[derive(Debug, Default)]
 struct SurrogateJoiners {
     reasoning: SurrogateJoiner,
@@ -278,7 +278,7 @@ impl ChunkNormalizer {
         }
     }
 
-    /// Text in which no markup is left that the options ask for.
+    /// Text from which the configured markup has been removed.
     fn visible_text(
         &mut self,
         text: JsonStr<'_>,

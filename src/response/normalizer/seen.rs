@@ -18,7 +18,7 @@ pub(super) struct SeenInDeltas {
 
 impl SeenInDeltas {
     pub(super) fn add(&mut self, delta: &Message<'_>) {
-        // All fields are listed, so that the compiler asks about a new one.
+        // All fields are listed, so that the compiler reports a new one.
         let Message {
             content,
             reasoning_content,
@@ -34,7 +34,7 @@ impl SeenInDeltas {
         } = delta;
         let is_set = |raw: &Option<&RawValue>| raw.is_some_and(|raw| !["\"\"", "[]"].contains(&raw.get()));
         let reasonings = [reasoning_content, reasoning, reasoning_text, thinking, reasoning_details];
-        // What a list of parts says is noted where they are read.
+        // The content of a list of parts is recorded where it is read.
         let is_list = content.is_some_and(|raw| raw.get().starts_with('['));
         self.text |= is_set(content) && !is_list || is_set(refusal);
         self.reasoning |= reasonings.into_iter().any(is_set);

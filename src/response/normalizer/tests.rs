@@ -1,10 +1,10 @@
-//! What providers send, and the deltas that it becomes. A new deviation is a new row.
+//! Chunks of providers, and the resulting deltas. A new deviation is a new row.
 
 use super::*;
 use crate::markup::{OfferedTools, ReplyStart, Scanner};
 use crate::response::delta::{CallDelta, CallFormat};
 
-/// Writes down each delta as one line.
+/// Writes each delta as one line.
 #[derive(Default)]
 struct Recorder(Vec<String>);
 
@@ -84,7 +84,7 @@ const STOP: &str = r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]
 
 #[test]
 fn what_providers_send_becomes_deltas() {
-    // What the upstream does, its chunks, the deltas and the end.
+    // The upstream's behaviour, its chunks, the deltas and the end.
     let table: &[(&str, &[&str], &[&str])] = &[
         // Text.
         (
@@ -319,7 +319,7 @@ fn what_providers_send_becomes_deltas() {
             &[delta!(r#"{"reasoning_text":"t"}"#), delta!(r#"{"thinking":"u"}"#)],
             &[r#"reasoning "t""#, r#"reasoning "u""#, "open"],
         ),
-        // Calls. The call assembler has a table of its own for fragments that are hard to place.
+        // Calls. The call assembler has its own table for fragments that are hard to assign.
         (
             "a call as OpenAI sends it",
             &[

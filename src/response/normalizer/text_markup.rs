@@ -46,7 +46,7 @@ impl TextMarkup {
         Self { scanner, unread, found: TextCalls::default(), read: 0 }
     }
 
-    /// Takes the next piece of the text. `None`: it holds no markup and can be used as it is.
+    /// Takes the next piece of the text. `None`: it has no markup and can be used unchanged.
     pub(super) fn push(&mut self, text: &JsonStr<'_>) -> Option<Vec<TextPiece>> {
         let scanner = self.scanner.as_mut()?;
         if scanner.lets_pass(text.escaped()) {
@@ -56,7 +56,7 @@ impl TextMarkup {
         Some(self.pieces(segments))
     }
 
-    /// Looks at text that the client gets.
+    /// Counts the calls in text that the client gets.
     pub(super) fn notice(&mut self, text: &JsonStr<'_>) {
         if let Some(unread) = &mut self.unread
             && !unread.lets_pass(text.escaped())

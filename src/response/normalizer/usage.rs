@@ -32,12 +32,12 @@ pub(super) fn from_json(raw: &RawValue) -> Option<Usage> {
         "cache_creation_input_tokens",
     ])
     .unwrap_or(0);
-    // Some gateways in front of Claude count the cache beside the prompt.
+    // Some gateways in front of Claude do not include the cache in the prompt.
     let beside = cached_tokens.saturating_add(cache_write_tokens);
     let with_cache = prompt.saturating_add(beside);
     let is_beside = total == Some(with_cache.saturating_add(written)) || cached_tokens > prompt;
     let input_tokens = if is_beside { with_cache } else { prompt };
-    // xAI does not count reasoning in `completion_tokens`, but does in `total_tokens`.
+    // xAI includes reasoning in `total_tokens`, but not in `completion_tokens`.
     let output_tokens = match total {
         Some(total) => written.max(total.saturating_sub(input_tokens)),
         None => written,

@@ -10,7 +10,7 @@ use crate::response::outcome::{Failure, Outcome};
 use crate::tools::call_id::similar_ids;
 use std::collections::BTreeMap;
 
-/// What arrived of a call.
+/// The part of a call that has arrived.
 #[derive(Debug)]
 struct Call {
     /// Its position among the calls of the reply.
@@ -21,7 +21,7 @@ struct Call {
     arguments: JsonStrBuilder,
     beginning: Beginning,
     format: CallFormat,
-    /// `extra_content`, which the provider wants back with the call.
+    /// `extra_content`, which the provider needs back with the call.
     extra: Option<RawJson<'static>>,
 }
 
@@ -58,11 +58,11 @@ pub(super) struct OpenedCall {
     id: String,
     kind: &'static ToolKind,
     item: Box<dyn OpenCall>,
-    /// The item has got no arguments: it gets them when they are complete.
+    /// The item has no arguments yet. It gets them when they are complete.
     is_held: bool,
 }
 
-/// A call that the client got complete. More arguments are an error.
+/// A call that the client has received complete. More arguments are an error.
 #[derive(Debug)]
 pub(super) struct DeliveredCall {
     number: usize,
@@ -92,13 +92,13 @@ impl Call {
         self.arguments.clone().finish()
     }
 
-    /// Whether the client gets the arguments only when they are complete. They must be an object, and do not begin like
-    /// one: what they mean, if anything, is known only then.
+    /// Whether the client gets the arguments only when they are complete. They must be an object, but do not begin like
+    /// one, so their meaning is only known at the end.
     fn must_be_complete(&self, kind: &ToolKind) -> bool {
         !kind.takes_text && self.beginning != Beginning::Object
     }
 
-    /// The arguments, which are complete, as the item gets them.
+    /// The complete arguments, in the form for the item.
     fn meant_arguments(&self, kind: &ToolKind) -> JsonStr<'static> {
         // A call without arguments is one with an empty object.
         let is_absent = if kind.takes_text {
@@ -146,7 +146,7 @@ impl Call {
         if self.name.is_empty() {
             return Err(lost(&self.name, &self.provider_id, "it has no name").into());
         }
-        // A text whose last bracket has closed is complete or invalid, never truncated.
+        // A JSON text whose last bracket has closed is complete or invalid, never truncated.
         if let CallFormat::Json { complete: false } = self.format {
             let arguments = self.arguments();
             let decoded = arguments.decode();
@@ -224,7 +224,7 @@ impl OpenedCall {
         self.call.number == delta.call
     }
 
-    /// Adds a fragment. The name does not grow any more: the client already has it.
+    /// Adds a fragment. Its name is ignored, because the client already has the name.
     pub(super) fn add(&mut self, delta: &CallDelta<'_>, writer: &mut EventWriter) {
         self.call.add(delta);
         if !delta.arguments.is_empty() {
@@ -232,7 +232,7 @@ impl OpenedCall {
         }
     }
 
-    /// Passes the next piece on, and what was held before it, unless the arguments must be complete first.
+    /// Passes on the next piece and those that were held before it, unless the arguments must be complete first.
     fn send(&mut self, piece: JsonStr<'_>, writer: &mut EventWriter) {
         if self.call.must_be_complete(self.kind) {
             return;
@@ -303,15 +303,15 @@ impl DeliveredCall {
     }
 }
 
-/// How many similar ids are tried for a call whose id is taken.
+/// How many similar ids are tried for a call whose id is in use.
 const MAX_SIMILAR_IDS: usize = 1000;
 
-/// The calls that need no item any more, and what was counted of all.
+/// The calls whose items are complete, and the counts of all calls.
 #[derive(Debug)]
 pub(super) struct CallLog {
-    /// The ids that are taken, those of the conversation included.
+    /// The ids in use, including those of the conversation.
     ids: CallIds,
-    /// How many calls were begun, the surplus ones not counted.
+    /// How many calls were begun, without the surplus ones.
     begun: usize,
     delivered: Vec<DeliveredCall>,
     /// The names of the calls beyond the one that `parallel_tool_calls: false` allows.
@@ -332,8 +332,8 @@ impl CallLog {
         self.begun
     }
 
-    /// The id for the client: the provider's. If another call of the conversation has it, one of the same form: the id
-    /// goes back to the provider, whose chat template may read it.
+    /// The id for the client: the provider's. If another call of the conversation has it, an id of the same form,
+    /// because the provider's chat template may read the id in the next request.
     pub(super) fn assign_id(&mut self, call: &QueuedCall, writer: &EventWriter) -> String {
         let QueuedCall(call) = call;
         let id = &call.provider_id;
@@ -375,7 +375,7 @@ impl CallLog {
         self.surplus.values().map(String::as_str)
     }
 
-    /// Moves what arrived late and the provider wants back.
+    /// Moves `extra_content` that arrived after its item was opened.
     pub(super) fn take_late_extras(&mut self, replay: &mut ReplayCollector) {
         for call in &mut self.delivered {
             replay.add_call(&call.id, call.late_extra.take());
@@ -383,7 +383,7 @@ impl CallLog {
     }
 }
 
-/// The error that a call is lost in, which names it. `id`: the provider's.
+/// The error for a lost call, with the call's name. `id`: the provider's.
 pub(super) fn lost(name: &str, id: &str, why: &str) -> ApiError {
     ApiError::upstream(format!(
         "The upstream's call of tool '{name}' (id '{id}') cannot be delivered: {why}."

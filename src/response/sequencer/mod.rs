@@ -1,4 +1,4 @@
-//! In which order items open and close: one is open at a time.
+//! The order in which items open and close: one is open at a time.
 //!
 //! Text closes before a call opens. The first call streams as it arrives. What arrives before its arguments are complete is
 //! queued. A call is delivered complete or not at all.
@@ -82,7 +82,7 @@ impl ItemSequencer {
         }
     }
 
-    /// Whether nothing was said that becomes an item.
+    /// Whether no delta so far becomes an item.
     pub(super) fn is_blank(&self) -> bool {
         !self.has_items() && self.queue.is_empty()
     }
@@ -225,8 +225,8 @@ impl ItemSequencer {
         Ok(())
     }
 
-    /// Whether what is queued may take the place of the open item. A call with `{}` is not known to be complete when another
-    /// call with `{}` begins: some providers begin all calls so, and send the arguments of each later.
+    /// Whether what is queued may take the place of the open item. A call with `{}` is not known to be complete when
+    /// another call with `{}` begins: some providers begin all calls like this, and send the arguments later.
     fn may_open_next(&self) -> bool {
         self.open.may_close() && (!self.open.is_placeholder() || self.queue.has_more_than_placeholders())
     }
@@ -287,8 +287,8 @@ impl ItemSequencer {
         self.open = OpenItem::Message(item);
     }
 
-    /// Opens a call. What the provider wants back with it must reach the client before the call does: the open
-    /// reasoning takes it along, or an item of its own.
+    /// Opens a call. The state that the provider needs back with it must reach the client before the call: with the
+    /// open reasoning, or as a separate item.
     fn open_call(&mut self, mut call: QueuedCall) -> Result<(), Failure> {
         let id = self.calls.assign_id(&call, &self.writer);
         self.replay.add_call(&id, call.take_extra());
@@ -323,7 +323,7 @@ impl ItemSequencer {
             OpenItem::Call(call, next) => {
                 match status {
                     Status::Completed => self.calls.add_delivered(call.complete(&mut self.writer)),
-                    // Codex runs whatever call is closed, even an incomplete one, so its item stays open.
+                    // Codex runs every closed call, even an incomplete one, so its item stays open.
                     _ if self.rules.is_codex => {}
                     _ => call.cut(&mut self.writer),
                 }
@@ -332,7 +332,7 @@ impl ItemSequencer {
         }
     }
 
-    /// Writes an item for what the provider wants back and no other item holds yet.
+    /// Writes an item for state that the provider needs back and that no other item has yet.
     fn emit_replay_item(&mut self) {
         let state = self.replay.take();
         if state.has_extras() {
@@ -348,7 +348,7 @@ impl ItemSequencer {
         self.queue.calls().try_for_each(|call| call.check_end(&self.rules.toolbox))
     }
 
-    /// The reply is complete: opens and closes all that is left.
+    /// The reply is complete: opens and closes all remaining items.
     pub(super) fn complete(&mut self) -> Result<(), Failure> {
         while let Some(next) = self.queue.pop() {
             self.open_next(next)?;
@@ -373,7 +373,7 @@ impl ItemSequencer {
         }
     }
 
-    /// Counts what is kept until the end, and the items.
+    /// Counts the bytes that are kept until the end, and the items.
     fn charge(&mut self, bytes: usize) -> Result<(), Failure> {
         self.budget.charge(bytes)?;
         if self.writer.items().len() + self.queue.len() > bounds::REPLY_ITEMS {

@@ -21,7 +21,7 @@ pub(super) enum OpenItem {
     Call(OpenedCall, NextMessage),
 }
 
-/// What arrived for a message that has not begun.
+/// The text for a message that has not begun.
 #[derive(Debug, Default)]
 pub(super) struct NextMessage {
     /// White space until visible text arrives, which opens the message: an empty message would blank Codex's last answer.

@@ -1,4 +1,4 @@
-//! What waits for the open call to be complete.
+//! The items that wait until the open call is complete.
 
 use super::calls::QueuedCall;
 use super::waiting_text::WaitingText;
@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 #[derive(Debug, Default)]
 pub(super) struct Queue(VecDeque<Queued>);
 
-/// One of them.
+/// A queued item.
 #[derive(Debug)]
 pub(super) enum Queued {
     Reasoning(JsonStrBuilder),

@@ -84,7 +84,7 @@ impl Entry {
 }
 
 /// The part of a fragment that is new. A fragment that repeats the text so far and adds to it is a snapshot. A text of
-/// one or two characters is too short to tell: a fragment may begin with it by chance.
+/// one or two characters is too short for this rule, because a fragment may begin with it by chance.
 fn new_part<'f>(so_far: &str, fragment: &'f str) -> &'f str {
     match fragment.strip_prefix(so_far) {
         Some(more) if so_far.len() > 2 && !more.is_empty() => more,

@@ -1,4 +1,4 @@
-//! What the provider wants back with the next request.
+//! The state that the provider needs back with the next request.
 
 use super::reasoning_details::ReasoningDetails;
 use crate::items::ReplayState;
@@ -7,7 +7,7 @@ use crate::upstream::ReasoningReplay;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
-/// Collects what the provider wants back until an item takes it along.
+/// Collects state for the provider until an item carries it.
 #[derive(Debug)]
 pub(super) struct ReplayCollector {
     policy: ReasoningReplay,

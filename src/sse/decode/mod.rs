@@ -119,14 +119,14 @@ enum State {
     Overflowed,
 }
 
-/// What the lines so far make of the current event.
+/// The state of the current event after the lines so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Event {
     /// It has no data yet.
     Empty,
     /// It has data.
     Data,
-    /// It has data, from an `error` field at least in part.
+    /// It has data, at least part of it from an `error` field.
     Error,
     /// It was returned. The buffers must be cleared before anything else is read.
     Returned,
@@ -234,7 +234,7 @@ impl Decoder {
         }
     }
 
-    /// Fails if `more` bytes do not fit beside what is held, and frees all of it.
+    /// Fails if `more` bytes exceed the limit together with those that are held, and frees the held ones.
     #[inline]
     fn check(&mut self, more: usize) -> Result<(), TooLarge> {
         let held = self.line.len() + self.name.len() + self.data.len();
@@ -316,7 +316,7 @@ impl Decoder {
     }
 }
 
-/// What a line meant.
+/// The meaning of a line.
 enum Read {
     /// A field; the event holds its value if it matters.
     Field,

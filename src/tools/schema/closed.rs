@@ -1,5 +1,5 @@
-//! What Gemini requires of a schema's structure: schemas are objects, arrays have `items`, and `required` names only
-//! properties.
+//! Gemini's requirements on the structure of schemas: schemas are objects, arrays have `items`, and `required` names
+//! only properties.
 
 use super::node::{Keywords, Node};
 use super::subschemas::each_subschema;

@@ -17,7 +17,7 @@ pub(super) fn rewrite(keywords: &mut Keywords, rules: &Rules, budget: &mut Budge
     }
     // Invalid: these keywords take a list of schemas.
     keywords.extract(|key, node| matches!(key, "allOf" | "anyOf" | "oneOf") && node.as_array().is_none());
-    // A value that matches exactly one branch also matches any. Models make no difference.
+    // A value that matches exactly one branch also matches any. For models there is no difference.
     match keywords.take("oneOf") {
         Some(one_of) if keywords.has("anyOf") => keywords.describe_keyword("oneOf", &one_of),
         Some(one_of) => keywords.set("anyOf", one_of),
@@ -45,7 +45,7 @@ fn with_common(mut branch: Keywords, common: &Keywords) -> Node {
     Node::Object(merged)
 }
 
-/// Adds `more`, so that both hold. What contradicts `keywords` goes into the description.
+/// Adds `more`, so that both apply. Contradictions to `keywords` are moved into the description.
 pub(super) fn merge(keywords: &mut Keywords, more: Keywords) {
     for (key, node) in more {
         match (key.as_str(), keywords.get_mut(&key)) {

@@ -1,7 +1,7 @@
 //! Keywords whose value has the wrong JSON type.
 //!
 //! Tools written in PHP send `[]` for an empty object, others send `null` for an absent keyword. Most upstreams
-//! validate schemas and refuse the request, so such keywords are left out; `properties` becomes an empty object.
+//! validate schemas and reject the request, so such keywords are omitted; `properties` becomes an empty object.
 
 use super::node::{Keywords, Node};
 
@@ -27,7 +27,7 @@ pub(super) fn may_be_wrong(key: &str, value: u8) -> bool {
     })
 }
 
-/// Leaves out what is wrong in the keywords of one schema.
+/// Removes the keywords of one schema whose value has the wrong type.
 pub(super) fn repair(keywords: &mut Keywords) {
     if keywords.get("properties").is_some_and(|properties| properties.as_object().is_none()) {
         keywords.set("properties", Node::Object(Keywords::default()));

@@ -39,7 +39,7 @@ pub(crate) fn of_answer<'a>(schema: RawJson<'a>, dialect: SchemaDialect) -> RawJ
     rewrite(schema, |node| root::of_answer(node, rules))
 }
 
-/// A schema that cannot be parsed is sent as it is. Depth is not a reason: requests that are too deep were refused.
+/// A schema that cannot be parsed is sent unchanged. It is never too deep, because such requests were rejected.
 fn rewrite(schema: RawJson<'_>, rewritten: impl FnOnce(Node) -> Node) -> RawJson<'_> {
     let Ok(node) = serde_json::from_str::<Node>(schema.get()) else { return schema };
     let rewritten = rewritten(node.clone());
@@ -50,7 +50,7 @@ fn rewrite(schema: RawJson<'_>, rewritten: impl FnOnce(Node) -> Node) -> RawJson
 fn is_accepted(text: &str, rules: &Rules) -> bool {
     let lacks_composition = !(rules.composed_root && rules.type_beside_any_of);
     let needs_rewriting = |(key, value): (&str, u8)| match value {
-        // `type`, `title` and `description`, the most common pairs, are right with a string.
+        // A string is valid for `type`, `title` and `description`, the most common keywords.
         b'"' if key.ends_with(['e', 'n']) => false,
         _ => {
             (lacks_composition && key.ends_with("Of"))

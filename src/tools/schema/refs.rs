@@ -11,7 +11,7 @@ use serde_json::Value;
 /// The longest chain of references.
 const MAX_CHAIN: usize = 32;
 
-/// Keywords that serve references or validators and tell a model nothing.
+/// Keywords for references or validators, which have no meaning for a model.
 const HOUSEKEEPING: [&str; 8] =
     ["$defs", "definitions", "$schema", "$id", "$anchor", "$comment", "$dynamicAnchor", "$vocabulary"];
 

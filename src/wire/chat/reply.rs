@@ -1,6 +1,6 @@
 //! Replies: a `chat.completion`, or one `chat.completion.chunk` of a stream. One set of types reads both.
 //!
-//! Upstreams differ in nearly every field. So a value that has more than one form is kept raw here, and read where its
+//! Upstreams differ in nearly every field. So a value with more than one form is kept raw here, and parsed where its
 //! meaning is known; every field may be absent or `null`.
 //!
 //! References: [the object](https://platform.openai.com/docs/api-reference/chat/object),
@@ -28,7 +28,7 @@ pub struct Completion<'a> {
     pub choices: Option<Vec<Choice<'a>>>,
     pub usage: Option<&'a RawValue>,
     pub service_tier: Option<&'a RawValue>,
-    /// An error in place of a chunk, or beside one.
+    /// An error instead of a chunk, or together with one.
     pub error: Option<&'a RawValue>,
     pub x_groq: Option<GroqExtras<'a>>,
     /// Ollama: a message or a delta. In other upstreams' errors: their text.
@@ -131,7 +131,7 @@ pub struct Message<'a> {
     pub reasoning: Option<&'a RawValue>,
     pub reasoning_text: Option<&'a RawValue>,
     pub thinking: Option<&'a RawValue>,
-    /// Reasoning as an array of objects, which the upstream wants back unchanged.
+    /// Reasoning as an array of objects, which the upstream needs back unchanged.
     pub reasoning_details: Option<&'a RawValue>,
     pub refusal: Option<&'a RawValue>,
     /// Citations: an array of objects.
@@ -155,7 +155,7 @@ pub enum ToolCalls<'a> {
 impl<'de: 'a, 'a> Deserialize<'de> for ToolCalls<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = <&'de RawValue>::deserialize(deserializer)?.get();
-        // By the first byte, because serde would read an array as the fields of a single call.
+        // Decided by the first byte, because serde would read an array as the fields of a single call.
         let read = match json.as_bytes() {
             b"\"\"" => Ok(Vec::new()),
             [b'{', ..] => serde_json::from_str(json).map(|one| vec![one]),
@@ -163,7 +163,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for ToolCalls<'a> {
                 .map(|calls: Vec<Option<ToolCall<'_>>>| calls.into_iter().flatten().collect()),
         };
         match read {
-            // The reader of the chunk decides about keys that come twice.
+            // The reader of the chunk handles repeated keys.
             Err(problem) if problem.to_string().starts_with("duplicate field") => {
                 Err(D::Error::custom(problem))
             }
@@ -187,7 +187,7 @@ pub struct ToolCall<'a> {
     pub id: Option<&'a RawValue>,
     pub function: Option<Function<'a>>,
     pub custom: Option<Custom<'a>>,
-    /// What the upstream wants back with the call, e.g. Gemini's thought signature.
+    /// State that the upstream needs back with the call, e.g. Gemini's thought signature.
     pub extra_content: Option<&'a RawValue>,
     /// Cloudflare: the name of the function.
     pub name: Option<Cow<'a, str>>,

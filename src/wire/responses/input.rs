@@ -61,7 +61,7 @@ objects! {
         pub call_id: Cow<'a, str>,
         pub name: Cow<'a, str>,
         pub namespace: Option<Cow<'a, str>>,
-        /// Should be a JSON object, but models write anything.
+        /// Should be a JSON object, but models also write other text.
         pub arguments: Option<JsonStr<'a>>,
         /// Its output may come in a later request.
         pub r#async: Option<bool>,
@@ -82,7 +82,7 @@ objects! {
     /// `output` is a string or an array of parts.
     #[allow(missing_docs)]
     pub struct CallOutput<'a> {
-        /// Absent if Codex ran the tool by itself.
+        /// Absent if Codex ran the tool without a call.
         pub call_id: Option<Cow<'a, str>>,
         pub name: Option<Cow<'a, str>>,
         pub namespace: Option<Cow<'a, str>>,
@@ -129,7 +129,7 @@ objects! {
     /// `{"type": "local_shell_call_output", "id": "call_1", "output": "{\"output\": \"...\"}"}`
     #[allow(missing_docs)]
     pub struct LocalShellOutput<'a> {
-        /// What most clients send in place of `id`.
+        /// Most clients send this instead of `id`.
         pub call_id: Option<Cow<'a, str>>,
         /// The id of the call, by the API reference.
         pub id: Option<Cow<'a, str>>,

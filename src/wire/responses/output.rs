@@ -9,9 +9,9 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// More follows.
+    /// The item or response is not finished.
     InProgress,
-    /// Nothing is missing.
+    /// It is finished and complete.
     Completed,
     /// A token limit or a filter cut it off.
     Incomplete,

@@ -130,7 +130,7 @@ pub struct InputTransformation {
     pub id: String,
     /// `removed`.
     pub action: &'static str,
-    /// `model_mismatch`: another model made it, or the upstream takes none back.
+    /// `model_mismatch`: a different model produced it, or the upstream does not accept reasoning.
     pub reason: &'static str,
 }
 

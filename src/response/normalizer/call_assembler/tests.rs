@@ -1,4 +1,4 @@
-//! Fragments that are hard to place, and the calls that they become.
+//! Fragments that are hard to assign, and the resulting calls.
 
 use super::*;
 use crate::wire::chat::reply::ToolCall;

@@ -51,7 +51,7 @@ pub struct Assistant<'a> {
     pub tool_calls: Vec<ToolCall<'a>>,
 }
 
-/// `content` of an assistant message, which may be missing beside tool calls.
+/// `content` of an assistant message, which may be absent if there are tool calls.
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(untagged)]
 pub enum AssistantContent<'a> {
@@ -153,7 +153,7 @@ pub struct ToolCall<'a> {
     pub id: Cow<'a, str>,
     #[serde(flatten)]
     pub called: Called<'a>,
-    /// What the upstream sent with the call and wants back.
+    /// State that the upstream sent with the call and needs back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extra_content: Option<RawJson<'static>>,
 }
