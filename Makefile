@@ -1,7 +1,7 @@
 # `make` lists the targets. The text after `##` is a target's help; its other lines begin with `#:`.
 
 .DEFAULT_GOAL := help
-.PHONY: help wasm run demo codex-config image sbom test test-istio test-transformers versions fuzz soak bench baseline drift check clean
+.PHONY: help wasm run demo codex-config image sbom test test-go-java test-istio test-transformers versions fuzz soak bench baseline drift check clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s  %s\n", $$1, $$2 } /^#: / { printf "%24s%s\n", "", substr($$0, 4) }' $(firstword $(MAKEFILE_LIST))
@@ -40,12 +40,20 @@ test: wasm ## Run all tests, including those with a real Envoy and real clients.
 	cargo build --workspace --examples
 	cargo build --quiet --locked --manifest-path tests/clients/rust/Cargo.toml --target-dir target/rust-clients
 	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && \
-	cargo test --workspace --all-targets && \
+	features="$$(tests/clients/setup-go-java)" && \
+	cargo test --workspace --all-targets --features "$$features" && \
 	cargo test --workspace --doc
 	envoy/test-versions.sh 1.37.0
 	$(INSTRUCTIONS) check
 	FUZZ_SEED=1 FUZZ_SECONDS=60 FUZZ_PAIRS=0 fuzz/run.sh
-	@echo "make test: the tests with Istio's own discovery server need Go and ten minutes: make test-istio"
+	@tests/left-out
+
+test-go-java: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm
+test-go-java: wasm ## Run the tests with the clients in Go and Java. `make test` runs them too, where Go and Maven are.
+	tests/clients/setup-go-java >/dev/null
+	cargo build --workspace --examples
+	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && \
+	cargo test --package transponder-e2e --test clients --features go,java -- sdk::openai_go sdk::openai_java sdk::langchain4j
 
 test-istio: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm
 test-istio: wasm ## Serve the manifests through Istio's own discovery server, which is built from source with Go.

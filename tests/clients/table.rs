@@ -36,6 +36,12 @@ fn version(client: &Client) -> String {
         Program::Python(_) => python("requirements.txt"),
         Program::OlderPython(_) => python("requirements-openai-2.txt"),
         Program::Rust(_) => crates_io(client.package),
+        Program::Go(_) => between("go/go.mod", &format!("{} v", client.package), "\n"),
+        Program::Java(_) => between(
+            "java/pom.xml",
+            &format!("<artifactId>{}</artifactId>\n      <version>", client.package),
+            "<",
+        ),
     }
 }
 
@@ -46,9 +52,13 @@ fn npm(package: &str) -> String {
 }
 
 fn crates_io(package: &str) -> String {
-    let lock = read("rust/Cargo.lock");
-    let (_, entry) = lock.split_once(&format!("name = \"{package}\"\nversion = \"")).expect("a pinned crate");
-    entry.split('"').next().unwrap().to_owned()
+    between("rust/Cargo.lock", &format!("name = \"{package}\"\nversion = \""), "\"")
+}
+
+fn between(file: &str, before: &str, after: &str) -> String {
+    let text = read(file);
+    let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("{file} has no {before}"));
+    rest.split_once(after).unwrap().0.to_owned()
 }
 
 struct Row {

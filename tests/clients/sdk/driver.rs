@@ -30,12 +30,18 @@ pub enum Program {
     OlderPython(&'static str),
     /// A program of `tests/clients/rust`.
     Rust(&'static str),
+    /// A program of `tests/clients/go`.
+    Go(&'static str),
+    /// A class of `tests/clients/java`.
+    Java(&'static str),
 }
 
 impl Program {
     fn command(self) -> Command {
         let (interpreter, driver) = match self {
-            Self::Rust(driver) => return Command::new(built(driver)),
+            Self::Rust(driver) => return Command::new(built("rust-clients/debug", driver, "`make test`")),
+            Self::Go(driver) => return Command::new(built("go-clients", driver, GO_JAVA)),
+            Self::Java(class) => return java(class),
             Self::Node(driver) => ("clients/bin/node", driver),
             Self::Python(driver) => ("clients/bin/python", driver),
             Self::OlderPython(driver) => ("clients-openai-2/bin/python", driver),
@@ -48,10 +54,21 @@ impl Program {
     }
 }
 
-fn built(driver: &str) -> PathBuf {
-    let program = project().join("target/rust-clients/debug").join(driver);
-    assert!(program.exists(), "the Rust clients are missing: `make test` builds them");
-    program
+const GO_JAVA: &str = "`make test-go-java`, with Go 1.26, Maven and a JDK 17,";
+
+fn built(directory: &str, name: &str, builder: &str) -> PathBuf {
+    let path = project().join("target").join(directory).join(name);
+    assert!(path.exists(), "{} is missing: {builder} builds it", path.display());
+    path
+}
+
+fn java(class: &str) -> Command {
+    let mut classes = built("java-clients", "classes", GO_JAVA).into_os_string();
+    classes.push(":");
+    classes.push(built("java-clients", "libraries", GO_JAVA).join("*"));
+    let mut command = Command::new("java");
+    command.arg("-cp").arg(classes).arg(format!("clients.{class}"));
+    command
 }
 
 /// It reads jobs one after the other: a line of JSON each.

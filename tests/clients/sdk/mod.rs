@@ -16,8 +16,8 @@ use support::{Envoy, Headers, Upstream};
 
 /// A test for each client, and the list of the clients.
 macro_rules! through_every_scenario {
-    ($(async fn $test:ident() { $client:ident })*) => {
-        $(#[tokio::test] async fn $test() { every_scenario(&clients::$client, Headers::Flow).await })*
+    ($($(#[$needs:meta])? async fn $test:ident() { $client:ident })*) => {
+        $($(#[$needs])? #[tokio::test] async fn $test() { every_scenario(&clients::$client, Headers::Flow).await })*
         pub const ALL: &[&Client] = &[$(&clients::$client),*];
     };
 }
@@ -43,6 +43,9 @@ through_every_scenario! {
     async fn pydantic_ai() { PYDANTIC_AI }
     async fn rig() { RIG }
     async fn strands() { STRANDS }
+    #[cfg(feature = "go")] async fn openai_go() { OPENAI_GO }
+    #[cfg(feature = "java")] async fn openai_java() { OPENAI_JAVA }
+    #[cfg(feature = "java")] async fn langchain4j() { LANGCHAIN4J }
 }
 
 #[tokio::test]

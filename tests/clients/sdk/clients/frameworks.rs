@@ -1,7 +1,7 @@
 //! The frameworks. Most of them use one of the SDKs.
 
 use super::{AI_SDK, Client, OPENAI_NODE, OPENAI_PYTHON, own_error};
-use crate::sdk::driver::Program::{Node, OlderPython, Python, Rust};
+use crate::sdk::driver::Program::{Java, Node, OlderPython, Python, Rust};
 use serde_json::{Value, json};
 
 /// Frameworks only support functions.
@@ -221,5 +221,29 @@ pub const RIG: Client = Client {
     },
     flaws: "",
     needs: "`OpenAIConfig::base_url`, `client().responses(model)`",
+    ..FRAMEWORK
+};
+
+pub const LANGCHAIN4J: Client = Client {
+    name: "LangChain4j",
+    package: "langchain4j-open-ai",
+    program: Java("LangChain4j"),
+    modes: &[("chat", false), ("stream", true)],
+    finish: ["STOP", "LENGTH", "LENGTH"],
+    errors: [
+        "InvalidRequestException",
+        "AuthenticationException",
+        "ModelNotFoundException",
+        "RateLimitException",
+        "InternalServerException",
+    ],
+    // It never tries again.
+    lacks: &["handoff", "custom tool", "a script is cut", "a second try"],
+    differs: |scenario| match scenario {
+        "error in the stream" => own_error("RuntimeException", "Response failed: It broke."),
+        other => loses_refusals(other),
+    },
+    flaws: "A refusal is an empty answer. A filtered reply ends with `LENGTH`.",
+    needs: "`OpenAiResponsesChatModel` or `OpenAiResponsesStreamingChatModel`, `baseUrl`",
     ..FRAMEWORK
 };

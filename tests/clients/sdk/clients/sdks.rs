@@ -1,7 +1,7 @@
 //! The SDKs, and thin layers above them.
 
 use super::{Client, own_error};
-use crate::sdk::driver::Program::{Node, Python, Rust};
+use crate::sdk::driver::Program::{Go, Java, Node, Python, Rust};
 use serde_json::json;
 
 pub const OPENAI_FINISH: [&str; 3] = ["completed", "max_output_tokens", "content_filter"];
@@ -159,5 +159,40 @@ pub const ASYNC_OPENAI: Client = Client {
         (scenario == "error in the stream").then(|| own_error("response.failed", "It broke.")).flatten()
     },
     needs: "`OpenAIConfig::with_api_base`",
+    ..OPENAI_PYTHON
+};
+
+pub const OPENAI_GO: Client = Client {
+    name: "openai-go",
+    package: "github.com/openai/openai-go/v3",
+    program: Go("openai_go"),
+    modes: &[("new", false), ("stream", true)],
+    errors: ["openai.Error"; 5],
+    prefix: |_| String::new(),
+    differs: |scenario| {
+        (scenario == "error in the stream").then(|| own_error("ssestream.StreamError", "It broke.")).flatten()
+    },
+    needs: "`option.WithBaseURL`",
+    ..OPENAI_PYTHON
+};
+
+pub const OPENAI_JAVA: Client = Client {
+    name: "openai-java",
+    package: "openai-java",
+    program: Java("OpenAiJava"),
+    modes: &[("create", false), ("stream", true)],
+    errors: [
+        "BadRequestException",
+        "UnauthorizedException",
+        "NotFoundException",
+        "RateLimitException",
+        "InternalServerException",
+    ],
+    prefix: |status| format!("{status}: "),
+    differs: |scenario| {
+        let broken = json!({"class": "SseException", "status": 200, "message": "200: It broke."});
+        (scenario == "error in the stream").then(|| json!({ "error": broken }))
+    },
+    needs: "`baseUrl` of `OpenAIOkHttpClient.builder()`",
     ..OPENAI_PYTHON
 };
