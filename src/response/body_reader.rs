@@ -359,11 +359,13 @@ fn broken_event(data: &str, problem: &serde_json::Error) -> Result<(), ApiError>
     if is_error { Err(classify::in_reply(&Value::String(data.to_owned()))) } else { Ok(()) }
 }
 
+/// What only a chunk has that may hold text or a call. A chunk that was cut off, that Python printed in its own form, or
+/// in which it wrote NaN is not JSON.
+const SUBSTANCE: &[&str] = &["\"choices\"", "'choices'", "tool_call", "function_call", "NaN", "Infinity"];
+
 /// Whether an event that cannot be read is a chunk, or at least mentions a tool call.
 fn has_substance(data: &str) -> bool {
-    let is_chunk = serde_json::from_str::<Value>(data).is_ok_and(|value| value.get("choices").is_some());
-    // Python writes NaN, which is not JSON. Such a chunk may have text.
-    is_chunk || ["tool_call", "function_call", "NaN", "Infinity"].iter().any(|key| data.contains(key))
+    SUBSTANCE.iter().any(|sign| data.contains(sign))
 }
 
 /// The error for a document that is not a completion.

@@ -21,12 +21,18 @@ pub const TABLE: &[Deviation] = &[
     },
     Deviation {
         name: "a chunk that is no JSON",
-        row: "A chunk has `NaN`, which is no JSON",
+        row: "A chunk is no JSON: it has `NaN` or is Python's own form, is cut off, or has a line end in a string",
         aspects: &[Aspect::Keys],
         needs: ANYTHING,
         change: Change::Lines(|case, lines| {
             let at = case.rng.usize(0..lines.len());
-            lines[at] = lines[at].replacen("{", "{\"logprob\":NaN,", 1);
+            let line = &lines[at];
+            let broken = [
+                line.replacen('{', "{\"logprob\":NaN,", 1),
+                line.replace('"', "'"),
+                line[..line.len() - 1].to_owned(),
+            ];
+            lines[at] = case.rng.choice(broken).unwrap();
             case.answer.ending = Ending::Failed("");
         }),
     },

@@ -1,6 +1,7 @@
 //! Replies: what a client receives for the reply of an upstream.
 
 mod arguments;
+mod broken_chunks;
 mod deviations;
 mod metadata;
 mod recorded;
