@@ -228,17 +228,19 @@ impl ChunkReader {
                     self.template = ChunkTemplate::of(&chunk, data).or(self.template.take());
                     Ok(())
                 }
-                Err(problem) if is_duplicate_key(&problem) && !data.contains('\n') => {
-                    let once = with_last_keys(data);
-                    match serde_json::from_str::<Completion<'_>>(&once) {
-                        Ok(chunk) => self.completion(&chunk, &once, now).map(drop),
-                        Err(problem) => Ok(broken_event(data, &problem)?),
-                    }
-                }
-                // If an upstream omits the blank lines between events, all of them are one event with many lines.
-                Err(_) if data.contains('\n') => data.lines().try_for_each(|line| self.event(line, now)),
-                Err(problem) => Ok(broken_event(data, &problem)?),
+                Err(problem) => self.unusual_event(data, &problem, now),
             },
+        }
+    }
+
+    /// An event that is no chunk as it is.
+    fn unusual_event(&mut self, data: &str, problem: &serde_json::Error, now: u64) -> Result<(), End> {
+        let once = with_last_keys(data);
+        match serde_json::from_str::<Completion<'_>>(&once) {
+            Ok(chunk) => self.completion(&chunk, &once, now).map(drop),
+            // An upstream that leaves out the blank lines between events makes one event of many lines.
+            Err(_) if data.contains('\n') => data.lines().try_for_each(|line| self.event(line, now)),
+            Err(_) => Ok(broken_event(data, problem)?),
         }
     }
 
@@ -255,14 +257,13 @@ impl ChunkReader {
         match serde_json::from_str::<Completion<'_>>(body) {
             Ok(completion) => self.completion(&completion, body, now),
             Err(_) if body == "[DONE]" => Err(End::Marked(Mark::Done)),
-            Err(problem) if is_duplicate_key(&problem) => {
+            Err(problem) => {
                 let once = with_last_keys(body);
                 match serde_json::from_str::<Completion<'_>>(&once) {
                     Ok(completion) => self.completion(&completion, &once, now),
-                    Err(problem) => Err(broken_document(body, &problem).into()),
+                    Err(_) => Err(broken_document(body, &problem).into()),
                 }
             }
-            Err(problem) => Err(broken_document(body, &problem).into()),
         }
     }
 
@@ -317,12 +318,7 @@ fn is_object(raw: &RawValue) -> bool {
     raw.get().starts_with('{')
 }
 
-/// Whether serde rejected a repeated key, which JSON allows. The error has no code, so its message is compared.
-fn is_duplicate_key(problem: &serde_json::Error) -> bool {
-    problem.to_string().starts_with("duplicate field")
-}
-
-/// The JSON with the last value of each key, as in other readers.
+/// The JSON with the last value of each key, as other readers take it. serde refuses a key that comes twice.
 fn with_last_keys(json: &str) -> String {
     last_keys(json, CHUNK_DEPTH)
 }

@@ -123,7 +123,7 @@ pub const TABLE: &[Deviation] = &[
     },
     Deviation {
         name: "an error that is not escaped",
-        row: "An error in a stream whose message is not escaped, so that it is no JSON",
+        row: "An error in a stream whose message is not escaped, so that it is not JSON",
         aspects: &[Aspect::Finish],
         needs: STREAM,
         change: Change::Lines(|case, lines| {

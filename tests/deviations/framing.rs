@@ -21,7 +21,7 @@ pub const TABLE: &[Deviation] = &[
     },
     Deviation {
         name: "a chunk that is no JSON",
-        row: "A chunk is no JSON: it has `NaN` or is Python's own form, is cut off, or has a line end in a string",
+        row: "A chunk is not JSON: it has `NaN` or is Python's own form, is cut off, or has a line end in a string",
         aspects: &[Aspect::Keys],
         needs: ANYTHING,
         change: Change::Lines(|case, lines| {

@@ -53,7 +53,7 @@ pub(crate) fn in_reply(value: &Value) -> ApiError {
     of_value(status_in(value).unwrap_or(ApiError::UPSTREAM_STATUS), value)
 }
 
-/// Reads an error whose message is not escaped, which therefore is no JSON: `{"error": "No tool "f""}`. A line end in the
+/// Reads an error whose message is not escaped, which therefore is not JSON: `{"error": "No tool "f""}`. A line end in the
 /// message ends the event, so its end may be missing.
 pub(crate) fn unescaped(text: &str) -> Option<ApiError> {
     let message = ["{", "\"error\"", ":", "\""]

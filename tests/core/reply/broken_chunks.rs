@@ -31,6 +31,54 @@ fn what_the_model_said_does_not_vanish() {
     }
 }
 
+/// The first value may even have another type.
+#[test]
+fn of_two_equal_keys_the_last_counts() {
+    let call = json!({"index": 0, "id": "x", "function": {"name": "f", "arguments": "{\"q\":1}"}});
+    let choice =
+        json!({"index": 0, "delta": {"content": "t", "tool_calls": [call]}, "finish_reason": "tool_calls"});
+    let chunk =
+        json!({"id": "c", "choices": [choice], "usage": {"prompt_tokens": 5, "completion_tokens": 3}})
+            .to_string();
+    let whole = both(&chunk);
+    assert_eq!(whole["stream"][2]["name"], "f", "{whole}");
+    for (key, wrong) in [
+        ("choices", r#""x""#),
+        ("choices", "{}"),
+        ("choices", "null"),
+        ("delta", "7"),
+        ("delta", "{}"),
+        ("index", r#""x""#),
+        ("content", r#""x""#),
+        ("tool_calls", "[]"),
+        ("tool_calls", r#""x""#),
+        ("id", r#""y""#),
+        ("name", r#""g""#),
+        ("function", "{}"),
+        ("arguments", r#""{\"q\":2}""#),
+        ("finish_reason", r#""length""#),
+        ("usage", "{}"),
+        ("prompt_tokens", "9"),
+    ] {
+        let twice = chunk.replace(&format!("\"{key}\":"), &format!("\"{key}\":{wrong},\"{key}\":"));
+        assert_eq!(both(&twice), whole, "{key} {wrong}");
+    }
+}
+
+/// Status, text, call and usage of the response to this chunk, in a stream and as a document.
+fn both(chunk: &str) -> Value {
+    let request = |stream: bool| ask(json!({"input": "hi", "stream": stream, "tools": [function("f")]}));
+    let streamed = format!("data: {chunk}\n\ndata: [DONE]\n\n");
+    let streamed = crate::grammar::Transcript::of(&pushed(request(true).reply(), [streamed.as_bytes()]));
+    let document = request(false).document(&chunk.replace("\"delta\":", "\"message\":"));
+    let seen = |response: &Value| {
+        let [text, call] = [0, 1].map(|at| response["output"][at].clone());
+        let call = json!({"name": call["name"], "arguments": call["arguments"], "id": call["call_id"]});
+        json!([response["status"], text["content"][0]["text"], call, response["usage"]])
+    };
+    json!({"stream": seen(streamed.response()), "document": seen(&document)})
+}
+
 #[test]
 fn what_is_no_chunk_is_skipped() {
     for event in [
