@@ -125,7 +125,7 @@ pub(super) fn one_path_under_refuse(config: &Config, errors: &mut Errors) {
 
 pub(super) fn given(at: &str, text: Option<&str>, errors: &mut Errors) {
     if text == Some("") {
-        errors.add(at, "expected a text that is not empty");
+        errors.add(at, "expected a non-empty string");
     }
 }
 

@@ -145,7 +145,7 @@ fn upstream(at: &str, value: Value, held: bool, errors: &mut Errors) -> Option<U
     }
 }
 
-/// An upstream that speaks the Responses API itself.
+/// An upstream that implements the Responses API itself.
 fn native(at: &str, mut options: Map<String, Value>, held: bool, errors: &mut Errors) -> Option<Upstream> {
     #[derive(Deserialize)]
     struct Native {

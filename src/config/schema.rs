@@ -18,10 +18,10 @@ pub(super) fn upstream(generator: &mut SchemaGenerator) -> Schema {
     generator.definitions_mut().insert("Options".into(), options.into());
     schemars::json_schema!({
         "anyOf": [
-            {"description": "A preset, `native` for an upstream that speaks the Responses API itself, or `refuse` to refuse every request.", "enum": names},
+            {"description": "A preset, `native` for an upstream that implements the Responses API itself, or `refuse` to reject every request.", "enum": names},
             {"$ref": "#/$defs/Options"},
             {
-                "description": "An upstream that speaks the Responses API itself. Only the model's name and the path of a request change.",
+                "description": "An upstream that implements the Responses API itself. Only the model's name and the path of a request change.",
                 "type": "object",
                 "properties": {"preset": {"const": NATIVE}, "path": {"type": "string"}},
                 "required": ["preset"],

@@ -63,8 +63,8 @@ pub(super) fn disposition(config: &Config, headers: &Headers, end: bool) -> Disp
     if method == "POST" && is_own_work(config, headers) {
         return Disposition::Fail(ApiError::of(
             Code::UpstreamUnexpectedStatus,
-            "The upstream answered with a redirect, and Envoy followed it (`internal_redirect_policy`), which translated \
-             requests do not survive. Configure the upstream's final address",
+            "The upstream answered with a redirect, and Envoy followed it (`internal_redirect_policy`). A translated request \
+             cannot be redirected. Configure the upstream's final address",
         ));
     }
     match match_path(config, headers.text(":path")) {
@@ -118,11 +118,11 @@ fn match_path<'a>(config: &Config, path: &'a str) -> PathMatch<'a> {
 /// The error for an endpoint below `/responses`. All of them need state, which this filter does not keep.
 fn below(rest: &str) -> ApiError {
     let (status, message) = match rest {
-        "" => (404, "There is nothing after the final `/`; leave it out"),
+        "" => (404, "The path has nothing after its final `/`; omit the `/`"),
         "compact" | "input_tokens" => (405, "Only POST is supported"),
         _ => (
             404,
-            "No responses are stored, so none can be retrieved, listed, cancelled or deleted. Send the \
+            "Responses are not stored, so they cannot be retrieved, listed, cancelled or deleted. Send the \
              complete conversation in `input`",
         ),
     };

@@ -19,7 +19,7 @@ pub(super) fn parse(body: &str) -> Result<Tape<'_>, ApiError> {
         // serde_json parses it once more, for its error message.
         ParseError::Syntax => match serde_json::from_str::<IgnoredAny>(body) {
             Err(error) => not_json(&error),
-            Ok(_) => not_json(&"it is no JSON"),
+            Ok(_) => not_json(&"it is not JSON"),
         },
     })
 }

@@ -63,8 +63,6 @@ fn counted(body: &[u8]) -> Result<u64, ApiError> {
         if classify::is_error(&value) {
             return classify::in_reply(&value);
         }
-        ApiError::upstream(format!(
-            "The upstream's reply does not say how many tokens it counted: {problem}."
-        ))
+        ApiError::upstream(format!("The upstream's reply has no token count: {problem}."))
     })
 }

@@ -228,10 +228,7 @@ fn each_mistake_is_refused_with_its_path_and_the_remedy() {
             r#"{"upstream": {"pass_fields": ["top_k", "input"]}}"#,
             "upstream.pass_fields[1]: `input` cannot be passed on: the filter translates it",
         ),
-        (
-            r#"{"upstream": {"pass_fields": [""]}}"#,
-            "upstream.pass_fields[0]: expected a text that is not empty",
-        ),
+        (r#"{"upstream": {"pass_fields": [""]}}"#, "upstream.pass_fields[0]: expected a non-empty string"),
         (r#"{"upstream": {"default_max_tokens": 0}}"#, "upstream.default_max_tokens: expected at least 1"),
         (r#"{"upstream": {"tool_call_id_chars": 0}}"#, "upstream.tool_call_id_chars: expected at least 8"),
         (
@@ -252,7 +249,7 @@ fn each_mistake_is_refused_with_its_path_and_the_remedy() {
             r#"{"upstream": {"reasoning": {"efforts": {"low": {"max_tokens": 5}}}}}"#,
             "upstream.reasoning.efforts.low.max_tokens: `max_tokens` cannot be added: the filter writes it itself",
         ),
-        (r#"{"models": [{"match": ""}]}"#, "models[0].match: expected a text that is not empty"),
+        (r#"{"models": [{"match": ""}]}"#, "models[0].match: expected a non-empty string"),
         (
             r#"{"models": [{"match": "a"}, {"match": "b", "route": "x\ny"}]}"#,
             "models[1].route: expected only visible ASCII characters, because it is sent as a header's value",

@@ -111,7 +111,7 @@ fn what_is_no_count_is_an_error() {
         ("200", r#"{"error": {"message": "Loading", "code": 503}}"#, "503", "Loading"),
         ("200", r#"{"tokens": [1]}"#, "502", "input_tokens"),
         ("200", r#"{"count": "many"}"#, "502", "many"),
-        ("200", "<html>", "502", "how many tokens"),
+        ("200", "<html>", "502", "no token count"),
     ];
     for (status, body, expected, words) in table {
         for config in [VLLM, HELD_VLLM] {
