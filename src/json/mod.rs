@@ -24,6 +24,7 @@ mod string_body;
 mod structural_mask;
 mod surrogates;
 mod tape;
+mod tape_reader;
 
 pub use depth_scanner::DepthScanner;
 pub use error_path::path_of;

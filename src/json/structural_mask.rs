@@ -7,48 +7,54 @@
 /// Bytes per block: one for each bit of a mask.
 const BLOCK: usize = 64;
 
-/// Finds quotes, backslashes and control characters.
+/// Finds quotes, backslashes and control characters, one after the other.
 #[derive(Debug)]
 pub(super) struct StructuralMask<'t> {
     bytes: &'t [u8],
-    /// The number of the last block and its mask.
-    known: (usize, u64),
+    /// Where the current block begins.
+    start: usize,
+    /// Those of the block that were not returned yet.
+    rest: u64,
 }
 
 impl<'t> StructuralMask<'t> {
     pub(super) fn of(bytes: &'t [u8]) -> Self {
-        let mut mask = Self { bytes, known: (0, 0) };
-        mask.known.1 = mask.compute(0).unwrap_or(0);
-        mask
+        Self { bytes, start: 0, rest: block(bytes, 0).unwrap_or(0) }
     }
 
-    /// The first structural byte at `from` or after it. Cheap when `from` is in the block of the last call.
-    pub(super) fn next(&mut self, from: usize) -> Option<usize> {
-        let mut number = from / BLOCK;
-        let mut found = self.block(number)? & (u64::MAX << (from % BLOCK));
-        while found == 0 {
-            number += 1;
-            found = self.block(number)?;
+    /// Skips what is before `from`. It never goes back.
+    #[inline]
+    pub(super) fn skip_to(&mut self, from: usize) {
+        let offset = from % BLOCK;
+        if from - offset != self.start {
+            self.start = from - offset;
+            self.rest = block(self.bytes, self.start).unwrap_or(0);
         }
-        Some(number * BLOCK + found.trailing_zeros() as usize)
+        self.rest &= u64::MAX << offset;
     }
 
-    fn block(&mut self, number: usize) -> Option<u64> {
-        if self.known.0 != number {
-            self.known = (number, self.compute(number)?);
+    /// The position of the next one.
+    #[inline]
+    pub(super) fn next(&mut self) -> Option<usize> {
+        while self.rest == 0 {
+            self.start += BLOCK;
+            self.rest = block(self.bytes, self.start)?;
         }
-        Some(self.known.1)
+        let at = self.start + self.rest.trailing_zeros() as usize;
+        self.rest &= self.rest - 1;
+        Some(at)
     }
+}
 
-    fn compute(&self, number: usize) -> Option<u64> {
-        let rest = self.bytes.get(number * BLOCK..).filter(|rest| !rest.is_empty())?;
-        if let Some(block) = rest.first_chunk() {
-            return Some(mask(block));
-        }
-        let mut block = [b' '; BLOCK];
-        block.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-        Some(mask(&block))
+/// The mask of a block, and of the rest of the bytes in the last one.
+fn block(bytes: &[u8], start: usize) -> Option<u64> {
+    let rest = bytes.get(start..).filter(|rest| !rest.is_empty())?;
+    if let Some(block) = rest.first_chunk() {
+        return Some(mask(block));
     }
+    let mut block = [b' '; BLOCK];
+    block.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+    Some(mask(&block))
 }
 
 /// One bit for each structural byte. Written so that it becomes a few vector instructions and eight multiplications.
@@ -70,12 +76,18 @@ mod tests {
         #[test]
         fn finds_each_structural_byte(
             bytes in prop::collection::vec(prop_oneof![9 => Just(b'a'), 1 => any::<u8>()], 0..300),
-            asked in prop::collection::vec(0..310_usize, 1..20),
+            skips in prop::collection::vec((0..40_usize, 0..4_usize), 1..20),
         ) {
-            let mut mask = StructuralMask::of(&bytes);
-            for from in asked {
-                let expected = bytes.iter().skip(from).position(|byte| *byte < 32 || b"\"\\".contains(byte));
-                prop_assert_eq!(mask.next(from), expected.map(|at| from + at));
+            let is_structural = |byte: &u8| *byte < 32 || b"\"\\".contains(byte);
+            let (mut mask, mut from) = (StructuralMask::of(&bytes), 0);
+            for (skipped, asked) in skips {
+                from += skipped;
+                mask.skip_to(from);
+                for _ in 0..asked {
+                    let expected = bytes.iter().skip(from).position(is_structural).map(|at| from + at);
+                    prop_assert_eq!(mask.next(), expected);
+                    from = expected.map_or(bytes.len(), |at| at + 1);
+                }
             }
         }
     }

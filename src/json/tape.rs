@@ -5,7 +5,7 @@
 //! (<https://arxiv.org/abs/1902.08318>, section 3), but without copies of strings and numbers. Everything else is a
 //! look-up in that list.
 
-use super::structural_mask::StructuralMask;
+use super::tape_reader::TapeReader;
 use super::{JsonStr, RawJson};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -28,15 +28,28 @@ pub struct Tape<'a> {
     has_surrogates: bool,
 }
 
+/// Sixteen bytes on every machine: a large request has tens of thousands of nodes.
 #[derive(Debug)]
-struct TapeNode {
-    kind: Kind,
+pub(super) struct TapeNode {
+    pub(super) kind: Kind,
     /// Whether a string has escapes.
-    escaped: bool,
-    start: usize,
-    end: usize,
+    pub(super) escaped: bool,
+    pub(super) start: u32,
+    pub(super) end: u32,
     /// The number of nodes, this one and all within it.
-    size: usize,
+    pub(super) size: u32,
+}
+
+impl TapeNode {
+    /// The bytes of the value in the text.
+    fn span(&self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
+    /// The bytes between the quotes of a string.
+    fn inside_quotes(&self) -> Range<usize> {
+        self.start as usize + 1..self.end as usize - 1
+    }
 }
 
 /// The type of a JSON value. An integer is a number that is written without fraction and exponent.
@@ -96,7 +109,7 @@ pub enum ParseError {
     Syntax,
     /// [`Bounds::depth`] is exceeded.
     TooDeep,
-    /// [`Bounds::values`] is exceeded.
+    /// [`Bounds::values`] is exceeded, or the text has more than 4 GiB.
     TooMany,
 }
 
@@ -106,17 +119,8 @@ impl<'a> Tape<'a> {
     /// # Errors
     /// The first error in the text.
     pub fn read(text: &'a str, bounds: Bounds) -> Result<Self, ParseError> {
-        let bytes = text.as_bytes();
-        // Conversations have about one node in 48 bytes.
-        let nodes = Vec::with_capacity(text.len() / 48);
-        let mut reader =
-            Reader { bytes, mask: StructuralMask::of(bytes), at: 0, nodes, has_surrogates: false, bounds };
-        reader.value(0)?;
-        reader.skip_space();
-        match reader.peek() {
-            None => Ok(Self { text, nodes: reader.nodes, has_surrogates: reader.has_surrogates }),
-            Some(_) => Err(ParseError::Syntax),
-        }
+        let (nodes, has_surrogates) = TapeReader::read(text.as_bytes(), bounds)?;
+        Ok(Self { text, nodes, has_surrogates })
     }
 
     /// Whether the text may have escaped surrogates such as `\uD83E`, of which some may be lone.
@@ -151,7 +155,7 @@ impl<'a> TapeValue<'a> {
 
     /// The JSON text of the value.
     pub fn get(self) -> &'a str {
-        self.node().and_then(|node| self.text.get(node.start..node.end)).unwrap_or("null")
+        self.node().and_then(|node| self.text.get(node.span())).unwrap_or("null")
     }
 
     /// The JSON text, to be passed on.
@@ -168,8 +172,8 @@ impl<'a> TapeValue<'a> {
     /// The unescaped string; `None` if the value is not a string.
     pub fn string(self) -> Option<Cow<'a, str>> {
         match self.node() {
-            Some(TapeNode { kind: Kind::String, escaped: false, start, end, .. }) => {
-                self.text.get(start + 1..end - 1).map(Cow::Borrowed)
+            Some(node @ TapeNode { kind: Kind::String, escaped: false, .. }) => {
+                self.text.get(node.inside_quotes()).map(Cow::Borrowed)
             }
             _ => self.text().map(|text| Cow::Owned(text.decode().into_owned())),
         }
@@ -194,201 +198,27 @@ impl<'a> TapeValue<'a> {
 
     /// Whether the value is this string.
     pub fn is(self, string: &str) -> bool {
-        self.string().is_some_and(|own| own == string)
+        match self.node() {
+            // Most are told apart by their lengths.
+            Some(node @ TapeNode { kind: Kind::String, escaped: false, .. }) => {
+                self.text.as_bytes().get(node.inside_quotes()) == Some(string.as_bytes())
+            }
+            _ => self.string().is_some_and(|own| own == string),
+        }
     }
 
     /// The bytes of the value in the text.
     pub(super) fn span(self) -> Range<usize> {
-        self.node().map_or(0..0, |node| node.start..node.end)
+        self.node().map_or(0..0, TapeNode::span)
     }
 
     fn children(self) -> impl Iterator<Item = TapeValue<'a>> + use<'a> {
         let mut rest = self.nodes.get(1..).unwrap_or_default();
         std::iter::from_fn(move || {
-            let (nodes, after) = rest.split_at_checked(rest.first()?.size)?;
+            let (nodes, after) = rest.split_at_checked(rest.first()?.size as usize)?;
             rest = after;
             Some(TapeValue { text: self.text, nodes })
         })
-    }
-}
-
-/// Reads a text into nodes.
-struct Reader<'t> {
-    bytes: &'t [u8],
-    mask: StructuralMask<'t>,
-    at: usize,
-    nodes: Vec<TapeNode>,
-    has_surrogates: bool,
-    bounds: Bounds,
-}
-
-impl Reader<'_> {
-    fn peek(&self) -> Option<u8> {
-        self.bytes.get(self.at).copied()
-    }
-
-    fn next(&mut self) -> Option<u8> {
-        let byte = self.peek();
-        self.at += 1;
-        byte
-    }
-
-    /// Skips this byte if it comes next.
-    fn takes(&mut self, byte: u8) -> bool {
-        let is_next = self.peek() == Some(byte);
-        self.at += usize::from(is_next);
-        is_next
-    }
-
-    fn expect(&mut self, byte: u8) -> Result<(), ParseError> {
-        if self.takes(byte) { Ok(()) } else { Err(ParseError::Syntax) }
-    }
-
-    fn skip_space(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
-            self.at += 1;
-        }
-    }
-
-    fn value(&mut self, depth: usize) -> Result<(), ParseError> {
-        self.bounds.values = self.bounds.values.checked_sub(1).ok_or(ParseError::TooMany)?;
-        self.skip_space();
-        match self.peek() {
-            Some(b'"') => self.string(),
-            Some(b'{') => self.object(depth + 1),
-            Some(b'[') => self.array(depth + 1),
-            Some(b'-' | b'0'..=b'9') => self.number(),
-            Some(b't') => self.literal(Kind::Boolean, b"true"),
-            Some(b'f') => self.literal(Kind::Boolean, b"false"),
-            Some(b'n') => self.literal(Kind::Null, b"null"),
-            _ => Err(ParseError::Syntax),
-        }
-    }
-
-    fn object(&mut self, depth: usize) -> Result<(), ParseError> {
-        let object = self.open(Kind::Object, depth)?;
-        self.skip_space();
-        if !self.takes(b'}') {
-            loop {
-                self.skip_space();
-                self.string()?;
-                self.skip_space();
-                self.expect(b':')?;
-                self.value(depth)?;
-                self.skip_space();
-                if !self.takes(b',') {
-                    break self.expect(b'}')?;
-                }
-            }
-        }
-        self.close(object);
-        Ok(())
-    }
-
-    fn array(&mut self, depth: usize) -> Result<(), ParseError> {
-        let array = self.open(Kind::Array, depth)?;
-        self.skip_space();
-        if !self.takes(b']') {
-            loop {
-                self.value(depth)?;
-                self.skip_space();
-                if !self.takes(b',') {
-                    break self.expect(b']')?;
-                }
-            }
-        }
-        self.close(array);
-        Ok(())
-    }
-
-    /// Begins an array or object; returns the index of its node.
-    fn open(&mut self, kind: Kind, depth: usize) -> Result<usize, ParseError> {
-        if depth > self.bounds.depth {
-            return Err(ParseError::TooDeep);
-        }
-        self.push(kind, false, self.at);
-        self.at += 1;
-        Ok(self.nodes.len() - 1)
-    }
-
-    fn close(&mut self, opened: usize) {
-        let size = self.nodes.len() - opened;
-        if let Some(node) = self.nodes.get_mut(opened) {
-            (node.end, node.size) = (self.at, size);
-        }
-    }
-
-    /// Appends a node that ends here.
-    fn push(&mut self, kind: Kind, escaped: bool, start: usize) {
-        self.nodes.push(TapeNode { kind, escaped, start, end: self.at, size: 1 });
-    }
-
-    fn string(&mut self) -> Result<(), ParseError> {
-        let start = self.at;
-        let mut escaped = false;
-        self.expect(b'"')?;
-        loop {
-            // Nearly all of a request is skipped here.
-            self.at = self.mask.next(self.at).ok_or(ParseError::Syntax)?;
-            match self.next() {
-                Some(b'"') => break,
-                Some(b'\\') => self.escape()?,
-                _ => return Err(ParseError::Syntax),
-            }
-            escaped = true;
-        }
-        self.push(Kind::String, escaped, start);
-        Ok(())
-    }
-
-    fn escape(&mut self) -> Result<(), ParseError> {
-        match self.next() {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(()),
-            Some(b'u') => {
-                let digits = self.bytes.get(self.at..self.at + 4).ok_or(ParseError::Syntax)?;
-                self.at += 4;
-                // U+D800 to U+DFFF, and some others.
-                self.has_surrogates |= matches!(digits.first(), Some(b'd' | b'D'));
-                if digits.iter().all(u8::is_ascii_hexdigit) { Ok(()) } else { Err(ParseError::Syntax) }
-            }
-            _ => Err(ParseError::Syntax),
-        }
-    }
-
-    fn number(&mut self) -> Result<(), ParseError> {
-        let start = self.at;
-        let mut kind = Kind::Integer;
-        self.takes(b'-');
-        if !self.takes(b'0') {
-            self.digits()?;
-        }
-        if self.takes(b'.') {
-            kind = Kind::Decimal;
-            self.digits()?;
-        }
-        if self.takes(b'e') || self.takes(b'E') {
-            kind = Kind::Decimal;
-            let _sign = self.takes(b'+') || self.takes(b'-');
-            self.digits()?;
-        }
-        self.push(kind, false, start);
-        Ok(())
-    }
-
-    /// Skips digits; at least one is needed.
-    fn digits(&mut self) -> Result<(), ParseError> {
-        let start = self.at;
-        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
-            self.at += 1;
-        }
-        if self.at > start { Ok(()) } else { Err(ParseError::Syntax) }
-    }
-
-    fn literal(&mut self, kind: Kind, word: &[u8]) -> Result<(), ParseError> {
-        let start = self.at;
-        self.at += word.len();
-        self.push(kind, false, start);
-        if self.bytes.get(start..self.at) == Some(word) { Ok(()) } else { Err(ParseError::Syntax) }
     }
 }
 
