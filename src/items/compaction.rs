@@ -13,7 +13,7 @@ use super::{Conversation, Entry, EventWriter, ReplayState};
 use crate::error::ApiError;
 use crate::json::{JsonStr, JsonStrBuilder};
 use crate::report::{Dropped, Report};
-use crate::wire::chat::request::Part;
+use crate::wire::chat::request::Content;
 use crate::wire::responses::{CompactionItem, Event, OutputItem};
 use crate::wire::typed::Object;
 use std::borrow::Cow;
@@ -37,7 +37,7 @@ pub(super) fn read<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a
     let item = CompactionItem::of(item)?;
     let sealed = item.encrypted_content.as_ref().map(JsonStr::decode).unwrap_or_default();
     let text = JsonStr::new(&words(&sealed, &mut conversation.report));
-    conversation.entries.push(Entry::User(vec![Part::Text { text }]));
+    conversation.entries.push(Entry::User(Content::Text(text)));
     Ok(())
 }
 

@@ -10,22 +10,24 @@
 
 use crate::error::{ApiError, Code};
 use crate::report::{Dropped, Report};
-use crate::wire::chat::request::{File, ImageUrl, Part};
+use crate::wire::chat::request::{Content, File, ImageUrl, Part};
 use crate::wire::responses::{AudioPart, FilePart, ImagePart, RefusalPart, TextPart};
 use crate::wire::typed::{Located, Object, RawObject};
 use std::borrow::Cow;
 
 /// Reads a `content` or an `output`: a string, an array of parts, or absent.
-pub(super) fn parts<'a>(
-    site: Option<Located<'_, 'a>>,
-    report: &mut Report,
-) -> Result<Vec<Part<'a>>, ApiError> {
-    let Some(site) = site else { return Ok(Vec::new()) };
+pub(super) fn read<'a>(site: Option<Located<'_, 'a>>, report: &mut Report) -> Result<Content<'a>, ApiError> {
+    let mut content = Content::default();
+    let Some(site) = site else { return Ok(content) };
     if let Some(text) = site.value.text() {
-        return Ok(vec![Part::Text { text }]);
+        return Ok(Content::Text(text));
     }
-    let elements = site.elements("a string or an array")?;
-    elements.map(|element| part(&element.object()?, report)).filter_map(Result::transpose).collect()
+    for element in site.elements("a string or an array")? {
+        if let Some(part) = part(&element.object()?, report)? {
+            content.append(part.into());
+        }
+    }
+    Ok(content)
 }
 
 type ReadPart = for<'a> fn(&Object<'_, 'a>) -> Result<Option<Part<'a>>, ApiError>;

@@ -5,7 +5,7 @@ use super::reference::Referenced;
 use crate::json::{JsonStr, RawJson};
 use crate::report::Report;
 use crate::tools::names::significant;
-use crate::wire::chat::request::{Custom, Part};
+use crate::wire::chat::request::{Content, Custom};
 use crate::wire::responses::TextFormat;
 use crate::wire::typed::RawObject;
 use std::borrow::Cow;
@@ -41,11 +41,11 @@ pub struct Settings<'a> {
 #[derive(Debug)]
 pub enum Entry<'a> {
     /// Text of the system or the developer.
-    Instructions(Vec<Part<'a>>),
+    Instructions(Content<'a>),
     /// Content from the user.
-    User(Vec<Part<'a>>),
+    User(Content<'a>),
     /// Text of the model.
-    Assistant(Vec<Part<'a>>),
+    Assistant(Content<'a>),
     /// Reasoning of the model.
     Reasoning(Reasoning<'a>),
     /// A call of a tool.
@@ -103,7 +103,7 @@ pub struct Output<'a> {
     /// `call_id` of the call.
     pub call_id: Cow<'a, str>,
     /// Text and images.
-    pub parts: Vec<Part<'a>>,
+    pub content: Content<'a>,
 }
 
 /// A tool that the client declared, and the function that represents it upstream.
@@ -173,7 +173,7 @@ impl<'a> Conversation<'a> {
 
     /// Adds an output that is one text.
     pub(super) fn push_output(&mut self, call_id: Cow<'a, str>, text: JsonStr<'a>) {
-        self.entries.push(Entry::Output(Output { call_id, parts: vec![Part::Text { text }] }));
+        self.entries.push(Entry::Output(Output { call_id, content: Content::Text(text) }));
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
 use crate::error::ApiError;
 use crate::json::{self, Completeness, JsonStr, RawJson};
 use crate::report::{Repaired, Report};
-use crate::wire::chat::request::Part;
+use crate::wire::chat::request::Content;
 use crate::wire::responses::DeltaTemplate;
 use crate::wire::responses::{CallOutput, Event, FunctionCall, FunctionTool, OutputItem, Status};
 use crate::wire::typed::{Object, RawObject};
@@ -104,15 +104,18 @@ pub(super) fn read_output<'a>(
     item: &Object<'_, 'a>,
     conversation: &mut Conversation<'a>,
 ) -> Result<(), ApiError> {
-    let CallOutput { call_id, name, namespace } = CallOutput::of(item)?;
-    let parts = content::parts(item.site("output"), &mut conversation.report)?;
+    let CallOutput { call_id, name, namespace, output } = CallOutput::of(item)?;
+    let output = output.map(|output| item.located("output", output));
+    let content = content::read(output, &mut conversation.report)?;
     let call_id = call_id.filter(|id| !id.is_empty() || has_call_without_id(&conversation.entries));
     conversation.entries.push(match call_id {
-        Some(call_id) => Entry::Output(Output { call_id, parts }),
+        Some(call_id) => Entry::Output(Output { call_id, content }),
         // Codex puts such outputs into the history by itself, with no call before them. A tool message needs one.
         None => {
-            let heading = Part::Text { text: JsonStr::new(&heading(namespace.as_deref(), name.as_deref())) };
-            Entry::User(std::iter::once(heading).chain(parts).collect())
+            let heading = heading(namespace.as_deref(), name.as_deref());
+            let mut user = Content::Text(JsonStr::new(&heading));
+            user.append(content);
+            Entry::User(user)
         }
     });
     Ok(())

@@ -25,9 +25,10 @@ pub(super) fn read<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a
         "assistant" => Entry::Assistant,
         role => return Err(ApiError::wrong_value(item.path_to("role"), role, ROLES)),
     };
-    let parts = content::parts(item.site("content"), &mut conversation.report)?;
-    if !parts.is_empty() {
-        conversation.entries.push(entry(parts));
+    let content = message.content.map(|content| item.located("content", content));
+    let content = content::read(content, &mut conversation.report)?;
+    if !content.is_empty() {
+        conversation.entries.push(entry(content));
     }
     Ok(())
 }
@@ -40,11 +41,11 @@ pub(super) fn read_agent_message<'a>(
     conversation: &mut Conversation<'a>,
 ) -> Result<(), ApiError> {
     item.note_all_but(&["author", "content", "recipient"]);
-    let parts = content::parts(item.site("content"), &mut conversation.report)?;
-    if parts.is_empty() {
+    let content = content::read(item.site("content"), &mut conversation.report)?;
+    if content.is_empty() {
         conversation.report.dropped(Dropped::Item, "agent_message");
     } else {
-        conversation.entries.push(Entry::User(parts));
+        conversation.entries.push(Entry::User(content));
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::error::ApiError;
 use crate::json::{JsonStr, JsonStrBuilder};
 use crate::report::Dropped;
 use crate::wire::responses::DeltaTemplate;
-use crate::wire::responses::{Event, OutputItem, ReasoningItem, SummaryPart, TextPart};
+use crate::wire::responses::{Event, OutputItem, Paragraphs, ReasoningItem, SummaryPart};
 use crate::wire::typed::Object;
 
 /// Reads a `reasoning` item.
@@ -26,7 +26,8 @@ pub(super) fn read<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a
     let is_foreign = sealed.is_some() && state.is_none();
     let ReplayState { text, details, calls } = state.unwrap_or_default();
     let text = if text.is_empty() {
-        joined(item.content).or_else(|| joined(item.summary))
+        let texts = [item.content, item.summary].into_iter().flatten();
+        texts.map(|Paragraphs(text)| text).find(|text| !text.is_empty())
     } else {
         Some(JsonStr::new(&text))
     };
@@ -42,12 +43,6 @@ pub(super) fn read<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a
     }
     conversation.entries.push(Entry::Reasoning(Reasoning { origin, text, details, calls }));
     Ok(())
-}
-
-/// The text of the parts, if there is any.
-fn joined(parts: Option<Vec<TextPart<'_>>>) -> Option<JsonStr<'_>> {
-    let texts = parts?.into_iter().map(|part| part.text).filter(|text| !text.is_empty());
-    Some(JsonStr::joined(texts, "\n\n")).filter(|text| !text.is_empty())
 }
 
 /// A `reasoning` item that has started.

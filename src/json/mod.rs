@@ -13,10 +13,12 @@
 //! | a string that is passed on, or put together from pieces | [`JsonStr`], [`JsonStrBuilder`] |
 //! | any other value that is kept and passed on | [`RawJson`] |
 //! | kept, and read again as if the upstream sent it | `Box<RawValue>`: only it can be lent without a second parse |
+//! | written from many small pieces | [`JsonText`] |
 //! | looked into and rebuilt | `serde_json::Value`: in errors, JSON schemas and reasoning details only |
 
 mod depth_scanner;
 mod error_path;
+mod json_text;
 mod object;
 mod raw;
 mod string;
@@ -28,6 +30,7 @@ mod tape_reader;
 
 pub use depth_scanner::DepthScanner;
 pub use error_path::path_of;
+pub use json_text::JsonText;
 pub use object::object;
 pub use raw::RawJson;
 pub use string::{JsonStr, JsonStrBuilder, SurrogateJoiner, is_blank_string};

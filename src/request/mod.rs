@@ -18,7 +18,7 @@ mod tools;
 use crate::config::Config;
 use crate::error::{ApiError, Code, Path};
 use crate::items::{self, COMPACTION_INSTRUCTION, Conversation, Entry, Origin, Settings};
-use crate::json::{self, JsonStr};
+use crate::json::{self, JsonStr, JsonText};
 use crate::markup::{ReplyStart, Scanner};
 use crate::report::{Dropped, Report};
 use crate::response::context::{CallIds, ItemRules, ReplyContext, ReplyKind, TextRules, UpstreamRules};
@@ -161,7 +161,7 @@ fn read_conversation<'a>(body: &Object<'_, 'a>, request: &Request<'a>) -> Result
     items::declare_all(tools, &mut conversation)?;
     let input = body.located("input", request.input);
     match input.value.text() {
-        Some(text) => conversation.entries.push(Entry::User(one_text(text))),
+        Some(text) => conversation.entries.push(Entry::User(chat::Content::Text(text))),
         None => {
             let (mut unknown, mut any_known) = (None, false);
             for item in input.elements("a string or an array")? {
@@ -191,12 +191,8 @@ fn unknown_item(item: &Object<'_, '_>) -> Result<ApiError, ApiError> {
 
 /// Asks for a summary at the end of the conversation. It is plain text, so no tools are offered.
 fn ask_for_summary(conversation: &mut Conversation<'_>) {
-    conversation.entries.push(Entry::User(one_text(JsonStr::new(COMPACTION_INSTRUCTION))));
+    conversation.entries.push(Entry::User(chat::Content::Text(JsonStr::new(COMPACTION_INSTRUCTION))));
     conversation.tools.clear();
-}
-
-fn one_text(text: JsonStr<'_>) -> Vec<chat::Part<'_>> {
-    vec![chat::Part::Text { text }]
 }
 
 fn translate_conversation<'a>(
@@ -207,7 +203,7 @@ fn translate_conversation<'a>(
     let request = &source.request;
     let target = Target::for_model(context.config, &request.model)?;
     let options = target.options;
-    let Conversation { mut entries, tools, mut withheld, mut report, .. } = conversation;
+    let Conversation { entries, tools, mut withheld, mut report, .. } = conversation;
     // A summary calls no tool and has no format.
     let wanted = (source.kind == ReplyKind::Items).then_some(request);
 
@@ -220,14 +216,24 @@ fn translate_conversation<'a>(
     let OutputFormat { response_format, instruction } =
         OutputFormat::build(format, &tools, options, &mut report);
 
-    let instructions = request.instructions.clone().into_iter().chain(instruction);
-    entries.splice(0..0, instructions.map(|text| Entry::Instructions(one_text(text))));
     let call_ids = history::call_ids(&entries);
-    let policy = context.config.history;
-    let messages =
-        history::messages(entries, policy, options, &mut tools.toolbox, &mut withheld, &mut report)?;
+    // The upstream's request is about as long as the client's.
+    let mut json = JsonText::with_capacity(source.body.json().len());
+    json.raw("{\"model\":");
+    json.string(target.model);
+    json.raw(",\"messages\":[");
+    let history = history::Translation {
+        policy: context.config.history,
+        options,
+        toolbox: &mut tools.toolbox,
+        withheld: &mut withheld,
+        report: &mut report,
+    };
+    let instructions = request.instructions.clone().into_iter().chain(instruction);
+    let mut json = history.write(instructions, entries, json)?;
+    json.raw("]");
 
-    let parts = Parts { target, tools, response_format, messages, call_ids, withheld };
+    let parts = Parts { target, tools, response_format, json, call_ids, withheld };
     parts.into_translated(source, context, report)
 }
 
@@ -236,7 +242,8 @@ struct Parts<'a> {
     target: Target<'a>,
     tools: ToolPlan<'a>,
     response_format: Option<chat::ResponseFormat<'a>>,
-    messages: Vec<chat::Message<'a>>,
+    /// The upstream's request up to the end of `messages`.
+    json: JsonText,
     call_ids: CallIds,
     /// The items whose reasoning the model does not get.
     withheld: Vec<Origin<'a>>,
@@ -252,7 +259,7 @@ impl<'a> Parts<'a> {
         let Source { body, request, .. } = source;
         let Target { options, model, route } = self.target;
         let upstream = self.upstream_request(body, request, &mut report);
-        let sent = to_json(&upstream, body.json().len())?;
+        let sent = mem::take(&mut self.json).end_object(&upstream);
         let echo = echo::echo(body, request, mem::take(&mut self.withheld), context.codex, &mut report)?;
         body.unread().take().iter().for_each(|key| report.dropped(Dropped::Field, key));
         let reply_context = self.reply_context(source, context, &upstream, echo);
@@ -279,7 +286,7 @@ impl<'a> Parts<'a> {
         request: &'a Request<'a>,
         report: &mut Report,
     ) -> chat::Request<'a> {
-        let Target { options, model, .. } = self.target;
+        let Target { options, .. } = self.target;
         let tools = mem::take(&mut self.tools.offered);
         // The field has no meaning without tools.
         let parallel = request.parallel_tool_calls.filter(|_| !tools.is_empty());
@@ -287,8 +294,6 @@ impl<'a> Parts<'a> {
             report.dropped(Dropped::Field, "parallel_tool_calls");
         }
         chat::Request {
-            model,
-            messages: mem::take(&mut self.messages),
             parallel_tool_calls: parallel.filter(|_| options.parallel_tool_calls),
             tools,
             tool_choice: self.tools.choice.take(),
@@ -332,13 +337,6 @@ impl<'a> Parts<'a> {
             limits,
         }
     }
-}
-
-/// The upstream's request in JSON, which is about as long as the client's.
-fn to_json(request: &chat::Request<'_>, expected_bytes: usize) -> Result<Vec<u8>, ApiError> {
-    let mut json = Vec::with_capacity(expected_bytes);
-    serde_json::to_writer(&mut json, request).map_err(|error| ApiError::invalid(error.to_string()))?;
-    Ok(json)
 }
 
 /// Whether the reply may begin with reasoning in tags.

@@ -23,18 +23,37 @@ pub(crate) enum ReplyKind {
 /// The hashes of the ids in use, which take only eight bytes each in a long stream. Of two ids with the same hash, the
 /// second counts as in use and is replaced.
 #[derive(Debug, Default)]
-pub(crate) struct CallIds(BTreeSet<u64>);
+pub(crate) struct CallIds {
+    /// Those of the history, sorted. Most replies ask for none of them.
+    earlier: Vec<u64>,
+    /// Those of the reply.
+    own: BTreeSet<u64>,
+}
 
 impl CallIds {
     /// Adds an id. Returns false if it was already in use.
     pub(crate) fn insert(&mut self, id: &str) -> bool {
-        let mut hasher = FnvHasher::default();
-        hasher.write(id.as_bytes());
-        self.0.insert(hasher.finish())
+        let hash = hash(id);
+        self.earlier.binary_search(&hash).is_err() && self.own.insert(hash)
     }
 }
 
-/// What a request determines about its reply. Each part of the reply takes what it needs.
+/// The ids of the history.
+impl<'i> FromIterator<&'i str> for CallIds {
+    fn from_iter<I: IntoIterator<Item = &'i str>>(ids: I) -> Self {
+        let mut earlier: Vec<u64> = ids.into_iter().map(hash).collect();
+        earlier.sort_unstable();
+        Self { earlier, own: BTreeSet::new() }
+    }
+}
+
+fn hash(id: &str) -> u64 {
+    let mut hasher = FnvHasher::default();
+    hasher.write(id.as_bytes());
+    hasher.finish()
+}
+
+/// What a request settles about its reply. The parts of the reply take from it what they need.
 #[derive(Debug)]
 pub(crate) struct ReplyContext {
     /// What the client gets.

@@ -2,22 +2,23 @@
 //! one turn in one assistant message; and right after it one tool message for each of its calls.
 
 mod call_id;
+mod messages;
 mod pairs;
 mod tool_output;
 
 use crate::config::History;
 use crate::error::ApiError;
 use crate::items::{Call, Entry, Origin, Reasoning, Toolbox};
-use crate::json::{JsonStr, RawJson};
+use crate::json::{JsonStr, JsonText, RawJson};
 use crate::report::{Dropped, Report};
 use crate::response::context::CallIds;
 use crate::tools::call_id::similar_ids;
-use crate::upstream::{ContentForm, CustomTools, EmptyContent, Options, System, UserImages, UserMessages};
+use crate::upstream::{CustomTools, EmptyContent, Options, System, UserImages, UserMessages};
 use crate::wire::chat::request::{
-    Assistant, AssistantContent, Called, Content, CustomCall, FunctionCall, Message, NamedText, Part,
-    ToolCall,
+    Assistant, AssistantContent, Called, Content, Message, NamedText, Part, ToolCall,
 };
 use call_id::upstream_call_id;
+use messages::{Messages, Role};
 use pairs::Step;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,39 +38,46 @@ const NO_IMAGE: &str = "(an image was left out: the model accepts only text)";
 
 /// The ids of all calls. The calls of the reply must not reuse them.
 pub(super) fn call_ids(entries: &[Entry<'_>]) -> CallIds {
-    let mut ids = CallIds::default();
-    for id in entries.iter().filter_map(pairs::call_id) {
-        ids.insert(id);
-    }
-    ids
+    entries.iter().filter_map(pairs::call_id).map(|id| &**id).collect()
 }
 
-/// Translates the history into messages.
-///
-/// # Errors
-/// With [`History::Strict`], 400 if the history lacks something, in OpenAI's words.
-pub(super) fn messages<'a>(
-    entries: Vec<Entry<'a>>,
-    policy: History,
-    options: &'a Options,
-    toolbox: &mut Toolbox,
-    withheld: &mut Vec<Origin<'a>>,
-    report: &mut Report,
-) -> Result<Vec<Message<'a>>, ApiError> {
-    let mut steps = pairs::pair(entries, policy, report)?;
-    let extras = if options.reasoning_replay.signatures { extras(&mut steps) } else { BTreeMap::new() };
-    let mut writer = Writer {
-        options,
-        toolbox,
-        withheld,
-        report,
-        messages: Vec::with_capacity(steps.len()),
-        instructions: Vec::new(),
-        turn: Turn::default(),
-        extras,
-    };
-    steps.into_iter().for_each(|step| writer.add(step));
-    Ok(writer.finish())
+/// What the history is translated with.
+pub(super) struct Translation<'a, 'w> {
+    pub(super) policy: History,
+    pub(super) options: &'a Options,
+    pub(super) toolbox: &'w mut Toolbox,
+    pub(super) withheld: &'w mut Vec<Origin<'a>>,
+    pub(super) report: &'w mut Report,
+}
+
+impl<'a> Translation<'a, '_> {
+    /// Appends the messages to `out`: first the instructions, then the history.
+    ///
+    /// # Errors
+    /// With [`History::Strict`], 400 if the history lacks something, in OpenAI's words.
+    pub(super) fn write(
+        self,
+        instructions: impl Iterator<Item = JsonStr<'a>>,
+        entries: Vec<Entry<'a>>,
+        out: JsonText,
+    ) -> Result<JsonText, ApiError> {
+        let Self { policy, options, toolbox, withheld, report } = self;
+        let mut steps = pairs::pair(entries, policy, report)?;
+        let extras = if options.reasoning_replay.signatures { extras(&mut steps) } else { BTreeMap::new() };
+        let mut writer = Writer {
+            options,
+            toolbox,
+            withheld,
+            report,
+            messages: Messages::after(out, options.content),
+            instructions: Content::default(),
+            turn: Turn::default(),
+            extras,
+        };
+        instructions.for_each(|text| writer.add_instructions(Content::Text(text)));
+        steps.into_iter().for_each(|step| writer.add(step));
+        Ok(writer.finish())
+    }
 }
 
 /// `extra_content` of calls, by `call_id`. Reasoning items hold it, before or after the call.
@@ -89,25 +97,25 @@ struct Writer<'a, 'w> {
     toolbox: &'w mut Toolbox,
     withheld: &'w mut Vec<Origin<'a>>,
     report: &'w mut Report,
-    messages: Vec<Message<'a>>,
+    messages: Messages<'a>,
     /// The content of the leading system message.
-    instructions: Vec<Part<'a>>,
+    instructions: Content<'a>,
     turn: Turn<'a>,
     extras: BTreeMap<String, RawJson<'static>>,
 }
 
-/// Outputs, each with the upstream's id of its call.
-type Outputs<'a> = Vec<(Cow<'a, str>, Vec<Part<'a>>)>;
-
 /// The assistant message that is being collected.
 #[derive(Default)]
 struct Turn<'a> {
-    content: Vec<Part<'a>>,
+    content: Content<'a>,
     reasoning: Vec<JsonStr<'a>>,
     /// The items of the reasoning and its details.
     origins: Vec<Origin<'a>>,
     details: Vec<RawJson<'static>>,
-    calls: Vec<(Call<'a>, Vec<Part<'a>>)>,
+    /// The calls and their outputs.
+    calls: Vec<(ToolCall<'a>, Content<'a>)>,
+    /// The ids of all calls but the last. Most turns have one call.
+    used_ids: BTreeSet<Cow<'a, str>>,
     /// An output was sent: what follows belongs to the next message.
     answered: bool,
 }
@@ -121,19 +129,19 @@ impl Turn<'_> {
 impl<'a> Writer<'a, '_> {
     fn add(&mut self, step: Step<'a>) {
         match step {
-            Step::Instructions(parts) => self.add_instructions(parts),
-            Step::User(parts) => {
+            Step::Instructions(content) => self.add_instructions(content),
+            Step::User(content) => {
                 self.end_turn();
-                self.push_user(parts);
+                self.push_user(content);
             }
-            Step::Assistant(parts) => {
-                let parts: Vec<_> = parts.into_iter().filter(|part| !is_empty(part)).collect();
-                if !parts.is_empty() {
-                    self.open_turn().content.extend(parts);
+            Step::Assistant(content) => {
+                let content = content.without_empty_texts();
+                if !content.is_empty() {
+                    self.open_turn().content.append(content);
                 }
             }
             Step::Reasoning(reasoning) => self.add_reasoning(reasoning),
-            Step::Call(call, output) => self.open_turn().calls.push((call, output)),
+            Step::Call(call, output) => self.add_call(call, output),
             Step::OutputSent => self.turn.answered = true,
         }
     }
@@ -158,30 +166,34 @@ impl<'a> Writer<'a, '_> {
         self.withheld.extend(origins);
     }
 
-    fn add_instructions(&mut self, mut parts: Vec<Part<'a>>) {
-        parts.retain(|part| !is_empty(part));
-        if parts.is_empty() {
+    fn add_instructions(&mut self, content: Content<'a>) {
+        let content = content.without_empty_texts();
+        if content.is_empty() {
             return;
         }
-        let is_leading = self.messages.is_empty() && self.turn.is_empty();
+        let is_leading = self.messages.last().is_none() && self.turn.is_empty();
         match self.options.system {
-            System::Merge if is_leading => self.instructions.extend(parts),
+            System::Merge if is_leading => self.instructions.append(content),
             // Adding later instructions to the first message would invalidate the prompt cache of the entire
             // conversation, and the model would seem to have known them from the beginning.
             System::Merge => {
                 self.end_turn();
-                parts.insert(0, Part::Text { text: JsonStr::new(SYSTEM_HEADING) });
-                self.push_user(parts);
+                let mut user = Content::Text(JsonStr::new(SYSTEM_HEADING));
+                user.append(content);
+                self.push_user(user);
             }
             System::Keep => {
                 self.end_turn();
-                let content = self.content(parts);
-                self.messages.push(if self.options.developer_role {
-                    Message::Developer { content }
-                } else {
-                    Message::System { content }
-                });
+                self.messages.push_instructions(content, self.options.developer_role);
             }
+        }
+    }
+
+    /// Writes the leading system message before the first other one.
+    fn end_instructions(&mut self) {
+        let instructions = std::mem::take(&mut self.instructions);
+        if !instructions.is_empty() {
+            self.messages.push_instructions(instructions, false);
         }
     }
 
@@ -193,7 +205,7 @@ impl<'a> Writer<'a, '_> {
     }
 
     fn end_turn(&mut self) {
-        let turn = std::mem::take(&mut self.turn);
+        let mut turn = std::mem::take(&mut self.turn);
         if turn.is_empty() {
             // No upstream accepts a message that has only reasoning.
             if !turn.reasoning.is_empty() || !turn.details.is_empty() {
@@ -201,42 +213,36 @@ impl<'a> Writer<'a, '_> {
             }
             return;
         }
-        let (tool_calls, outputs) = self.tool_calls(turn.calls);
+        self.end_instructions();
+        self.sign(&mut turn.calls);
+        let has_calls = !turn.calls.is_empty();
         let message = Assistant {
-            content: self.assistant_content(turn.content, !tool_calls.is_empty()),
-            reasoning: self.replayed(turn.reasoning, !tool_calls.is_empty()),
-            reasoning_details: self.replayed_details(turn.details, !tool_calls.is_empty()),
-            tool_calls,
+            content: self.assistant_content(turn.content, has_calls),
+            reasoning: self.replayed(turn.reasoning, has_calls),
+            reasoning_details: self.replayed_details(turn.details, has_calls),
         };
-        self.messages.push(Message::Assistant(message));
-        self.push_outputs(outputs);
+        self.messages.push_assistant(&message, turn.calls.iter().map(|(call, _)| call));
+        self.push_outputs(&mut turn.calls);
+        // The next turn uses the memory again.
+        self.turn.calls = turn.calls;
     }
 
-    /// The calls of a turn, and their outputs by the upstream's call ids.
-    fn tool_calls(&mut self, calls: Vec<(Call<'a>, Vec<Part<'a>>)>) -> (Vec<ToolCall<'a>>, Outputs<'a>) {
-        let mut used = BTreeSet::new();
-        let mut tool_calls = Vec::with_capacity(calls.len());
-        let mut outputs = Vec::with_capacity(calls.len());
-        let mut calls = calls.into_iter();
-        while let Some((call, output)) = calls.next() {
-            let id = self.unused_id(&call.call_id, &used);
-            // Most turns have one call, so the last id is not noted.
-            if calls.len() > 0 {
-                used.insert(id.clone());
-            }
-            let extra_content = self.extras.remove(&*call.call_id);
-            tool_calls.push(ToolCall { id: id.clone(), called: self.called(call), extra_content });
-            outputs.push((id, output));
+    fn add_call(&mut self, call: Call<'a>, output: Content<'a>) {
+        let turn = self.open_turn();
+        if let Some((last, _)) = turn.calls.last() {
+            turn.used_ids.insert(last.id.clone());
         }
-        self.sign(&mut tool_calls);
-        (tool_calls, outputs)
+        let id = self.unused_id(&call.call_id);
+        let extra_content = self.extras.remove(&*call.call_id);
+        let call = ToolCall { id, called: self.called(call), extra_content };
+        self.turn.calls.push((call, output));
     }
 
     /// If the upstream requires a signature and the client brought none back, it gets the value that skips the
     /// check.
-    fn sign(&self, tool_calls: &mut [ToolCall<'a>]) {
-        let unsigned = tool_calls.iter().all(|call| call.extra_content.is_none());
-        if let (Some(first), true) = (tool_calls.first_mut(), unsigned) {
+    fn sign(&self, calls: &mut [(ToolCall<'a>, Content<'a>)]) {
+        let unsigned = calls.iter().all(|(call, _)| call.extra_content.is_none());
+        if let (Some((first, _)), true) = (calls.first_mut(), unsigned) {
             first.extra_content = self.options.reasoning_replay.unsigned.as_ref().map(RawJson::new);
         }
     }
@@ -248,27 +254,31 @@ impl<'a> Writer<'a, '_> {
             upstream => Cow::Owned(upstream.to_owned()),
         };
         match call.input.filter(|_| self.options.custom_tools == CustomTools::Native) {
-            Some(input) => Called::Custom { custom: CustomCall { name, input } },
-            None => Called::Function { function: FunctionCall { name, arguments: call.arguments } },
+            Some(input) => Called::Custom { name, input },
+            None => Called::Function { name, arguments: call.arguments },
         }
     }
 
     /// The upstream's id of a call. Calls of one turn that share an id get different ones, because a tool message
     /// refers to its call by the id alone.
-    fn unused_id(&self, call_id: &Cow<'a, str>, used: &BTreeSet<Cow<'a, str>>) -> Cow<'a, str> {
+    fn unused_id(&self, call_id: &Cow<'a, str>) -> Cow<'a, str> {
+        let used = &self.turn.used_ids;
         let first = match call_id {
             Cow::Borrowed(id) => upstream_call_id(id, self.options),
             Cow::Owned(id) => Cow::Owned(upstream_call_id(id, self.options).into_owned()),
         };
+        if !used.contains(&first) {
+            return first;
+        }
         // The first ones probably belong to the calls before.
-        let similar = similar_ids(call_id, used.len().saturating_sub(1))
+        let mut similar = similar_ids(call_id, used.len().saturating_sub(1))
             .map(|id| Cow::Owned(upstream_call_id(&id, self.options).into_owned()));
-        std::iter::once(first).chain(similar).find(|id| !used.contains(id)).unwrap_or_default()
+        similar.find(|id| !used.contains(id)).unwrap_or_default()
     }
 
-    fn assistant_content(&self, parts: Vec<Part<'a>>, has_calls: bool) -> AssistantContent<'a> {
-        if !parts.is_empty() || !has_calls {
-            return AssistantContent::Present(self.content(parts));
+    fn assistant_content(&self, content: Content<'a>, has_calls: bool) -> AssistantContent<'a> {
+        if !content.is_empty() || !has_calls {
+            return AssistantContent::Present(self.messages.in_form(content));
         }
         match self.options.assistant_content_with_calls {
             EmptyContent::Empty => AssistantContent::Present(Content::Text(JsonStr::default())),
@@ -295,38 +305,36 @@ impl<'a> Writer<'a, '_> {
     }
 
     /// Writes one tool message for each output, and then a user message with the parts that tool messages cannot hold.
-    fn push_outputs(&mut self, outputs: Outputs<'a>) {
-        let mut attachments = Vec::new();
-        for (id, parts) in outputs {
-            let (text, attached) =
-                tool_output::split(&id, parts, self.options.tool_output_images, self.report);
-            attachments.extend(attached);
-            self.messages.push(Message::Tool { tool_call_id: id, content: Content::Text(text) });
+    fn push_outputs(&mut self, calls: &mut Vec<(ToolCall<'a>, Content<'a>)>) {
+        let mut attachments = Content::default();
+        for (ToolCall { id, .. }, output) in calls.drain(..) {
+            let images = self.options.tool_output_images;
+            let (text, attached) = tool_output::split(&id, output, images, self.report);
+            attachments.append(attached);
+            self.messages.push_tool(&Message::Tool { tool_call_id: id, content: Content::Text(text) });
         }
         if !attachments.is_empty() {
             self.push_user(attachments);
         }
     }
 
-    /// Writes or extends a user message. Its content remains a list of parts until the end, so that later parts can
-    /// be added.
-    fn push_user(&mut self, mut parts: Vec<Part<'a>>) {
-        if self.options.user_images == UserImages::Note {
+    /// Writes or extends a user message.
+    fn push_user(&mut self, mut content: Content<'a>) {
+        self.end_instructions();
+        if let (Content::Parts(parts), UserImages::Note) = (&mut content, self.options.user_images) {
             parts.iter_mut().for_each(|part| self.note_image(part));
         }
-        match self.messages.last_mut() {
-            Some(Message::User { content: Content::Parts(previous) })
-                if self.options.user_messages == UserMessages::Merge =>
-            {
-                return previous.extend(parts);
+        if self.options.user_messages == UserMessages::Merge {
+            match self.messages.add_to_user(content) {
+                Ok(()) => return,
+                Err(unused) => content = unused,
             }
-            Some(Message::Tool { .. }) if self.options.assistant_after_tools => {
-                let content = AssistantContent::Present(Content::Text(JsonStr::new(BRIDGE)));
-                self.messages.push(Message::Assistant(Assistant { content, ..Assistant::default() }));
-            }
-            _ => {}
         }
-        self.messages.push(Message::User { content: Content::Parts(parts) });
+        if self.messages.last() == Some(Role::Tool) && self.options.assistant_after_tools {
+            let content = AssistantContent::Present(Content::Text(JsonStr::new(BRIDGE)));
+            self.messages.push_assistant(&Assistant { content, ..Assistant::default() }, std::iter::empty());
+        }
+        self.messages.push_user(content);
     }
 
     /// Replaces an image by a note. A text-only model would reject the image in this request and in all that follow it
@@ -338,61 +346,10 @@ impl<'a> Writer<'a, '_> {
         }
     }
 
-    /// Text is one string, unless the upstream wants parts.
-    fn content(&self, parts: Vec<Part<'a>>) -> Content<'a> {
-        let is_text = parts.iter().all(|part| matches!(part, Part::Text { .. }));
-        if is_text && self.options.content == ContentForm::String {
-            Content::Text(JsonStr::joined(parts.into_iter().filter_map(text_of), "\n\n"))
-        } else {
-            Content::Parts(parts)
-        }
-    }
-
-    /// Adds a user message where upstreams and their chat templates require one.
-    fn ensure_user_message(&mut self) {
-        let user = || Message::User { content: Content::Text(JsonStr::new(CONTINUE)) };
-        let last = self.messages.iter().rfind(|message| !is_instruction(message));
-        if !matches!(last, Some(Message::User { .. } | Message::Tool { .. })) {
-            self.messages.push(user());
-        } else if !self.messages.iter().any(|message| matches!(message, Message::User { .. })) {
-            let first = self.messages.iter().take_while(|message| is_instruction(message)).count();
-            self.messages.insert(first, user());
-        }
-    }
-
-    fn finish(mut self) -> Vec<Message<'a>> {
+    fn finish(mut self) -> JsonText {
         self.end_turn();
-        self.ensure_user_message();
-        if !self.instructions.is_empty() {
-            let instructions = std::mem::take(&mut self.instructions);
-            let content = self.content(instructions);
-            self.messages.insert(0, Message::System { content });
-        }
-        let messages = std::mem::take(&mut self.messages).into_iter();
-        messages.map(|message| self.finished(message)).collect()
-    }
-
-    fn finished(&self, message: Message<'a>) -> Message<'a> {
-        match message {
-            Message::User { content: Content::Parts(parts) } => {
-                Message::User { content: self.content(parts) }
-            }
-            other => other,
-        }
-    }
-}
-
-fn is_instruction(message: &Message<'_>) -> bool {
-    matches!(message, Message::System { .. } | Message::Developer { .. })
-}
-
-fn is_empty(part: &Part<'_>) -> bool {
-    matches!(part, Part::Text { text } if text.is_empty())
-}
-
-fn text_of(part: Part<'_>) -> Option<JsonStr<'_>> {
-    match part {
-        Part::Text { text } => Some(text),
-        _ => None,
+        self.end_instructions();
+        self.messages.ensure_user(&JsonStr::new(CONTINUE));
+        self.messages.finish()
     }
 }

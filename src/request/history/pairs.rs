@@ -5,7 +5,7 @@ use crate::error::ApiError;
 use crate::items::{Call, Entry, Output, Reasoning};
 use crate::json::JsonStr;
 use crate::report::{Repaired, Report};
-use crate::wire::chat::request::Part;
+use crate::wire::chat::request::Content;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -22,15 +22,15 @@ const PENDING: &str = "(no output yet: the call is still running)";
 #[derive(Debug)]
 pub(super) enum Step<'a> {
     /// Text of the system or the developer.
-    Instructions(Vec<Part<'a>>),
+    Instructions(Content<'a>),
     /// Content from the user.
-    User(Vec<Part<'a>>),
+    User(Content<'a>),
     /// Text of the model.
-    Assistant(Vec<Part<'a>>),
+    Assistant(Content<'a>),
     /// Reasoning of the model.
     Reasoning(Reasoning<'a>),
     /// A call and its output.
-    Call(Call<'a>, Vec<Part<'a>>),
+    Call(Call<'a>, Content<'a>),
     /// The place at which an output was sent: calls that follow were made after it.
     OutputSent,
 }
@@ -50,11 +50,11 @@ pub(super) fn pair<'a>(
     let mut steps = Vec::with_capacity(entries.len());
     for entry in entries {
         steps.push(match entry {
-            Entry::Instructions(parts) => Step::Instructions(parts),
-            Entry::User(parts) => Step::User(parts),
-            Entry::Assistant(parts) => Step::Assistant(parts),
+            Entry::Instructions(content) => Step::Instructions(content),
+            Entry::User(content) => Step::User(content),
+            Entry::Assistant(content) => Step::Assistant(content),
             Entry::Reasoning(reasoning) => Step::Reasoning(reasoning),
-            Entry::Call(call) => Step::Call(call, Vec::new()),
+            Entry::Call(call) => Step::Call(call, Content::default()),
             Entry::Reference(_) => continue,
             Entry::Output(output) => match calls.answer(output) {
                 Ok(()) => Step::OutputSent,
@@ -65,8 +65,9 @@ pub(super) fn pair<'a>(
                     lost = lost.saturating_sub(1);
                     report.repaired(Repaired::CallOutput, &orphan.call_id);
                     // The model can use an output even if it does not know what was called.
-                    let heading = Part::Text { text: JsonStr::new(WITHOUT_CALL) };
-                    Step::User(std::iter::once(heading).chain(orphan.parts).collect())
+                    let mut content = Content::Text(JsonStr::new(WITHOUT_CALL));
+                    content.append(orphan.content);
+                    Step::User(content)
                 }
             },
         });
@@ -96,17 +97,17 @@ fn hand_out<'a>(
     report: &mut Report,
 ) -> Result<(), ApiError> {
     let calls = steps.iter_mut().filter_map(|step| match step {
-        Step::Call(call, parts) => Some((call, parts)),
+        Step::Call(call, content) => Some((call, content)),
         _ => None,
     });
-    for ((call, parts), output) in calls.zip(outputs) {
-        *parts = match output {
-            Some(output) => output.parts,
-            None if call.is_async => vec![Part::Text { text: JsonStr::new(PENDING) }],
+    for ((call, content), output) in calls.zip(outputs) {
+        *content = match output {
+            Some(output) => output.content,
+            None if call.is_async => Content::Text(JsonStr::new(PENDING)),
             None if policy == History::Strict => return Err(without_output(&call.call_id)),
             None => {
                 report.repaired(Repaired::ToolCall, &call.name);
-                vec![Part::Text { text: JsonStr::new(NO_OUTPUT) }]
+                Content::Text(JsonStr::new(NO_OUTPUT))
             }
         };
     }
@@ -197,7 +198,7 @@ mod tests {
         };
         let output = |id, number: usize| Output {
             call_id: Cow::Borrowed(id),
-            parts: vec![Part::Text { text: JsonStr::new(&number.to_string()) }],
+            content: Content::Text(JsonStr::new(&number.to_string())),
         };
         let words = written.split_whitespace().enumerate();
         words
@@ -213,10 +214,8 @@ mod tests {
         let steps = pair(entries(written), History::Strict, &mut Report::default())?;
         assert_eq!(steps.len(), written.split_whitespace().count());
         let output = |step| match step {
-            Step::Call(_, parts) => match &parts[..] {
-                [Part::Text { text }] => Some(text.decode().into_owned()),
-                other => Some(format!("{other:?}")),
-            },
+            Step::Call(_, Content::Text(text)) => Some(text.decode().into_owned()),
+            Step::Call(_, other) => Some(format!("{other:?}")),
             _ => None,
         };
         Ok(steps.into_iter().filter_map(output).collect())

@@ -3,7 +3,7 @@
 use crate::json::JsonStr;
 use crate::report::{Dropped, Report};
 use crate::upstream::ToolOutputImages;
-use crate::wire::chat::request::Part;
+use crate::wire::chat::request::{Content, Part};
 
 /// Text in a tool message if the rest of the output is elsewhere.
 const ATTACHED: &str = "(attached: see the next user message)";
@@ -14,10 +14,14 @@ const LEFT_OUT: &str = "(what was attached was left out)";
 /// Splits the output of the call `id` into the text of its tool message and the parts for the user message.
 pub(super) fn split<'a>(
     id: &str,
-    parts: Vec<Part<'a>>,
+    output: Content<'a>,
     images: ToolOutputImages,
     report: &mut Report,
-) -> (JsonStr<'a>, Vec<Part<'a>>) {
+) -> (JsonStr<'a>, Content<'a>) {
+    let parts = match output {
+        Content::Text(text) => return (text, Content::default()),
+        Content::Parts(parts) => parts,
+    };
     let (mut texts, mut attached) = (Vec::new(), Vec::new());
     for part in parts {
         match part {
@@ -40,5 +44,5 @@ pub(super) fn split<'a>(
             }
         }
     }
-    (JsonStr::joined(texts, "\n"), attached)
+    (JsonStr::joined(texts, "\n"), Content::Parts(attached))
 }

@@ -3,17 +3,20 @@
 //! Reference: <https://platform.openai.com/docs/api-reference/responses/create#responses_create-input>
 
 use super::TextFormat;
+use crate::error::ApiError;
 use crate::json::{JsonStr, RawJson, TapeValue};
-use crate::wire::typed::{RawObject, objects};
+use crate::wire::typed::{Located, RawObject, Read, objects};
 use std::borrow::Cow;
 
 objects! {
-    /// `{"type": "message", "role": "user", "content": "Hi"}`; `content` is a string or an array of parts.
+    /// `{"type": "message", "role": "user", "content": "Hi"}`
     #[allow(missing_docs)]
     pub struct Message<'a> {
         /// `user`, `assistant`, `system` or `developer`.
         pub role: Cow<'a, str>,
-    } besides ["content"]
+        /// A string, or an array of parts.
+        pub content: Option<TapeValue<'a>>,
+    }
 
     /// `{"type": "input_text", "text": "Hi"}`; also `output_text`, `text`, `summary_text` and `reasoning_text`.
     #[allow(missing_docs)]
@@ -79,14 +82,15 @@ objects! {
     }
 
     /// `{"type": "function_call_output", "call_id": "call_1", "output": "done"}`; also `custom_tool_call_output`.
-    /// `output` is a string or an array of parts.
     #[allow(missing_docs)]
     pub struct CallOutput<'a> {
         /// Absent if Codex ran the tool without a call.
         pub call_id: Option<Cow<'a, str>>,
         pub name: Option<Cow<'a, str>>,
         pub namespace: Option<Cow<'a, str>>,
-    } besides ["output"]
+        /// A string, or an array of parts.
+        pub output: Option<TapeValue<'a>>,
+    }
 
     /// `{"type": "tool_search_call", "call_id": "call_1", "execution": "client", "arguments": {"query": "..."}}`
     #[allow(missing_docs)]
@@ -157,9 +161,9 @@ objects! {
     pub struct ReasoningItem<'a> {
         pub id: Option<Cow<'a, str>>,
         /// Parts of type `summary_text`.
-        pub summary: Option<Vec<TextPart<'a>>>,
+        pub summary: Option<Paragraphs<'a>>,
         /// Parts of type `reasoning_text`.
-        pub content: Option<Vec<TextPart<'a>>>,
+        pub content: Option<Paragraphs<'a>>,
         /// Opaque to the client; see `items::ReplayState`.
         pub encrypted_content: Option<JsonStr<'a>>,
     }
@@ -194,5 +198,24 @@ objects! {
     #[allow(missing_docs)]
     pub struct ItemReference<'a> {
         pub id: Cow<'a, str>,
+    }
+}
+
+/// An array of parts that are text: the texts, with an empty line between them.
+#[derive(Debug, Clone)]
+pub struct Paragraphs<'a>(pub JsonStr<'a>);
+
+impl<'a> Read<'a> for Paragraphs<'a> {
+    fn read(site: Located<'_, 'a>) -> Result<Self, ApiError> {
+        let mut wrong = None;
+        let texts = site.elements("an array")?.map_while(|part| match TextPart::read(part) {
+            Ok(part) => Some(part.text),
+            Err(error) => {
+                wrong = Some(error);
+                None
+            }
+        });
+        let text = JsonStr::joined(texts.filter(|text| !text.is_empty()), "\n\n");
+        wrong.map_or(Ok(Self(text)), Err)
     }
 }

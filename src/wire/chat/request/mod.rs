@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 pub use tool::*;
 
-/// The request body.
+/// What follows `model` and `messages` in the request body, which are written first.
 ///
 /// ```json
 /// {"model": "m", "messages": [{"role": "user", "content": "Hi"}], "tools": [...], "tool_choice": "auto",
@@ -21,8 +21,6 @@ pub use tool::*;
 #[derive(Debug, Default, Serialize)]
 #[allow(missing_docs)]
 pub struct Request<'a> {
-    pub model: &'a str,
-    pub messages: Vec<Message<'a>>,
     /// Left out if empty: upstreams reject an empty array.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<Tool<'a>>,

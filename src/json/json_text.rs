@@ -1,0 +1,101 @@
+//! JSON text that is written piece by piece.
+
+use super::raw;
+use serde::Serialize;
+
+/// A JSON text under construction. Its parts are put together by the caller: syntax, strings and values.
+///
+/// serde looks for characters to escape even in the names of fields. Where many small objects are written, that was half
+/// of the work.
+#[derive(Debug, Default)]
+pub struct JsonText(String);
+
+impl JsonText {
+    /// An empty text with room for so many bytes.
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self(String::with_capacity(bytes))
+    }
+
+    /// Appends JSON: syntax, names of fields, or values.
+    #[inline]
+    pub fn raw(&mut self, json: &str) {
+        self.0.push_str(json);
+    }
+
+    /// Appends a string, escaped.
+    pub fn string(&mut self, text: &str) {
+        // Without an exit, so that the compiler vectorises it. Hardly any id or name has such a byte.
+        let has_escapes = |any, byte| any | (byte < b' ') | (byte == b'"') | (byte == b'\\');
+        if text.bytes().fold(false, has_escapes) {
+            return self.raw(&raw::to_string(text));
+        }
+        self.0.reserve(text.len() + 2);
+        self.0.push('"');
+        self.0.push_str(text);
+        self.0.push('"');
+    }
+
+    /// Appends any value.
+    pub fn value(&mut self, value: &(impl Serialize + ?Sized)) {
+        self.raw(&raw::to_string(value));
+    }
+
+    /// Inserts JSON at a position.
+    pub fn insert(&mut self, at: usize, json: &str) {
+        if self.0.is_char_boundary(at) {
+            self.0.insert_str(at, json);
+        }
+    }
+
+    /// The text so far.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The length so far, in bytes.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether nothing was written yet.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Ends an object that lacks its last bracket with the fields of `rest`, which is written as an object.
+    pub fn end_object(mut self, rest: &impl Serialize) -> Vec<u8> {
+        let rest = raw::to_string(rest);
+        match rest.strip_prefix('{') {
+            Some("}") | None => self.raw("}"),
+            Some(fields) => {
+                self.raw(",");
+                self.raw(fields);
+            }
+        }
+        self.0.into_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_string_is_escaped_as_serde_json_does_it() {
+        for string in ["", "call_1", "a\"b", "a\\b", "a\n\u{1}", "ü🦀\u{7f}"] {
+            let mut text = JsonText::default();
+            text.string(string);
+            assert_eq!(text.0, serde_json::to_string(string).unwrap());
+        }
+    }
+
+    #[test]
+    fn an_object_ends_with_the_fields_of_another() {
+        for (rest, expected) in [(json!({}), r#"{"a":1}"#), (json!({"b": 2}), r#"{"a":1,"b":2}"#)] {
+            let mut text = JsonText::with_capacity(9);
+            text.raw(r#"{"a":1"#);
+            assert_eq!(text.end_object(&rest), expected.as_bytes());
+        }
+    }
+}
