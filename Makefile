@@ -12,6 +12,7 @@ wasm: ## Build the filter: target/transponder.wasm.
 # The parameters reach the script as environment variables.
 run: wasm ## Run Envoy with the filter in front of UPSTREAM=http://127.0.0.1:8000/v1.
 #: Options: PRESET=vllm (found by asking the upstream) or CONFIG=plugin.json, LISTEN=127.0.0.1:8080, ADMIN=127.0.0.1:9901, CONCURRENCY=2.
+#: INSTRUCTIONS=prompt.md with CONFIG: the instructions that Codex gets for each model with a `catalog`.
 #: Without UPSTREAM, a scripted upstream is started. envoy/run.py --help lists the other options.
 	@envoy/run.py
 

@@ -101,8 +101,9 @@ def check_free(name, address):
             fail(f"{name}={host}:{port}: {error.strerror}; choose another with {name}=")
 
 
-def plugin_config(preset, file, prefix):
-    """The plugin configuration, with the upstream's path filled in if it names none."""
+def plugin_config(preset, file, prefix, instructions=None):
+    """The plugin configuration, with the upstream's path filled in if it names none, and the instructions of the described
+    models that have none."""
     if preset and file:
         fail("PRESET and CONFIG exclude each other: name the preset in the CONFIG file, as its `upstream`")
     config = {"upstream": preset} if preset else {}
@@ -113,6 +114,8 @@ def plugin_config(preset, file, prefix):
             fail(f"CONFIG={file}: {error}")
         if not isinstance(config, dict):
             fail(f"CONFIG={file} is not a JSON object")
+    if instructions:
+        fill_in_instructions(config, instructions)
     upstream = config.get("upstream", {})
     if isinstance(upstream, str):
         upstream = {"preset": upstream}
@@ -120,6 +123,21 @@ def plugin_config(preset, file, prefix):
     if isinstance(upstream, dict) and upstream.get("preset") not in ("native", "refuse"):
         config["upstream"] = {"path": f"{prefix}/chat/completions", **upstream}
     return config
+
+
+def fill_in_instructions(config, file):
+    """Gives the text of a file to each description of a model that has no instructions."""
+    try:
+        text = Path(file).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        fail(f"INSTRUCTIONS={file}: {error}")
+    rules = config.get("models")
+    rules = [rule for rule in rules if isinstance(rule, dict)] if isinstance(rules, list) else []
+    described = [rule["catalog"] for rule in rules if isinstance(rule.get("catalog"), dict)]
+    if not described:
+        fail(f"INSTRUCTIONS={file}: no rule of `models` in the CONFIG file has a `catalog`")
+    for catalog in described:
+        catalog.setdefault("instructions", text)
 
 
 def found_preset(upstream):
@@ -322,7 +340,7 @@ def scripted_upstream():
 
 ENVIRONMENT = """\
 environment variables:
-  UPSTREAM, PRESET, CONFIG, LISTEN, ADMIN, CONCURRENCY
+  UPSTREAM, PRESET, CONFIG, INSTRUCTIONS, LISTEN, ADMIN, CONCURRENCY
                            defaults of the options above
   UPSTREAM_API_KEY         the upstream's key; it replaces the client's `authorization: Bearer` header
   UPSTREAM_API_KEY_HEADER  the header that carries the bare key instead, such as `api-key`
@@ -342,6 +360,7 @@ def main():
     parser.add_argument("--upstream", default=env("UPSTREAM"), help="base URL of the upstream, such as http://127.0.0.1:8000/v1 (a scripted upstream)")
     parser.add_argument("--preset", default=env("PRESET"), help="preset for the upstream, such as vllm (found by asking the upstream, else generic)")
     parser.add_argument("--config", default=env("CONFIG"), help="JSON file with the plugin configuration, instead of a preset")
+    parser.add_argument("--instructions", default=env("INSTRUCTIONS"), help="file with the instructions for Codex, for each `catalog` in the CONFIG file that has none")
     parser.add_argument("--listen", default=env("LISTEN") or "127.0.0.1:8080", help="address for clients (%(default)s)")
     parser.add_argument("--admin", default=env("ADMIN") or "127.0.0.1:9901", help="address of Envoy's admin page (%(default)s)")
     parser.add_argument("--concurrency", default=env("CONCURRENCY") or "2", type=int, help="worker threads (%(default)s)")
@@ -354,7 +373,7 @@ def main():
         preset = args.preset
         if args.upstream and not preset and not args.config:
             preset = found_preset(upstream)
-        plugin = plugin_config(preset, args.config, upstream.prefix)
+        plugin = plugin_config(preset, args.config, upstream.prefix, args.instructions)
         listen, admin = parse_address("LISTEN", args.listen), parse_address("ADMIN", args.admin)
         return envoy_config(upstream, plugin, listen, admin, wasm_module(elsewhere=args.print))
 

@@ -73,6 +73,7 @@ pub mod wire;
 #[cfg(target_arch = "wasm32")]
 mod adapter;
 mod bounds;
+mod catalog;
 #[cfg(target_arch = "wasm32")]
 mod filter;
 mod markup;

@@ -7,14 +7,30 @@ pub(crate) struct Provider<'a> {
     pub(crate) id: &'a str,
     pub(crate) base_url: &'a str,
     pub(crate) env_key: Option<&'a str>,
+    /// Where Codex finds the descriptions of its models.
+    pub(crate) catalog: Option<&'a str>,
 }
 
 /// The settings that make Codex use a provider.
 pub(crate) struct Profile<'a> {
     pub(crate) provider: &'a str,
     pub(crate) model: &'a str,
-    pub(crate) context: Option<u64>,
+    pub(crate) context: Window,
 }
+
+/// What the profile says about the model's context window.
+#[derive(Clone, Copy)]
+pub(crate) enum Window {
+    /// This many tokens.
+    Tokens(u64),
+    /// Nothing, because the catalogue has it: a profile's setting would take precedence.
+    InCatalog,
+    /// What it says now.
+    Unknown,
+}
+
+const WINDOW: &str = "model_context_window";
+const COMPACTION: &str = "model_auto_compact_token_limit";
 
 /// Adds the provider to `config.toml`, and the profile's settings if they are to be the default.
 pub(crate) fn config(
@@ -38,6 +54,9 @@ pub(crate) fn config(
     set(table, "wire_api", "responses".into());
     if let Some(variable) = provider.env_key {
         set(table, "env_key", variable.into());
+    }
+    if let Some(url) = provider.catalog {
+        set(table, "model_catalog_url", url.into());
     }
     if is_first && !end.trim().is_empty() {
         // Comments at the end of the file stay before the new table.
@@ -83,10 +102,18 @@ fn refuse_legacy_profiles(document: &DocumentMut, profile: &str) -> Result<(), S
 fn select(root: &mut dyn TableLike, profile: &Profile<'_>) {
     set(root, "model", profile.model.into());
     set(root, "model_provider", profile.provider.into());
-    if let Some(tokens) = profile.context.and_then(|tokens| i64::try_from(tokens).ok()) {
-        set(root, "model_context_window", tokens.into());
-        // By default, Codex compacts when the window is nearly full, which leaves no room for an answer.
-        set(root, "model_auto_compact_token_limit", (tokens / 5 * 4).into());
+    match profile.context {
+        Window::Tokens(tokens) => {
+            let tokens = i64::try_from(tokens).unwrap_or(i64::MAX);
+            set(root, WINDOW, tokens.into());
+            // By default, Codex compacts when the window is nearly full, which leaves no room for an answer.
+            set(root, COMPACTION, (tokens / 5 * 4).into());
+        }
+        Window::InCatalog => {
+            root.remove(WINDOW);
+            root.remove(COMPACTION);
+        }
+        Window::Unknown => {}
     }
 }
 

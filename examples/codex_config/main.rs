@@ -10,7 +10,7 @@ mod edit;
 mod file;
 mod upstream;
 
-use edit::{Profile, Provider};
+use edit::{Profile, Provider, Window};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -20,7 +20,7 @@ make codex-config: points an installed Codex CLI at the filter.
   BASE_URL   where the filter listens     (default: http://127.0.0.1:8080/v1)
   MODEL      the model to request         (default: the upstream's model, if it has only one)
   ENV_KEY    the environment variable that holds the upstream's key (default: no key is sent)
-  CONTEXT    the model's context window in tokens (default: what the upstream reports, if it does)
+  CONTEXT    the model's context window in tokens (default: what the filter's catalogue or the upstream reports)
   PROVIDER   the provider's id in config.toml and the profile's name (default: transponder)
   DEFAULT=1  also makes it the default, so that `codex` without --profile uses it
   DRY_RUN=1  only shows the changes
@@ -102,15 +102,23 @@ fn configure(parameters: &Parameters) -> Result<(), String> {
         Some(model) => model.clone(),
         None => upstream.only_model()?,
     };
+    let described = upstream.describes(&model);
     let profile = Profile {
         provider: &parameters.provider,
         model: &model,
-        context: parameters.context.or_else(|| upstream.context_of(&model)),
+        context: match parameters.context {
+            Some(tokens) => Window::Tokens(tokens),
+            None if described => Window::InCatalog,
+            None => upstream.context_of(&model).map_or(Window::Unknown, Window::Tokens),
+        },
     };
+    let base_url = parameters.base_url.trim_end_matches('/');
+    let catalog = described.then(|| format!("{base_url}/models"));
     let provider = Provider {
         id: &parameters.provider,
-        base_url: parameters.base_url.trim_end_matches('/'),
+        base_url,
         env_key: parameters.env_key.as_deref(),
+        catalog: catalog.as_deref(),
     };
     let config = home.join("config.toml");
     let layer = home.join(format!("{}.config.toml", parameters.provider));
@@ -126,7 +134,7 @@ fn configure(parameters: &Parameters) -> Result<(), String> {
             edit.write()?;
         }
     }
-    conclude(parameters, &layer, &profile, edits.iter().any(file::Edit::changes));
+    conclude(parameters, &layer, &profile, described, edits.iter().any(file::Edit::changes));
     Ok(())
 }
 
@@ -137,14 +145,14 @@ fn codex_home() -> Result<PathBuf, String> {
     named.or_else(home).ok_or_else(|| "neither CODEX_HOME nor HOME is set".to_owned())
 }
 
-fn conclude(parameters: &Parameters, layer: &Path, profile: &Profile<'_>, changes: bool) {
+fn conclude(parameters: &Parameters, layer: &Path, profile: &Profile<'_>, described: bool, changes: bool) {
     let model = profile.model;
     match (changes, parameters.dry_run) {
         (false, _) => println!("Nothing to change."),
         (true, true) => println!("Nothing was written (DRY_RUN)."),
         (true, false) => {}
     }
-    if profile.context.is_none() {
+    if matches!(profile.context, Window::Unknown) {
         println!(
             "The upstream does not report the context window of {model}, and Codex assumes 272000 tokens. \
              If it is smaller, set it: CONTEXT=32768"
@@ -153,7 +161,7 @@ fn conclude(parameters: &Parameters, layer: &Path, profile: &Profile<'_>, change
     if let Some(name) = parameters.env_key.as_deref().filter(|name| variable(name).is_none()) {
         println!("Codex reads the upstream's key from the environment variable {name}, which is not set.");
     }
-    if changes {
+    if changes && !described {
         println!(
             "Codex sends no reasoning effort for a model that it does not know. To choose one, add a line such as \
              model_reasoning_effort = \"low\" (none, medium, high, xhigh) to {layer}.",

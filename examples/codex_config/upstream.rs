@@ -1,4 +1,5 @@
-//! What the upstream reports about its models. It is asked through the filter, which passes `GET /models` on.
+//! What the upstream reports about its models. It is asked through the filter, which passes `GET /models` on, or answers it
+//! from its own descriptions.
 
 use serde_json::Value;
 use std::time::Duration;
@@ -10,6 +11,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Default)]
 pub(crate) struct Upstream {
     models: Vec<Value>,
+    /// The same in Codex's form, if the filter describes models.
+    for_codex: Vec<Value>,
     /// llama.cpp's `/props`, which have the context window of a slot.
     props: Value,
 }
@@ -17,11 +20,14 @@ pub(crate) struct Upstream {
 /// Asks the upstream. Without a usable answer, the result is empty.
 pub(crate) fn ask(base_url: &str, key: Option<&str>) -> Upstream {
     let base = base_url.trim_end_matches('/');
-    let models = get(&format!("{base}/models"), key).unwrap_or_default();
+    // Codex asks with its version, and only then the filter answers in Codex's form. Others ignore the query.
+    let models = get(&format!("{base}/models?client_version=0"), key).unwrap_or_default();
+    let list = |name: &str| models.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
     let root = base.strip_suffix("/v1").unwrap_or(base);
     let is_llamacpp = models.pointer("/data/0/owned_by").and_then(Value::as_str) == Some("llamacpp");
     Upstream {
-        models: models.get("data").and_then(Value::as_array).cloned().unwrap_or_default(),
+        models: list("data"),
+        for_codex: list("models"),
         props: is_llamacpp.then(|| get(&format!("{root}/props"), key)).flatten().unwrap_or_default(),
     }
 }
@@ -57,6 +63,11 @@ impl Upstream {
             [] => Err("which model? The upstream does not list any (GET /models); say MODEL=...".to_owned()),
             several => Err(format!("which model? Say MODEL=..., one of: {}", several.join(", "))),
         }
+    }
+
+    /// Whether Codex can read the model's description from `GET /models`. Ollama and llama.cpp have a `models` too, of another form.
+    pub(crate) fn describes(&self, model: &str) -> bool {
+        self.for_codex.iter().any(|entry| entry.get("slug").and_then(Value::as_str) == Some(model))
     }
 
     /// The model's context window in tokens.

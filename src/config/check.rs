@@ -2,7 +2,7 @@
 
 use super::error::Errors;
 use super::explain;
-use super::{Config, Limits, Upstream};
+use super::{Catalog, Config, Limits, Upstream};
 use crate::upstream::{self, Fields, Options};
 // A configured field must not collide with one that the filter reads or writes, and only the two protocols know those.
 use crate::wire::chat::request::Request;
@@ -120,6 +120,20 @@ pub(super) fn one_path_under_refuse(config: &Config, errors: &mut Errors) {
                 ),
             );
         }
+    }
+}
+
+pub(super) fn catalog(at: &str, catalog: &Catalog, pattern: &str, errors: &mut Errors) {
+    if pattern.contains('*') {
+        errors.add(at, "needs a `match` without `*`, because it is the name in the list of models");
+    }
+    given(&join(at, "display_name"), catalog.display_name.as_deref(), errors);
+    given(&join(at, "instructions"), catalog.instructions.as_deref(), errors);
+    let known: Vec<&str> = upstream::effort_names().collect();
+    let efforts = catalog.efforts.as_deref().unwrap_or_default();
+    let places: Vec<String> = elements(&join(at, "efforts"), errors).take(efforts.len()).collect();
+    for (at, effort) in places.iter().zip(efforts) {
+        explain::check_word(at, "effort", effort, &known, errors);
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::error::without_place;
 use super::raw::{RawConfig, RawRule};
-use super::{Limits, error::Errors};
+use super::{Catalog, Limits, error::Errors};
 use crate::upstream::{Options, Reasoning, ReasoningReplay};
 use serde::de::DeserializeOwned;
 
@@ -57,7 +57,7 @@ fn unknown_key(key: &str, known: &[&str]) -> String {
 }
 
 /// The objects of a configuration and their keys.
-fn homes() -> [(&'static str, Vec<String>); 6] {
+fn homes() -> [(&'static str, Vec<String>); 7] {
     let mut upstream = keys_of::<Options>();
     upstream.push("preset".to_owned());
     [
@@ -67,6 +67,7 @@ fn homes() -> [(&'static str, Vec<String>); 6] {
         ("inside `reasoning` of an upstream", keys_of::<Reasoning>()),
         ("inside `reasoning_replay` of an upstream", keys_of::<ReasoningReplay>()),
         ("inside `limits`", keys_of::<Limits>()),
+        ("inside `catalog` of a rule", keys_of::<Catalog>()),
     ]
 }
 

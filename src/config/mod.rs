@@ -13,6 +13,7 @@
 //! assert_eq!(errors.to_string(), "upstream: unknown preset `vlm`, did you mean `vllm`?");
 //! ```
 
+mod catalog;
 mod check;
 mod error;
 mod explain;
@@ -22,6 +23,7 @@ mod raw;
 mod schema;
 
 use crate::upstream::{Options, string_enum};
+pub use catalog::{Catalog, Described, Modality};
 use error::Errors;
 pub use error::{ConfigError, ConfigErrors};
 use raw::RawConfig;
@@ -69,6 +71,8 @@ pub struct Rule {
     pub upstream: Option<Upstream>,
     /// The value of the request header `x-transponder-upstream`, by which Envoy's routes can choose the cluster.
     pub route: Option<String>,
+    /// What clients learn about the model, by `GET /models`.
+    pub catalog: Option<Catalog>,
 }
 
 string_enum! {
@@ -180,6 +184,11 @@ impl Config {
             return self.input_tokens_path_before_body().is_some();
         }
         self.has_native() || self.translating().any(|options| options.input_tokens_path.is_some())
+    }
+
+    /// The models that have a description.
+    pub fn described(&self) -> impl Iterator<Item = Described<'_>> {
+        self.models.iter().filter_map(|rule| Some(Described::of(rule, rule.catalog.as_ref()?, self)))
     }
 
     /// Whether translated requests go to this path, written with its query.

@@ -4,7 +4,7 @@ use super::check::{self, join};
 use super::error::Errors;
 use super::explain;
 use super::place;
-use super::{Config, GENERIC, History, Limits, NATIVE, REFUSE, Rule, Upstream};
+use super::{Catalog, Config, GENERIC, History, Limits, NATIVE, REFUSE, Rule, Upstream};
 use crate::json::{self, RawJson};
 use crate::upstream::{self, Options};
 use serde::Deserialize;
@@ -50,6 +50,10 @@ pub(super) struct RawRule {
     /// The value of the request header `x-transponder-upstream`, by which Envoy's routes can choose the cluster.
     /// Needs `hold_request_headers`.
     route: Option<String>,
+    /// What clients learn about the model. If a rule has a description, the filter answers `GET /models` beside each of `paths`
+    /// itself, with the list of all described models.
+    #[cfg_attr(test, schemars(with = "Option<Catalog>"))]
+    catalog: Option<Value>,
 }
 
 impl Default for RawConfig {
@@ -121,7 +125,18 @@ fn rule(index: usize, value: Value, held: bool, errors: &mut Errors) -> Option<R
     check::given(&at("model"), rule.model.as_deref(), errors);
     check::header_value(&at("route"), rule.route.as_deref(), errors);
     let upstream = rule.upstream.and_then(|value| upstream(&at("upstream"), value, held, errors));
-    Some(Rule { pattern: rule.r#match, model: rule.model, upstream, route: rule.route })
+    let catalog = rule.catalog.and_then(|value| catalog(&at("catalog"), value, &rule.r#match, errors));
+    Some(Rule { pattern: rule.r#match, model: rule.model, upstream, route: rule.route, catalog })
+}
+
+fn catalog(at: &str, value: Value, pattern: &str, errors: &mut Errors) -> Option<Catalog> {
+    let Value::Object(catalog) = value else {
+        errors.add(at, "expected an object");
+        return None;
+    };
+    let catalog: Catalog = read_object(at, catalog, errors)?;
+    check::catalog(at, &catalog, pattern, errors);
+    Some(catalog)
 }
 
 /// Reads the name of an upstream, or an object that overrides a preset.

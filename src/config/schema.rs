@@ -46,6 +46,7 @@ fn tables() -> String {
     for (heading, place) in [
         ("The configuration", &schema),
         ("A rule of `models`", &definitions["Rule"]),
+        ("`catalog` of a rule", &definitions["Catalog"]),
         ("`limits`", &definitions["Limits"]),
         ("Options of an upstream", &definitions["Options"]),
         ("`reasoning`", &definitions["Reasoning"]),

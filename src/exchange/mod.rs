@@ -46,6 +46,7 @@ mod upstream_body;
 mod verdict;
 pub mod watchdog;
 
+use crate::catalog;
 use crate::config::Config;
 use crate::metrics::Telemetry;
 use collecting::Collecting;
@@ -87,6 +88,12 @@ impl Exchange {
             Disposition::PassThrough => {
                 observer.passed_through();
                 return HeadersVerdict::Continue(request_headers::without_own_headers(headers));
+            }
+            Disposition::List { for_codex } => {
+                observer.listed();
+                let list = catalog::list(config, for_codex);
+                self.phase = Phase::Answered;
+                return HeadersVerdict::Respond(LocalReply::json(200, list));
             }
             Disposition::Reject(error, header) => {
                 observer.identify(headers.text("x-request-id"));

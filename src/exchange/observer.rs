@@ -85,6 +85,11 @@ impl Observer {
         self.note_name("transponder.request_model", model);
     }
 
+    /// The request was answered with the list of models.
+    pub(super) fn listed(&self) {
+        self.note("transponder.outcome", "answered");
+    }
+
     /// The request is sent upstream. `request_bytes`: its size before the translation.
     pub(super) fn request_sent(&mut self, translated: &Translated, request_bytes: usize, now: Duration) {
         self.preset = translated.preset;

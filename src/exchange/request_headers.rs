@@ -16,6 +16,8 @@ pub(super) enum Disposition {
     Translate(Endpoint),
     /// Reply with the error, and with a header that shows what is possible instead.
     Reject(ApiError, Option<Header>),
+    /// Reply with the list of models. `for_codex`: in Codex's form too.
+    List { for_codex: bool },
     /// Reply with the error: Envoy made this request when it followed an upstream's redirect.
     Fail(ApiError),
 }
@@ -68,6 +70,9 @@ pub(super) fn disposition(config: &Config, headers: &Headers, end: bool) -> Disp
         ));
     }
     match match_path(config, headers.text(":path")) {
+        PathMatch::None if method == "GET" && asks_for_models(config, headers.text(":path")) => {
+            Disposition::List { for_codex: has_client_version(headers.text(":path")) }
+        }
         PathMatch::None => Disposition::PassThrough,
         // A preflight is answered by the CORS filter or the upstream.
         PathMatch::Exact | PathMatch::Subpath(_) if method == "OPTIONS" => Disposition::PassThrough,
@@ -113,6 +118,20 @@ fn match_path<'a>(config: &Config, path: &'a str) -> PathMatch<'a> {
     });
     // One configured path may be below another. An exact match is preferred.
     matches.min_by_key(|path| matches!(path, PathMatch::Subpath(_))).unwrap_or(PathMatch::None)
+}
+
+/// Whether this is `/models` beside a configured path, and there are models to list.
+fn asks_for_models(config: &Config, path: &str) -> bool {
+    let path = path.split_once('?').map_or(path, |(path, _)| path);
+    let Some(base) = path.strip_suffix("/models") else { return false };
+    let mut bases = config.paths.iter().filter_map(|path| path.rsplit_once('/'));
+    bases.any(|(known, _)| known == base) && config.described().next().is_some()
+}
+
+/// Codex names its version when it asks for models, and no other client does.
+fn has_client_version(path: &str) -> bool {
+    let query = path.split_once('?').map_or("", |(_, query)| query);
+    query.split('&').any(|pair| pair.starts_with("client_version="))
 }
 
 /// The error for an endpoint below `/responses`. All of them need state, which this filter does not keep.

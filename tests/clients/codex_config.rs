@@ -281,3 +281,33 @@ async fn the_model_and_its_context_come_from_the_upstream() {
         configure(TempDir::new().unwrap().path(), &[("BASE_URL", &upstream_with(two, Value::Null).await)]);
     assert!(!run.good && run.err.contains("one of: one, two"), "{}", run.err);
 }
+
+/// The filter's catalogue has the context window, so the profile does not repeat it, and older settings go.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_described_model_needs_no_window() {
+    let upstream = Upstream::start().await;
+    let described = json!({"context_window": 32768, "instructions": "You write code."});
+    let config = json!({"models": [{"match": "house", "catalog": described}]});
+    let envoy = Envoy::start(upstream.address(), &config.to_string(), Headers::Flow).await;
+    let codex = Codex::new(NOBODY);
+    let base_url = envoy.base_url();
+    assert!(
+        configure(codex.home(), &[("BASE_URL", &base_url), ("MODEL", "house"), ("CONTEXT", "8192")]).good
+    );
+    assert!(read(codex.home(), "transponder.config.toml").contains("model_context_window = 8192"));
+
+    let run = configure(codex.home(), &[("BASE_URL", &base_url)]);
+    assert!(run.good, "{}", run.err);
+    assert_eq!(
+        read(codex.home(), "transponder.config.toml"),
+        "model = \"house\"\nmodel_provider = \"transponder\"\n"
+    );
+    let line = format!("model_catalog_url = \"{base_url}/models\"\n");
+    assert!(read(codex.home(), "config.toml").contains(&line));
+
+    upstream.script(json!({"replies": [{"text": "With the catalogue."}]})).await;
+    let turn = codex.exec_as_configured(&["--profile", "transponder"], "Say something.").await;
+    answered(&turn, "With the catalogue.");
+    assert!(!turn.stdout.contains("Model metadata") && !turn.stderr.contains("Model metadata"), "{turn:#?}");
+    envoy.finish();
+}

@@ -24,6 +24,7 @@ fn script(path: &Path, options: &[&str]) -> Command {
         "UPSTREAM",
         "PRESET",
         "CONFIG",
+        "INSTRUCTIONS",
         "LISTEN",
         "ADMIN",
         "CONCURRENCY",

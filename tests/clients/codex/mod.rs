@@ -1,6 +1,7 @@
 //! The real Codex CLI through a real Envoy, in both header modes. The tests check what Codex did and what the upstream
 //! received.
 
+mod catalog;
 mod context;
 mod errors;
 mod moving;

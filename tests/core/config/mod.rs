@@ -254,6 +254,23 @@ fn each_mistake_is_refused_with_its_path_and_the_remedy() {
             r#"{"models": [{"match": "a"}, {"match": "b", "route": "x\ny"}]}"#,
             "models[1].route: expected only visible ASCII characters, because it is sent as a header's value",
         ),
+        (
+            r#"{"models": [{"match": "a*", "catalog": {}}]}"#,
+            "models[0].catalog: needs a `match` without `*`, because it is the name in the list of models",
+        ),
+        (r#"{"models": [{"match": "a", "catalog": true}]}"#, "models[0].catalog: expected an object"),
+        (
+            r#"{"models": [{"match": "a", "catalog": {"context_windw": 5}}]}"#,
+            "models[0].catalog.context_windw: unknown key `context_windw`, did you mean `context_window`?",
+        ),
+        (
+            r#"{"models": [{"match": "a", "catalog": {"efforts": ["low", "hihg"]}}]}"#,
+            "models[0].catalog.efforts[1]: unknown effort `hihg`, did you mean `high`?",
+        ),
+        (
+            r#"{"models": [{"match": "a", "catalog": {"instructions": ""}}]}"#,
+            "models[0].catalog.instructions: expected a text that is not empty",
+        ),
         (r#"{"limits": {"reply_bytes": 0}}"#, "limits.reply_bytes: expected more than 0"),
         (
             r#"{"upstream": {"content": "parts", "content": "string"}}"#,
