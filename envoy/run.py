@@ -175,7 +175,7 @@ def envoy_config(upstream, plugin, listen, admin, wasm):
         "UPSTREAM_HOST": upstream.host,
         "UPSTREAM_PORT": upstream.port,
         "UPSTREAM_AUTHORITY": upstream.authority,
-        "REMOVED_HEADERS": ["x-forwarded-proto"],
+        "REMOVED_HEADERS": ["x-forwarded-proto", "x-transponder-session"],
     }
     limits = plugin.get("limits")
     request_bytes = limits.get("request_bytes") if isinstance(limits, dict) else None

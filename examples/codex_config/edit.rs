@@ -29,6 +29,9 @@ pub(crate) enum Window {
     Unknown,
 }
 
+/// The settings by which Codex gets a credential for a provider.
+const KEYS: [&str; 3] = ["env_key", "experimental_bearer_token", "auth"];
+
 const WINDOW: &str = "model_context_window";
 const COMPACTION: &str = "model_auto_compact_token_limit";
 
@@ -57,6 +60,10 @@ pub(crate) fn config(
     }
     if let Some(url) = provider.catalog {
         set(table, "model_catalog_url", url.into());
+        // Codex reads a catalogue only from a provider for which it has a credential.
+        if KEYS.iter().all(|key| !table.contains_key(key)) {
+            set(table, "experimental_bearer_token", "none".into());
+        }
     }
     if is_first && !end.trim().is_empty() {
         // Comments at the end of the file stay before the new table.

@@ -1,6 +1,6 @@
 //! What a rule of `models` tells clients about its model. [`crate::catalog`] makes the answer to `GET /models` of it.
 
-use super::{Config, Rule, Upstream};
+use super::{Config, Rule};
 use crate::upstream::{UserImages, effort_names, string_enum};
 use serde::Deserialize;
 
@@ -53,10 +53,7 @@ pub struct Described<'a> {
 
 impl<'a> Described<'a> {
     pub(super) fn of(rule: &'a Rule, catalog: &'a Catalog, config: &'a Config) -> Self {
-        let options = match rule.upstream.as_ref().unwrap_or(&config.upstream) {
-            Upstream::Chat(options) => Some(options),
-            Upstream::Native(_) | Upstream::Refuse => None,
-        };
+        let options = rule.upstream.as_ref().unwrap_or(&config.upstream).options();
         let known =
             |effort: &&str| options.is_some_and(|options| options.reasoning.efforts.contains_key(*effort));
         let efforts = match &catalog.efforts {

@@ -42,6 +42,9 @@ pub(super) fn options(at: &str, options: &Options, errors: &mut Errors) {
     }
     pass_fields(&at("pass_fields"), &options.pass_fields, errors);
     call_id_chars(&at("tool_call_id_chars"), options, errors);
+    if let Some(name) = &options.session_header {
+        header_name(&at("session_header"), name, errors);
+    }
     if options.default_max_tokens == Some(0) {
         errors.add(&at("default_max_tokens"), "expected at least 1");
     }
@@ -148,6 +151,21 @@ pub(super) fn header_value(at: &str, text: Option<&str>, errors: &mut Errors) {
     given(at, text, errors);
     if text.is_some_and(|text| !text.bytes().all(|byte| byte.is_ascii_graphic())) {
         errors.add(at, "expected only visible ASCII characters, because it is sent as a header's value");
+    }
+}
+
+pub(super) fn header_names(list: &str, names: &[String], errors: &mut Errors) {
+    let places: Vec<String> = elements(list, errors).take(names.len()).collect();
+    for (at, name) in places.iter().zip(names) {
+        header_name(at, name, errors);
+    }
+}
+
+/// Envoy has the names of headers in lower case.
+pub(super) fn header_name(at: &str, name: &str, errors: &mut Errors) {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
+    if name.is_empty() || !name.bytes().all(plain) {
+        errors.add(at, format!("`{name}` is not the name of a header in lower case"));
     }
 }
 

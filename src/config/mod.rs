@@ -46,6 +46,8 @@ pub struct Config {
     pub history: History,
     /// How many bytes one exchange may hold in memory.
     pub limits: Limits,
+    /// The request headers that may have the id of the conversation. The first that is there counts.
+    pub session_headers: Vec<String>,
 }
 
 /// How the requests for a model are handled.
@@ -173,6 +175,11 @@ impl Config {
         self.options_before_body()?.input_tokens_path.as_deref()
     }
 
+    /// The header in which the same upstream wants the conversation.
+    pub fn session_header_before_body(&self) -> Option<&str> {
+        self.options_before_body()?.session_header.as_deref()
+    }
+
     fn options_before_body(&self) -> Option<&Options> {
         let rules = self.models.iter().filter_map(|rule| rule.upstream.as_ref());
         [&self.upstream].into_iter().chain(rules).find_map(Upstream::options)
@@ -269,6 +276,7 @@ impl Default for Config {
             hold_request_headers: written.hold_request_headers,
             history: written.history,
             limits: written.limits,
+            session_headers: written.session_headers,
         }
     }
 }

@@ -32,6 +32,10 @@ pub(super) struct RawConfig {
     /// How many bytes one exchange may hold in memory.
     #[serde(deserialize_with = "json::object")]
     pub(super) limits: Limits,
+    /// The request headers that may have the id of the conversation; the first that is there counts. Its hash becomes the request
+    /// header `x-transponder-session`, by which Envoy's `hash_policy` finds the endpoint that has the beginning of the conversation
+    /// in its cache. With `hold_request_headers`, the body's `prompt_cache_key` counts too if none of them is there. `[]` turns this off.
+    pub(super) session_headers: Vec<String>,
 }
 
 /// The settings for the models that match.
@@ -65,6 +69,7 @@ impl Default for RawConfig {
             hold_request_headers: false,
             history: History::default(),
             limits: Limits::default(),
+            session_headers: vec!["session-id".to_owned(), "thread-id".to_owned()],
         }
     }
 }
@@ -95,6 +100,7 @@ impl RawConfig {
     fn resolve(self, errors: &mut Errors) -> Config {
         check::paths(&self.paths, errors);
         check::limits(&self.limits, errors);
+        check::header_names("session_headers", &self.session_headers, errors);
         let held = self.hold_request_headers || errors.has("hold_request_headers");
         let upstream = self.upstream.and_then(|value| upstream("upstream", value, held, errors));
         let models = self.models.into_iter().enumerate();
@@ -105,6 +111,7 @@ impl RawConfig {
             hold_request_headers: self.hold_request_headers,
             history: self.history,
             limits: self.limits,
+            session_headers: self.session_headers,
         };
         if errors.is_empty() {
             check::one_path_under_refuse(&config, errors);

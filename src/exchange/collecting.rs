@@ -4,8 +4,10 @@ use super::headers::Edit;
 use super::passthrough;
 use super::phase::{Awaiting, HeaderMode, Phase};
 use super::request_headers::{self, Endpoint};
+use super::session::Session;
 use super::shared::Context;
 use super::verdict::{BodyVerdict, LocalReply};
+use crate::config::Config;
 use crate::error::{ApiError, Code};
 use crate::request::{self, Translated};
 
@@ -14,6 +16,8 @@ use crate::request::{self, Translated};
 pub(super) struct Collecting {
     pub(super) endpoint: Endpoint,
     pub(super) headers: HeaderMode,
+    /// The conversation, as far as the headers tell.
+    pub(super) session: Option<Session>,
     /// The body's length, if the client announced it.
     pub(super) announced: Option<usize>,
     pub(super) body: Vec<u8>,
@@ -72,14 +76,19 @@ impl Collecting {
                 context.dropped = translated.report.all_dropped().to_vec();
                 let now = context.now;
                 context.observer.request_sent(&translated, self.body.len(), now);
-                self.sent(translated, end)
+                self.sent(translated, end, &context.config)
             }
             Err(error) => Phase::rejected(&error, context),
         }
     }
 
-    fn sent(self, translated: Translated, end: bool) -> (Phase, BodyVerdict) {
-        let edits = (self.headers == HeaderMode::Held).then(|| request_headers::after_body(&translated));
+    fn sent(self, translated: Translated, end: bool, config: &Config) -> (Phase, BodyVerdict) {
+        let edits = (self.headers == HeaderMode::Held).then(|| {
+            let in_body =
+                translated.prompt_cache_key.as_deref().filter(|_| !config.session_headers.is_empty());
+            let session = self.session.or_else(|| in_body.map(Session::of));
+            request_headers::after_body(&translated, session.as_ref())
+        });
         let Translated { body, reply, .. } = translated;
         let (body, rest) = if end { (body, Vec::new()) } else { (Vec::new(), body) };
         let verdict = match edits {

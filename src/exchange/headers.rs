@@ -89,6 +89,10 @@ pub(super) const UPSTREAM: &str = "x-transponder-upstream";
 /// The request header with the model that is requested from the upstream. It is never taken from a client.
 pub(super) const MODEL: &str = "x-transponder-model";
 
+/// The request header that is the same in all requests of a conversation, for Envoy's `hash_policy`. It is never taken from a
+/// client.
+pub(super) const SESSION: &str = "x-transponder-session";
+
 /// The response header that lists what could not be translated. It is never taken from an upstream.
 pub(super) const DROPPED: &str = "x-transponder-dropped";
 
@@ -131,6 +135,7 @@ pub(super) const FROM_CLIENT: Dropped = Dropped {
         "x-client-request-id",
         UPSTREAM,
         MODEL,
+        SESSION,
     ],
     prefixes: &["x-codex-", "x-openai-", "x-oai-", "oai-", "x-responsesapi-", "chatgpt-"],
 };

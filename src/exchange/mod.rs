@@ -41,6 +41,7 @@ mod request_headers;
 mod response_headers;
 mod retry_after;
 mod sanitize;
+mod session;
 mod shared;
 mod upstream_body;
 mod verdict;
@@ -54,6 +55,7 @@ pub use headers::{Edit, Header, Headers};
 use observer::Observer;
 use phase::{HeaderMode, Phase};
 use request_headers::Disposition;
+use session::Session;
 use shared::{Context, Shared};
 use std::mem;
 use std::rc::Rc;
@@ -112,15 +114,17 @@ impl Exchange {
         };
         observer.identify(headers.text("x-request-id"));
         let mode = if config.hold_request_headers { HeaderMode::Held } else { HeaderMode::Sent };
+        // The same edits in both modes: if the watchdog releases the headers, nothing is left to edit.
+        let session = Session::of_headers(config, headers);
+        let edits = request_headers::before_body(config, endpoint, headers, session.as_ref());
         self.phase = Phase::Collecting(Collecting {
             endpoint,
+            session,
             headers: mode,
             announced: headers.content_length(),
             body: Vec::new(),
             restoring: passthrough::restoring(config, headers),
         });
-        // The same edits in both modes: if the watchdog releases the headers, nothing is left to edit.
-        let edits = request_headers::before_body(config, endpoint, headers);
         self.shared.codex = request_headers::is_codex(headers);
         match mode {
             HeaderMode::Held => HeadersVerdict::Hold(edits),

@@ -3,7 +3,7 @@
 //! recognized by its model. By then its headers were held and edited like those of every request, so here they get
 //! their original values again.
 
-use super::headers::{Edit, FROM_CLIENT, Headers, MODEL, UPSTREAM};
+use super::headers::{Edit, FROM_CLIENT, Headers, MODEL, SESSION, UPSTREAM};
 use super::request_headers::Endpoint;
 use super::sanitize::{MODEL_CAP, visible};
 use crate::config::{Config, Upstream};
@@ -18,7 +18,7 @@ pub(super) fn restoring(config: &Config, headers: &Headers) -> Vec<Edit> {
     if !config.has_native() {
         return Vec::new();
     }
-    let own = |name: &str| [UPSTREAM, MODEL, "content-length"].contains(&name);
+    let own = |name: &str| [UPSTREAM, MODEL, SESSION, "content-length"].contains(&name);
     let edited =
         |name: &str| [":path", "accept", "content-type"].contains(&name) || FROM_CLIENT.contains(name);
     let names = headers.names().filter(|name| edited(name) && !own(name));

@@ -1,8 +1,9 @@
 //! The request's headers: whether the request is the filter's, whether it can be served, and what is sent upstream.
 
 use super::collecting::{no_body, too_large};
-use super::headers::{Edit, FROM_CLIENT, Header, Headers, MODEL, UPSTREAM};
+use super::headers::{Edit, FROM_CLIENT, Header, Headers, MODEL, SESSION, UPSTREAM};
 use super::sanitize::{MODEL_CAP, visible};
+use super::session::Session;
 use crate::config::Config;
 use crate::error::{ApiError, Code};
 use crate::request::{Translated, cannot_count};
@@ -182,22 +183,30 @@ pub(super) fn is_codex(headers: &Headers) -> bool {
 /// Removes the headers that only this filter may set. Usually there is none: then nothing is edited, and Envoy keeps
 /// the route that it has chosen.
 pub(super) fn without_own_headers(headers: &Headers) -> Vec<Edit> {
-    headers.removals(|name| [UPSTREAM, MODEL].contains(&name))
+    headers.removals(|name| [UPSTREAM, MODEL, SESSION].contains(&name))
 }
 
 /// The edits that need no body.
-pub(super) fn before_body(config: &Config, endpoint: Endpoint, headers: &Headers) -> Vec<Edit> {
+pub(super) fn before_body(
+    config: &Config,
+    endpoint: Endpoint,
+    headers: &Headers,
+    session: Option<&Session>,
+) -> Vec<Edit> {
     let mut edits = headers.removals(|name| FROM_CLIENT.contains(name));
     // With its query, because some providers need `?api-version=`. The client's query is meant for a different API.
     edits.extend(endpoint.path_before_body(config).map(|path| Edit::set(":path", path)));
     // Whether the reply is a stream is only known from the body. curl sends this value, and every provider accepts it.
     edits.extend(headers.set("accept", "*/*"));
     edits.extend(headers.set("content-type", "application/json"));
+    // If the headers are held, the upstream is not known yet.
+    let upstreams = config.session_header_before_body().filter(|_| !config.hold_request_headers);
+    edits.extend(session.into_iter().flat_map(|session| session.edits(upstreams)));
     edits
 }
 
 /// The edits that follow from the translated body, if the headers were held for it.
-pub(super) fn after_body(translated: &Translated) -> Vec<Edit> {
+pub(super) fn after_body(translated: &Translated, session: Option<&Session>) -> Vec<Edit> {
     let accept = if translated.reply.wants_stream() { "text/event-stream" } else { "application/json" };
     let mut edits = vec![
         Edit::set(":path", translated.path.clone()),
@@ -206,5 +215,6 @@ pub(super) fn after_body(translated: &Translated) -> Vec<Edit> {
         Edit::set(MODEL, visible(&translated.model, MODEL_CAP)),
     ];
     edits.extend(translated.route.clone().map(|route| Edit::set(UPSTREAM, route)));
+    edits.extend(session.into_iter().flat_map(|session| session.edits(translated.session_header.as_deref())));
     edits
 }

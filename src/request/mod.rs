@@ -64,6 +64,10 @@ pub struct Translated {
     pub preset: &'static str,
     /// The value of `x-transponder-upstream`, if a rule for the model matched and has a `route`.
     pub route: Option<String>,
+    /// The request header in which the upstream wants the conversation, if it wants it.
+    pub session_header: Option<String>,
+    /// The client's `prompt_cache_key`, by which it tells which requests begin alike.
+    pub prompt_cache_key: Option<String>,
     /// The complete reply, if the client wants no output (`prompt_cache_options.prewarm`). Nothing is sent upstream then.
     pub answer: Option<Vec<u8>>,
     /// What was dropped, for `x-transponder-dropped` (e.g. `tool:web_search`), and what was repaired.
@@ -274,6 +278,8 @@ impl<'a> Parts<'a> {
             asked_model: request.model.clone().into_owned(),
             model: model.to_owned(),
             route: route.map(str::to_owned),
+            session_header: options.session_header.clone(),
+            prompt_cache_key: request.prompt_cache_key.as_ref().map(|key| key.decode().into_owned()),
             report,
             reply: Reply::new(reply_context, context.seed, context.now),
         })

@@ -78,6 +78,9 @@ pub struct Options {
     pub finish_reason: bool,
     /// Responses fields that are passed on under their own names, such as `prompt_cache_key` or `verbosity` (from `text`).
     pub pass_fields: Vec<String>,
+    /// The request header in which the upstream wants to be told which requests belong to one conversation. Its value is the one of
+    /// `x-transponder-session`.
+    pub session_header: Option<String>,
     /// Fields added to every request body, such as `{"reasoning_split": true}`. Fields from `reasoning.efforts` take precedence.
     pub add_fields: Fields,
 
@@ -128,6 +131,7 @@ impl Default for Options {
             stream_usage: true,
             finish_reason: true,
             pass_fields: Vec::new(),
+            session_header: None,
             add_fields: Fields::new(),
             reasoning: Reasoning::default(),
             reasoning_replay: ReasoningReplay::default(),

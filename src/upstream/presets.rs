@@ -133,12 +133,12 @@ const PRESETS: &[(&str, &str)] = &[
                 "low": "low", "medium": "medium", "high": "high"}}
         }"#,
     ),
-    // docs.fireworks.ai/guides/reasoning; unknown fields are a 400
+    // docs.fireworks.ai/guides/reasoning and /guides/prompt-caching; unknown fields are a 400
     (
         "fireworks",
         r#"{
             "path": "/inference/v1/chat/completions",
-            "pass_fields": ["prompt_cache_key"],
+            "pass_fields": ["prompt_cache_key"], "session_header": "x-session-affinity",
             "reasoning": {"efforts": {"none": "none", "low": "low", "medium": "medium", "high": "high"}},
             "reasoning_replay": {"field": "reasoning_content"}
         }"#,
@@ -172,7 +172,7 @@ const PRESETS: &[(&str, &str)] = &[
         r#"{
             "path": "/api/v1/chat/completions",
             "strict_tools": true, "parallel_tool_calls": true,
-            "pass_fields": ["verbosity", "user"],
+            "pass_fields": ["verbosity", "user"], "session_header": "x-session-id",
             "reasoning": {"efforts": {
                 "none": {"reasoning": {"effort": "none"}}, "minimal": {"reasoning": {"effort": "minimal"}},
                 "low": {"reasoning": {"effort": "low"}}, "medium": {"reasoning": {"effort": "medium"}},

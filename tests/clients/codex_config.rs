@@ -304,6 +304,8 @@ async fn a_described_model_needs_no_window() {
     );
     let line = format!("model_catalog_url = \"{base_url}/models\"\n");
     assert!(read(codex.home(), "config.toml").contains(&line));
+    // Without any key Codex would not ask for the catalogue.
+    assert!(read(codex.home(), "config.toml").contains("experimental_bearer_token = \"none\"\n"));
 
     upstream.script(json!({"replies": [{"text": "With the catalogue."}]})).await;
     let turn = codex.exec_as_configured(&["--profile", "transponder"], "Say something.").await;

@@ -16,7 +16,9 @@ fn example(name: &str, clusters: &[(&str, &[SocketAddr])]) -> Value {
         *plugin(listener).pointer_mut("/vm_config/code/local/filename").unwrap() = json!(module());
     }
     for cluster in config["static_resources"]["clusters"].as_array_mut().unwrap() {
-        let Some((_, addresses)) = clusters.iter().find(|(name, _)| cluster["name"] == *name) else { continue };
+        let Some((_, addresses)) = clusters.iter().find(|(name, _)| cluster["name"] == *name) else {
+            continue;
+        };
         cluster.as_object_mut().unwrap().remove("transport_socket");
         let places = cluster.pointer_mut("/load_assignment/endpoints/0/lb_endpoints").unwrap();
         let places = places.as_array_mut().unwrap();

@@ -20,6 +20,7 @@ mod buffer_limits;
 mod crossings;
 mod filter_order;
 mod find_preset;
+mod fleet;
 mod hops;
 mod life;
 mod orders;

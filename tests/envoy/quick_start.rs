@@ -1,4 +1,4 @@
-//! The quick starts, followed literally.
+//! The quick starts and `docs/fleet.md`, followed literally.
 //!
 //! A comment above each block of shell commands selects how it is checked:
 //!
@@ -164,6 +164,18 @@ async fn istio_and_envoy_gateway() {
     for name in ["istio", "envoy-gateway"] {
         reader(project()).await.follow(&page(name));
     }
+}
+
+/// Each section is for itself.
+#[tokio::test]
+async fn a_fleet_behind_one_gateway() {
+    let page = std::fs::read_to_string(project().join("docs/fleet.md")).unwrap();
+    let mut followed = 0;
+    for section in page.split("\n## ").filter(|section| section.contains("```sh\n")) {
+        reader(project()).await.follow(section);
+        followed += 1;
+    }
+    assert!(followed > 0);
 }
 
 #[test]

@@ -24,6 +24,7 @@ fn the_default_is_as_documented() {
     let limits = config.limits;
     assert_eq!((limits.request_bytes, limits.reply_bytes, limits.event_bytes), (67108864, 67108864, 8388608));
     assert_eq!(limits.held_reply_bytes, 16384);
+    assert_eq!(config.session_headers, ["session-id", "thread-id"]);
 }
 
 #[test]
@@ -270,6 +271,14 @@ fn each_mistake_is_refused_with_its_path_and_the_remedy() {
         (
             r#"{"models": [{"match": "a", "catalog": {"instructions": ""}}]}"#,
             "models[0].catalog.instructions: expected a text that is not empty",
+        ),
+        (
+            r#"{"session_headers": ["x-a", "Session-Id"]}"#,
+            "session_headers[1]: `Session-Id` is not the name of a header in lower case",
+        ),
+        (
+            r#"{"upstream": {"session_header": ""}}"#,
+            "upstream.session_header: `` is not the name of a header in lower case",
         ),
         (r#"{"limits": {"reply_bytes": 0}}"#, "limits.reply_bytes: expected more than 0"),
         (

@@ -32,8 +32,9 @@ fn what_is_not_ours_passes_untouched() {
 
 #[test]
 fn headers_that_only_we_may_set_are_taken_from_every_client() {
-    let ours = [("x-transponder-upstream", "evil"), ("x-transponder-model", "evil")];
-    let removed = [remove("x-transponder-upstream"), remove("x-transponder-model")];
+    let names = ["x-transponder-upstream", "x-transponder-model", "x-transponder-session"];
+    let ours = names.map(|name| (name, "evil"));
+    let removed = names.map(remove);
     let foreign = headers(&[&[(":method", "GET"), (":path", "/")], &ours[..]].concat());
     for headers in [foreign, request(&ours)] {
         for config in ["{}", HELD] {
@@ -138,7 +139,7 @@ fn one_configured_path_may_lie_below_another() {
 
 #[test]
 fn headers_go_up_in_the_clothes_of_the_other_api() {
-    let config = r#"{"upstream": {"path": "/openai/chat/completions?api-version=7"}}"#;
+    let config = r#"{"upstream": {"path": "/openai/chat/completions?api-version=7"}, "session_headers": []}"#;
     let kept = [
         ("authorization", "Bearer x"),
         ("user-agent", "codex"),
@@ -175,7 +176,7 @@ fn headers_go_up_in_the_clothes_of_the_other_api() {
         Driven::new(config).exchange.on_request_headers(&headers, false, NOW),
         HeadersVerdict::Continue(expected.clone())
     );
-    let held = config.replace("}}", r#"}, "hold_request_headers": true}"#);
+    let held = config.replace("}, ", r#"}, "hold_request_headers": true, "#);
     assert_eq!(
         Driven::new(&held).exchange.on_request_headers(&headers, false, NOW),
         HeadersVerdict::Hold(expected)
