@@ -270,7 +270,7 @@ fn each_mistake_is_refused_with_its_path_and_the_remedy() {
         ),
         (
             r#"{"models": [{"match": "a", "catalog": {"instructions": ""}}]}"#,
-            "models[0].catalog.instructions: expected a text that is not empty",
+            "models[0].catalog.instructions: expected a non-empty string",
         ),
         (
             r#"{"session_headers": ["x-a", "Session-Id"]}"#,
