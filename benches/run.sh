@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # `make bench`: builds what is measured, fetches what it is compared with, and runs the load.
 #
-# codex-relay and LiteLLM are installed into .tools/ once, which takes some minutes; where that
-# cannot be done they are left out. BENCH_PEERS=none leaves them out anyway, ROUNDS=n sets how often
-# each case is measured, BENCH_BEFORE=commit names the earlier commit to compare with.
+# codex-relay and LiteLLM are installed into .tools/ once, which takes some minutes; if that is not possible, they are
+# omitted. BENCH_PEERS=none leaves them out anyway, ROUNDS=n sets how often each case is measured, BENCH_BEFORE=commit
+# names the earlier commit to compare with.
 #
 # QUICK=1 measures six cases in three rounds without the peers, and prints the tables only.
 set -euo pipefail

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the fuzz targets and runs each for so many seconds: fuzz/run.sh [TARGET...]
+# Builds the fuzz targets and runs each of them: fuzz/run.sh [TARGET...]
 #
 #   FUZZ_SECONDS=45   for each target
 #   FUZZ_JOBS=2       targets at a time

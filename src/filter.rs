@@ -1,4 +1,4 @@
-//! The proxy-wasm adapter: copies bytes in, asks the exchange, carries out the verdict. It decides nothing.
+//! The proxy-wasm adapter: it copies bytes, calls the exchange and carries out the verdict. It decides nothing.
 //!
 //! The SDK panics on most errors of a host call, and a panic ends every stream of the worker. So Envoy is only asked
 //! for what the callback at hand is known to allow; [`crate::exchange`] describes which callback allows what.
@@ -201,7 +201,7 @@ fn follow_log_level() {
     }
 }
 
-/// Time since the Unix epoch. The module has no clock of its own.
+/// Time since the Unix epoch. The module has no clock.
 fn now() -> Duration {
     let time = hostcalls::get_current_time().unwrap_or(UNIX_EPOCH);
     time.duration_since(UNIX_EPOCH).unwrap_or_default()

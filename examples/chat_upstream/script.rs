@@ -43,7 +43,7 @@ pub(crate) struct Reply {
     pub(crate) status: Option<u16>,
     pub(crate) headers: BTreeMap<String, String>,
 
-    /// Sent verbatim, whether the client asked for a stream or not.
+    /// Sent verbatim, whether the client requested a stream or not.
     pub(crate) raw_sse: Option<String>,
     /// A raw JSON body.
     pub(crate) json: Option<Value>,

@@ -28,7 +28,7 @@ struct Keeping {
     replies: VecDeque<Reply>,
     strict: Strictness,
     seen: Vec<Seen>,
-    /// Never reset, so that made-up ids stay unique.
+    /// Never reset, so that generated ids stay unique.
     turns: usize,
 }
 
@@ -116,7 +116,7 @@ async fn api(
         let mut keeping = shared.lock();
         keeping.seen.push(seen);
         keeping.turns += 1;
-        // A refused request does not consume a scripted reply.
+        // A rejected request does not consume a scripted reply.
         let wanted = matches!(verdict, Verdict::Complete);
         let scripted = wanted.then(|| keeping.replies.pop_front()).flatten();
         (keeping.turns, scripted, keeping.strict.signs())

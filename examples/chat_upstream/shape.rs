@@ -22,7 +22,7 @@ pub(crate) struct Flags {
     /// The field of a delta or message that carries reasoning.
     pub(crate) reasoning_field: String,
     pub(crate) role: Role,
-    /// `content` beside the role in the first delta.
+    /// `content` next to the role in the first delta.
     pub(crate) first_content: Presence,
     /// A first frame without choices, as Azure's content filter sends.
     pub(crate) empty_first_chunk: bool,
@@ -110,7 +110,7 @@ pub(crate) enum Role {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Calls {
     Fragments,
-    /// Each call is complete in a delta of its own.
+    /// Each call is complete in a separate delta.
     Whole,
     /// All calls are complete in one delta.
     Together,
@@ -149,7 +149,7 @@ pub(crate) enum FirstArguments {
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum UsagePlace {
-    /// A last chunk without choices, if the client asked for usage.
+    /// A last chunk without choices, if the client requested usage.
     OwnChunk,
     /// Providers that send usage unasked put it in one of the places below.
     FinishChunk,

@@ -139,7 +139,7 @@ impl Writer<'_> {
         }
         if self.reply.done.unwrap_or(true) {
             let end = &self.reply.shape.line_end;
-            // Axum writes the space here even if it omits it in events of its own. TGI does the same.
+            // Axum writes the space here even if it omits it in its own events. TGI does the same.
             outs.push(Out::Write(format!("data: [DONE]{end}{end}").into_bytes()));
         }
         outs

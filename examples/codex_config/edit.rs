@@ -124,7 +124,7 @@ fn select(root: &mut dyn TableLike, profile: &Profile<'_>) {
     }
 }
 
-/// Returns the table of that name and creates it if it is missing. An `implicit` one without keys of its own is not written.
+/// Returns the table of that name and creates it if it is missing. An `implicit` table without own keys is not written.
 fn subtable<'a>(
     parent: &'a mut dyn TableLike,
     key: &str,

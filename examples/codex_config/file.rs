@@ -51,7 +51,7 @@ impl Edit {
         }
     }
 
-    /// Writes a new file beside the old one and renames it into place. The old one is kept as a backup.
+    /// Writes a new file next to the old one and renames it into place. The old one is kept as a backup.
     pub(crate) fn write(&self) -> Result<(), String> {
         if !self.changes() {
             return Ok(());
@@ -86,7 +86,7 @@ impl Edit {
         placed
     }
 
-    /// An unused name beside the file.
+    /// An unused name next to the file.
     fn unused(&self, suffix: &str) -> PathBuf {
         let name = self.target.file_name().unwrap_or_default().to_string_lossy();
         let named = |number: usize| match number {

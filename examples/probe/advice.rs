@@ -132,7 +132,7 @@ fn passed(found: &Findings) -> Option<Value> {
 
 fn efforts(found: &Findings) -> Option<Value> {
     let all = ["none", "minimal", "low", "medium", "high", "xhigh", "max"];
-    // An upstream that accepts any word may not know all of these. Every model with efforts knows the usual three.
+    // An upstream that accepts any word may not know all of these. Every model with efforts supports the usual three.
     let usual = ["low", "medium", "high"];
     let known = if found.yes("accepts any effort") { &usual[..] } else { &all[..] };
     let taken = known.iter().filter(|effort| found.yes(&format!("accepts effort {effort}")));

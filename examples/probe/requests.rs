@@ -10,11 +10,11 @@ const LIMIT: u64 = 300;
 pub(super) struct Settled {
     /// `max_tokens` or `max_completion_tokens`.
     pub(super) limit: &'static str,
-    /// `content` beside tool calls: `""`, null, or `absent`.
+    /// `content` next to tool calls: `""`, null, or `absent`.
     pub(super) content: &'static str,
-    /// The field without which a past tool call is refused, if there is one.
+    /// The field that a past tool call requires, if there is one.
     pub(super) must_replay: Option<&'static str>,
-    /// A past tool call is refused without the signature that came with it.
+    /// The upstream rejects a past tool call without the signature that it sent with the call.
     pub(super) must_sign: bool,
     /// Ids of tool calls must be nine letters and digits.
     pub(super) short_ids: bool,

@@ -13,7 +13,7 @@ const OK: &str =
 enum Act {
     /// It answers and keeps the connection.
     Answer(u16),
-    /// It answers as if it kept the connection, and closes it.
+    /// It replies as if it kept the connection open, and closes it.
     AnswerAndClose(u16),
     /// It closes the connection without an answer.
     HangUp,

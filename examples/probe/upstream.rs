@@ -59,7 +59,7 @@ impl Upstream {
     /// Sends a body unchanged. After a 429 it waits as long as `retry-after` asks, and tries again.
     pub(crate) fn send(&self, body: &[u8]) -> Result<Answer, String> {
         for left in (0..TRIES).rev() {
-            // The questions change nothing upstream, so one that got no answer is asked once more.
+            // The questions change nothing upstream, so one without an answer is sent once more.
             let (answer, wait) = self
                 .send_once(body)
                 .or_else(|error| match error {
@@ -75,7 +75,7 @@ impl Upstream {
         Err("too many requests".to_owned())
     }
 
-    /// Sends a body on a connection of its own. Returns the answer and its `retry-after`.
+    /// Sends a body on a new connection. Returns the reply and its `retry-after`.
     fn send_once(&self, body: &[u8]) -> Result<(Answer, Option<u64>), ureq::Error> {
         let request = self.agent.post(&self.url).header("content-type", "application/json");
         let request = match &self.key {

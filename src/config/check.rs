@@ -4,7 +4,7 @@ use super::error::Errors;
 use super::explain;
 use super::{Catalog, Config, Limits, Upstream};
 use crate::upstream::{self, Fields, Options};
-// A configured field must not collide with one that the filter reads or writes, and only the two protocols know those.
+// A configured field must not collide with one that the filter reads or writes. `wire` lists those.
 use crate::wire::chat::request::Request;
 use crate::wire::responses;
 

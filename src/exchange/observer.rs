@@ -257,8 +257,7 @@ impl Ending<'_> {
     }
 }
 
-/// The class of an error, by its code or else by its status. An error that came after a good status (`late`) has no
-/// status of its own.
+/// The class of an error, by its code or else by its status. An error after a successful status (`late`) has no status.
 fn class(error: &ApiError, late: bool) -> &'static str {
     match (error.code.as_deref().unwrap_or_default(), error.status) {
         ("context_length_exceeded", _) => "context_length",

@@ -66,7 +66,7 @@ pub(super) enum HeaderMode {
 /// The request was translated; its reply has not begun.
 #[derive(Debug)]
 pub(super) struct Awaiting {
-    /// What is left of the request's body.
+    /// The rest of the request's body.
     pub(super) rest: Rest,
     pub(super) reply: Reply,
     pub(super) headers: HeaderMode,

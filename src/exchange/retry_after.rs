@@ -9,7 +9,7 @@ use std::time::{Duration, UNIX_EPOCH};
 /// Seconds to wait after a 429 that has no usable value.
 const DEFAULT_SECONDS: u64 = 5;
 
-/// The delay for a 429 whose own header clients cannot use.
+/// The delay for a 429 whose `retry-after` header is missing or unusable.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum RetryAfter {
     /// Seconds, from a header.

@@ -65,7 +65,7 @@ impl Context<'_> {
         self.ended(Ending::Cut, Some(reply));
     }
 
-    /// The client gets an error in place of a reply that cannot be translated.
+    /// The client gets an error instead of a reply that cannot be translated.
     pub(super) fn failed(&mut self, error: &ApiError) -> LocalReply {
         self.ended(Ending::UpstreamError(error), None);
         LocalReply::from(error)

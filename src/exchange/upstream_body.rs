@@ -88,7 +88,7 @@ pub(super) struct Buffering {
     pub(super) upstream: UpstreamBody,
     /// What the client gets so far.
     pub(super) body: Vec<u8>,
-    /// For a 429 whose own header clients cannot use.
+    /// For a 429 whose `retry-after` header is missing or unusable.
     pub(super) retry_after: Option<RetryAfter>,
 }
 

@@ -41,7 +41,7 @@ pub(super) fn read<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a
     Ok(())
 }
 
-/// What the model reads in place of the item.
+/// The text for the model that replaces the item.
 pub(super) fn words(sealed: &str, report: &mut Report) -> Cow<'static, str> {
     match ReplayState::open(sealed) {
         Some(ReplayState { text: summary, .. }) => format!("{HEADING}{summary}").into(),

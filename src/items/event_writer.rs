@@ -118,7 +118,7 @@ impl EventWriter {
         }
     }
 
-    /// Reserves space for something large. A vector that grows by itself would double its size.
+    /// Reserves space for something large. Otherwise the vector would double its size.
     fn make_room(&mut self, bytes: usize) {
         if self.streaming && bytes > LARGE {
             self.frames.reserve_exact(bytes + LARGE);

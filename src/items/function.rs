@@ -110,7 +110,7 @@ pub(super) fn read_output<'a>(
     let call_id = call_id.filter(|id| !id.is_empty() || has_call_without_id(&conversation.entries));
     conversation.entries.push(match call_id {
         Some(call_id) => Entry::Output(Output { call_id, content }),
-        // Codex puts such outputs into the history by itself, with no call before them. A tool message needs one.
+        // Codex adds such outputs to the history without a call before them. A tool message requires a call.
         None => {
             let heading = heading(namespace.as_deref(), name.as_deref());
             let mut user = Content::Text(JsonStr::new(&heading));

@@ -55,7 +55,7 @@ const ITEMS: &[(&str, Read)] = &[
     ("item_reference", reference::read),
 ];
 
-/// A group of tools, which is not a kind of its own: the calls have the kinds of the tools in it.
+/// A group of tools, which is not a kind: the calls have the kinds of its tools.
 const NAMESPACE: &str = "namespace";
 
 /// Reads one item of `input` and returns whether its type is known. An item of an unknown type is dropped and reported.

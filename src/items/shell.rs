@@ -18,7 +18,7 @@ use crate::wire::typed::{Object, Read};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 
-/// The argument with the commands, as clients read it.
+/// The argument with the commands.
 const COMMANDS: &str = "commands";
 
 pub(super) static KIND: ToolKind = ToolKind {

@@ -52,7 +52,7 @@ pub fn unseal(item: &Marks<'_>, report: &mut Report) -> Unsealed {
 }
 
 impl Marks<'_> {
-    /// Whether this filter made the id, and not for a call: an output without its call would be refused as well.
+    /// Whether this filter made the id, and not for a call: an output without its call would be rejected as well.
     fn is_minted(&self) -> bool {
         self.id.as_deref().is_some_and(|id| event_writer::is_minted(id) && !event_writer::is_call(id))
     }

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 /// is not valid JSON.
 pub fn path_of(error: &serde_json::Error, json: &str) -> String {
     let lines_before = json.split_inclusive('\n').take(error.line().saturating_sub(1));
-    // serde_json stops behind the last byte that it read.
+    // serde_json reports the position after the last byte that it read.
     let byte = (lines_before.map(str::len).sum::<usize>() + error.column()).saturating_sub(1);
     // serde_json's own limit on depth.
     let document = Tape::read(json, Bounds { depth: 128, values: json.len() });

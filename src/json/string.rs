@@ -171,7 +171,7 @@ impl JsonStrBuilder {
         self.len() == 0
     }
 
-    /// The string of all pieces.
+    /// The string built from all pieces.
     pub fn finish(mut self) -> JsonStr<'static> {
         self.push_escaped("\"");
         if self.0.len() == 1 {

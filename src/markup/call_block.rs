@@ -347,7 +347,7 @@ impl CallBlock {
         if may_match { self.undecided(state) } else { self.not_a_call(end) }
     }
 
-    /// What was read up to `end` is not a call. After the last call only the tags between are left out.
+    /// What was read up to `end` is not a call. After the last call, only the tags after it are removed.
     fn not_a_call(&self, end: usize) -> Next {
         Next::Return(self.calls_end.map_or(Step::Text(end), Step::End))
     }
@@ -374,8 +374,8 @@ fn bare_name(after_tag: bool, after: &[&str], rest: &str, tools: &OfferedTools) 
     if is_name { Match::Yes } else { Match::No }
 }
 
-/// The tool whose name ends where the tag was found. A name that would have been rejected while it arrived is none, so that
-/// the result does not depend on the pieces in which the text arrives.
+/// The tool whose name ends where the tag was found. A name that would have been rejected while it arrived is also
+/// rejected here, so that the result does not depend on the pieces of the text.
 fn complete_name<'t>(
     text: &str,
     (end, tag): (usize, &str),

@@ -33,6 +33,6 @@ pub(crate) enum Segment {
         name: String,
         arguments: String,
     },
-    /// The text up to here was reasoning: its opening tag had been left out.
+    /// The text up to here was reasoning: its opening tag is missing.
     Retract,
 }

@@ -41,14 +41,14 @@ pub(crate) enum ReplyStart {
 enum State {
     /// Before any text. Reasoning may begin here.
     Start(Start),
-    /// The first text of the reply. If a closing tag follows, it was reasoning whose opening tag had been left out. A
-    /// closing tag after a backtick does not count: the model writes about it.
+    /// The first text of the reply. If a closing tag follows, it was reasoning whose opening tag is missing. A closing
+    /// tag after a backtick does not count: the model writes about it.
     FirstText {
         after_backtick: bool,
     },
     /// Any later text.
     Text,
-    /// Before the first character of reasoning. Line ends are left out here.
+    /// Before the first character of reasoning. Line ends are omitted here.
     ReasoningStart {
         close: Close,
     },
@@ -115,7 +115,7 @@ impl Scanner {
         }
     }
 
-    /// A backtick only matters before a tag of reasoning. Of the escapes, only `\u` can encode the beginning of a tag.
+    /// A backtick only matters before a reasoning tag. Of the escapes, only `\u` can encode the beginning of a tag.
     fn may_hold_markup(&self, escaped: &str) -> bool {
         let found = signs(escaped);
         found & TAG != 0

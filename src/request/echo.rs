@@ -16,9 +16,9 @@ const PLAIN_TEXT: &str = r#"{"type":"text"}"#;
 
 /// The fields that the response repeats, with OpenAI's defaults.
 ///
-/// Each event that contains the response repeats all of them, so their size is limited. A field that exceeds
-/// the limit gets its default, and is reported. Codex gets no instructions, no tools and no list of what was withheld: it
-/// never reads them, and they were nine tenths of what a short turn sent.
+/// Each event that contains the response repeats all of them, so their size is limited. A field that exceeds the limit
+/// gets its default, and is reported. Codex gets no instructions, no tools and no list of what was withheld: it never
+/// reads them, and they would be nine tenths of a short reply.
 pub(super) fn echo(
     body: &Object<'_, '_>,
     request: &Request<'_>,

@@ -9,7 +9,7 @@ use crate::wire::chat::request::{NamedSchema, ResponseFormat};
 use crate::wire::responses::{JsonSchemaFormat, TextFormat};
 use crate::wire::typed::RawObject;
 
-/// How the upstream is asked for the format.
+/// How the format is requested from the upstream.
 #[derive(Default)]
 pub(super) struct OutputFormat<'a> {
     pub(super) response_format: Option<ResponseFormat<'a>>,

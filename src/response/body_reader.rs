@@ -238,7 +238,7 @@ impl ChunkReader {
         let once = with_last_keys(data);
         match serde_json::from_str::<Completion<'_>>(&once) {
             Ok(chunk) => self.completion(&chunk, &once, now).map(drop),
-            // An upstream that leaves out the blank lines between events makes one event of many lines.
+            // If an upstream omits the blank lines between events, all of them are one event with many lines.
             Err(_) if data.contains('\n') => data.lines().try_for_each(|line| self.event(line, now)),
             Err(_) => Ok(broken_event(data, problem)?),
         }
@@ -318,7 +318,7 @@ fn is_object(raw: &RawValue) -> bool {
     raw.get().starts_with('{')
 }
 
-/// The JSON with the last value of each key, as other readers take it. serde refuses a key that comes twice.
+/// The JSON with the last value of each key, as in other readers. serde rejects a repeated key.
 fn with_last_keys(json: &str) -> String {
     last_keys(json, CHUNK_DEPTH)
 }

@@ -68,7 +68,7 @@ impl Reply {
         Self { body, finished: Box::default(), wants_stream: false, now: 0 }
     }
 
-    /// Whether the client asked for `text/event-stream`.
+    /// Whether the client requested a stream of events.
     pub fn wants_stream(&self) -> bool {
         self.wants_stream
     }

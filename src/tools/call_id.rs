@@ -1,7 +1,7 @@
 //! Ids of tool calls.
 
-/// Ids of the same form as `id`, for one that is taken: with the next numbers, if it ends with a number, and with a
-/// number at its end otherwise; without the first `skip` of them. Kimi's chat template takes a tool's name from the
+/// Similar ids, for an id that is already in use: its number is increased, or a number is appended if it has none. The
+/// first `skip` of them are omitted. The form stays the same, because Kimi's chat template reads a tool's name from the
 /// id: `functions.f:0`.
 pub(crate) fn similar_ids(id: &str, skip: usize) -> impl Iterator<Item = String> {
     let stem = id.trim_end_matches(|char: char| char.is_ascii_digit());

@@ -77,7 +77,7 @@ impl ToolName {
     }
 }
 
-/// What follows the parts in `written`, if it begins with them.
+/// The rest of `written` after these parts, if it begins with them.
 fn after<'w>(written: &'w str, parts: &[&str]) -> Option<&'w str> {
     parts.iter().try_fold(written, |rest, part| rest.strip_prefix(part))
 }

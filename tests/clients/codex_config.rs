@@ -163,7 +163,7 @@ fn a_dry_run_shows_the_change_and_makes_none() {
 
     assert!(configure(home.path(), &wishes).good);
     assert_eq!(read(home.path(), "config.toml.backup"), ORDINARY);
-    // A second change keeps a backup of its own.
+    // A second change creates a second backup.
     assert!(configure(home.path(), &[("BASE_URL", "http://127.0.0.1:8/v1"), ("MODEL", "qwen3")]).good);
     assert!(read(home.path(), "config.toml.backup.2").contains(NOBODY));
     assert_eq!(read(home.path(), "config.toml.backup"), ORDINARY);

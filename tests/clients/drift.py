@@ -20,7 +20,7 @@ import typing_extensions
 from pydantic import BaseModel
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "responses.md"
-# Keys whose elements have rows of their own.
+# Keys whose elements have their own rows.
 PARTS = {"content", "output", "summary"}
 OPEN = {"translated", "answered"}
 
@@ -111,7 +111,7 @@ class Check:
     def field(self, name, hint):
         handling = self.page.handling("Fields", name)
         self.expect(handling, f"field {name}")
-        # The first ones have tables of their own; a model's name is any text.
+        # The first ones have their own tables. A model's name is any text.
         if handling not in OPEN or name in ("input", "tools", "tool_choice", "include", "text.format", "model"):
             return
         self.value(name, literals(hint))

@@ -1,4 +1,4 @@
-//! The real Codex CLI with a real llama.cpp server: Codex receives every call of the model, to run it or to refuse it.
+//! The real Codex CLI with a real llama.cpp server: Codex receives every call of the model, and runs or rejects it.
 
 use axum::Router;
 use axum::body::Bytes;

@@ -81,7 +81,7 @@ pub const TABLE: &[Deviation] = &[
             let ends = |chunk: &Value| chunk["choices"][0]["finish_reason"].is_string();
             if let Some(at) = chunks.iter().position(ends).filter(|at| *at > 0) {
                 let last = chunks.remove(at);
-                // Another answer may be beside the one that ends.
+                // The chunk may also have a choice of an alternative answer.
                 let choices = chunks[at - 1]["choices"].as_array_mut().unwrap().iter_mut();
                 let choice = choices.min_by_key(|choice| choice["index"].as_u64()).unwrap();
                 choice["finish_reason"] = last["choices"][0]["finish_reason"].clone();

@@ -15,7 +15,7 @@ pub struct Deviation {
     pub change: Change,
 }
 
-/// What a deviation changes. Two of one aspect cannot be in one reply.
+/// What a deviation changes. Two deviations with the same aspect cannot be in one reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Aspect {
     Arguments,

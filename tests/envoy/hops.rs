@@ -154,7 +154,7 @@ async fn rest_of(mut answer: reqwest::Response) -> String {
     String::from_utf8(rest).unwrap()
 }
 
-/// The first stream waits for the channel, all others are answered at once.
+/// The first stream waits for the channel, all others get their reply at once.
 async fn patient_upstream() -> (OwnUpstream, mpsc::UnboundedSender<String>) {
     let (sender, receiver) = mpsc::unbounded_channel();
     sender.send(delta("Hello")).unwrap();

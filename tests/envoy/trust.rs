@@ -27,7 +27,7 @@ fn asking(headers: &str, body: &str) -> String {
     format!("POST /v1/responses HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n{headers}\r\n{body}")
 }
 
-/// If a body is shorter than announced, the next request is read as its rest, and the reverse.
+/// If a body is shorter than announced, the next request is read as its rest, and vice versa.
 #[tokio::test]
 async fn no_length_lets_one_request_become_two() {
     for headers in BOTH {

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 /// A stream that follows the grammar.
 pub struct Transcript {
-    /// The events, `[DONE]` left out.
+    /// The events, without `[DONE]`.
     pub events: Vec<Value>,
 }
 

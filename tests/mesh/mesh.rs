@@ -182,8 +182,8 @@ async fn envoy_gateway_held_headers() {
     envoy.finish();
 }
 
-/// Envoy's own answer to a reply that breaks off while its headers are held: it passes no filter. Envoy Gateway holds no
-/// headers without a patch, which comes with its own.
+/// Envoy's own reply if the upstream's breaks off while its headers are held. It passes no filter. With Envoy Gateway,
+/// the patch that holds headers also sets this format.
 #[tokio::test]
 async fn every_configuration_gives_envoys_own_answers_the_apis_shape() {
     let world = World::new().await;

@@ -345,7 +345,7 @@ fn connection_manager(filters: &Value) -> Value {
     json!({
         "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": "http",
-        // Without it Envoy itself refuses an upgrade, and the filter's 426 is never seen.
+        // Without it Envoy itself rejects an upgrade, and clients never get the filter's 426.
         "upgrade_configs": [{"upgrade_type": "websocket"}],
         "route_config": {"virtual_hosts": [{
             "name": "all", "domains": ["*"],

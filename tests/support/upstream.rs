@@ -1,4 +1,4 @@
-//! The scripted Chat Completions server of `examples/chat_upstream`, as a process of its own.
+//! The scripted Chat Completions server of `examples/chat_upstream`, as a separate process.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -79,7 +79,7 @@ impl Upstream {
         Err(response.text().await.expect("a reason"))
     }
 
-    /// How many scripted replies nobody asked for.
+    /// The number of scripted replies that were not requested.
     pub async fn left(&self) -> u64 {
         self.get("script").await["left"].as_u64().expect("a count")
     }
@@ -88,7 +88,7 @@ impl Upstream {
         serde_json::from_value(self.get("requests").await).expect("the list of requests")
     }
 
-    /// The bodies of what came, after a check that none was refused.
+    /// Checks that no request was rejected. Returns their bodies.
     pub async fn bodies(&self) -> Vec<Value> {
         let requests = self.requests().await;
         for request in &requests {

@@ -1,4 +1,4 @@
-//! Each scripted reply comes as the script says.
+//! Each scripted reply is sent as the script says.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Good requests are answered, bad ones refused by name.
+//! Valid requests get a reply. Invalid ones get an error that names the field.
 
 use serde_json::{Value, json};
 

@@ -125,7 +125,7 @@ pub(super) const CUSTOM_CALL: &[Field] =
 
 pub(super) const CALLED_CUSTOM: &[Field] = &[("name", Kind::Name, MUST), ("input", Kind::Text, MUST)];
 
-/// OpenAI, vLLM and Groq use these; Z.ai, Qwen and Ollama refuse or ignore them.
+/// OpenAI, vLLM and Groq use these; Z.ai, Qwen and Ollama reject or ignore them.
 pub(super) const FUNCTION_STRICT: Field = ("strict", Kind::Bool, MAY);
 
 pub(super) const TOOL_CALL: &[Field] =
@@ -158,7 +158,7 @@ pub(super) const JSON_SCHEMA: &[Field] = &[
     ("strict", Kind::Bool, MAY),
 ];
 
-/// Refuses fields that the table lacks, missing required fields and wrong types.
+/// Rejects unknown fields, missing required fields and wrong types.
 pub(super) fn check(value: &Value, fields: &[Field], also: &[String], path: &str) -> Result<(), Refusal> {
     let Some(object) = value.as_object() else {
         return Err(Refusal::at(path, "must be an object".to_owned()));
@@ -167,7 +167,7 @@ pub(super) fn check(value: &Value, fields: &[Field], also: &[String], path: &str
     types(value, fields, path)
 }
 
-/// Refuses missing required fields and wrong types.
+/// Rejects missing required fields and wrong types.
 pub(super) fn types(value: &Value, fields: &[Field], path: &str) -> Result<(), Refusal> {
     let Some(object) = value.as_object() else {
         return Err(Refusal::at(path, "must be an object".to_owned()));

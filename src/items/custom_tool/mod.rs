@@ -69,7 +69,7 @@ fn native<'a>(tool: &CustomTool<'a>) -> Custom<'a> {
     }
 }
 
-/// The client's description asks for raw text and may forbid JSON, so the model needs to know what that means for a
+/// The client's description requires raw text and may forbid JSON, so the model has to know how that applies to a
 /// function.
 fn describe(tool: &CustomTool<'_>) -> JsonStr<'static> {
     let mut text = JsonStrBuilder::default();

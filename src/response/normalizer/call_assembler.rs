@@ -351,7 +351,7 @@ impl AssembledCall {
             self.name.push_str(fragment.name);
         }
         let Some(raw) = fragment.arguments else { return JsonStr::new("") };
-        // Some providers send the object itself in place of a string.
+        // Some providers send the object itself instead of a string.
         let arguments = self.joiner.push(raw).unwrap_or_else(|| JsonStr::new(raw.get()));
         self.arguments.push(arguments)
     }

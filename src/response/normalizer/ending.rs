@@ -93,7 +93,7 @@ const REASONS: &[(FinishReason, &[&str])] = &[
     ),
 ];
 
-/// Some providers write these in place of `null`.
+/// Some providers write these instead of `null`.
 const NO_REASON: &[&str] = &["", "null", "none"];
 
 impl Ending {

@@ -1,4 +1,4 @@
-//! Assembles `reasoning_details`, which the provider wants back exactly as it sent them.
+//! Assembles `reasoning_details`, which the provider needs back exactly as it sent them.
 //!
 //! OpenRouter sends one entry in fragments with the same `index`, its signature with the last of them, and encrypted
 //! entries beside it. MiniMax is documented to repeat all of the text with every fragment.

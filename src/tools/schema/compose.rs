@@ -1,4 +1,4 @@
-//! `allOf`, `oneOf` and `anyOf`, and the keywords beside them.
+//! `allOf`, `oneOf` and `anyOf`, and the other keywords of the same schema.
 
 use super::budget::Budget;
 use super::node::{ANNOTATIONS, Keywords, Node};
@@ -35,7 +35,7 @@ pub(super) fn rewrite(keywords: &mut Keywords, rules: &Rules, budget: &mut Budge
     }
 }
 
-/// A branch of `anyOf` together with the keywords beside `anyOf`.
+/// A branch of `anyOf` merged with the other keywords of the schema.
 fn with_common(mut branch: Keywords, common: &Keywords) -> Node {
     let mut merged = common.clone();
     if let Some(kind) = branch.take("type") {

@@ -146,7 +146,7 @@ pub struct Message<'a> {
 /// `tool_calls`: an array. Some upstreams send a single object, or an empty string.
 #[derive(Debug)]
 pub enum ToolCalls<'a> {
-    /// The calls; `null` elements are left out.
+    /// The calls, without `null` elements.
     Read(Vec<ToolCall<'a>>),
     /// Anything else. It must not be lost silently.
     Unreadable,

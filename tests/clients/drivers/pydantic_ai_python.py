@@ -39,7 +39,7 @@ async def ask(job):
     if job.get("tools"):
         agent.tool_plain(name="get_weather")(weather)
     try:
-        # With a handler of events the model is asked for a stream.
+        # With an event handler, a stream is requested.
         result = await agent.run(PROMPT, event_stream_handler=watch if job["mode"] == "stream" else None)
         return outcome(result.output, result.all_messages(), ran)
     except ModelHTTPError as failure:

@@ -52,10 +52,10 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
 const SCATTERED: &[(&str, &str, &str)] =
     &[("upstream/schema_dialect.rs", "SchemaDialect", "a macro defines it together with its written names")];
 
-/// The longest file, its tests left out.
+/// The maximum length of a file, without its tests.
 const LINES: usize = 400;
 
-/// The most fields of a type that takes part in the translation of a reply.
+/// The maximum number of fields of a struct in `response`.
 const FIELDS: usize = 8;
 
 #[test]
@@ -121,7 +121,7 @@ fn files_are_short() {
     assert!(long.is_empty(), "more than {LINES} lines without tests: split the file: {long:?}");
 }
 
-/// A state with more fields has combinations that nobody thought of.
+/// A state with more fields has too many combinations.
 #[test]
 fn the_state_of_a_reply_is_in_small_structs() {
     let sources = Source::all();

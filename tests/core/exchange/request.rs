@@ -1,4 +1,4 @@
-//! The request path: which requests are translated, which are refused, and what is sent upstream.
+//! The request path: which requests are translated, which are rejected, and what is sent upstream.
 
 use super::*;
 

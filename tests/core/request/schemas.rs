@@ -94,7 +94,7 @@ fn each_dialect_rewrites_properties() {
             "gemini",
             json!({"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 1}]}),
         ),
-        // `type` beside `anyOf`.
+        // `type` next to `anyOf`.
         (
             json!({"type": "object", "properties": {"a": {"type": "string"}}, "anyOf": [{"required": ["a"]}, {}]}),
             "common",

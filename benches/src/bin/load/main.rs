@@ -1,8 +1,8 @@
-//! `make bench`: Transponder beside Envoy alone, beside a filter that does nothing, and beside others, on the same
+//! `make bench` compares Transponder with Envoy alone, with a filter that does nothing, and with others, on the same
 //! requests in one run.
 //!
-//! Rounds go over all cases, and in each case over all targets, so that what disturbs the machine disturbs all of
-//! them alike; what is reported is the median over the rounds. See docs/benchmarks.md, which this writes.
+//! Each round runs all cases, and for each case all targets, so that a disturbance of the machine affects all of them.
+//! The result is the median over the rounds. It is written to docs/benchmarks.md.
 
 mod client;
 mod mock;

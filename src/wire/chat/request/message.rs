@@ -110,7 +110,7 @@ impl Assistant<'_> {
 /// `content` of an assistant message, which may be absent if there are tool calls.
 #[derive(Debug, Clone, Default)]
 pub enum AssistantContent<'a> {
-    /// The field is left out.
+    /// The field is omitted.
     #[default]
     Absent,
     /// The field is `null`.

@@ -21,7 +21,7 @@ pub use tool::*;
 #[derive(Debug, Default, Serialize)]
 #[allow(missing_docs)]
 pub struct Request<'a> {
-    /// Left out if empty: upstreams reject an empty array.
+    /// Omitted if empty, because upstreams reject an empty array.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<Tool<'a>>,
     /// Only with tools.

@@ -67,7 +67,7 @@ fn set(thing: &mut Value, key: &str, value: Value) {
     }
 }
 
-/// What the upstream gets and what is dropped, or the refused parameter.
+/// What the upstream gets and what is dropped, or the rejected parameter.
 fn outcome(request: &Value) -> Result<(Value, Vec<String>), String> {
     let asked = ask(request.clone()).upstream(&json!({"preset": "vllm", "reasoning_replay": "reasoning"}));
     match asked.translate() {
