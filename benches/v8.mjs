@@ -3,7 +3,7 @@
 //   make wasm && node benches/v8.mjs [REQUEST.json [REPLY]]
 //
 // "warm": one after the other. "cold": with the CPU's caches emptied before each callback, which is nearer to a proxy
-// that also does other things. The host is a stub that costs nothing: to it belongs what Envoy takes longer.
+// that also does other things. Envoy is replaced by a stub that costs nothing, so its own part of each callback is missing.
 // `node --cpu-prof benches/v8.mjs` writes a profile; CARGO_PROFILE_RELEASE_STRIP=false keeps the functions' names.
 
 import { readFileSync } from 'node:fs';
@@ -42,7 +42,7 @@ const responseHeaders = pairs([
   ['content-type', isStream ? 'text/event-stream' : 'application/json'],
 ]);
 
-/** A header map as the host hands it over. */
+/** A header map as Envoy passes it. */
 function pairs(list) {
   const texts = list.flat().map((text) => utf8.encode(text));
   const sizes = new Uint32Array([list.length, ...texts.map((text) => text.length)]);
@@ -64,7 +64,7 @@ function give(bytes, pointer, size) {
   return OK;
 }
 
-const host = {
+const envoy = {
   proxy_get_log_level: (level) => (memory().setUint32(level, 2, true), OK),
   proxy_get_current_time_nanoseconds: (time) => (memory().setBigUint64(time, (nanoseconds += 1000n), true), OK),
   proxy_define_metric: (kind, name, size, id) => (memory().setUint32(id, ++metrics, true), OK),
@@ -75,7 +75,7 @@ const host = {
 };
 
 const module = new WebAssembly.Module(readFileSync(file('target/transponder.wasm')));
-const imports = WebAssembly.Module.imports(module).map(({ name }) => [name, host[name] ?? (() => OK)]);
+const imports = WebAssembly.Module.imports(module).map(({ name }) => [name, envoy[name] ?? (() => OK)]);
 const { exports } = new WebAssembly.Instance(module, { env: Object.fromEntries(imports) });
 exports._initialize();
 exports.proxy_on_context_create(1, 0);

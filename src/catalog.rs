@@ -49,7 +49,7 @@ impl<'a> Model<'a> {
     }
 }
 
-/// Codex's form. Codex refuses the whole document if an entry lacks one of the first eleven keys.
+/// Codex's form. Codex rejects the whole document if an entry lacks one of the first eleven keys.
 #[derive(Serialize)]
 struct CodexModel<'a> {
     slug: &'a str,

@@ -1,5 +1,5 @@
-//! What the upstream reports about its models. It is asked through the filter, which passes `GET /models` on, or answers it
-//! from its own descriptions.
+//! Reads what the upstream reports about its models, through the filter, which passes `GET /models` on or replies from
+//! its own descriptions.
 
 use serde_json::Value;
 use std::time::Duration;

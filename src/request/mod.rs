@@ -64,9 +64,9 @@ pub struct Translated {
     pub preset: &'static str,
     /// The value of `x-transponder-upstream`, if a rule for the model matched and has a `route`.
     pub route: Option<String>,
-    /// The request header in which the upstream wants the conversation, if it wants it.
+    /// The request header that identifies the conversation for the upstream, if it reads one.
     pub session_header: Option<String>,
-    /// The client's `prompt_cache_key`, by which it tells which requests begin alike.
+    /// The client's `prompt_cache_key`, which is equal for requests with the same beginning.
     pub prompt_cache_key: Option<String>,
     /// The complete reply, if the client wants no output (`prompt_cache_options.prewarm`). Nothing is sent upstream then.
     pub answer: Option<Vec<u8>>,

@@ -115,7 +115,7 @@ async fn codex_accepts_every_edited_file() {
         assert_eq!(upstream.bodies().await.last().unwrap()["model"], "qwen3", "{what}");
         upstream.clear().await;
 
-        // Nothing that was there is lost or moved.
+        // Nothing in the user's files is lost or moved.
         let after = read(codex.home(), "config.toml");
         let mut rest = after.lines();
         for line in before.unwrap_or_default().lines().filter(|line| !line.contains("/old")) {

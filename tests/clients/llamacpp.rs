@@ -194,7 +194,7 @@ async fn probed() {
     no_call_of(&llama, &config, 3).await;
 }
 
-/// The count is what the same request then uses, and an error is the API's.
+/// The count equals the tokens that the same request then uses, and an error has the API's form.
 #[tokio::test]
 async fn tokens_are_counted() {
     let llama = LlamaCpp::start("plain").await;

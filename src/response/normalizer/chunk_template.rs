@@ -189,7 +189,7 @@ mod tests {
         format!(r#"{{"id":"c","choices":[{{"index":0,"delta":{delta},"finish_reason":null}}]}}"#)
     }
 
-    /// Whether the second chunk matches the template of the first. If so, it must read as if it was parsed.
+    /// Whether the second chunk matches the template of the first. If so, the result must be the same as from parsing.
     fn matches(first: &str, second: &str) -> bool {
         let (first, second) = (chunk(first), chunk(second));
         let delta = |chunk: &Completion<'_>| format!("{:?}", chunk.choices.as_ref().unwrap()[0].delta);
