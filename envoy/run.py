@@ -119,6 +119,8 @@ def plugin_config(preset, file, prefix, instructions=None):
     upstream = config.get("upstream", {})
     if isinstance(upstream, str):
         upstream = {"preset": upstream}
+    # One process on one machine: clients that rely on stored responses work without a setting.
+    config.setdefault("store", "memory")
     # The filter rejects a value of another type. `native` and `refuse` have no Chat Completions path.
     if isinstance(upstream, dict) and upstream.get("preset") not in ("native", "refuse"):
         config["upstream"] = {"path": f"{prefix}/chat/completions", **upstream}

@@ -51,13 +51,14 @@ pub(crate) fn apply_to_headers(message: &impl Message, verdict: HeadersVerdict) 
             Next::Hold
         }
         HeadersVerdict::Respond(reply) => respond(message, &reply),
+        HeadersVerdict::Ask(_) => Next::Hold,
     }
 }
 
 pub(crate) fn apply_to_body(message: &impl Message, verdict: BodyVerdict) -> Next {
     match verdict {
         BodyVerdict::Pass => Next::Continue,
-        BodyVerdict::Hold => {
+        BodyVerdict::Hold | BodyVerdict::Ask(_) => {
             message.replace_chunk(&[]);
             Next::Hold
         }

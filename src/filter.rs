@@ -8,12 +8,14 @@
 //! are the last thing that a callback does, when nothing of the filter's own is borrowed.
 
 mod apply;
+mod random;
+mod store;
 mod telemetry;
 
 use crate::adapter;
 use crate::config::Config;
 use crate::exchange::watchdog::{self, Watchdog};
-use crate::exchange::{Exchange, Headers, HeadersVerdict};
+use crate::exchange::{BodyVerdict, Exchange, Headers, HeadersVerdict};
 use apply::{Direction, Stream};
 use core::arch::wasm32::memory_size;
 use proxy_wasm::hostcalls;
@@ -23,6 +25,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
+use store::EnvoyStore;
 use telemetry::EnvoyTelemetry;
 
 type SharedExchange = Rc<RefCell<Exchange>>;
@@ -41,10 +44,28 @@ struct Root {
     config: Arc<Config>,
     telemetry: Rc<EnvoyTelemetry>,
     watchdog: SharedWatchdog,
+    store: Rc<EnvoyStore>,
     exchanges: Cell<u64>,
 }
 
 impl Root {
+    /// Whether nobody can guess the id of a stored response.
+    fn has_secret_ids(&self) -> bool {
+        let has = !self.store.is_on() || random::bits().is_some();
+        if !has {
+            log::error!(
+                "store needs random_get in allowed_capabilities of Envoy's configuration: ids of stored responses must be random"
+            );
+        }
+        has
+    }
+
+    /// The ids of an exchange derive from its seed. They must differ, and those of stored responses must be secret too.
+    fn seed(&self, id: u32) -> u128 {
+        let secret = if self.store.is_on() { random::bits() } else { None };
+        secret.unwrap_or_else(|| seed(now(), id, self.exchanges.get()))
+    }
+
     fn record_memory(&self) {
         self.telemetry.set_memory(memory_size::<0>() * PAGE);
     }
@@ -71,8 +92,9 @@ impl RootContext for Root {
         }
         self.telemetry = Rc::new(EnvoyTelemetry::new(&config.presets()));
         self.record_memory();
+        self.store = Rc::new(EnvoyStore::new(&config));
         self.config = Arc::new(config);
-        true
+        self.has_secret_ids()
     }
 
     fn on_tick(&mut self) {
@@ -94,10 +116,11 @@ impl RootContext for Root {
         follow_log_level();
         self.record_memory();
         self.exchanges.set(self.exchanges.get().wrapping_add(1));
-        let seed = seed(now(), id, self.exchanges.get());
+        let seed = self.seed(id);
         let exchange = Exchange::new(Arc::clone(&self.config), Rc::clone(&self.telemetry) as _, seed);
         let exchange = Rc::new(RefCell::new(exchange));
-        Some(Box::new(Filter { id, root: self.id, exchange, watchdog: Rc::clone(&self.watchdog) }))
+        let (watchdog, store) = (Rc::clone(&self.watchdog), Rc::clone(&self.store));
+        Some(Box::new(Filter { id, root: self.id, exchange, watchdog, store }))
     }
 }
 
@@ -107,6 +130,7 @@ struct Filter {
     root: u32,
     exchange: SharedExchange,
     watchdog: SharedWatchdog,
+    store: Rc<EnvoyStore>,
 }
 
 impl Context for Filter {
@@ -124,6 +148,7 @@ impl HttpContext for Filter {
         trap_if_asked(&headers);
         let now = now();
         let verdict = self.exchange.borrow_mut().on_request_headers(&headers, end, now);
+        let verdict = self.retrieve(verdict, now);
         if matches!(verdict, HeadersVerdict::Hold(_)) {
             self.watchdog.borrow_mut().watch(self.id, Rc::clone(&self.exchange), now);
         }
@@ -138,6 +163,7 @@ impl HttpContext for Filter {
         let now = now();
         let chunk = if size == 0 { None } else { self.get_http_request_body(0, size) };
         let verdict = self.exchange.borrow_mut().on_request_body(&chunk.unwrap_or_default(), end, now);
+        let verdict = self.restore(verdict, now);
         self.stream(Direction::Request, size).body(verdict)
     }
 
@@ -164,12 +190,14 @@ impl HttpContext for Filter {
         let now = now();
         let chunk = if size == 0 { None } else { self.get_http_response_body(0, size) };
         let verdict = self.exchange.borrow_mut().on_response_body(&chunk.unwrap_or_default(), end, now);
+        self.record(now);
         self.stream(Direction::Response, size).body(verdict)
     }
 
     fn on_http_response_trailers(&mut self, _: usize) -> Action {
         let now = now();
         let verdict = self.exchange.borrow_mut().on_response_trailers(now);
+        self.record(now);
         self.stream(Direction::Response, 0).trailers(verdict)
     }
 
@@ -183,6 +211,33 @@ impl HttpContext for Filter {
 impl Filter {
     fn stream(&self, direction: Direction, chunk: usize) -> Stream {
         Stream { id: self.id, root: self.root, direction, chunk }
+    }
+
+    /// Asks the store until there is a verdict that can be carried out.
+    fn retrieve(&self, mut verdict: HeadersVerdict, now: Duration) -> HeadersVerdict {
+        while let HeadersVerdict::Ask(question) = verdict {
+            let answer = self.store.answer(&question, now);
+            verdict = self.exchange.borrow_mut().on_retrieved(answer, now);
+        }
+        verdict
+    }
+
+    /// The same for a body.
+    fn restore(&self, mut verdict: BodyVerdict, now: Duration) -> BodyVerdict {
+        while let BodyVerdict::Ask(question) = verdict {
+            let answer = self.store.answer(&question, now);
+            verdict = self.exchange.borrow_mut().on_restored(answer, now);
+        }
+        verdict
+    }
+
+    /// Writes the record of a reply that is complete.
+    fn record(&self, now: Duration) {
+        let question = self.exchange.borrow_mut().take_record();
+        if let Some(question) = question {
+            let answer = self.store.answer(&question, now);
+            self.exchange.borrow_mut().on_recorded(&answer);
+        }
     }
 }
 

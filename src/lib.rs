@@ -66,6 +66,8 @@ pub mod json;
 #[doc(hidden)]
 pub mod sse;
 #[doc(hidden)]
+pub mod store;
+#[doc(hidden)]
 pub mod upstream;
 #[doc(hidden)]
 pub mod wire;

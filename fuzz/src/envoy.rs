@@ -45,6 +45,7 @@ impl Message {
             HeadersVerdict::Continue(edits) => self.edits = edits,
             HeadersVerdict::Hold(edits) => (self.edits, self.held) = (edits, true),
             HeadersVerdict::Respond(reply) => return Some(reply),
+            HeadersVerdict::Ask(question) => unreachable!("no store is configured: {question:?}"),
         }
         None
     }
@@ -61,6 +62,7 @@ impl Message {
                 self.goes(&body);
             }
             BodyVerdict::Respond(reply) => return Some(reply),
+            BodyVerdict::Ask(question) => unreachable!("no store is configured: {question:?}"),
         }
         None
     }

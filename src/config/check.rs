@@ -95,13 +95,18 @@ fn call_id_chars(at: &str, options: &Options, errors: &mut Errors) {
 }
 
 pub(super) fn limits(limits: &Limits, errors: &mut Errors) {
-    let all = [
+    for (at, limit) in [
         ("limits.request_bytes", limits.request_bytes),
         ("limits.reply_bytes", limits.reply_bytes),
         ("limits.event_bytes", limits.event_bytes),
         ("limits.held_reply_bytes", limits.held_reply_bytes),
-    ];
-    for (at, _) in all.iter().filter(|(_, limit)| *limit == 0) {
+    ] {
+        positive(at, limit as u64, errors);
+    }
+}
+
+pub(super) fn positive(at: &str, number: u64, errors: &mut Errors) {
+    if number == 0 {
         errors.add(at, "expected more than 0");
     }
 }

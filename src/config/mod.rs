@@ -21,6 +21,7 @@ mod place;
 mod raw;
 #[cfg(test)]
 mod schema;
+mod store;
 
 use crate::upstream::{Options, string_enum};
 pub use catalog::{Catalog, Described, Modality};
@@ -29,6 +30,7 @@ pub use error::{ConfigError, ConfigErrors};
 use raw::RawConfig;
 use serde::Deserialize;
 use std::collections::BTreeSet;
+pub use store::{Memory, Store};
 
 /// The parsed plugin configuration.
 #[derive(Debug, Clone)]
@@ -48,6 +50,10 @@ pub struct Config {
     pub limits: Limits,
     /// The request headers that may have the id of the conversation. The first that is there counts.
     pub session_headers: Vec<String>,
+    /// Where responses are kept.
+    pub store: Store,
+    /// The request header that says whose responses are whose.
+    pub owner_header: String,
 }
 
 /// How the requests for a model are handled.
@@ -277,6 +283,8 @@ impl Default for Config {
             history: written.history,
             limits: written.limits,
             session_headers: written.session_headers,
+            store: Store::default(),
+            owner_header: written.owner_header,
         }
     }
 }

@@ -4,6 +4,7 @@ use super::check::{self, join};
 use super::error::Errors;
 use super::explain;
 use super::place;
+use super::store;
 use super::{Catalog, Config, GENERIC, History, Limits, NATIVE, REFUSE, Rule, Upstream};
 use crate::json::{self, RawJson};
 use crate::upstream::{self, Options};
@@ -36,6 +37,12 @@ pub(super) struct RawConfig {
     /// header `x-transponder-session`, by which Envoy's `hash_policy` finds the endpoint that has the beginning of the conversation
     /// in its cache. With `hold_request_headers`, the body's `prompt_cache_key` counts too if none of them is there. `[]` turns this off.
     pub(super) session_headers: Vec<String>,
+    /// Where responses are kept, so that requests can refer to them: `"off"`, `"memory"` (Envoy's own memory, which all its
+    /// workers share and a restart empties), or an object with the settings of one store.
+    #[cfg_attr(test, schemars(schema_with = "super::schema::store"))]
+    pub(super) store: Option<Value>,
+    /// The request header that says whose responses are whose.
+    pub(super) owner_header: String,
 }
 
 /// The settings for the models that match.
@@ -70,6 +77,8 @@ impl Default for RawConfig {
             history: History::default(),
             limits: Limits::default(),
             session_headers: vec!["session-id".to_owned(), "thread-id".to_owned()],
+            store: None,
+            owner_header: "authorization".to_owned(),
         }
     }
 }
@@ -101,6 +110,7 @@ impl RawConfig {
         check::paths(&self.paths, errors);
         check::limits(&self.limits, errors);
         check::header_names("session_headers", &self.session_headers, errors);
+        check::header_name("owner_header", &self.owner_header, errors);
         let held = self.hold_request_headers || errors.has("hold_request_headers");
         let upstream = self.upstream.and_then(|value| upstream("upstream", value, held, errors));
         let models = self.models.into_iter().enumerate();
@@ -112,6 +122,8 @@ impl RawConfig {
             history: self.history,
             limits: self.limits,
             session_headers: self.session_headers,
+            store: self.store.and_then(|value| store::read("store", value, errors)).unwrap_or_default(),
+            owner_header: self.owner_header,
         };
         if errors.is_empty() {
             check::one_path_under_refuse(&config, errors);
@@ -231,7 +243,11 @@ fn based_on(
 }
 
 /// Reads an object. serde stops at the first error, so each wrong value is removed and the others are read again.
-fn read_object<T: DeserializeOwned>(at: &str, object: Map<String, Value>, errors: &mut Errors) -> Option<T> {
+pub(super) fn read_object<T: DeserializeOwned>(
+    at: &str,
+    object: Map<String, Value>,
+    errors: &mut Errors,
+) -> Option<T> {
     let mut object = Value::Object(object);
     loop {
         let text = RawJson::new(&object);

@@ -2,7 +2,7 @@
 //! `docs/configuration.md` from that schema.
 
 use super::raw::RawConfig;
-use super::{NATIVE, REFUSE};
+use super::{Memory, NATIVE, REFUSE};
 use crate::upstream::{Options, preset, preset_names};
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Value, json};
@@ -31,6 +31,23 @@ pub(super) fn upstream(generator: &mut SchemaGenerator) -> Schema {
     })
 }
 
+/// A store is written as a name or as an object with the settings of one.
+pub(super) fn store(generator: &mut SchemaGenerator) -> Schema {
+    let memory = generator.subschema_for::<Memory>();
+    schemars::json_schema!({
+        "anyOf": [
+            {"enum": ["off", "memory"]},
+            {
+                "type": "object",
+                "properties": {"memory": memory},
+                "required": ["memory"],
+                "additionalProperties": false
+            }
+        ],
+        "default": "off"
+    })
+}
+
 fn generated() -> Value {
     let schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<RawConfig>();
     let mut schema = serde_json::to_value(schema).unwrap();
@@ -48,6 +65,7 @@ fn tables() -> String {
         ("A rule of `models`", &definitions["Rule"]),
         ("`catalog` of a rule", &definitions["Catalog"]),
         ("`limits`", &definitions["Limits"]),
+        ("`memory` of `store`", &definitions["Memory"]),
         ("Options of an upstream", &definitions["Options"]),
         ("`reasoning`", &definitions["Reasoning"]),
         ("`reasoning_replay`", &definitions["ReasoningReplay"]),

@@ -101,9 +101,13 @@ codes! {
         UnsupportedValue "unsupported_value" 400
             "The value has no equivalent upstream, such as a hosted tool in `tool_choice`, or `input` has no item of a known type." "Send a different value."
         UnsupportedParameter "unsupported_parameter" 400
-            "The field needs stored state (`conversation`, `prompt`, `background`)." "The message says what to send instead."
+            "The field needs state that is never stored (`conversation`, `prompt`, `background`)." "The message says what to send instead."
         PreviousResponseNotFound "previous_response_not_found" 400
-            "The request has a `previous_response_id`, and responses are not stored." "Send the whole conversation in `input`."
+            "The response that `previous_response_id` names is not stored: responses are not stored at all, it has expired, or it is not this client's." "Send the whole conversation in `input`."
+        ResponseNotFound "response_not_found" 404
+            "No response with this id is stored for this client, or it has no item with this id." "Check the id. Stored responses expire."
+        StoreUnavailable "store_unavailable" 503
+            "The store of the responses cannot be read." "Send the request again. If it stays, check the store and Envoy's log."
     }
     Upstream {
         ContextLengthExceeded "context_length_exceeded" 0

@@ -4,12 +4,13 @@ use super::headers::Edit;
 use super::passthrough;
 use super::phase::{Awaiting, HeaderMode, Phase};
 use super::request_headers::{self, Endpoint};
+use super::restoring::Restoring;
 use super::session::Session;
 use super::shared::Context;
 use super::verdict::{BodyVerdict, LocalReply};
 use crate::config::Config;
 use crate::error::{ApiError, Code};
-use crate::request::{self, Translated};
+use crate::request::{self, Stored, Translated};
 
 /// The request is not complete yet.
 #[derive(Debug)]
@@ -44,7 +45,10 @@ impl Collecting {
         self.body.extend_from_slice(chunk);
         match self.headers {
             _ if end => self.send(end, context),
-            HeaderMode::Held if self.announced == Some(self.body.len()) => self.send(end, context),
+            // What the store answers is written into the last chunk.
+            HeaderMode::Held if self.announced == Some(self.body.len()) && context.owner.is_none() => {
+                self.send(end, context)
+            }
             HeaderMode::Held => (Phase::Collecting(self), BodyVerdict::Hold),
             // If the chunk were held, Envoy would buffer the complete body, and answer 413 to a long one.
             HeaderMode::Sent => (Phase::Collecting(self), BodyVerdict::Replace(Vec::new())),
@@ -62,17 +66,31 @@ impl Collecting {
         {
             return Phase::passed(passed, end, context);
         }
+        match context.owner {
+            Some(owner) => Restoring::begin(self, owner, context),
+            None => self.translate(None, end, context),
+        }
+    }
+
+    /// `stored`: what the store has for the request, if responses are stored.
+    pub(super) fn translate(
+        self,
+        stored: Option<&Stored>,
+        end: bool,
+        context: &mut Context<'_>,
+    ) -> (Phase, BodyVerdict) {
         let translate = match self.endpoint {
-            Endpoint::Create => request::translate,
-            Endpoint::Compact => request::translate_compact,
-            Endpoint::InputTokens => request::translate_count,
+            Endpoint::Create => request::translate_stored,
+            Endpoint::Compact => request::translate_compact_stored,
+            Endpoint::InputTokens => request::translate_count_stored,
         };
-        match translate(&self.body, &context.translation()) {
+        match translate(&self.body, &context.translation(), stored) {
             Ok(Translated { answer: Some(answer), reply, asked_model, .. }) => {
                 context.observer.answered(&asked_model);
                 (Phase::Answered, LocalReply::response(answer, reply.wants_stream()).into())
             }
-            Ok(translated) => {
+            Ok(mut translated) => {
+                context.conversation = translated.conversation.take();
                 context.dropped = translated.report.all_dropped().to_vec();
                 let now = context.now;
                 context.observer.request_sent(&translated, self.body.len(), now);

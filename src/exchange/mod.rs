@@ -35,10 +35,13 @@
 mod collecting;
 mod headers;
 mod observer;
+mod page;
 mod passthrough;
 mod phase;
 mod request_headers;
 mod response_headers;
+mod restoring;
+mod retrieving;
 mod retry_after;
 mod sanitize;
 mod session;
@@ -50,6 +53,7 @@ pub mod watchdog;
 use crate::catalog;
 use crate::config::Config;
 use crate::metrics::Telemetry;
+use crate::store::{Answer, Owner, Question};
 use collecting::Collecting;
 pub use headers::{Edit, Header, Headers};
 use observer::Observer;
@@ -74,7 +78,7 @@ impl Exchange {
     /// The seed differs from that of every other exchange: the ids in the reply are derived from it.
     pub fn new(config: Arc<Config>, telemetry: Rc<dyn Telemetry>, seed: u128) -> Self {
         let observer = Observer::new(telemetry, config.upstream.name());
-        let shared = Shared { config, observer, seed, codex: false, dropped: Vec::new() };
+        let shared = Shared::new(config, observer, seed);
         Self { shared, phase: Phase::default() }
     }
 
@@ -85,14 +89,14 @@ impl Exchange {
 
     /// The request's headers. `end`: there is no body.
     pub fn on_request_headers(&mut self, headers: &Headers, end: bool, now: Duration) -> HeadersVerdict {
-        let Shared { config, observer, .. } = &mut self.shared;
+        let Shared { config, observer, owner, codex, .. } = &mut self.shared;
         let endpoint = match request_headers::disposition(config, headers, end) {
             Disposition::PassThrough => {
                 observer.passed_through();
                 return HeadersVerdict::Continue(request_headers::without_own_headers(headers));
             }
             Disposition::List { for_codex } => {
-                observer.listed();
+                observer.answered_here();
                 let list = catalog::list(config, for_codex);
                 self.phase = Phase::Answered;
                 return HeadersVerdict::Respond(LocalReply::json(200, list));
@@ -110,6 +114,14 @@ impl Exchange {
                 self.phase = Phase::Answered;
                 return HeadersVerdict::Respond(reply);
             }
+            Disposition::Retrieve(retrieval) => {
+                observer.identify(headers.text("x-request-id"));
+                let owner = Owner::of(headers.texts(&config.owner_header));
+                let mut context = Context { shared: &mut self.shared, now };
+                let (phase, verdict) = retrieval.begin(owner, &mut context);
+                self.phase = phase;
+                return verdict;
+            }
             Disposition::Translate(endpoint) => endpoint,
         };
         observer.identify(headers.text("x-request-id"));
@@ -125,7 +137,8 @@ impl Exchange {
             body: Vec::new(),
             restoring: passthrough::restoring(config, headers),
         });
-        self.shared.codex = request_headers::is_codex(headers);
+        *codex = request_headers::is_codex(headers);
+        *owner = config.store.is_on().then(|| Owner::of(headers.texts(&config.owner_header)));
         match mode {
             HeaderMode::Held => HeadersVerdict::Hold(edits),
             HeaderMode::Sent => HeadersVerdict::Continue(edits),
@@ -140,6 +153,33 @@ impl Exchange {
     /// The request's trailers: its body ended with the chunk before.
     pub fn on_request_trailers(&mut self, now: Duration) -> TrailersVerdict {
         self.advance(now, Phase::on_request_trailers)
+    }
+
+    /// The store has answered the question of the headers callback.
+    pub fn on_retrieved(&mut self, answer: Answer, now: Duration) -> HeadersVerdict {
+        self.advance(now, |phase, context| match phase {
+            Phase::Retrieving(retrieving) => retrieving.on_answer(answer, context),
+            other => (other, HeadersVerdict::Continue(Vec::new())),
+        })
+    }
+
+    /// The store has answered the question of the body callback.
+    pub fn on_restored(&mut self, answer: Answer, now: Duration) -> BodyVerdict {
+        self.advance(now, |phase, context| match phase {
+            Phase::Restoring(restoring) => restoring.on_answer(answer, context),
+            other => (other, BodyVerdict::Hold),
+        })
+    }
+
+    /// The record that is to be written before the verdict of the callback is carried out: the client must not see the end of
+    /// its response before the store has it.
+    pub fn take_record(&mut self) -> Option<Question> {
+        self.shared.record.take()
+    }
+
+    /// What became of that record. The client gets its reply in any case.
+    pub fn on_recorded(&mut self, answer: &Answer) {
+        self.shared.observer.store_changed("write", answer);
     }
 
     /// The request's headers are held, and no body arrives. Returns whether to release the headers: from then on this

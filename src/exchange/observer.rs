@@ -9,6 +9,7 @@ use crate::metrics::{self, Metric, Telemetry};
 use crate::report::Report;
 use crate::request::Translated;
 use crate::response::{Reply, ReplyStats};
+use crate::store::{Answer, Record};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -85,9 +86,45 @@ impl Observer {
         self.note_name("transponder.request_model", model);
     }
 
-    /// The request was answered with the list of models.
-    pub(super) fn listed(&self) {
+    /// The request was answered without an upstream.
+    pub(super) fn answered_here(&self) {
         self.note("transponder.outcome", "answered");
+    }
+
+    /// A record was read.
+    pub(super) fn store_read<E>(&self, record: &Result<Option<Record>, E>) {
+        self.count_store(
+            "read",
+            match record {
+                Ok(Some(_)) => "done",
+                Ok(None) => "missing",
+                Err(_) => "failed",
+            },
+        );
+    }
+
+    /// A record was written or deleted.
+    pub(super) fn store_changed(&self, operation: &str, answer: &Answer) {
+        self.count_store(
+            operation,
+            match answer {
+                Answer::Done | Answer::Found(_) => "done",
+                Answer::Missing => "missing",
+                Answer::Failed => "failed",
+            },
+        );
+    }
+
+    /// A record is larger than the store takes.
+    pub(super) fn record_too_large(&self) {
+        self.count_store("write", "too_large");
+    }
+
+    fn count_store(&self, operation: &str, result: &str) {
+        self.telemetry.record(&metrics::STORE, &[operation, result], 1);
+        if matches!(result, "failed" | "too_large") {
+            log::warn!("store: operation={operation} result={result} request_id={}", self.request_id);
+        }
     }
 
     /// The request is sent upstream. `request_bytes`: its size before the translation.

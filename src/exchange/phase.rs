@@ -3,6 +3,8 @@
 use super::collecting::{Collecting, Rest};
 use super::headers::Headers;
 use super::passthrough::Passed;
+use super::restoring::Restoring;
+use super::retrieving::Retrieving;
 use super::shared::Context;
 use super::upstream_body::{Buffering, Streaming};
 use super::verdict::{BodyVerdict, HeadersVerdict, LocalReply, TrailersVerdict};
@@ -41,6 +43,10 @@ pub(super) enum Phase {
     Answered,
     /// The request is the filter's and not complete yet.
     Collecting(Collecting),
+    /// The request is complete, and waits for what the store has for it.
+    Restoring(Box<Restoring>),
+    /// The request is answered from the store.
+    Retrieving(Retrieving),
     /// The request passes. Its body is sent with the next chunk, or the reply's headers will list what was removed from
     /// it.
     Forwarding(Rest),
@@ -92,6 +98,7 @@ impl Phase {
             Self::Answered | Self::Streaming(_) | Self::Buffering(_) | Self::Done => {
                 (self, BodyVerdict::Hold)
             }
+            Self::Restoring(_) | Self::Retrieving(_) => (self, BodyVerdict::Hold),
         }
     }
 
@@ -139,6 +146,8 @@ impl Phase {
             Self::Done => (self, BodyVerdict::Replace(Vec::new())),
             Self::PassThrough
             | Self::Answered
+            | Self::Restoring(_)
+            | Self::Retrieving(_)
             | Self::Collecting(_)
             | Self::Forwarding(_)
             | Self::Awaiting(_) => (self, BodyVerdict::Pass),

@@ -2,6 +2,7 @@
 
 use super::collecting::{no_body, too_large};
 use super::headers::{Edit, FROM_CLIENT, Header, Headers, MODEL, SESSION, UPSTREAM};
+use super::retrieving::Retrieval;
 use super::sanitize::{MODEL_CAP, visible};
 use super::session::Session;
 use crate::config::Config;
@@ -15,6 +16,8 @@ pub(super) enum Disposition {
     PassThrough,
     /// Translate it.
     Translate(Endpoint),
+    /// Answer it from the store.
+    Retrieve(Retrieval),
     /// Reply with the error, and with a header that shows what is possible instead.
     Reject(ApiError, Option<Header>),
     /// Reply with the list of models. `for_codex`: in Codex's form too.
@@ -84,6 +87,9 @@ pub(super) fn disposition(config: &Config, headers: &Headers, end: bool) -> Disp
         PathMatch::Subpath("input_tokens") if method == "POST" => {
             post(config, headers, Endpoint::InputTokens, end)
         }
+        PathMatch::Subpath(rest) if config.store.is_on() && rest.starts_with("resp_") => {
+            Retrieval::disposition(headers, rest)
+        }
         PathMatch::Subpath(rest) => Disposition::Reject(below(rest), None),
         PathMatch::Exact if method == "POST" => post(config, headers, Endpoint::Create, end),
         PathMatch::Exact if method == "GET" && wants_websocket(headers) => Disposition::Reject(
@@ -135,7 +141,7 @@ fn has_client_version(path: &str) -> bool {
     query.split('&').any(|pair| pair.starts_with("client_version="))
 }
 
-/// The error for an endpoint below `/responses`. All of them need state, which this filter does not keep.
+/// The error for an endpoint below `/responses`. Most of them need stored responses.
 fn below(rest: &str) -> ApiError {
     let (status, message) = match rest {
         "" => (404, "The path has nothing after its final `/`; omit the `/`"),

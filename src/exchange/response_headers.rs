@@ -57,7 +57,7 @@ pub(super) fn begin_early(
 fn without_body(mut upstream: UpstreamBody, headers: &Headers, context: &mut Context<'_>) -> LocalReply {
     let mut body = Vec::new();
     upstream.take(&[], true, context.now, &mut body);
-    context.completed(&upstream);
+    context.completed(&mut upstream);
     let status = upstream.reply.status();
     LocalReply::json(status, body).with(retry_after::anew(status, headers, context.now))
 }

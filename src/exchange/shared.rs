@@ -6,7 +6,8 @@ use super::verdict::LocalReply;
 use crate::config::Config;
 use crate::error::ApiError;
 use crate::request;
-use crate::response::Reply;
+use crate::response::{Reply, Stored};
+use crate::store::{Key, Owner, Question, Record, ResponseId};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +21,27 @@ pub(super) struct Shared {
     pub(super) codex: bool,
     /// What could not be translated, in either direction, for example `tool:web_search`.
     pub(super) dropped: Vec<String>,
+    /// Whose response it is, if responses are stored.
+    pub(super) owner: Option<Owner>,
+    /// The conversation up to the reply, if that is to be stored.
+    pub(super) conversation: Option<String>,
+    /// The record that is to be written.
+    pub(super) record: Option<Question>,
+}
+
+impl Shared {
+    pub(super) fn new(config: Arc<Config>, observer: Observer, seed: u128) -> Self {
+        Self {
+            config,
+            observer,
+            seed,
+            codex: false,
+            dropped: Vec::new(),
+            owner: None,
+            conversation: None,
+            record: None,
+        }
+    }
 }
 
 /// The same, at the time of a callback.
@@ -51,13 +73,26 @@ impl Context<'_> {
     }
 
     /// The reply is complete.
-    pub(super) fn completed(&mut self, upstream: &UpstreamBody) {
+    pub(super) fn completed(&mut self, upstream: &mut UpstreamBody) {
+        self.store(upstream.reply.take_stored());
         let ending = match upstream.reply.error() {
             None => Ending::Delivered,
             Some(error) if (200..300).contains(&upstream.status) => Ending::Failed(error),
             Some(error) => Ending::UpstreamError(error),
         };
         self.ended(ending, Some(&upstream.reply));
+    }
+
+    fn store(&mut self, stored: Stored) {
+        match (stored, self.owner, self.conversation.take()) {
+            (Stored::Response(response), Some(owner), Some(conversation)) => {
+                let key = Key { owner, id: ResponseId::of_seed(self.seed) };
+                let record = Record::write(&key, &conversation, &response);
+                self.record = Some(Question::Write(key, record));
+            }
+            (Stored::TooLarge, ..) => self.observer.record_too_large(),
+            _ => {}
+        }
     }
 
     /// The reply ended early, and the client cannot be informed any more.

@@ -75,7 +75,7 @@ impl Streaming {
             context.observer.output_seen(now);
         }
         if progress == Progress::Complete {
-            context.completed(&self.upstream);
+            context.completed(&mut self.upstream);
             return (Phase::Done, BodyVerdict::Replace(out));
         }
         (Phase::Streaming(self), BodyVerdict::Replace(out))
@@ -100,7 +100,7 @@ impl Buffering {
         context: &mut Context<'_>,
     ) -> (Phase, BodyVerdict) {
         if self.upstream.take(chunk, end, context.now, &mut self.body) == Progress::Complete {
-            context.completed(&self.upstream);
+            context.completed(&mut self.upstream);
             return (Phase::Done, self.release());
         }
         if self.upstream.taken > context.config.limits.held_reply_bytes {
@@ -116,7 +116,7 @@ impl Buffering {
         }
         self.upstream.reply.set_time(context.now.as_secs());
         self.upstream.reply.end(&mut self.body);
-        context.completed(&self.upstream);
+        context.completed(&mut self.upstream);
         let Complete { status, body, retry_after } = self.complete();
         LocalReply::json(status, body).with(retry_after)
     }

@@ -5,6 +5,7 @@
 
 use super::headers::{Edit, Header, STREAM};
 use crate::error::ApiError;
+use crate::store::Question;
 
 /// A reply of the filter instead of the upstream's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +54,8 @@ pub enum HeadersVerdict {
     Hold(Vec<Edit>),
     /// Answer the client; nothing is sent on.
     Respond(LocalReply),
+    /// Ask the store, and give the answer to [`Exchange::on_retrieved`](super::Exchange::on_retrieved).
+    Ask(Question),
 }
 
 /// What to do in a body callback.
@@ -68,6 +71,8 @@ pub enum BodyVerdict {
     Release(Vec<Edit>, Vec<u8>),
     /// Answer the client; nothing is sent on.
     Respond(LocalReply),
+    /// Take the chunk, ask the store, and give the answer to [`Exchange::on_restored`](super::Exchange::on_restored).
+    Ask(Question),
 }
 
 /// What to do in a trailers callback. There is no chunk in which a body could be written.

@@ -118,6 +118,19 @@ pub fn part_types() -> impl Iterator<Item = &'static str> {
     content::PARTS.iter().map(|(part_type, _)| *part_type)
 }
 
+/// What the id of an item begins with, before the underscore.
+pub fn id_prefix(item_type: &str) -> Cow<'static, str> {
+    let kind = KINDS.iter().find(|kind| [kind.call_item, kind.output_item].contains(&item_type));
+    match (item_type, kind) {
+        ("message", _) => "msg".into(),
+        ("reasoning", _) => "rs".into(),
+        ("compaction" | "context_compaction", _) => "cmp".into(),
+        (_, Some(kind)) if kind.call_item == item_type => kind.id_prefix.into(),
+        (_, Some(kind)) => format!("{}o", kind.id_prefix).into(),
+        (_, None) => "item".into(),
+    }
+}
+
 fn lookup<T: Copy>(table: &[(&str, T)], name: &str) -> Option<T> {
     table.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
 }

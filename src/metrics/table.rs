@@ -37,6 +37,11 @@ const REPAIRED: Label = Label { name: "kind", values: Values::OrOther(Repaired::
 const TOKENS_OF: Label =
     Label { name: "kind", values: Values::Of(&["input", "cached", "output", "reasoning"]) };
 
+const OPERATION: Label = Label { name: "kind", values: Values::Of(&["read", "write", "delete"]) };
+
+const RESULT: Label =
+    Label { name: "outcome", values: Values::Of(&["done", "missing", "failed", "too_large"]) };
+
 /// Exchanges by outcome.
 pub static EXCHANGES: Metric = Metric {
     name: "transponder_exchanges_total",
@@ -201,6 +206,16 @@ pub static EVENT_BYTES: Metric = Metric {
     meaning: "Size of the largest event of a stream (`limits.event_bytes`).",
 };
 
+/// What the store did.
+pub static STORE: Metric = Metric {
+    name: "transponder_store_operations_total",
+    kind: Kind::Counter,
+    labels: &[OPERATION, RESULT],
+    meaning: "Records of responses that were read, written or deleted. `missing`: there is no such record for this owner, \
+              or not any more. `failed`: the store could not do it. `too_large`: the record exceeds what the store takes, \
+              so the response is not stored.",
+};
+
 /// All metrics, in the order of `docs/operations.md`.
 pub static METRICS: &[&Metric] = &[
     &EXCHANGES,
@@ -222,4 +237,5 @@ pub static METRICS: &[&Metric] = &[
     &EVENT_BYTES,
     &PASSED,
     &WATCHDOG_RESUMES,
+    &STORE,
 ];

@@ -1,7 +1,7 @@
 //! Translates `POST /v1/responses/input_tokens`: how many tokens the prompt of a request has.
 
 use super::target::Target;
-use super::{Context, Translated, translate};
+use super::{Context, Stored, Translated, translate_stored};
 use crate::error::{ApiError, Code};
 use crate::response::Reply;
 
@@ -9,13 +9,22 @@ use crate::response::Reply;
 /// at the path where it only counts.
 ///
 /// # Errors
-/// As [`translate`], and 501 if the model's upstream cannot count.
+/// As [`super::translate`], and 501 if the model's upstream cannot count.
 pub fn translate_count(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiError> {
-    let translated = translate(body, context)?;
+    translate_count_stored(body, context, None)
+}
+
+/// The same. `stored`: what the store has for the request, if responses are stored.
+pub(crate) fn translate_count_stored(
+    body: &[u8],
+    context: &Context<'_>,
+    stored: Option<&Stored>,
+) -> Result<Translated, ApiError> {
+    let translated = translate_stored(body, context, stored)?;
     let options = Target::for_model(context.config, &translated.asked_model)?.options;
     let path = options.input_tokens_path.clone().ok_or_else(cannot_count)?;
     let reply = Reply::count(context.config.limits.reply_bytes);
-    Ok(Translated { path, reply, answer: None, ..translated })
+    Ok(Translated { path, reply, answer: None, conversation: None, ..translated })
 }
 
 /// The error for an upstream that cannot count.

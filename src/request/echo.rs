@@ -27,6 +27,7 @@ pub(super) fn echo(
     report: &mut Report,
 ) -> Result<Echo, ApiError> {
     let mut echo = plain(request)?;
+    echo.previous_response_id = body.site("previous_response_id").map(|id| id.value.raw().into_owned());
     if !is_codex {
         echo.instructions = own(&request.instructions);
         echo.tools = tools(body)?;
@@ -39,6 +40,7 @@ pub(super) fn echo(
         ("user", &mut echo.user),
         ("safety_identifier", &mut echo.safety_identifier),
         ("prompt_cache_key", &mut echo.prompt_cache_key),
+        ("previous_response_id", &mut echo.previous_response_id),
         ("text.verbosity", &mut echo.text.verbosity),
         ("reasoning.summary", &mut echo.reasoning.summary),
         ("instructions", &mut echo.instructions),

@@ -10,28 +10,35 @@ mod fields;
 mod history;
 mod native;
 mod output_format;
+mod read;
 mod refusals;
+mod stored;
 mod target;
 mod tool_choice;
 mod tools;
 
 use crate::config::Config;
-use crate::error::{ApiError, Code, Path};
-use crate::items::{self, COMPACTION_INSTRUCTION, Conversation, Entry, Origin, Settings};
-use crate::json::{self, JsonStr, JsonText};
+use crate::error::ApiError;
+use crate::items::{Conversation, Origin};
+use crate::json::{self, JsonText};
 use crate::markup::{ReplyStart, Scanner};
 use crate::report::{Dropped, Report};
-use crate::response::context::{CallIds, ItemRules, ReplyContext, ReplyKind, TextRules, UpstreamRules};
+use crate::response::context::{
+    CallIds, ItemRules, ReplyContext, ReplyKind, ResponseRules, TextRules, UpstreamRules,
+};
 use crate::response::{self, Reply};
+use crate::store::ResponseId;
 use crate::upstream::ThinkTags;
 use crate::wire::chat::request as chat;
-use crate::wire::responses::{Echo, Reasoning, Request, TextOptions};
+use crate::wire::responses::Request;
 use crate::wire::typed::{Located, Object, UnreadKeys};
+pub(crate) use count::translate_count_stored;
 pub use count::{cannot_count, translate_count};
 pub use native::{Foreign, without_own_items};
 use output_format::OutputFormat;
-use std::borrow::Cow;
 use std::mem;
+pub(crate) use stored::{Needs, Stored, previous_not_found};
+use stored::{StoredItems, Tapes};
 use target::Target;
 use tools::ToolPlan;
 
@@ -70,6 +77,8 @@ pub struct Translated {
     pub prompt_cache_key: Option<String>,
     /// The complete reply, if the client wants no output (`prompt_cache_options.prewarm`). Nothing is sent upstream then.
     pub answer: Option<Vec<u8>>,
+    /// The conversation up to the reply, as a JSON array, if the response is to be stored.
+    pub conversation: Option<String>,
     /// What was dropped, for `x-transponder-dropped` (e.g. `tool:web_search`), and what was repaired.
     pub report: Report,
     /// Translates the reply.
@@ -82,7 +91,7 @@ pub struct Translated {
 /// The error for the client, if the request is invalid or cannot be served: a 4xx, with the JSON path of the
 /// field in `param`.
 pub fn translate(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiError> {
-    translate_to(ReplyKind::Items, body, context)
+    translate_to(ReplyKind::Items, body, context, None)
 }
 
 /// Translates the body of `POST /responses/compact`: the model is asked to summarize the conversation.
@@ -90,10 +99,33 @@ pub fn translate(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiEr
 /// # Errors
 /// As [`translate`].
 pub fn translate_compact(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiError> {
-    translate_to(ReplyKind::CompactionObject, body, context)
+    translate_to(ReplyKind::CompactionObject, body, context, None)
 }
 
-fn translate_to(mut kind: ReplyKind, body: &[u8], context: &Context<'_>) -> Result<Translated, ApiError> {
+/// As [`translate`]. `stored`: what the store has for the request, if responses are stored.
+pub(crate) fn translate_stored(
+    body: &[u8],
+    context: &Context<'_>,
+    stored: Option<&Stored>,
+) -> Result<Translated, ApiError> {
+    translate_to(ReplyKind::Items, body, context, stored)
+}
+
+/// The same for [`translate_compact`].
+pub(crate) fn translate_compact_stored(
+    body: &[u8],
+    context: &Context<'_>,
+    stored: Option<&Stored>,
+) -> Result<Translated, ApiError> {
+    translate_to(ReplyKind::CompactionObject, body, context, stored)
+}
+
+fn translate_to(
+    mut kind: ReplyKind,
+    body: &[u8],
+    context: &Context<'_>,
+    stored: Option<&Stored>,
+) -> Result<Translated, ApiError> {
     let text = body::utf8(body)?;
     let mut tape = body::parse(text)?;
     // All that is sent upstream or repeated in the response is a slice of the body, so it is repaired here, once.
@@ -104,18 +136,47 @@ fn translate_to(mut kind: ReplyKind, body: &[u8], context: &Context<'_>) -> Resu
     }
     let unread = UnreadKeys::default();
     let body = Located::body(tape.root(), &unread).object()?;
-    let mut request = read_request(&body)?;
-    let mut conversation = read_conversation(&body, &request)?;
-    apply(mem::take(&mut conversation.settings), &mut request);
+    if stored.is_none() {
+        refusals::previous_response(&body)?;
+    }
+    let mut request = read::request(&body)?;
+    let tapes = stored.map(Tapes::read).transpose()?;
+    let items = tapes.as_ref().map(StoredItems::of);
+    let (mut conversation, record) = match &items {
+        None => (read::conversation(&body, &request)?, None),
+        Some(items) => {
+            let record = (kind == ReplyKind::Items && request.store != Some(false))
+                .then(|| ResponseId::of_seed(context.seed));
+            read::stored_conversation(&body, &request, items, context.config.history, record)?
+        }
+    };
+    read::apply(mem::take(&mut conversation.settings), &mut request);
     if kind == ReplyKind::CompactionObject {
         request.stream = None;
     } else if conversation.compact {
         kind = ReplyKind::Summary;
     }
     if kind != ReplyKind::Items {
-        ask_for_summary(&mut conversation);
+        read::ask_for_summary(&mut conversation);
     }
-    translate_conversation(conversation, &Source { body, request, kind }, context)
+    let record = record
+        .map(|conversation| Recorded { conversation, bytes: stored.map_or(0, |stored| stored.record_bytes) });
+    translate_conversation(conversation, &Source { body, request, kind }, record, context)
+}
+
+/// What the record of the response will hold.
+struct Recorded {
+    /// The conversation up to the reply.
+    conversation: String,
+    /// How many bytes the record may have.
+    bytes: usize,
+}
+
+impl Recorded {
+    /// How many bytes are left for the response.
+    fn room(&self) -> usize {
+        self.bytes.saturating_sub(self.conversation.len())
+    }
 }
 
 /// The request as it was read.
@@ -136,72 +197,10 @@ impl Source<'_> {
     }
 }
 
-fn read_request<'a>(body: &Object<'_, 'a>) -> Result<Request<'a>, ApiError> {
-    refusals::state(body)?;
-    let request = Request::of(body)?;
-    if request.model.is_empty() {
-        return Err(ApiError::missing(Path::top("model")));
-    }
-    refusals::values(&request)?;
-    Ok(request)
-}
-
-/// What an item of the history sets takes precedence over the request's own fields.
-fn apply<'a>(settings: Settings<'a>, request: &mut Request<'a>) {
-    if let Some(effort) = settings.effort {
-        let reasoning = request.reasoning.get_or_insert(Reasoning { effort: None, summary: None });
-        reasoning.effort = Some(effort);
-    }
-    if let Some(format) = settings.format {
-        let text = request.text.get_or_insert(TextOptions { format: None, verbosity: None });
-        text.format = Some(format);
-    }
-}
-
-/// Reads `tools` and `input`.
-fn read_conversation<'a>(body: &Object<'_, 'a>, request: &Request<'a>) -> Result<Conversation<'a>, ApiError> {
-    let mut conversation = Conversation::default();
-    let tools = request.tools.map(|tools| body.located("tools", tools));
-    items::declare_all(tools, &mut conversation)?;
-    let input = body.located("input", request.input);
-    match input.value.text() {
-        Some(text) => conversation.entries.push(Entry::User(chat::Content::Text(text))),
-        None => {
-            let (mut unknown, mut any_known) = (None, false);
-            for item in input.elements("a string or an array")? {
-                let item = item.object()?;
-                if items::read(&item, &mut conversation)? {
-                    any_known = true;
-                } else {
-                    unknown = unknown.or(Some(unknown_item(&item)?));
-                }
-            }
-            // Otherwise an empty conversation would be sent, and would cost money.
-            if let Some(error) = unknown.filter(|_| !any_known) {
-                return Err(error);
-            }
-        }
-    }
-    conversation.mark_async_calls();
-    Ok(conversation)
-}
-
-/// The error for `input` in which no item has a known type.
-fn unknown_item(item: &Object<'_, '_>) -> Result<ApiError, ApiError> {
-    let item_type: Cow<'_, str> = item.get("type")?;
-    let message = format!("'input' has no item of a known type: '{item_type}' is unknown.");
-    Ok(ApiError::invalid(message).code(Code::UnsupportedValue).at(item.path_to("type")))
-}
-
-/// Asks for a summary at the end of the conversation. It is plain text, so no tools are offered.
-fn ask_for_summary(conversation: &mut Conversation<'_>) {
-    conversation.entries.push(Entry::User(chat::Content::Text(JsonStr::new(COMPACTION_INSTRUCTION))));
-    conversation.tools.clear();
-}
-
 fn translate_conversation<'a>(
     conversation: Conversation<'a>,
     source: &'a Source<'a>,
+    record: Option<Recorded>,
     context: &Context<'a>,
 ) -> Result<Translated, ApiError> {
     let request = &source.request;
@@ -237,7 +236,9 @@ fn translate_conversation<'a>(
     let mut json = history.write(instructions, entries, json)?;
     json.raw("]");
 
-    let parts = Parts { target, tools, response_format, json, call_ids, withheld };
+    // What is only to be cached is no response that a client goes on from.
+    let record = if source.wants_no_output()? { None } else { record };
+    let parts = Parts { target, tools, response_format, json, call_ids, withheld, record };
     parts.into_translated(source, context, report)
 }
 
@@ -251,6 +252,7 @@ struct Parts<'a> {
     call_ids: CallIds,
     /// The items whose reasoning the model does not get.
     withheld: Vec<Origin<'a>>,
+    record: Option<Recorded>,
 }
 
 impl<'a> Parts<'a> {
@@ -264,15 +266,20 @@ impl<'a> Parts<'a> {
         let Target { options, model, route } = self.target;
         let upstream = self.upstream_request(body, request, &mut report);
         let sent = mem::take(&mut self.json).end_object(&upstream);
-        let echo = echo::echo(body, request, mem::take(&mut self.withheld), context.codex, &mut report)?;
+        let mut echo = echo::echo(body, request, mem::take(&mut self.withheld), context.codex, &mut report)?;
+        let record = self.record.take();
+        let record_room = record.as_ref().map(Recorded::room);
+        echo.store = record_room > Some(0);
         body.unread().take().iter().for_each(|key| report.dropped(Dropped::Field, key));
-        let reply_context = self.reply_context(source, context, &upstream, echo);
+        let reply_context =
+            self.reply_context(source, context, &upstream, ResponseRules { echo, record_room });
         let answer = source
             .wants_no_output()?
             .then(|| response::without_output(&reply_context, context.seed, context.now));
         Ok(Translated {
             body: sent,
             answer,
+            conversation: record.map(|record| record.conversation),
             path: options.path.clone(),
             preset: options.preset,
             asked_model: request.model.clone().into_owned(),
@@ -314,7 +321,7 @@ impl<'a> Parts<'a> {
         source: &Source<'_>,
         context: &Context<'_>,
         upstream: &chat::Request<'_>,
-        echo: Echo,
+        response: ResponseRules,
     ) -> ReplyContext {
         let request = &source.request;
         let options = self.target.options;
@@ -323,7 +330,7 @@ impl<'a> Parts<'a> {
         ReplyContext {
             kind: source.kind,
             stream: upstream.stream.is_some(),
-            echo,
+            response,
             call_ids: self.call_ids,
             text: TextRules {
                 scanner: Scanner::new(start, self.tools.in_text, limits.event_bytes),

@@ -1,16 +1,11 @@
-//! Rejects requests that need stored state, and those with values out of range.
+//! Rejects requests that need state which is not stored, and those with values out of range.
 
 use crate::error::{ApiError, Code, Path};
 use crate::wire::responses::Request;
 use crate::wire::typed::Object;
 
-/// The fields that refer to stored state. The filter stores none.
+/// The fields that refer to state which the filter never stores.
 const STATE: &[(&str, Code, &str)] = &[
-    (
-        "previous_response_id",
-        Code::PreviousResponseNotFound,
-        "Responses are not stored here. Send the whole conversation in `input` instead of `previous_response_id`.",
-    ),
     (
         "conversation",
         Code::UnsupportedParameter,
@@ -23,17 +18,29 @@ const STATE: &[(&str, Code, &str)] = &[
     ),
 ];
 
-/// Rejects requests that need stored state.
+/// Rejects requests that need responses, unless those are stored.
+pub(super) fn previous_response(body: &Object<'_, '_>) -> Result<(), ApiError> {
+    match body.site("previous_response_id") {
+        None => Ok(()),
+        Some(site) => Err(ApiError::of(
+            Code::PreviousResponseNotFound,
+            "Responses are not stored here. Send the whole conversation in `input` instead of `previous_response_id`.",
+        )
+        .at(site.path)),
+    }
+}
+
+/// Rejects requests that need other state.
 pub(super) fn state(body: &Object<'_, '_>) -> Result<(), ApiError> {
     if let Some((field, code, message)) = STATE.iter().find(|(field, ..)| body.site(field).is_some()) {
         return Err(ApiError::invalid(*message).code(*code).at(Path::top(field)));
     }
     match body.get("background")? {
-        Some(true) => Err(ApiError::invalid(
-            "Responses are not stored here, so none can be made in the background. Use `stream` instead.",
-        )
-        .code(Code::UnsupportedParameter)
-        .at("background")),
+        Some(true) => {
+            Err(ApiError::invalid("No response is made in the background here. Use `stream` instead.")
+                .code(Code::UnsupportedParameter)
+                .at("background"))
+        }
         _ => Ok(()),
     }
 }

@@ -4,7 +4,7 @@ use super::context::ReplyContext;
 use super::normalizer::chunk_template::ChunkTemplate;
 use super::outcome::{End, Failure, Mark};
 use super::stats::ReplyStats;
-use super::stream::ResponseStream;
+use super::stream::{ResponseStream, Stored};
 use crate::bounds;
 use crate::config::Limits;
 use crate::error::{ApiError, classify};
@@ -45,6 +45,7 @@ pub(super) struct Finished {
     pub(super) report: Report,
     pub(super) stats: ReplyStats,
     pub(super) has_output: bool,
+    pub(super) stored: Stored,
 }
 
 impl BodyReader {
@@ -99,7 +100,9 @@ impl BodyReader {
         if !self.wants_stream {
             out.extend_from_slice(&stream.document(&outcome, now));
         }
+        let stored = stream.take_stored();
         Finished {
+            stored,
             report: self.report().clone(),
             has_output: self.has_output(),
             stats: ReplyStats { incomplete: matches!(outcome, Err(Failure::Incomplete(_))), ..self.stats() },

@@ -60,8 +60,7 @@ pub(crate) struct ReplyContext {
     pub(crate) kind: ReplyKind,
     /// The client wants a stream of events.
     pub(crate) stream: bool,
-    /// The fields of the request that the response repeats.
-    pub(crate) echo: Echo,
+    pub(crate) response: ResponseRules,
     /// The ids of all calls of the conversation.
     pub(crate) call_ids: CallIds,
     pub(crate) text: TextRules,
@@ -69,6 +68,15 @@ pub(crate) struct ReplyContext {
     pub(crate) upstream: UpstreamRules,
     /// How many bytes may be held.
     pub(crate) limits: Limits,
+}
+
+/// What the response object shows, and whether it is kept.
+#[derive(Debug)]
+pub(crate) struct ResponseRules {
+    /// The fields of the request that the response repeats.
+    pub(crate) echo: Echo,
+    /// How many bytes the response may have in its record; `None` if it is not to be stored.
+    pub(crate) record_room: Option<usize>,
 }
 
 /// What the upstream's options say about its replies.

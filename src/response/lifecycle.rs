@@ -83,12 +83,16 @@ impl Lifecycle {
         }
     }
 
+    /// The response is not stored after all.
+    pub(super) fn not_stored(&mut self) {
+        self.echo.store = false;
+    }
+
     /// Writes the last events of a stream.
     pub(super) fn end(&mut self, result: Ended<'_>, writer: &mut EventWriter) {
         if let Err(Failure::Failed(error)) = result.outcome {
             send_error(error, writer);
         }
-        self.note(writer.report());
         writer.send_with_items(|sequence_number, items, write| {
             let response = &self.ended(result, items);
             write(&match result.outcome {
@@ -155,7 +159,7 @@ impl Lifecycle {
     }
 
     /// Lists in `metadata` what was dropped or repaired in the reply, because the headers of a stream have been sent.
-    fn note(&mut self, report: &Report) {
+    pub(super) fn note(&mut self, report: &Report) {
         let notes = [(DROPPED_KEY, report.all_dropped()), (REPAIRED_KEY, report.all_repaired())];
         if notes.iter().all(|(_, note)| note.is_empty()) {
             return;

@@ -29,9 +29,12 @@ mod without_output;
 
 pub use reply::Reply;
 pub use stats::ReplyStats;
+pub(crate) use stream::Stored;
 pub(crate) use without_output::without_output;
+
+use crate::store::ResponseId;
 
 /// The id of the response.
 fn response_id(seed: u128) -> String {
-    format!("resp_{seed:032x}")
+    ResponseId::of_seed(seed).to_string()
 }

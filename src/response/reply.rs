@@ -5,6 +5,7 @@ use super::context::ReplyContext;
 use super::count_reader::CountReader;
 use super::error_reader::ErrorReader;
 use super::stats::ReplyStats;
+use super::stream::Stored;
 use crate::error::ApiError;
 use crate::report::Report;
 
@@ -143,6 +144,11 @@ impl Reply {
             Body::Completion(reader) => reader.stats(),
             Body::Count(_) | Body::Error(_) | Body::Done => self.finished.stats.clone(),
         }
+    }
+
+    /// Moves the response that is to be stored, once the reply is complete.
+    pub(crate) fn take_stored(&mut self) -> Stored {
+        std::mem::take(&mut self.finished.stored)
     }
 
     /// The HTTP status for the client, once the reply is complete. It differs from the upstream's if a 200 had an error

@@ -1,7 +1,7 @@
 //! One reply on its way to the client.
 
 use super::budget::Budget;
-use super::context::{ReplyContext, ReplyKind};
+use super::context::{ReplyContext, ReplyKind, ResponseRules};
 use super::lifecycle::{Ended, Lifecycle};
 use super::normalizer::{ChunkNormalizer, Ending, FinishReason};
 use super::outcome::{End, Failure, Mark, Outcome, judge};
@@ -28,12 +28,29 @@ pub(super) struct ResponseStream {
     output: Output,
     /// Every complete reply of the upstream has a finish reason.
     has_finish_reason: bool,
+    /// How many bytes the response may have in its record; `None` if it is not to be stored.
+    record_room: Option<usize>,
+    /// Filled at the end.
+    stored: Stored,
+}
+
+/// The response as it is stored.
+#[derive(Debug, Default)]
+pub(crate) enum Stored {
+    /// It is not: nobody wants it, or it failed.
+    #[default]
+    NotWanted,
+    /// It is not: the record would be too large.
+    TooLarge,
+    /// The response in JSON.
+    Response(String),
 }
 
 impl ResponseStream {
     /// `seed`: differs from exchange to exchange; all ids derive from it.
     pub(super) fn new(context: ReplyContext, seed: u128, now: u64) -> Self {
-        let ReplyContext { kind, stream, echo, call_ids, text, items, upstream, limits } = context;
+        let ReplyContext { kind, stream, response, call_ids, text, items, upstream, limits } = context;
+        let ResponseRules { echo, record_room } = response;
         let refusal_kind = if items.is_codex { ContentKind::Text } else { ContentKind::Refusal };
         let budget = Budget::new(limits.reply_bytes);
         let writer = EventWriter::new(seed, stream);
@@ -49,6 +66,8 @@ impl ResponseStream {
                 }
             },
             has_finish_reason: upstream.has_finish_reason,
+            record_room,
+            stored: Stored::NotWanted,
         }
     }
 
@@ -72,10 +91,33 @@ impl ResponseStream {
             self.output.cut();
         }
         self.output.report_surplus_calls();
+        self.lifecycle.note(self.output.writer().report());
         let usage = self.input.ending().usage;
         let ended = Ended { outcome: &outcome, completed_at: now, usage: usage.as_ref() };
+        self.stored = self.to_store(ended);
+        if !matches!(self.stored, Stored::Response(_)) {
+            self.lifecycle.not_stored();
+        }
         self.lifecycle.end(ended, self.output.writer_mut());
         outcome
+    }
+
+    /// A reply that failed is no conversation to go on from.
+    fn to_store(&self, ended: Ended<'_>) -> Stored {
+        let Some(room) = self.record_room.filter(|_| !matches!(ended.outcome, Err(Failure::Failed(_))))
+        else {
+            return Stored::NotWanted;
+        };
+        let response = String::from_utf8(self.lifecycle.document(ended, self.output.writer().items()));
+        match response {
+            Ok(response) if response.len() <= room => Stored::Response(response),
+            _ => Stored::TooLarge,
+        }
+    }
+
+    /// Moves the response that is to be stored, once the reply has ended.
+    pub(super) fn take_stored(&mut self) -> Stored {
+        std::mem::take(&mut self.stored)
     }
 
     fn outcome(&mut self, end: End) -> Outcome {

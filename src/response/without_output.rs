@@ -10,7 +10,7 @@ use crate::wire::responses::Usage;
 /// tokens.
 pub(crate) fn without_output(context: &ReplyContext, seed: u128, now: u64) -> Vec<u8> {
     let mut writer = EventWriter::new(seed, context.stream);
-    let mut lifecycle = Lifecycle::new(response_id(seed), context.kind, now, context.echo.clone());
+    let mut lifecycle = Lifecycle::new(response_id(seed), context.kind, now, context.response.echo.clone());
     let usage = Usage::default();
     let ended = Ended { outcome: &Ok(()), completed_at: now, usage: Some(&usage) };
     if !context.stream {

@@ -19,8 +19,8 @@ objects! {
     pub struct Request<'a> {
         pub model: Cow<'a, str>,
         pub instructions: Option<JsonStr<'a>>,
-        /// A string, or an array of items.
-        pub input: TapeValue<'a>,
+        /// A string, or an array of items. Only a stored conversation can go on without it.
+        pub input: Option<TapeValue<'a>>,
         /// An array.
         pub tools: Option<TapeValue<'a>>,
         /// A string or an object.
@@ -46,7 +46,8 @@ objects! {
         pub safety_identifier: Option<JsonStr<'a>>,
         pub prompt_cache_key: Option<JsonStr<'a>>,
         pub prompt_cache_options: Option<RawObject<'a>>,
-        pub store: Checked<bool>,
+        /// Whether the response may be kept. Absent means yes.
+        pub store: Option<bool>,
     }
 
     /// `reasoning`.

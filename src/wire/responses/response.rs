@@ -112,9 +112,9 @@ pub struct Echo {
     /// The reasoning that the model did not get.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub input_transformations: Vec<InputTransformation>,
-    /// Always `null`: responses are not stored.
+    /// The request's, or `null`.
     pub previous_response_id: Option<RawJson<'static>>,
-    /// Always false: responses are not stored.
+    /// Whether the response is kept.
     pub store: bool,
     /// Always false.
     pub background: bool,

@@ -13,9 +13,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("report", &[]),
     ("error", &["json"]),
     ("bounds", &["error", "json"]),
+    ("store", &[]),
     ("upstream", &["json"]),
     ("wire", &["error", "json"]),
-    ("config", &["json", "upstream"]),
+    ("config", &["json", "store", "upstream"]),
     ("catalog", &["config"]),
     ("tools", &["error", "json", "report", "upstream", "wire"]),
     ("markup", &["json", "tools"]),
@@ -24,20 +25,23 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "response",
         &[
-            "bounds", "config", "error", "items", "json", "markup", "report", "sse", "tools", "upstream",
-            "wire",
+            "bounds", "config", "error", "items", "json", "markup", "report", "sse", "store", "tools",
+            "upstream", "wire",
         ],
     ),
     (
         "request",
         &[
-            "bounds", "config", "error", "items", "json", "markup", "report", "response", "tools",
+            "bounds", "config", "error", "items", "json", "markup", "report", "response", "store", "tools",
             "upstream", "wire",
         ],
     ),
-    ("exchange", &["catalog", "config", "error", "json", "metrics", "report", "request", "response"]),
+    (
+        "exchange",
+        &["catalog", "config", "error", "json", "metrics", "report", "request", "response", "store"],
+    ),
     ("adapter", &["config", "exchange"]),
-    ("filter", &["adapter", "config", "exchange", "metrics"]),
+    ("filter", &["adapter", "config", "exchange", "metrics", "store"]),
     ("lib", &["filter"]),
 ];
 

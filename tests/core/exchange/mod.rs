@@ -8,6 +8,7 @@ mod privacy;
 mod reply;
 mod request;
 mod session;
+mod stored;
 mod telemetry;
 mod watchdog;
 

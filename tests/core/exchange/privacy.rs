@@ -86,7 +86,7 @@ fn the_upstream_gets_no_header_beyond_the_allowed_ones() {
         let mut driven = Driven::new(config);
         let mut edits = match driven.exchange.on_request_headers(&request(&sent), false, NOW) {
             HeadersVerdict::Continue(edits) | HeadersVerdict::Hold(edits) => edits,
-            HeadersVerdict::Respond(reply) => panic!("{reply:?}"),
+            other => panic!("{other:?}"),
         };
         if let BodyVerdict::Release(more, _) = driven.exchange.on_request_body(ASKED, true, NOW) {
             edits.extend(more);

@@ -1,0 +1,244 @@
+//! A conversation whose client sends only what is new.
+
+use super::*;
+use crate::support::{call, delta, finish, text};
+
+#[test]
+fn a_conversation_goes_on_from_an_id() {
+    for config in [STORE, STORE_HELD] {
+        for stream in [true, false] {
+            let world = World::default();
+            let client = Client { config, ..Client::new(&world) };
+            let mut previous = json!(null);
+            let mut expected = Vec::new();
+            for number in 1..=5 {
+                let (question, answer) = (format!("question {number}"), format!("answer {number}"));
+                let body = json!({"model": "m", "input": question, "stream": stream, "previous_response_id": previous});
+                let turn = client.turn(body, &says(&answer));
+                expected.push(format!("user: {question}"));
+                assert_eq!(turn.said(), expected);
+                expected.push(format!("assistant: {answer}"));
+                assert_eq!(turn.response["store"], true);
+                assert_eq!(turn.response["previous_response_id"], previous);
+                previous = json!(turn.id());
+                let questions: &[_] = if number == 1 { &["write"] } else { &["read", "write"] };
+                assert_eq!(world.questions(), questions, "one read and one write a turn");
+            }
+        }
+    }
+}
+
+/// What the model said before a call, its reasoning, the call and its output: all there on the next turn.
+#[test]
+fn a_tool_loop_goes_on_from_an_id() {
+    let config = r#"{"store": "memory", "upstream": {"reasoning_replay": {"field": "reasoning_content"}, "custom_tools": "function"}}"#;
+    let world = World::default();
+    let client = Client { config, ..Client::new(&world) };
+    let tools =
+        json!([{"type": "function", "name": "f", "parameters": {}}, {"type": "custom", "name": "patch"}]);
+    let chunks = [
+        delta(json!({"reasoning_content": "Let me think."})),
+        text("I look."),
+        call(0, "c1", "f", r#"{"x":1}"#),
+        call(1, "c2", "patch", r#"{"input":"*** Begin"}"#),
+        finish("tool_calls"),
+    ];
+    let first = client.turn(json!({"model": "m", "input": "do it", "tools": tools, "stream": true}), &chunks);
+    let kinds: Vec<_> =
+        first.response["output"].as_array().unwrap().iter().map(|item| &item["type"]).collect();
+    assert_eq!(kinds, ["reasoning", "message", "function_call", "custom_tool_call"]);
+    let outputs = json!([
+        {"type": "function_call_output", "call_id": "c1", "output": "one"},
+        {"type": "custom_tool_call_output", "call_id": "c2", "output": "two"},
+    ]);
+    let body = json!({"model": "m", "input": outputs, "tools": tools, "previous_response_id": first.id()});
+    let second = client.turn(body, &says("done"));
+    let messages = &second.sent["messages"];
+    assert_eq!(messages[0], json!({"role": "user", "content": "do it"}));
+    assert_eq!(
+        (&messages[1]["content"], &messages[1]["reasoning_content"]),
+        (&json!("I look."), &json!("Let me think."))
+    );
+    assert_eq!(messages[1]["tool_calls"][0]["function"], json!({"name": "f", "arguments": r#"{"x":1}"#}));
+    assert_eq!(
+        messages[1]["tool_calls"][1]["function"],
+        json!({"name": "patch", "arguments": r#"{"input":"*** Begin"}"#})
+    );
+    assert_eq!((&messages[2]["content"], &messages[3]["content"]), (&json!("one"), &json!("two")));
+    // The outputs are there on the turn after that too.
+    let body = json!({"model": "m", "input": "thanks", "tools": tools, "previous_response_id": second.id()});
+    let third = client.turn(body, &says("welcome"));
+    let roles: Vec<_> =
+        third.sent["messages"].as_array().unwrap().iter().map(|message| &message["role"]).collect();
+    assert_eq!(roles, ["user", "assistant", "tool", "tool", "assistant", "user"]);
+    assert_eq!(
+        third.sent["messages"].as_array().unwrap()[..4],
+        second.sent["messages"].as_array().unwrap()[..4]
+    );
+}
+
+/// Two turns that go on from the same response do not see each other.
+#[test]
+fn a_conversation_can_branch() {
+    let world = World::default();
+    let client = Client::new(&world);
+    let first = client.turn(json!({"model": "m", "input": "a"}), &says("b"));
+    for branch in ["left", "right"] {
+        let body = json!({"model": "m", "input": branch, "previous_response_id": first.id()});
+        let turn = client.turn(body, &says(branch));
+        assert_eq!(turn.said(), ["user: a", "assistant: b", &format!("user: {branch}")]);
+    }
+}
+
+#[test]
+fn a_request_may_go_on_without_new_items() {
+    let world = World::default();
+    let client = Client::new(&world);
+    let first = client.turn(json!({"model": "m", "input": "a"}), &says("b"));
+    let turn = client.turn(json!({"model": "m", "previous_response_id": first.id()}), &says("c"));
+    assert_eq!(turn.said(), ["user: a", "assistant: b", "user: Continue."]);
+    assert_eq!(error(&client.refused(json!({"model": "m"}))), (400, "missing_required_parameter".to_owned()));
+}
+
+/// Instructions are those of each request, as at OpenAI.
+#[test]
+fn instructions_do_not_go_on() {
+    let world = World::default();
+    let client = Client::new(&world);
+    let first = client.turn(json!({"model": "m", "input": "a", "instructions": "Be brief."}), &says("b"));
+    let body =
+        json!({"model": "m", "input": "c", "instructions": "Be long.", "previous_response_id": first.id()});
+    assert_eq!(
+        client.turn(body, &says("d")).said(),
+        ["system: Be long.", "user: a", "assistant: b", "user: c"]
+    );
+}
+
+/// The Vercel AI SDK sends its own items, and references to those that it got.
+#[test]
+fn references_to_items_are_resolved() {
+    let world = World::default();
+    let client = Client::new(&world);
+    let mut input = Vec::new();
+    let mut expected = Vec::new();
+    for number in 1..=4 {
+        let (question, answer) = (format!("question {number}"), format!("answer {number}"));
+        input.push(json!({"role": "user", "content": question}));
+        expected.push(format!("user: {question}"));
+        let turn = client.turn(json!({"model": "m", "input": input}), &says(&answer));
+        assert_eq!(turn.said(), expected);
+        expected.push(format!("assistant: {answer}"));
+        input.push(json!({"type": "item_reference", "id": turn.response["output"][0]["id"]}));
+        let questions: &[_] = if number == 1 { &["write"] } else { &["read", "write"] };
+        assert_eq!(world.questions(), questions, "the last record has the items of all turns");
+    }
+    let references = json!([input[1], {"role": "user", "content": "again"}]);
+    let id = input[1]["id"].as_str().unwrap().to_owned();
+    assert_eq!(
+        client.turn(json!({"model": "m", "input": references}), &says("b")).said()[0],
+        "assistant: answer 1"
+    );
+    // With `previous_response_id` too, an item is there once.
+    let record = client.turn(json!({"model": "m", "input": "a"}), &says("b"));
+    let item = &record.response["output"][0]["id"];
+    let input = json!([{"type": "item_reference", "id": item}, {"role": "user", "content": "c"}]);
+    let body = json!({"model": "m", "input": input, "previous_response_id": record.id()});
+    assert_eq!(client.turn(body, &says("d")).said(), ["user: a", "assistant: b", "user: c"]);
+    // What is not there any more is not left out in silence.
+    let other = Client { name: "Bearer b", ..client };
+    let reply = other.refused(json!({"model": "m", "input": [{"type": "item_reference", "id": id}, {"role": "user", "content": "a"}]}));
+    let body: Value = serde_json::from_slice(&reply.body).unwrap();
+    assert_eq!((reply.status, &body["error"]["param"]), (400, &json!("input[0].id")));
+    assert_eq!(body["error"]["message"], format!("Item with id '{id}' not found."));
+}
+
+/// AutoGen sends the whole conversation, without ids, and `previous_response_id` as well.
+#[test]
+fn a_conversation_that_is_sent_again_is_there_once() {
+    let world = World::default();
+    let client = Client::new(&world);
+    let mut input = vec![json!({"role": "system", "content": "Be brief."})];
+    let mut previous = json!(null);
+    let mut expected = vec!["system: Be brief.".to_owned()];
+    for number in 1..=3 {
+        let (question, answer) = (format!("question {number}"), format!("answer {number}"));
+        input.push(json!({"role": "user", "content": question}));
+        expected.push(format!("user: {question}"));
+        let turn = client
+            .turn(json!({"model": "m", "input": input, "previous_response_id": previous}), &says(&answer));
+        assert_eq!(turn.said(), expected);
+        input.push(json!({"role": "assistant", "content": answer}));
+        expected.push(format!("assistant: {answer}"));
+        previous = json!(turn.id());
+    }
+    // Words that are said twice are no repetition.
+    let first = client.turn(json!({"model": "m", "input": "yes"}), &says("more?"));
+    let body = json!({"model": "m", "input": "yes", "previous_response_id": first.id()});
+    assert_eq!(client.turn(body, &says("fine")).said(), ["user: yes", "assistant: more?", "user: yes"]);
+}
+
+/// Clients that send items with their ids and calls again, with `previous_response_id`.
+#[test]
+fn items_that_are_sent_again_are_there_once() {
+    let world = World::default();
+    let client = Client::new(&world);
+    let tools = json!([{"type": "function", "name": "f", "parameters": {}}]);
+    let first = client.turn(
+        json!({"model": "m", "input": "a", "tools": tools}),
+        &[text("I look."), call(0, "c1", "f", "{}"), finish("tool_calls")],
+    );
+    let message = first.response["output"][0].clone();
+    let call = json!({"type": "function_call", "call_id": "c1", "name": "f", "arguments": "{}"});
+    let output = json!({"type": "function_call_output", "call_id": "c1", "output": "one"});
+    let body = json!({"model": "m", "input": [message, call, output], "tools": tools, "previous_response_id": first.id()});
+    let second = client.turn(body, &says("done"));
+    let roles: Vec<_> = second.said();
+    assert_eq!(roles, ["user: a", "assistant: I look.", "tool: one"]);
+    let body = json!({"model": "m", "input": [output, {"role": "user", "content": "b"}], "tools": tools, "previous_response_id": second.id()});
+    assert_eq!(client.turn(body, &says("c")).said()[2..], ["tool: one", "assistant: done", "user: b"]);
+}
+
+#[test]
+fn what_shall_not_be_stored_is_not() {
+    let world = World::default();
+    let client = Client::new(&world);
+    let turn = client.turn(json!({"model": "m", "input": "a", "store": false}), &says("b"));
+    assert_eq!((&turn.response["store"], world.questions()), (&json!(false), vec![]));
+    let body = json!({"model": "m", "input": "c", "previous_response_id": turn.id()});
+    assert_eq!(error(&client.refused(body)), (400, "previous_response_not_found".to_owned()));
+    // It may still go on from one that is stored.
+    let first = client.turn(json!({"model": "m", "input": "a"}), &says("b"));
+    let body = json!({"model": "m", "input": "c", "store": false, "previous_response_id": first.id()});
+    let second = client.turn(body, &says("d"));
+    assert_eq!((second.said().len(), &second.response["store"]), (3, &json!(false)));
+}
+
+/// A summary replaces what was before it.
+#[test]
+fn a_conversation_goes_on_from_its_summary() {
+    let world = World::default();
+    let client = Client::new(&world);
+    let first = client.turn(json!({"model": "m", "input": "a"}), &says("b"));
+    let body =
+        json!({"model": "m", "input": [{"type": "compaction_trigger"}], "previous_response_id": first.id()});
+    let summary = client.turn(body, &says("They said a and b."));
+    assert_eq!(summary.response["output"][0]["type"], "compaction");
+    let turn =
+        client.turn(json!({"model": "m", "input": "c", "previous_response_id": summary.id()}), &says("d"));
+    assert_eq!(turn.response["output"][0]["type"], "message", "it is asked for once");
+    let said = turn.said();
+    assert!(said.len() == 2 && said[0].contains("They said a and b.") && said[1] == "user: c", "{said:?}");
+}
+
+/// A call that the token limit cut was never run, so no output is missing.
+#[test]
+fn a_cut_call_does_not_go_on() {
+    let world = World::default();
+    let client = Client::new(&world);
+    let tools = json!([{"type": "function", "name": "f", "parameters": {}}]);
+    let chunks = [text("I look."), call(0, "c1", "f", r#"{"x":"#), finish("length")];
+    let first = client.turn(json!({"model": "m", "input": "a", "tools": tools, "stream": true}), &chunks);
+    assert_eq!(first.response["status"], "incomplete");
+    let body = json!({"model": "m", "input": "go on", "tools": tools, "previous_response_id": first.id()});
+    assert_eq!(client.turn(body, &says("b")).said(), ["user: a", "assistant: I look.", "user: go on"]);
+}
