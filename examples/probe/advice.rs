@@ -13,6 +13,7 @@ pub(crate) fn config(found: &Findings, path: &str) -> Value {
         }
     };
     set("path", (path != "/v1/chat/completions").then(|| json!(path)));
+    set("input_tokens_path", found.counts_at.as_ref().map(|path| json!(path)));
     set("max_tokens_field", (found.settled.limit != "max_tokens").then(|| json!(found.settled.limit)));
     set("user_messages", (!found.yes("accepts two user messages in a row")).then_some(json!("merge")));
     set(

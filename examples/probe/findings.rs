@@ -6,7 +6,7 @@
 use super::questions::QUESTIONS;
 use super::requests::{ID, Settled, USUAL_ID, history, user, with};
 use super::upstream::{Answer, Upstream};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// What is known about the upstream. An answer is found by the text of its question.
@@ -21,6 +21,8 @@ pub(crate) struct Findings {
     pub(crate) think_tags: Option<&'static str>,
     /// Whether a tool call was found inside the text.
     pub(crate) call_in_text: bool,
+    /// The path at which the upstream counts the tokens of a request.
+    pub(crate) counts_at: Option<String>,
 }
 
 impl Findings {
@@ -38,6 +40,7 @@ impl Findings {
             reasoning_field: None,
             think_tags: None,
             call_in_text: false,
+            counts_at: None,
         };
         found.settle_history(upstream);
         for question in QUESTIONS {
@@ -54,6 +57,7 @@ impl Findings {
             found.answers.insert(question.asks, yes);
             found.observe(&answer);
         }
+        found.counts_at = counting_path(upstream, &found.settled);
         print_errors(upstream, &found.settled, overflow);
         Ok(found)
     }
@@ -130,6 +134,23 @@ fn limit(upstream: &Upstream) -> Result<&'static str, String> {
         refusals.push(answer.brief());
     }
     Err(format!("the upstream rejects a plain request:\n  {}", refusals.join("\n  ")))
+}
+
+/// The path at which the upstream counts the tokens of a request: llama.cpp's, or that of vLLM and SGLang.
+fn counting_path(upstream: &Upstream, settled: &Settled) -> Option<String> {
+    let path = upstream.path();
+    let tokenize = path.strip_suffix("/v1/chat/completions").map(|prefix| format!("{prefix}/tokenize"));
+    let counts = |path: &String| {
+        let answer = upstream.ask_at(path, with(settled, json!({})));
+        answer.is_ok_and(|answer| answer.is_good() && answer.values().iter().any(is_count))
+    };
+    let found = [Some(format!("{path}/input_tokens")), tokenize].into_iter().flatten().find(counts);
+    eprintln!("{:>4}  counts the tokens of a request", if found.is_some() { "yes" } else { "no" });
+    found
+}
+
+fn is_count(answer: &Value) -> bool {
+    ["input_tokens", "count"].iter().any(|key| answer.get(key).is_some_and(Value::is_u64))
 }
 
 /// Prints how the upstream reports errors. The configuration does not depend on it, because the filter understands every

@@ -13,13 +13,16 @@ const OK: &str =
 enum Act {
     /// It answers and keeps the connection.
     Answer(u16),
+    /// It answers with the number of tokens in the request.
+    Count,
     /// It replies as if it kept the connection open, and closes it.
     AnswerAndClose(u16),
     /// It closes the connection without an answer.
     HangUp,
 }
 
-/// A server that handles one connection after the other. `act` chooses by the number of the request and its body.
+/// A server that handles one connection after the other. `act` chooses by the number of the request, and its first line
+/// and body.
 fn serve(act: impl Fn(usize, &str) -> Act + Send + 'static) -> Upstream {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -30,9 +33,10 @@ fn serve(act: impl Fn(usize, &str) -> Act + Send + 'static) -> Upstream {
             while let Some(body) = read_request(&mut reader) {
                 count += 1;
                 match act(count, &body) {
-                    Act::Answer(status) => answer(reader.get_mut(), status),
+                    Act::Answer(status) => answer(reader.get_mut(), status, OK),
+                    Act::Count => answer(reader.get_mut(), 200, r#"{"count": 9, "tokens": []}"#),
                     Act::AnswerAndClose(status) => {
-                        answer(reader.get_mut(), status);
+                        answer(reader.get_mut(), status, OK);
                         break;
                     }
                     Act::HangUp => break,
@@ -44,10 +48,13 @@ fn serve(act: impl Fn(usize, &str) -> Act + Send + 'static) -> Upstream {
 }
 
 fn read_request(reader: &mut BufReader<TcpStream>) -> Option<String> {
-    let mut length = 0;
+    let (mut length, mut first) = (0, String::new());
     loop {
         let mut line = String::new();
         reader.read_line(&mut line).ok().filter(|&bytes| bytes > 0)?;
+        if first.is_empty() {
+            first.clone_from(&line);
+        }
         match line.trim().to_ascii_lowercase().split_once(": ") {
             Some(("content-length", value)) => length = value.parse().unwrap(),
             None if line.trim().is_empty() => break,
@@ -56,11 +63,11 @@ fn read_request(reader: &mut BufReader<TcpStream>) -> Option<String> {
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    String::from_utf8(body).ok()
+    Some(first + &String::from_utf8(body).ok()?)
 }
 
-fn answer(stream: &mut TcpStream, status: u16) {
-    let body = if status == 200 { OK } else { "Internal Server Error" };
+fn answer(stream: &mut TcpStream, status: u16, good: &str) {
+    let body = if status == 200 { good } else { "Internal Server Error" };
     let length = body.len();
     write!(
         stream,
@@ -100,4 +107,19 @@ fn the_configuration_is_printed_if_no_past_call_is_answered() {
     let findings = Findings::ask(&upstream, false).unwrap();
     assert!(findings.unanswered.contains(&"accepts a past tool call"), "{:?}", findings.unanswered);
     assert!(advice::config(&findings, upstream.path())["upstream"].is_object());
+}
+
+#[test]
+fn the_endpoint_that_counts_tokens_is_found() {
+    for path in ["/v1/chat/completions/input_tokens", "/tokenize"] {
+        let line = format!("POST {path} ");
+        let upstream =
+            serve(move |_, request| if request.starts_with(&line) { Act::Count } else { Act::Answer(200) });
+        let findings = Findings::ask(&upstream, false).unwrap();
+        let config = advice::config(&findings, upstream.path());
+        assert_eq!(config["upstream"]["input_tokens_path"], path);
+    }
+    let upstream = serve(|_, _| Act::Answer(200));
+    let config = advice::config(&Findings::ask(&upstream, false).unwrap(), upstream.path());
+    assert!(config["upstream"].get("input_tokens_path").is_none());
 }

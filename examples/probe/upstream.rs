@@ -56,17 +56,22 @@ impl Upstream {
         &self.model
     }
 
-    /// Sends a body unchanged. After a 429 it waits as long as `retry-after` asks, and tries again.
+    /// Sends a body unchanged.
     pub(crate) fn send(&self, body: &[u8]) -> Result<Answer, String> {
+        self.send_to(&self.url, body)
+    }
+
+    /// After a 429 it waits as long as `retry-after` asks, and tries again.
+    fn send_to(&self, url: &str, body: &[u8]) -> Result<Answer, String> {
         for left in (0..TRIES).rev() {
             // The questions change nothing upstream, so one without an answer is sent once more.
             let (answer, wait) = self
-                .send_once(body)
+                .send_once(url, body)
                 .or_else(|error| match error {
                     ureq::Error::Timeout(_) => Err(error),
-                    _ => self.send_once(body),
+                    _ => self.send_once(url, body),
                 })
-                .map_err(|error| format!("{}: {error}", self.url))?;
+                .map_err(|error| format!("{url}: {error}"))?;
             if answer.status != 429 || left == 0 {
                 return Ok(answer);
             }
@@ -76,8 +81,8 @@ impl Upstream {
     }
 
     /// Sends a body on a new connection. Returns the reply and its `retry-after`.
-    fn send_once(&self, body: &[u8]) -> Result<(Answer, Option<u64>), ureq::Error> {
-        let request = self.agent.post(&self.url).header("content-type", "application/json");
+    fn send_once(&self, url: &str, body: &[u8]) -> Result<(Answer, Option<u64>), ureq::Error> {
+        let request = self.agent.post(url).header("content-type", "application/json");
         let request = match &self.key {
             Some(key) => request.header("authorization", format!("Bearer {key}")),
             None => request,
@@ -90,12 +95,18 @@ impl Upstream {
     }
 
     /// Sends a request with these fields; `null` stands for no field.
-    pub(crate) fn ask(&self, mut fields: Value) -> Result<Answer, String> {
+    pub(crate) fn ask(&self, fields: Value) -> Result<Answer, String> {
+        self.ask_at(&self.path, fields)
+    }
+
+    /// The same at another path of the server.
+    pub(crate) fn ask_at(&self, path: &str, mut fields: Value) -> Result<Answer, String> {
         if let Some(fields) = fields.as_object_mut() {
             fields.entry("model").or_insert_with(|| json!(self.model));
             fields.retain(|_, value| !value.is_null());
         }
-        self.send(fields.to_string().as_bytes())
+        let server = self.url.strip_suffix(&self.path).unwrap_or(&self.url);
+        self.send_to(&format!("{server}{path}"), fields.to_string().as_bytes())
     }
 }
 
