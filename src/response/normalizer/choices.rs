@@ -10,9 +10,12 @@ use std::collections::BTreeSet;
 /// The choices of a reply so far.
 #[derive(Debug, Default)]
 pub(super) struct AnswerChoices {
-    /// The choice that gives text and reasoning: the first of a stream; of a document, the first that has any.
+    /// The choice that gives the text: the first of a stream; of a document, the first that has any.
     speaker: Option<u64>,
-    /// Choices with their own text or reasoning. They are alternative answers, so they are ignored.
+    /// The choice that gives the reasoning: the first that has any.
+    reasoner: Option<u64>,
+    /// Choices with text, or reasoning, that another choice already gives. They are alternative answers, so they are
+    /// ignored.
     alternatives: BTreeSet<u64>,
 }
 
@@ -28,12 +31,12 @@ impl AnswerChoices {
         if self.speaker == Some(number) {
             return Admission::Part;
         }
-        if [&choice.delta, &choice.message].into_iter().flatten().any(speaks) {
-            // In a stream, the text of the first choice may come after that of others.
-            if self.speaker.is_some() || number > 0 && choice.delta.is_some() {
-                return Admission::Alternative { is_new: self.alternatives.insert(number) };
-            }
-            self.speaker = Some(number);
+        let has =
+            |what: fn(&Message<'_>) -> bool| [&choice.delta, &choice.message].into_iter().flatten().any(what);
+        let may_reason = !has(reasons) || self.may_reason(number);
+        let is_part = if has(speaks) { self.may_speak(number, choice) } else { may_reason };
+        if !is_part {
+            return Admission::Alternative { is_new: self.alternatives.insert(number) };
         }
         if self.alternatives.contains(&number) {
             Admission::Alternative { is_new: false }
@@ -41,20 +44,35 @@ impl AnswerChoices {
             Admission::Part
         }
     }
+
+    /// In a stream, the text of the first choice may come after that of others.
+    fn may_speak(&mut self, number: u64, choice: &Choice<'_>) -> bool {
+        let may = self.speaker.is_none() && (number == 0 || choice.delta.is_none());
+        if may {
+            self.speaker = Some(number);
+        }
+        may
+    }
+
+    /// The first choice always may: its text comes with it, or follows.
+    fn may_reason(&mut self, number: u64) -> bool {
+        let reasoner = *self.reasoner.get_or_insert(number);
+        number == 0 || reasoner == number
+    }
 }
 
-/// Whether a message has text or reasoning.
+/// Whether a message has text.
 fn speaks(message: &Message<'_>) -> bool {
-    let fields = [
-        message.content,
-        message.refusal,
-        message.reasoning_content,
-        message.reasoning,
-        message.reasoning_text,
-        message.thinking,
-    ];
+    has_text([message.content, message.refusal])
+}
+
+fn reasons(message: &Message<'_>) -> bool {
+    let fields = [message.reasoning_content, message.reasoning, message.reasoning_text, message.thinking];
+    has_text(fields) || message.reasoning_details.is_some_and(is_list)
+}
+
+fn has_text<const N: usize>(fields: [Option<&RawValue>; N]) -> bool {
     fields.into_iter().flatten().any(|raw| reasoning::is_text(raw) || is_list(raw))
-        || message.reasoning_details.is_some_and(is_list)
 }
 
 fn is_list(raw: &RawValue) -> bool {

@@ -287,6 +287,58 @@ fn what_providers_send_becomes_deltas() {
             ],
         ),
         (
+            "the text in one choice, reasoning and a call in another",
+            &[
+                r#"{"choices":[{"index":0,"message":{"content":"a"},"finish_reason":"stop"},{"index":1,"message":{"reasoning_text":"t","tool_calls":[{"id":"x","function":{"name":"f","arguments":"{\"q\":1}"}}]},"finish_reason":"tool_calls"}]}"#,
+            ],
+            &[r#"text "a""#, r#"reasoning "t""#, r#"call 0 x:f({"q":1}) complete"#, "ToolCalls"],
+        ),
+        (
+            "the same in a stream",
+            &[
+                delta!(r#"{"content":"a"}"#),
+                r#"{"choices":[{"index":1,"delta":{"reasoning_text":"t"}}]}"#,
+                r#"{"choices":[{"index":1,"delta":{"reasoning_text":"u","tool_calls":[{"index":0,"id":"x","function":{"name":"f","arguments":"{\"q\":1}"}}]},"finish_reason":"tool_calls"}]}"#,
+            ],
+            &[
+                r#"text "a""#,
+                r#"reasoning "t""#,
+                r#"reasoning "u""#,
+                r#"call 0 x:f({"q":1}) complete"#,
+                "ToolCalls",
+            ],
+        ),
+        (
+            "reasoning in the second choice, and later in the first",
+            &[
+                r#"{"choices":[{"index":1,"delta":{"reasoning":"t"}}]}"#,
+                delta!(r#"{"reasoning":"u"}"#),
+                delta!(r#"{"content":"a"}"#),
+                r#"{"choices":[{"index":1,"delta":{"tool_calls":[{"index":0,"id":"x","function":{"name":"f","arguments":"{\"q\":1}"}}]}}]}"#,
+            ],
+            &[
+                r#"reasoning "t""#,
+                r#"reasoning "u""#,
+                r#"text "a""#,
+                r#"call 0 x:f({"q":1}) complete"#,
+                "open",
+            ],
+        ),
+        (
+            "reasoning in the first choice, reasoning and the text in the second",
+            &[
+                r#"{"choices":[{"index":0,"message":{"reasoning":"t"}},{"index":1,"message":{"reasoning":"u","content":"a"},"finish_reason":"stop"}]}"#,
+            ],
+            &[r#"reasoning "t""#, r#"reasoning "u""#, r#"text "a""#, "Stop"],
+        ),
+        (
+            "reasoning in the first choice, the text in the second",
+            &[
+                r#"{"choices":[{"index":0,"message":{"reasoning":"t"}},{"index":1,"message":{"content":"a"},"finish_reason":"stop"}]}"#,
+            ],
+            &[r#"reasoning "t""#, r#"text "a""#, "Stop"],
+        ),
+        (
             "one choice, whose index is 1",
             &[r#"{"choices":[{"index":1,"message":{"content":"a"},"finish_reason":"stop"}]}"#],
             &[r#"text "a""#, "Stop"],
