@@ -110,9 +110,9 @@ impl Exchange {
             }
             Disposition::Fail(error) => {
                 observer.identify(headers.text("x-request-id"));
-                let reply = Context { shared: &mut self.shared, now }.failed(&error);
+                observer.redirected(&error);
                 self.phase = Phase::Answered;
-                return HeadersVerdict::Respond(reply);
+                return HeadersVerdict::Respond(LocalReply::from(&error));
             }
             Disposition::Retrieve(retrieval) => {
                 observer.identify(headers.text("x-request-id"));

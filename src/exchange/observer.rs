@@ -174,13 +174,25 @@ impl Observer {
         match ending {
             Ending::Delivered => {}
             Ending::UpstreamError(error) | Ending::Failed(error) => {
-                let class = class(error, outcome == "failed");
-                self.telemetry.record(&metrics::UPSTREAM_ERRORS, &[class, self.preset], 1);
-                self.note_error(error);
-                log::warn!("reply failed: class={class} {}", self.line(error));
+                self.upstream_error(error, outcome == "failed");
             }
             Ending::Cut => log::info!("reply cut: request_id={}", self.request_id),
         }
+    }
+
+    /// Envoy followed a redirect, and sent the translated request through the filters again. The exchange was counted
+    /// when its first run ended.
+    pub(super) fn redirected(&self, error: &ApiError) {
+        self.note("transponder.outcome", Ending::UpstreamError(error).outcome(false));
+        self.upstream_error(error, false);
+    }
+
+    /// `late`: the reply began with a good status.
+    fn upstream_error(&self, error: &ApiError, late: bool) {
+        let class = class(error, late);
+        self.telemetry.record(&metrics::UPSTREAM_ERRORS, &[class, self.preset], 1);
+        self.note_error(error);
+        log::warn!("reply failed: class={class} {}", self.line(error));
     }
 
     fn count_stats(&self, stats: &ReplyStats, outcome: &str, now: Duration) {

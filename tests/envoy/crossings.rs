@@ -157,6 +157,12 @@ async fn a_redirect_that_envoy_follows_is_an_error_in_the_apis_shape() {
         let answer = post_with(&chat, &[], r#"{"model":"m","messages":[]}"#).await;
         assert!(answer.text().contains("raw"), "{}", answer.text());
         assert_eq!(envoy.stat("cluster.upstream.upstream_internal_redirect_succeeded_total").await, 4);
+        let counted = envoy.stats("transponder_exchanges_total").await;
+        assert_eq!(
+            counted.iter().map(|(_, count)| count).sum::<u64>(),
+            2,
+            "once for each request: {counted:?}"
+        );
         envoy.finish();
     }
 }

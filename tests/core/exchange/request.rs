@@ -201,10 +201,8 @@ fn a_redirect_that_envoy_followed_is_told_as_an_error() {
             let reply = local(driven.exchange.on_request_headers(&headers(&more), false, NOW));
             assert_eq!(error(&reply), (502, "upstream_unexpected_status".to_owned()), "{original}");
             assert!(String::from_utf8(reply.body).unwrap().contains("internal_redirect_policy"));
-            assert_eq!(
-                driven.counted(),
-                ["exchanges upstream_error generic", "upstream_errors broken generic"]
-            );
+            // The exchange was counted when the first run ended.
+            assert_eq!(driven.counted(), ["upstream_errors broken generic"]);
             assert_eq!(driven.exchange.on_request_body(b"chat", true, NOW), BodyVerdict::Hold);
         }
     }
