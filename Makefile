@@ -1,7 +1,7 @@
 # `make` lists the targets. The text after `##` is a target's help; its other lines begin with `#:`.
 
 .DEFAULT_GOAL := help
-.PHONY: help wasm run demo codex-config image sbom test test-go-java test-istio test-transformers versions fuzz soak bench baseline drift check clean
+.PHONY: help wasm run demo codex-config image sbom test test-go-java test-istio test-envoy-gateway test-transformers versions fuzz soak bench baseline drift check clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s  %s\n", $$1, $$2 } /^#: / { printf "%24s%s\n", "", substr($$0, 4) }' $(firstword $(MAKEFILE_LIST))
@@ -58,7 +58,13 @@ test-go-java: wasm ## Run the tests with the clients in Go and Java. `make test`
 
 test-istio: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm
 test-istio: wasm ## Serve the manifests through Istio's own discovery server, which is built from source with Go.
-	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && tests/control_planes/run
+	cargo build --quiet --example chat_upstream
+	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && tests/control_planes/run istio
+
+test-envoy-gateway: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm
+test-envoy-gateway: wasm ## Serve the manifests through Envoy Gateway itself, which is built from source with Go.
+	cargo build --quiet --example chat_upstream
+	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && tests/control_planes/run envoy_gateway
 
 test-transformers: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm
 test-transformers: wasm ## Run the tests with a real `transformers serve`, which `make test` leaves out: it installs about 6 GB.

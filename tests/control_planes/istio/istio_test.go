@@ -37,12 +37,14 @@ func TestEveryManifestServes(t *testing.T) {
 		together.proxy(t, w, "router")
 		call := world.Call{Address: together.address, Host: "models", Model: "m", Upstream: w.Provider, SeenAs: world.Provider, Key: world.Key}
 		call.Serves(t)
+		longRequestsAreRetried(t)
 		takesNewKey(t, call)
 	})
 	t.Run("held headers", func(t *testing.T) {
 		byName.proxy(t, w, "router")
 		world.Call{Address: byName.address, Host: "models", Model: "qwen", Upstream: w.VLLM, SeenAs: "models", Key: world.ClientsKey}.Serves(t)
 		world.Call{Address: byName.address, Host: "models", Model: "together/qwen", Upstream: w.Provider, SeenAs: world.Provider, Key: world.Key}.Serves(t)
+		longRequestsAreRetried(t)
 	})
 	t.Run("sidecar", func(t *testing.T) {
 		vllm.proxy(t, w, "sidecar")

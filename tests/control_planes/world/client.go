@@ -3,6 +3,7 @@ package world
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -71,6 +72,18 @@ func (c Call) Serves(t *testing.T) {
 			t.Errorf("the upstream saw the %s %q, not %q", what, pair[0], pair[1])
 		}
 	}
+}
+
+// Answers waits until the control plane has set up its proxy.
+func (c Call) Answers(t *testing.T) {
+	t.Helper()
+	c.Upstream.Script(t, map[string]any{})
+	Eventually(t, "the proxy", func() error {
+		if status, text := c.Ask(t); status != http.StatusOK {
+			return fmt.Errorf("%d %s", status, text)
+		}
+		return nil
+	})
 }
 
 // Ask sends the request, which is longer than the buffers that control planes configure by default.
