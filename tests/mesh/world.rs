@@ -3,8 +3,7 @@
 use crate::envoy_config;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use serde_json::{Value, json};
-use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use support::Upstream;
 use tempfile::TempDir;
 
@@ -44,23 +43,6 @@ impl World {
         let file = self.in_pod(path);
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(file, text).unwrap();
-    }
-
-    /// Mounts a Secret as kubelet does, or changes the mounted one: the files are reached through a link that is
-    /// replaced atomically.
-    pub fn mount(&self, directory: &str, secret: &Value) {
-        let directory = self.in_pod(directory);
-        let version =
-            (0..).map(|number| format!("..{number}")).find(|name| !directory.join(name).exists()).unwrap();
-        std::fs::create_dir_all(directory.join(&version)).unwrap();
-        for (name, text) in secret["stringData"].as_object().unwrap() {
-            std::fs::write(directory.join(&version).join(name), text.as_str().unwrap()).unwrap();
-            if !directory.join(name).exists() {
-                symlink(Path::new("..data").join(name), directory.join(name)).unwrap();
-            }
-        }
-        symlink(&version, directory.join("..data_tmp")).unwrap();
-        std::fs::rename(directory.join("..data_tmp"), directory.join("..data")).unwrap();
     }
 
     pub fn in_pod(&self, path: &str) -> PathBuf {
