@@ -21,7 +21,7 @@ demo: wasm ## Show one streamed tool call as the client and as the upstream see 
 
 codex-config: ## Add the filter to the configuration of an installed Codex CLI.
 #: Options: BASE_URL=http://127.0.0.1:8080/v1, MODEL=name, ENV_KEY=VARIABLE, CONTEXT=tokens,
-#: PROVIDER=transponder, DEFAULT=1 (use it without --profile), DRY_RUN=1 (only show the changes).
+#: SEARCH=1 (web search through the filter), PROVIDER=transponder, DEFAULT=1 (use it without --profile), DRY_RUN=1 (only show the changes).
 	@cargo run --example codex_config
 
 image: wasm ## Pack the filter as an OCI image without Docker: target/image, target/transponder-image.tar.

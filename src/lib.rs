@@ -79,6 +79,7 @@ mod catalog;
 #[cfg(target_arch = "wasm32")]
 mod filter;
 mod markup;
+mod search;
 mod tools;
 
 #[cfg(target_arch = "wasm32")]

@@ -9,12 +9,14 @@ pub(crate) struct Provider<'a> {
     pub(crate) env_key: Option<&'a str>,
     /// Where Codex finds the descriptions of its models.
     pub(crate) catalog: Option<&'a str>,
+    pub(crate) search: bool,
 }
 
 /// The settings that make Codex use a provider.
 pub(crate) struct Profile<'a> {
     pub(crate) provider: &'a str,
     pub(crate) model: &'a str,
+    pub(crate) search: bool,
     pub(crate) context: Window,
 }
 
@@ -58,6 +60,9 @@ pub(crate) fn config(
     if let Some(variable) = provider.env_key {
         set(table, "env_key", variable.into());
     }
+    if provider.search {
+        set(table, "supports_standalone_web_search", true.into());
+    }
     if let Some(url) = provider.catalog {
         set(table, "model_catalog_url", url.into());
         // Codex reads a catalogue only from a provider for which it has a credential.
@@ -75,7 +80,7 @@ pub(crate) fn config(
         }
     }
     if let Some(profile) = default {
-        select(document.as_table_mut(), profile);
+        select(document.as_table_mut(), profile)?;
     }
     Ok(document.to_string())
 }
@@ -83,7 +88,7 @@ pub(crate) fn config(
 /// Adds the profile to `<profile>.config.toml`, whose settings override those of `config.toml`.
 pub(crate) fn profile(text: &str, profile: &Profile<'_>) -> Result<String, String> {
     let mut document = parse(text)?;
-    select(document.as_table_mut(), profile);
+    select(document.as_table_mut(), profile)?;
     Ok(document.to_string())
 }
 
@@ -106,7 +111,7 @@ fn refuse_legacy_profiles(document: &DocumentMut, profile: &str) -> Result<(), S
     Ok(())
 }
 
-fn select(root: &mut dyn TableLike, profile: &Profile<'_>) {
+fn select(root: &mut dyn TableLike, profile: &Profile<'_>) -> Result<(), String> {
     set(root, "model", profile.model.into());
     set(root, "model_provider", profile.provider.into());
     match profile.context {
@@ -122,6 +127,13 @@ fn select(root: &mut dyn TableLike, profile: &Profile<'_>) {
         }
         Window::Unknown => {}
     }
+    if profile.search {
+        set(root, "web_search", "live".into());
+        // The feature is experimental, and Codex would say so at each start.
+        set(root, "suppress_unstable_features_warning", true.into());
+        set(subtable(root, "features", false)?, "standalone_web_search", true.into());
+    }
+    Ok(())
 }
 
 /// Returns the table of that name and creates it if it is missing. An `implicit` table without own keys is not written.
@@ -156,9 +168,9 @@ fn set(table: &mut dyn TableLike, key: &str, wanted: Value) {
 }
 
 fn same(one: &Value, other: &Value) -> bool {
-    match (one.as_str(), other.as_str(), one.as_integer(), other.as_integer()) {
-        (Some(one), Some(other), ..) => one == other,
-        (.., Some(one), Some(other)) => one == other,
-        _ => false,
+    let shown = |value: &Value| value.clone().decorated("", "").to_string();
+    match (one.as_str(), other.as_str()) {
+        (Some(one), Some(other)) => one == other,
+        _ => shown(one) == shown(other),
     }
 }

@@ -22,6 +22,7 @@ make codex-config: points an installed Codex CLI at the filter.
   ENV_KEY    the environment variable that holds the upstream's key (default: no key is sent)
   CONTEXT    the model's context window in tokens (default: what the filter's catalogue or the upstream reports)
   PROVIDER   the provider's id in config.toml and the profile's name (default: transponder)
+  SEARCH=1   lets Codex search the web through the filter, which needs `search` in its configuration
   DEFAULT=1  also makes it the default, so that `codex` without --profile uses it
   DRY_RUN=1  only shows the changes
 ";
@@ -33,6 +34,7 @@ struct Parameters {
     env_key: Option<String>,
     context: Option<u64>,
     provider: String,
+    search: bool,
     default: bool,
     dry_run: bool,
 }
@@ -65,6 +67,7 @@ fn parameters() -> Result<Parameters, String> {
         env_key: variable("ENV_KEY"),
         context: context.transpose()?,
         provider: variable("PROVIDER").unwrap_or_else(|| "transponder".to_owned()),
+        search: variable("SEARCH").is_some_and(|value| value != "0"),
         default: variable("DEFAULT").is_some_and(|value| value != "0"),
         dry_run: variable("DRY_RUN").is_some_and(|value| value != "0"),
     };
@@ -106,6 +109,7 @@ fn configure(parameters: &Parameters) -> Result<(), String> {
     let profile = Profile {
         provider: &parameters.provider,
         model: &model,
+        search: parameters.search,
         context: match parameters.context {
             Some(tokens) => Window::Tokens(tokens),
             None if described => Window::InCatalog,
@@ -119,6 +123,7 @@ fn configure(parameters: &Parameters) -> Result<(), String> {
         base_url,
         env_key: parameters.env_key.as_deref(),
         catalog: catalog.as_deref(),
+        search: parameters.search,
     };
     let config = home.join("config.toml");
     let layer = home.join(format!("{}.config.toml", parameters.provider));

@@ -2,7 +2,7 @@
 
 use super::error::Errors;
 use super::explain;
-use super::{Catalog, Config, Limits, Upstream};
+use super::{Catalog, Config, EngineName, Limits, Search, Upstream};
 use crate::upstream::{self, Fields, Options};
 // A configured field must not collide with one that the filter reads or writes. `wire` lists those.
 use crate::wire::chat::request::Request;
@@ -156,6 +156,19 @@ pub(super) fn header_value(at: &str, text: Option<&str>, errors: &mut Errors) {
     given(at, text, errors);
     if text.is_some_and(|text| !text.bytes().all(|byte| byte.is_ascii_graphic())) {
         errors.add(at, "expected only visible ASCII characters, because it is sent as a header's value");
+    }
+}
+
+pub(super) fn search(search: &Search, held: bool, errors: &mut Errors) {
+    if let Some(path) = &search.path {
+        self::path("search.path", path, errors);
+    }
+    header_value("search.route", search.route.as_deref(), errors);
+    if search.engine == EngineName::Brave && !held {
+        errors.add(
+            "search.engine",
+            "`brave` needs `\"hold_request_headers\": true`, because it takes the query in the path",
+        );
     }
 }
 

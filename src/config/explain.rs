@@ -3,7 +3,7 @@
 
 use super::error::without_place;
 use super::raw::{RawConfig, RawRule};
-use super::{Catalog, Limits, error::Errors};
+use super::{Catalog, Limits, Search, error::Errors};
 use crate::upstream::{Options, Reasoning, ReasoningReplay};
 use serde::de::DeserializeOwned;
 
@@ -20,10 +20,13 @@ pub(super) fn message(error: &serde_json::Error) -> String {
     if let Some((found, expected)) = about("invalid type: ").or_else(|| about("invalid value: ")) {
         return format!("expected {}, found {}", plain(expected), shown(found));
     }
-    match message.strip_prefix("missing field ") {
-        Some(key) => format!("{key} is missing"),
-        None => message,
-    }
+    missing(error).map_or(message, |key| format!("`{key}` is missing"))
+}
+
+/// The key that an object lacks, if that is the error.
+pub(super) fn missing(error: &serde_json::Error) -> Option<String> {
+    let message = without_place(error);
+    Some(message.strip_prefix("missing field `")?.strip_suffix('`')?.to_owned())
 }
 
 /// The message for an unknown word: the one that was probably meant, or all known ones.
@@ -57,7 +60,7 @@ fn unknown_key(key: &str, known: &[&str]) -> String {
 }
 
 /// The objects of a configuration and their keys.
-fn homes() -> [(&'static str, Vec<String>); 7] {
+fn homes() -> [(&'static str, Vec<String>); 8] {
     let mut upstream = keys_of::<Options>();
     upstream.push("preset".to_owned());
     [
@@ -68,6 +71,7 @@ fn homes() -> [(&'static str, Vec<String>); 7] {
         ("inside `reasoning_replay` of an upstream", keys_of::<ReasoningReplay>()),
         ("inside `limits`", keys_of::<Limits>()),
         ("inside `catalog` of a rule", keys_of::<Catalog>()),
+        ("inside `search`", keys_of::<Search>()),
     ]
 }
 

@@ -21,6 +21,7 @@ mod place;
 mod raw;
 #[cfg(test)]
 mod schema;
+mod search;
 mod store;
 
 use crate::upstream::{Options, string_enum};
@@ -28,6 +29,7 @@ pub use catalog::{Catalog, Described, Modality};
 use error::Errors;
 pub use error::{ConfigError, ConfigErrors};
 use raw::RawConfig;
+pub use search::{EngineName, Search};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 pub use store::{Memory, Store};
@@ -54,6 +56,8 @@ pub struct Config {
     pub store: Store,
     /// The request header that says whose responses are whose.
     pub owner_header: String,
+    /// The search engine for Codex's web search.
+    pub search: Option<Search>,
 }
 
 /// How the requests for a model are handled.
@@ -166,8 +170,10 @@ impl Config {
             let route = rule.route.as_ref();
             [other, route.map(|route| format!("models[{index}].route: `{route}` is not used"))]
         });
+        let search = self.search.as_ref().and_then(|search| search.route.as_ref());
+        let search = search.map(|route| format!("search.route: `{route}` is not used"));
         let held = "; what depends on the model needs `\"hold_request_headers\": true`";
-        warnings.flatten().map(|warning| warning + held).collect()
+        warnings.flatten().chain(search).map(|warning| warning + held).collect()
     }
 
     /// The `:path` of a translated request until its model is known: the top-level upstream's. If that one translates nothing
@@ -285,6 +291,7 @@ impl Default for Config {
             session_headers: written.session_headers,
             store: Store::default(),
             owner_header: written.owner_header,
+            search: None,
         }
     }
 }

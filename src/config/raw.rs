@@ -5,7 +5,7 @@ use super::error::Errors;
 use super::explain;
 use super::place;
 use super::store;
-use super::{Catalog, Config, GENERIC, History, Limits, NATIVE, REFUSE, Rule, Upstream};
+use super::{Catalog, Config, GENERIC, History, Limits, NATIVE, REFUSE, Rule, Search, Upstream};
 use crate::json::{self, RawJson};
 use crate::upstream::{self, Options};
 use serde::Deserialize;
@@ -43,6 +43,9 @@ pub(super) struct RawConfig {
     pub(super) store: Option<Value>,
     /// The request header that says whose responses are whose.
     pub(super) owner_header: String,
+    /// The search engine for Codex's web search. Without it, `POST /alpha/search` passes to the upstream.
+    #[cfg_attr(test, schemars(with = "Option<Search>"))]
+    pub(super) search: Option<Value>,
 }
 
 /// The settings for the models that match.
@@ -79,6 +82,7 @@ impl Default for RawConfig {
             session_headers: vec!["session-id".to_owned(), "thread-id".to_owned()],
             store: None,
             owner_header: "authorization".to_owned(),
+            search: None,
         }
     }
 }
@@ -124,12 +128,19 @@ impl RawConfig {
             session_headers: self.session_headers,
             store: self.store.and_then(|value| store::read("store", value, errors)).unwrap_or_default(),
             owner_header: self.owner_header,
+            search: self.search.and_then(|value| search(value, held, errors)),
         };
         if errors.is_empty() {
             check::one_path_under_refuse(&config, errors);
         }
         config
     }
+}
+
+fn search(value: Value, held: bool, errors: &mut Errors) -> Option<Search> {
+    let search = described_by("search", value, errors)?;
+    check::search(&search, held, errors);
+    Some(search)
 }
 
 fn rule(index: usize, value: Value, held: bool, errors: &mut Errors) -> Option<Rule> {
@@ -149,13 +160,18 @@ fn rule(index: usize, value: Value, held: bool, errors: &mut Errors) -> Option<R
 }
 
 fn catalog(at: &str, value: Value, pattern: &str, errors: &mut Errors) -> Option<Catalog> {
-    let Value::Object(catalog) = value else {
+    let catalog = described_by(at, value, errors)?;
+    check::catalog(at, &catalog, pattern, errors);
+    Some(catalog)
+}
+
+/// Reads a value that must be an object.
+fn described_by<T: DeserializeOwned>(at: &str, value: Value, errors: &mut Errors) -> Option<T> {
+    let Value::Object(object) = value else {
         errors.add(at, "expected an object");
         return None;
     };
-    let catalog: Catalog = read_object(at, catalog, errors)?;
-    check::catalog(at, &catalog, pattern, errors);
-    Some(catalog)
+    read_object(at, object, errors)
 }
 
 /// Reads the name of an upstream, or an object that overrides a preset.
@@ -255,6 +271,10 @@ pub(super) fn read_object<T: DeserializeOwned>(
             Ok(value) => return Some(value),
             Err(error) => error,
         };
+        // A key whose value was wrong has been removed.
+        if explain::missing(&error).is_some_and(|key| errors.has(&join(at, &key))) {
+            return None;
+        }
         let path = json::path_of(&error, text.get());
         errors.add(&as_written(join(at, &path), errors), explain::message(&error));
         if !remove(&mut object, &path) {

@@ -34,6 +34,7 @@
 
 mod collecting;
 mod headers;
+mod incoming;
 mod observer;
 mod page;
 mod passthrough;
@@ -44,6 +45,7 @@ mod restoring;
 mod retrieving;
 mod retry_after;
 mod sanitize;
+mod search;
 mod session;
 mod shared;
 mod upstream_body;
@@ -56,9 +58,11 @@ use crate::metrics::Telemetry;
 use crate::store::{Answer, Owner, Question};
 use collecting::Collecting;
 pub use headers::{Edit, Header, Headers};
+use incoming::Incoming;
 use observer::Observer;
 use phase::{HeaderMode, Phase};
 use request_headers::Disposition;
+use search::Commanding;
 use session::Session;
 use shared::{Context, Shared};
 use std::mem;
@@ -90,6 +94,10 @@ impl Exchange {
     /// The request's headers. `end`: there is no body.
     pub fn on_request_headers(&mut self, headers: &Headers, end: bool, now: Duration) -> HeadersVerdict {
         let Shared { config, observer, owner, codex, .. } = &mut self.shared;
+        let mode = if config.hold_request_headers { HeaderMode::Held } else { HeaderMode::Sent };
+        // What the store answers is written into the last chunk. So with a store, an announced end is not enough.
+        let announced = headers.content_length().filter(|_| !config.store.is_on());
+        let incoming = Incoming::new(mode, announced);
         let endpoint = match request_headers::disposition(config, headers, end) {
             Disposition::PassThrough => {
                 observer.passed_through();
@@ -100,6 +108,12 @@ impl Exchange {
                 let list = catalog::list(config, for_codex);
                 self.phase = Phase::Answered;
                 return HeadersVerdict::Respond(LocalReply::json(200, list));
+            }
+            Disposition::Search => {
+                observer.identify(headers.text("x-request-id"));
+                let edits = search::before_body(config, headers);
+                self.phase = Phase::Commanding(Commanding { incoming });
+                return mode.verdict(edits);
             }
             Disposition::Reject(error, header) => {
                 observer.identify(headers.text("x-request-id"));
@@ -125,24 +139,18 @@ impl Exchange {
             Disposition::Translate(endpoint) => endpoint,
         };
         observer.identify(headers.text("x-request-id"));
-        let mode = if config.hold_request_headers { HeaderMode::Held } else { HeaderMode::Sent };
         // The same edits in both modes: if the watchdog releases the headers, nothing is left to edit.
         let session = Session::of_headers(config, headers);
         let edits = request_headers::before_body(config, endpoint, headers, session.as_ref());
         self.phase = Phase::Collecting(Collecting {
             endpoint,
             session,
-            headers: mode,
-            announced: headers.content_length(),
-            body: Vec::new(),
+            incoming,
             restoring: passthrough::restoring(config, headers),
         });
         *codex = request_headers::is_codex(headers);
         *owner = config.store.is_on().then(|| Owner::of(headers.texts(&config.owner_header)));
-        match mode {
-            HeaderMode::Held => HeadersVerdict::Hold(edits),
-            HeaderMode::Sent => HeadersVerdict::Continue(edits),
-        }
+        mode.verdict(edits)
     }
 
     /// The next bytes of the request's body. `end`: the last ones.
@@ -185,16 +193,16 @@ impl Exchange {
     /// The request's headers are held, and no body arrives. Returns whether to release the headers: from then on this
     /// is an exchange like those of the default mode.
     pub fn on_watchdog(&mut self) -> bool {
-        let Phase::Collecting(Collecting { headers: headers @ HeaderMode::Held, body, .. }) = &mut self.phase
-        else {
-            return false;
+        let resumes = match &mut self.phase {
+            Phase::Collecting(Collecting { incoming, .. }) | Phase::Commanding(Commanding { incoming }) => {
+                incoming.give_up_headers()
+            }
+            _ => false,
         };
-        if !body.is_empty() {
-            return false;
+        if resumes {
+            self.shared.observer.resumed();
         }
-        *headers = HeaderMode::Sent;
-        self.shared.observer.resumed();
-        true
+        resumes
     }
 
     /// The response's headers, from the upstream or from Envoy itself. `end`: there is no body.

@@ -127,6 +127,17 @@ impl Observer {
         }
     }
 
+    /// The search engine's answer went to the client.
+    pub(super) fn searched(&self) {
+        self.note("transponder.outcome", "searched");
+    }
+
+    /// The client was told that its search failed.
+    pub(super) fn search_failed(&self, status: u16) {
+        self.note("transponder.outcome", "search_failed");
+        log::warn!("web search failed: status={status} request_id={}", self.request_id);
+    }
+
     /// The request is sent upstream. `request_bytes`: its size before the translation.
     pub(super) fn request_sent(&mut self, translated: &Translated, request_bytes: usize, now: Duration) {
         self.preset = translated.preset;

@@ -1,14 +1,16 @@
 //! The phases of an exchange, and which callback leads from one to another.
 
-use super::collecting::{Collecting, Rest};
-use super::headers::Headers;
+use super::collecting::Collecting;
+use super::headers::{Edit, Headers};
+use super::incoming::Rest;
 use super::passthrough::Passed;
 use super::restoring::Restoring;
 use super::retrieving::Retrieving;
+use super::search::{self, Commanding, Finding, Searching};
 use super::shared::Context;
 use super::upstream_body::{Buffering, Streaming};
 use super::verdict::{BodyVerdict, HeadersVerdict, LocalReply, TrailersVerdict};
-use super::{collecting, response_headers};
+use super::{incoming, response_headers};
 use crate::error::ApiError;
 use crate::response::Reply;
 
@@ -34,6 +36,8 @@ use crate::response::Reply;
 ///                       ▼      │ complete
 ///                      Done ◀──┘
 /// ```
+///
+/// A web search goes from Commanding to Searching, to Finding, to Done.
 #[derive(Debug, Default)]
 pub(super) enum Phase {
     /// Everything passes unmodified: the exchange is not the filter's, or nothing is known about it yet.
@@ -50,6 +54,12 @@ pub(super) enum Phase {
     /// The request passes. Its body is sent with the next chunk, or the reply's headers will list what was removed from
     /// it.
     Forwarding(Rest),
+    /// The request is a web search and not complete yet.
+    Commanding(Commanding),
+    /// The search engine is asked.
+    Searching(Searching),
+    /// The search engine answers.
+    Finding(Finding),
     /// The request was translated, and its headers are sent.
     Awaiting(Awaiting),
     /// The reply's headers are sent, and its body follows as it arrives.
@@ -67,6 +77,16 @@ pub(super) enum HeaderMode {
     Sent,
     /// With the body, so that they can depend on it.
     Held,
+}
+
+impl HeaderMode {
+    /// Sends or holds a request's headers, after these edits.
+    pub(super) fn verdict(self, edits: Vec<Edit>) -> HeadersVerdict {
+        match self {
+            Self::Held => HeadersVerdict::Hold(edits),
+            Self::Sent => HeadersVerdict::Continue(edits),
+        }
+    }
 }
 
 /// The request was translated; its reply has not begun.
@@ -88,6 +108,8 @@ impl Phase {
         match self {
             Self::PassThrough => (self, BodyVerdict::Pass),
             Self::Collecting(collecting) => collecting.on_body(chunk, end, context),
+            Self::Commanding(commanding) => commanding.on_body(chunk, end, context),
+            Self::Searching(searching) => searching.on_request_body(),
             Self::Forwarding(rest) if end => (Self::forwarded(context), BodyVerdict::Replace(rest.0)),
             Self::Forwarding(rest) => (Self::Forwarding(Rest::default()), BodyVerdict::Replace(rest.0)),
             Self::Awaiting(Awaiting { rest, reply, headers }) => {
@@ -95,7 +117,7 @@ impl Phase {
                 (Self::Awaiting(Awaiting { rest: Rest::default(), reply, headers }), rest)
             }
             // The client was answered before its request was complete.
-            Self::Answered | Self::Streaming(_) | Self::Buffering(_) | Self::Done => {
+            Self::Answered | Self::Streaming(_) | Self::Buffering(_) | Self::Finding(_) | Self::Done => {
                 (self, BodyVerdict::Hold)
             }
             Self::Restoring(_) | Self::Retrieving(_) => (self, BodyVerdict::Hold),
@@ -106,9 +128,13 @@ impl Phase {
     pub(super) fn on_request_trailers(self, context: &mut Context<'_>) -> (Self, TrailersVerdict) {
         match self {
             Self::PassThrough => (self, TrailersVerdict::Pass),
-            Self::Collecting(_) => Self::rejected(&collecting::trailers(), context),
-            Self::Forwarding(rest) | Self::Awaiting(Awaiting { rest, .. }) if !rest.0.is_empty() => {
-                Self::rejected(&collecting::trailers(), context)
+            Self::Collecting(_) | Self::Commanding(_) => Self::rejected(&incoming::trailers(), context),
+            Self::Forwarding(rest)
+            | Self::Awaiting(Awaiting { rest, .. })
+            | Self::Searching(Searching { rest, .. })
+                if !rest.0.is_empty() =>
+            {
+                Self::rejected(&incoming::trailers(), context)
             }
             _ => (self, TrailersVerdict::Hold),
         }
@@ -126,6 +152,8 @@ impl Phase {
                 response_headers::begin(reply, mode, headers, end, context)
             }
             Self::Collecting(_) => response_headers::begin_early(headers, end, context),
+            Self::Commanding(_) => search::unavailable(headers.status(), context),
+            Self::Searching(searching) => searching.begin(headers, end, context),
             Self::Forwarding(_) => (
                 self,
                 HeadersVerdict::Continue(response_headers::dropped(&context.dropped).into_iter().collect()),
@@ -143,12 +171,15 @@ impl Phase {
         match self {
             Self::Streaming(streaming) => streaming.on_body(chunk, end, context),
             Self::Buffering(buffering) => buffering.on_body(chunk, end, context),
+            Self::Finding(finding) => finding.on_body(chunk, end, context),
             Self::Done => (self, BodyVerdict::Replace(Vec::new())),
             Self::PassThrough
             | Self::Answered
             | Self::Restoring(_)
             | Self::Retrieving(_)
             | Self::Collecting(_)
+            | Self::Commanding(_)
+            | Self::Searching(_)
             | Self::Forwarding(_)
             | Self::Awaiting(_) => (self, BodyVerdict::Pass),
         }

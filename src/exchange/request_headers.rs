@@ -1,7 +1,7 @@
 //! The request's headers: whether the request is the filter's, whether it can be served, and what is sent upstream.
 
-use super::collecting::{no_body, too_large};
 use super::headers::{Edit, FROM_CLIENT, Header, Headers, MODEL, SESSION, UPSTREAM};
+use super::incoming::{no_body, too_large};
 use super::retrieving::Retrieval;
 use super::sanitize::{MODEL_CAP, visible};
 use super::session::Session;
@@ -20,6 +20,8 @@ pub(super) enum Disposition {
     Retrieve(Retrieval),
     /// Reply with the error, and with a header that shows what is possible instead.
     Reject(ApiError, Option<Header>),
+    /// Send the commands of a web search to the search engine.
+    Search,
     /// Reply with the list of models. `for_codex`: in Codex's form too.
     List { for_codex: bool },
     /// Reply with the error: Envoy made this request when it followed an upstream's redirect.
@@ -77,6 +79,9 @@ pub(super) fn disposition(config: &Config, headers: &Headers, end: bool) -> Disp
         PathMatch::None if method == "GET" && asks_for_models(config, headers.text(":path")) => {
             Disposition::List { for_codex: has_client_version(headers.text(":path")) }
         }
+        PathMatch::None if method == "POST" && asks_to_search(config, headers.text(":path")) => {
+            with_body(config, headers, end, Disposition::Search)
+        }
         PathMatch::None => Disposition::PassThrough,
         // A preflight is answered by the CORS filter or the upstream.
         PathMatch::Exact | PathMatch::Subpath(_) if method == "OPTIONS" => Disposition::PassThrough,
@@ -129,10 +134,20 @@ fn match_path<'a>(config: &Config, path: &'a str) -> PathMatch<'a> {
 
 /// Whether this is `/models` beside a configured path, and there are models to list.
 fn asks_for_models(config: &Config, path: &str) -> bool {
+    is_beside(config, path, "/models") && config.described().next().is_some()
+}
+
+/// Whether this is `/alpha/search` beside a configured path, and there is an engine to ask.
+fn asks_to_search(config: &Config, path: &str) -> bool {
+    config.search.is_some() && is_beside(config, path, "/alpha/search")
+}
+
+/// Whether a path is that of another endpoint of the API whose `/responses` is configured.
+fn is_beside(config: &Config, path: &str, endpoint: &str) -> bool {
     let path = path.split_once('?').map_or(path, |(path, _)| path);
-    let Some(base) = path.strip_suffix("/models") else { return false };
+    let Some(base) = path.strip_suffix(endpoint) else { return false };
     let mut bases = config.paths.iter().filter_map(|path| path.rsplit_once('/'));
-    bases.any(|(known, _)| known == base) && config.described().next().is_some()
+    bases.any(|(known, _)| known == base)
 }
 
 /// Codex names its version when it asks for models, and no other client does.
@@ -161,6 +176,11 @@ fn wants_websocket(headers: &Headers) -> bool {
 }
 
 fn post(config: &Config, headers: &Headers, endpoint: Endpoint, end: bool) -> Disposition {
+    with_body(config, headers, end, Disposition::Translate(endpoint))
+}
+
+/// The disposition, unless the body cannot be read.
+fn with_body(config: &Config, headers: &Headers, end: bool, disposition: Disposition) -> Disposition {
     let limit = config.limits.request_bytes;
     if headers.is_encoded() {
         return Disposition::Reject(
@@ -177,7 +197,7 @@ fn post(config: &Config, headers: &Headers, endpoint: Endpoint, end: bool) -> Di
     }
     match headers.content_length() {
         Some(length) if length > limit => Disposition::Reject(too_large(limit), None),
-        _ => Disposition::Translate(endpoint),
+        _ => disposition,
     }
 }
 

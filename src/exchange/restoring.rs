@@ -33,7 +33,7 @@ impl Restoring {
         owner: Owner,
         context: &mut Context<'_>,
     ) -> (Phase, BodyVerdict) {
-        let needs = Needs::of(&collecting.body);
+        let needs = Needs::of(&collecting.incoming.body);
         let stored = Stored { record_bytes: context.config.store.record_bytes(), ..Stored::default() };
         let previous = needs.previous.as_deref().map(ResponseId::parse);
         let restoring = Self { collecting, needs, stored, owner, asked: None, tried: BTreeSet::new() };

@@ -313,3 +313,19 @@ async fn a_described_model_needs_no_window() {
     assert!(!turn.stdout.contains("Model metadata") && !turn.stderr.contains("Model metadata"), "{turn:#?}");
     envoy.finish();
 }
+
+#[test]
+fn web_search_is_switched_on_when_asked() {
+    let home = TempDir::new().unwrap();
+    let wishes = [("BASE_URL", NOBODY), ("MODEL", "m"), ("SEARCH", "1")];
+    let run = configure(home.path(), &wishes);
+    assert!(run.good, "{}", run.err);
+    assert!(read(home.path(), "config.toml").contains("supports_standalone_web_search = true\n"));
+    let profile = read(home.path(), "transponder.config.toml");
+    assert!(
+        profile.contains("web_search = \"live\"\n")
+            && profile.ends_with("[features]\nstandalone_web_search = true\n"),
+        "{profile}"
+    );
+    assert!(configure(home.path(), &wishes).out.contains("Nothing to change."));
+}

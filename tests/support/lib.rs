@@ -7,6 +7,7 @@
 mod client;
 mod codex;
 mod envoy;
+mod fleet;
 #[path = "../grammar/mod.rs"]
 pub mod grammar;
 pub mod own_upstream;
@@ -22,6 +23,7 @@ pub use {
     envoy::{
         Envoy, Headers, binary as envoy_binary, bootstrap, capabilities, cluster, local_reply_config, module,
     },
+    fleet::fleet,
     process::{Process, example, project, without_cargo},
     upstream::{Seen, Upstream},
 };

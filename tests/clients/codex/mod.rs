@@ -5,6 +5,7 @@ mod catalog;
 mod context;
 mod errors;
 mod moving;
+mod search;
 mod stage;
 mod strict_upstreams;
 mod tools;

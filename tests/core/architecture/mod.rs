@@ -18,6 +18,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("wire", &["error", "json"]),
     ("config", &["json", "store", "upstream"]),
     ("catalog", &["config"]),
+    ("search", &["config", "error"]),
     ("tools", &["error", "json", "report", "upstream", "wire"]),
     ("markup", &["json", "tools"]),
     ("items", &["error", "json", "report", "tools", "wire"]),
@@ -38,7 +39,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     (
         "exchange",
-        &["catalog", "config", "error", "json", "metrics", "report", "request", "response", "store"],
+        &[
+            "catalog", "config", "error", "json", "metrics", "report", "request", "response", "search",
+            "store",
+        ],
     ),
     ("adapter", &["config", "exchange"]),
     ("filter", &["adapter", "config", "exchange", "metrics", "store"]),

@@ -7,6 +7,7 @@ mod prewarm;
 mod privacy;
 mod reply;
 mod request;
+mod search;
 mod session;
 mod stored;
 mod telemetry;

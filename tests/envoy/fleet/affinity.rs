@@ -1,9 +1,8 @@
 //! The turns of a conversation meet the replica that has its beginning.
 
-use super::example;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
-use support::{Envoy, Upstream, post_with};
+use support::{Envoy, Upstream, fleet, post_with};
 
 const THREADS: usize = 30;
 
@@ -48,7 +47,7 @@ async fn a_thread_stays_at_its_replica_and_moves_only_if_that_is_gone() {
         replicas.push(Some(Upstream::start().await));
     }
     let addresses: Vec<_> = replicas.iter().flatten().map(Upstream::address).collect();
-    let envoy = Envoy::launch(&example("affinity", &[("replicas", &addresses)])).await;
+    let envoy = Envoy::launch(&fleet("affinity", &[("replicas", &addresses)])).await;
 
     turns(&envoy, 10).await;
     let before = threads(&replicas).await;

@@ -1,0 +1,148 @@
+//! A web search of Codex: its commands go to the search engine, and the engine's answer comes back in Codex's form.
+
+use super::headers::{Edit, FROM_CLIENT, FROM_UPSTREAM, Headers, UPSTREAM};
+use super::incoming::{Incoming, Rest};
+use super::phase::{HeaderMode, Phase};
+use super::shared::Context;
+use super::verdict::{BodyVerdict, HeadersVerdict, LocalReply};
+use crate::config::{Config, Search};
+use crate::json::DepthScanner;
+use crate::search::{self, Asked, Pending, Question};
+use std::sync::Arc;
+
+/// What clients prove to the gateway or to the upstream is none of the engine's business.
+const CREDENTIALS: [&str; 4] = ["authorization", "cookie", "api-key", "x-api-key"];
+
+/// The commands are not complete yet.
+#[derive(Debug)]
+pub(super) struct Commanding {
+    pub(super) incoming: Incoming,
+}
+
+/// The engine was asked; its reply has not begun.
+#[derive(Debug)]
+pub(super) struct Searching {
+    /// What is left of the request's body.
+    pub(super) rest: Rest,
+    pending: Pending,
+}
+
+/// The engine's reply, as far as it has come. The client already has the status 200, whatever follows.
+#[derive(Debug)]
+pub(super) struct Finding {
+    pending: Pending,
+    document: Vec<u8>,
+    /// The document shows its own end. Trailers may follow it, and nothing can be written in their callback.
+    scanner: DepthScanner,
+}
+
+/// The edits that need no body.
+pub(super) fn before_body(config: &Config, headers: &Headers) -> Vec<Edit> {
+    let Some(search) = &config.search else { return Vec::new() };
+    let mut edits = headers.removals(|name| FROM_CLIENT.contains(name) || CREDENTIALS.contains(&name));
+    edits.push(Edit::set(":path", search::path(search)));
+    edits.extend(headers.set("accept", "application/json"));
+    edits.extend(headers.set("content-type", search::content_type(search)));
+    edits
+}
+
+/// The edits that follow from the commands, if the headers were held for them.
+fn after_body(search: &Search, question: &Question) -> Vec<Edit> {
+    let mut edits = vec![
+        Edit::set(":method", question.method),
+        Edit::set(":path", question.path.as_str()),
+        Edit::set("content-length", question.body.len().to_string()),
+    ];
+    edits.extend(search.route.as_deref().map(|route| Edit::set(UPSTREAM, route)));
+    edits
+}
+
+impl Commanding {
+    /// The next bytes of the commands.
+    pub(super) fn on_body(
+        mut self,
+        chunk: &[u8],
+        end: bool,
+        context: &mut Context<'_>,
+    ) -> (Phase, BodyVerdict) {
+        match self.incoming.take(chunk, end, context.config.limits.request_bytes) {
+            Ok(Some(verdict)) => (Phase::Commanding(self), verdict),
+            Ok(None) => self.send(end, context),
+            Err(error) => Phase::rejected(&error, context),
+        }
+    }
+
+    /// The commands are complete. `end`: this is the last chunk of the request.
+    fn send(self, end: bool, context: &mut Context<'_>) -> (Phase, BodyVerdict) {
+        let config = Arc::clone(&context.config);
+        let Some(search) = &config.search else { return unavailable(503, context) };
+        let question = match search::ask(search, &self.incoming.body) {
+            Ok(Asked::Engine(question)) => question,
+            Ok(Asked::Answer(answer)) => return (Phase::Answered, LocalReply::json(200, answer).into()),
+            Err(error) => return Phase::rejected(&error, context),
+        };
+        let edits = match self.incoming.headers {
+            HeaderMode::Held => Some(after_body(search, &question)),
+            // The watchdog has released headers that cannot be right.
+            HeaderMode::Sent if question.method == "GET" => return unavailable(503, context),
+            HeaderMode::Sent => None,
+        };
+        let Question { body, pending, .. } = question;
+        let (rest, verdict) = Rest::of(edits, body, end);
+        (Phase::Searching(Searching { rest, pending }), verdict)
+    }
+}
+
+/// The engine cannot be asked, or Envoy answers in its place before the request is complete.
+pub(super) fn unavailable<V: From<LocalReply>>(status: u16, context: &mut Context<'_>) -> (Phase, V) {
+    context.observer.search_failed(status);
+    (Phase::Answered, LocalReply::json(200, search::unavailable(status)).into())
+}
+
+impl Searching {
+    /// The last bytes of the request, which are none of its commands.
+    pub(super) fn on_request_body(self) -> (Phase, BodyVerdict) {
+        let Self { rest, pending } = self;
+        (Phase::Searching(Self { rest: Rest::default(), pending }), BodyVerdict::Replace(rest.0))
+    }
+
+    /// The engine's reply begins. `end`: it has no body.
+    pub(super) fn begin(
+        self,
+        headers: &Headers,
+        end: bool,
+        context: &mut Context<'_>,
+    ) -> (Phase, HeadersVerdict) {
+        let status = headers.status();
+        if !(200..300).contains(&status) || headers.is_encoded() || end {
+            context.observer.search_failed(status);
+            let answer = LocalReply::json(200, self.pending.failed(status));
+            return (Phase::Answered, answer.into());
+        }
+        let mut edits = headers.removals(|name| FROM_UPSTREAM.contains(name) || name == "set-cookie");
+        edits.extend(headers.set("content-type", "application/json"));
+        let finding =
+            Finding { pending: self.pending, document: Vec::new(), scanner: DepthScanner::default() };
+        (Phase::Finding(finding), HeadersVerdict::Continue(edits))
+    }
+}
+
+impl Finding {
+    /// The next bytes of the engine's document.
+    pub(super) fn on_body(
+        mut self,
+        chunk: &[u8],
+        end: bool,
+        context: &mut Context<'_>,
+    ) -> (Phase, BodyVerdict) {
+        if self.document.len() + chunk.len() > context.config.limits.reply_bytes {
+            return (Phase::Done, BodyVerdict::Replace(self.pending.too_long()));
+        }
+        self.document.extend_from_slice(chunk);
+        if !self.scanner.push(chunk) && !end {
+            return (Phase::Finding(self), BodyVerdict::Replace(Vec::new()));
+        }
+        context.observer.searched();
+        (Phase::Done, BodyVerdict::Replace(self.pending.answer(&self.document)))
+    }
+}

@@ -1,0 +1,124 @@
+//! The model's commands: the query that goes to the engine, and what the model is told about the others.
+
+use super::engine::Engine;
+use crate::error::{ApiError, Code};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// What one request asks for.
+pub(super) struct Commands {
+    pub(super) query: Option<Query>,
+    pub(super) notes: Vec<String>,
+    pub(super) limit: usize,
+}
+
+/// A search query.
+#[derive(Deserialize)]
+pub(super) struct Query {
+    q: String,
+    /// The greatest age of results, in days.
+    #[serde(default)]
+    recency: Option<f64>,
+    #[serde(default)]
+    domains: Option<Vec<String>>,
+}
+
+/// Of Codex's request nothing else is read: the conversation, `input`, is skipped.
+#[derive(Deserialize)]
+struct Request {
+    #[serde(default)]
+    commands: Map<String, Value>,
+    #[serde(default)]
+    max_output_tokens: Option<usize>,
+}
+
+/// How long an answer is if Codex sets no limit, in tokens.
+const DEFAULT_TOKENS: usize = 10_000;
+
+/// A token of English text has about four bytes.
+const BYTES_PER_TOKEN: usize = 4;
+
+/// What is no command, but says how commands are meant.
+const SETTINGS: [&str; 1] = ["response_length"];
+
+pub(super) fn read(body: &[u8]) -> Result<Commands, ApiError> {
+    let request: Request = serde_json::from_slice(body).map_err(|error| {
+        ApiError::of(Code::InvalidJson, format!("The body is not a search request: {}", place(&error)))
+    })?;
+    let mut notes = Vec::new();
+    let mut query = None;
+    for (command, wanted) in
+        request.commands.iter().filter(|(command, _)| !SETTINGS.contains(&command.as_str()))
+    {
+        let wanted = match wanted {
+            Value::Null => continue,
+            Value::Array(list) if list.is_empty() => continue,
+            wanted => wanted,
+        };
+        match command.as_str() {
+            "search_query" => query = first(wanted, &mut notes),
+            "open" | "click" | "find" | "screenshot" => notes.push(format!(
+                "`{command}` is not available: the gateway only searches. Use the snippets, or fetch the page with another tool."
+            )),
+            other => notes.push(format!("`{other}` is not available here; only `search_query` is.")),
+        }
+    }
+    if query.is_none() && notes.is_empty() {
+        notes.push("There was nothing to search for. Use `search_query`.".to_owned());
+    }
+    let limit = request.max_output_tokens.unwrap_or(DEFAULT_TOKENS).saturating_mul(BYTES_PER_TOKEN);
+    Ok(Commands { query, notes, limit })
+}
+
+/// The first query. One exchange can ask the engine once, so the model is told to ask for the others again.
+fn first(wanted: &Value, notes: &mut Vec<String>) -> Option<Query> {
+    let mut queries =
+        wanted.as_array().into_iter().flatten().filter_map(|query| Query::deserialize(query).ok());
+    let first = queries.by_ref().find(|query| !query.q.trim().is_empty());
+    let others: Vec<String> = queries.map(|query| format!("\"{}\"", query.q)).collect();
+    if !others.is_empty() {
+        notes.push(format!(
+            "Only the first query was searched for. Search again, one query at a time, for: {}.",
+            others.join(", ")
+        ));
+    }
+    first
+}
+
+impl Query {
+    /// The fields of the engine's request.
+    pub(super) fn fields(self, engine: &Engine) -> Map<String, Value> {
+        let mut fields: Map<String, Value> =
+            engine.fixed.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect();
+        let domains = self.domains.unwrap_or_default();
+        let mut query = self.q;
+        match engine.domains {
+            _ if domains.is_empty() => {}
+            Some(field) => drop(fields.insert(field.to_owned(), domains.into())),
+            None => query = format!("{query} {}", sites(&domains)),
+        }
+        if let Some(days) = self.recency {
+            let (field, [day, week, month, year]) = engine.recency;
+            let word = match days {
+                ..=1.0 => day,
+                ..=7.0 => week,
+                ..=31.0 => month,
+                _ => year,
+            };
+            fields.insert(field.to_owned(), word.into());
+        }
+        fields.insert(engine.query.to_owned(), query.into());
+        fields
+    }
+}
+
+/// Domains in the syntax that nearly all engines know.
+fn sites(domains: &[String]) -> String {
+    let sites: Vec<String> = domains.iter().map(|domain| format!("site:{domain}")).collect();
+    sites.join(" OR ")
+}
+
+/// serde's message may quote the body.
+fn place(error: &serde_json::Error) -> String {
+    format!("line {}, column {}", error.line(), error.column())
+}

@@ -1,0 +1,161 @@
+//! Codex's web search, from an engine of the operator's choice.
+//!
+//! Codex has a tool `web` that it runs itself: it posts the model's commands to `/alpha/search`, together with the conversation, and shows
+//! the answer to the model. The commands become one request to the engine. The conversation stays here: only the query, the domains and
+//! the age of the results go on. What the engine cannot do, and every failure of it, is told to the model in a sentence, with the status
+//! 200, so that Codex goes on.
+
+mod commands;
+mod engine;
+mod results;
+
+use crate::config::Search;
+use crate::error::ApiError;
+use commands::Commands;
+use engine::{Engine, Form};
+use results::Outcome;
+use serde_json::{Map, Value};
+
+/// What to do with the commands.
+#[derive(Debug)]
+pub(crate) enum Asked {
+    /// Ask the engine.
+    Engine(Question),
+    /// Answer at once: nothing of it can be searched for.
+    Answer(Vec<u8>),
+}
+
+/// A request to the engine.
+#[derive(Debug)]
+pub(crate) struct Question {
+    /// `GET` or `POST`.
+    pub(crate) method: &'static str,
+    /// Its `:path`.
+    pub(crate) path: String,
+    /// Its body.
+    pub(crate) body: Vec<u8>,
+    /// Makes the answer of the reply.
+    pub(crate) pending: Pending,
+}
+
+/// A search whose reply is still to come.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    engine: &'static Engine,
+    /// What the model is told besides.
+    notes: Vec<String>,
+    /// How long the answer may be, in bytes.
+    limit: usize,
+}
+
+/// The path at which the engine is asked, as far as it is known before the commands.
+pub(crate) fn path(search: &Search) -> &str {
+    search.path.as_deref().unwrap_or(Engine::of(search.engine).path)
+}
+
+/// The media type of the request's body.
+pub(crate) fn content_type(search: &Search) -> &'static str {
+    match Engine::of(search.engine).form {
+        Form::Urlencoded => "application/x-www-form-urlencoded",
+        Form::Query | Form::Json => "application/json",
+    }
+}
+
+/// Reads the body of `POST /alpha/search`.
+///
+/// # Errors
+/// It is not what Codex sends.
+pub(crate) fn ask(search: &Search, body: &[u8]) -> Result<Asked, ApiError> {
+    let engine = Engine::of(search.engine);
+    let Commands { query, notes, limit } = commands::read(body)?;
+    let pending = Pending { engine, notes, limit };
+    let Some(query) = query else { return Ok(Asked::Answer(pending.without_results(&[]))) };
+    let fields = query.fields(engine);
+    let path = path(search);
+    Ok(Asked::Engine(match engine.form {
+        Form::Query => {
+            let separator = if path.contains('?') { '&' } else { '?' };
+            let path = format!("{path}{separator}{}", urlencoded(&fields));
+            Question { method: "GET", path, body: Vec::new(), pending }
+        }
+        Form::Urlencoded => Question {
+            method: "POST",
+            path: path.to_owned(),
+            body: urlencoded(&fields).into_bytes(),
+            pending,
+        },
+        Form::Json => {
+            let body = Value::Object(fields).to_string().into_bytes();
+            Question { method: "POST", path: path.to_owned(), body, pending }
+        }
+    }))
+}
+
+impl Pending {
+    /// The answer for the engine's document.
+    pub(crate) fn answer(&self, document: &[u8]) -> Vec<u8> {
+        let sentence = match results::read(self.engine, document) {
+            Outcome::Found(results) => return results::answer(&results, &self.notes, self.limit),
+            Outcome::Nothing => "The search found nothing. Try other words.",
+            Outcome::NoSource => {
+                "The search engine's own sources did not answer. Search again later, or go on without this search."
+            }
+            Outcome::Unreadable => {
+                "The search engine gave an answer that cannot be read. Go on without this search."
+            }
+        };
+        self.without_results(&[sentence])
+    }
+
+    /// The answer if the engine, or Envoy in its place, answered with an error or without a document.
+    pub(crate) fn failed(&self, status: u16) -> Vec<u8> {
+        self.without_results(&[&failure(status)])
+    }
+
+    /// The answer if the engine's document is longer than may be held in memory.
+    pub(crate) fn too_long(&self) -> Vec<u8> {
+        self.without_results(&["The search engine's answer is too long. Go on without this search."])
+    }
+
+    fn without_results(&self, sentences: &[&str]) -> Vec<u8> {
+        let notes = self.notes.iter().map(String::as_str);
+        let output: Vec<&str> = sentences.iter().copied().chain(notes).collect();
+        results::document(&output.join("\n\n"), &[])
+    }
+}
+
+/// The answer if the engine cannot be asked.
+pub(crate) fn unavailable(status: u16) -> Vec<u8> {
+    results::document(&failure(status), &[])
+}
+
+fn failure(status: u16) -> String {
+    let why = match status {
+        200..300 => "The search engine gave an answer that cannot be read",
+        401 | 403 => "The search engine refused the gateway's key",
+        408 | 504 => "The search engine did not answer in time",
+        429 => "The search engine's quota is used up for now",
+        500.. => "The search engine is not available",
+        _ => "The search engine refused the search",
+    };
+    format!("{why} (status {status}). Go on without this search.")
+}
+
+/// Fields as an HTML form writes them.
+fn urlencoded(fields: &Map<String, Value>) -> String {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let pairs = fields.iter().map(|(name, value)| format!("{name}={}", percent_encoded(&text(value))));
+    pairs.collect::<Vec<_>>().join("&")
+}
+
+fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}

@@ -1,0 +1,264 @@
+//! Codex's web search: what the engine is asked, and what Codex gets.
+
+use super::*;
+
+/// What only the conversation has.
+const SECRET: &str = "sk-in-the-conversation";
+
+/// A request of Codex 0.171 with these commands.
+fn commands(commands: Value) -> String {
+    let request = json!({
+        "id": "search_1", "model": "m", "commands": commands, "max_output_tokens": 10_000,
+        "input": [{"role": "user", "content": [{"type": "input_text", "text": SECRET}]}],
+        "settings": {"search_context_size": "medium", "external_web_access": true}
+    });
+    request.to_string()
+}
+
+fn query(q: &str) -> Value {
+    json!({"search_query": [{"q": q}]})
+}
+
+fn config(engine: &str, held: bool) -> String {
+    let search = json!({"engine": engine, "route": "search"});
+    json!({"search": search, "hold_request_headers": held}).to_string()
+}
+
+/// What Codex sends with it.
+fn asked() -> Headers {
+    headers(&[
+        (":method", "POST"),
+        (":path", "/v1/alpha/search"),
+        ("authorization", "Bearer sk-of-the-upstream"),
+        ("cookie", "session=1"),
+        ("content-type", "application/json"),
+        ("originator", "codex_exec"),
+        ("session-id", "s"),
+        ("x-request-id", "r"),
+    ])
+}
+
+/// The headers and the body that the engine gets, if it is asked.
+struct Sent {
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+impl Sent {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().rfind(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+fn send(driven: &mut Driven, body: &str) -> Result<Sent, LocalReply> {
+    let verdict = driven.exchange.on_request_headers(&asked(), false, NOW);
+    let (HeadersVerdict::Continue(mut edits) | HeadersVerdict::Hold(mut edits)) = verdict else {
+        panic!("{verdict:?}")
+    };
+    let body = match driven.exchange.on_request_body(body.as_bytes(), true, NOW) {
+        BodyVerdict::Replace(body) => body,
+        BodyVerdict::Release(more, body) => {
+            edits.extend(more);
+            body
+        }
+        BodyVerdict::Respond(reply) => return Err(reply),
+        other => panic!("{other:?}"),
+    };
+    for name in ["authorization", "cookie", "originator", "session-id"] {
+        assert!(edits.contains(&remove(name)), "{name}");
+    }
+    let set = edits.into_iter().filter_map(|edit| match edit {
+        Edit::Set(name, value) => Some((name.into_owned(), value)),
+        Edit::Remove(_) => None,
+    });
+    let sent = Sent { headers: set.collect(), body: String::from_utf8(body).unwrap() };
+    let all = format!("{:?} {}", sent.headers, sent.body);
+    assert!(!all.contains(SECRET), "{all}");
+    Ok(sent)
+}
+
+fn engine_is_sent(engine: &str, held: bool, body: &str) -> Sent {
+    send(&mut Driven::new(&config(engine, held)), body).unwrap_or_else(|reply| panic!("{reply:?}"))
+}
+
+/// What Codex reads: the text for the model, and the results.
+fn read(bytes: &[u8]) -> (String, Vec<Value>) {
+    let answer: Value = serde_json::from_slice(bytes).unwrap();
+    (answer["output"].as_str().unwrap().to_owned(), answer["results"].as_array().unwrap().clone())
+}
+
+/// What Codex gets when the engine answers with this document.
+fn found(engine: &str, commands: &str, document: &Value) -> (String, Vec<Value>) {
+    let mut driven = Driven::new(&config(engine, true));
+    send(&mut driven, commands).unwrap_or_else(|reply| panic!("{reply:?}"));
+    let headers = response("200", &[("content-type", "text/json"), ("set-cookie", "a=b")]);
+    let verdict = driven.exchange.on_response_headers(&headers, false, NOW);
+    let expected = vec![remove("set-cookie"), set("content-type", "application/json")];
+    assert_eq!(verdict, HeadersVerdict::Continue(expected));
+    let (mut bytes, text) = (Vec::new(), document.to_string());
+    // The document shows its own end: the end of the stream may come in trailers.
+    for piece in text.as_bytes().chunks(7) {
+        match driven.exchange.on_response_body(piece, false, NOW) {
+            BodyVerdict::Replace(replaced) => bytes.extend(replaced),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(driven.exchange.on_response_trailers(NOW), TrailersVerdict::Pass);
+    read(&bytes)
+}
+
+#[test]
+fn each_engine_is_asked_in_its_own_way() {
+    let body = commands(
+        json!({"search_query": [{"q": "über & \"x\"", "recency": 5, "domains": ["a.org", "b.org"]}]}),
+    );
+    for held in [false, true] {
+        let sent = engine_is_sent("searxng", held, &body);
+        assert_eq!(
+            sent.body,
+            "format=json&q=%C3%BCber%20%26%20%22x%22%20site%3Aa.org%20OR%20site%3Ab.org&time_range=week"
+        );
+        assert_eq!(sent.header(":path"), Some("/search"));
+        assert_eq!(sent.header("content-type"), Some("application/x-www-form-urlencoded"));
+        let by_route = held.then_some("search");
+        assert_eq!(sent.header("x-transponder-upstream"), by_route);
+
+        let sent = engine_is_sent("tavily", held, &body);
+        let body: Value = serde_json::from_str(&sent.body).unwrap();
+        let expected =
+            json!({"query": "über & \"x\"", "include_domains": ["a.org", "b.org"], "time_range": "week"});
+        assert_eq!((body, sent.header(":path")), (expected, Some("/search")));
+    }
+    let sent = engine_is_sent("brave", true, &commands(query("a b")));
+    assert_eq!(sent.header(":path"), Some("/res/v1/web/search?count=10&q=a%20b&text_decorations=false"));
+    assert_eq!(
+        (sent.header(":method"), sent.header("content-length"), &*sent.body),
+        (Some("GET"), Some("0"), "")
+    );
+}
+
+#[test]
+fn the_path_can_be_another() {
+    let config =
+        json!({"search": {"engine": "brave", "path": "/proxy/brave?v=1"}, "hold_request_headers": true});
+    let sent = send(&mut Driven::new(&config.to_string()), &commands(query("a"))).ok().unwrap();
+    assert_eq!(sent.header(":path"), Some("/proxy/brave?v=1&count=10&q=a&text_decorations=false"));
+}
+
+#[test]
+fn results_come_back_in_codex_form() {
+    let result = |title: &str, snippet: &str| json!({"title": title, "url": "https://www.example.org/a?b", snippet: "Some text."});
+    for (engine, document) in [
+        (
+            "searxng",
+            json!({"query": "q", "results": [result("T", "content")], "unresponsive_engines": [["x", "timeout"]]}),
+        ),
+        ("brave", json!({"type": "search", "web": {"results": [result("T", "description")]}})),
+        ("tavily", json!({"answer": null, "results": [result("T", "content")]})),
+    ] {
+        let (output, results) = found(engine, &commands(query("q")), &document);
+        assert_eq!(output, "[1] T\nhttps://www.example.org/a?b\nSome text.", "{engine}");
+        let expected = json!({
+            "title": "T", "url": "https://www.example.org/a?b", "snippet": "Some text.",
+            "ref_id": "https://www.example.org/a?b", "domain": "example.org", "type": "text_result"
+        });
+        assert_eq!(results, [expected], "{engine}");
+    }
+}
+
+#[test]
+fn the_answer_is_as_long_as_codex_allows() {
+    let results: Vec<Value> = (0..30)
+        .map(|number| json!({"title": number.to_string(), "url": "u", "content": "x".repeat(400)}))
+        .collect();
+    let document = json!({"results": results});
+    let (_, results) = found("tavily", &commands(query("q")), &document);
+    assert_eq!(results.len(), 10);
+    let short = commands(query("q")).replace("10000", "250");
+    let (output, results) = found("tavily", &short, &document);
+    assert!(results.len() == 2 && output.len() < 1000, "{output}");
+}
+
+#[test]
+fn what_finds_nothing_is_told_in_a_sentence() {
+    for (engine, document, sentence) in [
+        ("searxng", json!({"results": [], "unresponsive_engines": []}), "The search found nothing."),
+        (
+            "searxng",
+            json!({"results": [], "unresponsive_engines": [["a", "timeout"]]}),
+            "own sources did not answer",
+        ),
+        ("brave", json!({"type": "search", "mixed": {}}), "The search found nothing."),
+        ("tavily", json!([]), "cannot be read"),
+        ("tavily", json!({"results": [{"title": "no address"}, 5]}), "The search found nothing."),
+    ] {
+        let (output, results) = found(engine, &commands(query("q")), &document);
+        assert!(output.contains(sentence) && results.is_empty(), "{engine}: {output}");
+    }
+}
+
+#[test]
+fn a_failing_engine_is_told_in_a_sentence() {
+    for (status, sentence) in [
+        ("401", "refused the gateway's key"),
+        ("429", "quota is used up"),
+        ("503", "is not available"),
+        ("504", "did not answer in time"),
+        ("302", "refused the search"),
+        ("200", "cannot be read"),
+    ] {
+        let mut driven = Driven::new(&config("searxng", false));
+        assert!(send(&mut driven, &commands(query("q"))).is_ok());
+        let reply = local(driven.exchange.on_response_headers(&response(status, &[]), true, NOW));
+        let (output, results) = read(&reply.body);
+        assert!(output.contains(sentence) && results.is_empty() && reply.status == 200, "{status}: {output}");
+        assert_eq!(*driven.told.fields.borrow(), [("transponder.outcome", "search_failed".to_owned())]);
+    }
+    // Without a route or an endpoint, Envoy answers before the request is complete.
+    let mut driven = Driven::new(&config("searxng", false));
+    driven.exchange.on_request_headers(&asked(), false, NOW);
+    let reply = local(driven.exchange.on_response_headers(&response("503", &[]), false, NOW));
+    assert!(reply.status == 200 && read(&reply.body).0.contains("not available"));
+}
+
+#[test]
+fn what_cannot_be_served_is_told_in_a_sentence() {
+    let several = json!({"search_query": [{"q": "one"}, {"q": "two"}, {"q": "three"}], "open": [{"ref_id": "x"}], "click": [], "response_length": "short"});
+    let (output, results) = found(
+        "tavily",
+        &commands(several),
+        &json!({"results": [{"title": "T", "url": "u", "content": "c"}]}),
+    );
+    assert_eq!(results.len(), 1);
+    assert!(output.starts_with("[1] T"), "{output}");
+    assert!(output.contains("one query at a time, for: \"two\", \"three\"."), "{output}");
+    assert!(output.contains("`open` is not available") && !output.contains("click"), "{output}");
+    for (unserved, sentence) in [
+        (json!({"weather": [{"location": "x"}]}), "`weather` is not available here"),
+        (json!({}), "nothing to search for"),
+        (json!({"search_query": [{"q": " "}]}), "nothing to search for"),
+    ] {
+        let reply = send(&mut Driven::new(&config("tavily", true)), &commands(unserved)).err().unwrap();
+        let (output, results) = read(&reply.body);
+        assert!(reply.status == 200 && results.is_empty() && output.contains(sentence), "{output}");
+    }
+    let reply = send(&mut Driven::new(&config("tavily", true)), "{\"commands\": [").err().unwrap();
+    assert_eq!(error(&reply), (400, "invalid_json".to_owned()));
+}
+
+#[test]
+fn without_an_engine_the_request_passes() {
+    let mut driven = Driven::new("{}");
+    assert_eq!(driven.exchange.on_request_headers(&asked(), false, NOW), HeadersVerdict::Continue(vec![]));
+    assert!(driven.exchange.passes_through());
+}
+
+#[test]
+fn headers_that_the_watchdog_released_are_no_search() {
+    let mut driven = Driven::new(&config("brave", true));
+    driven.exchange.on_request_headers(&asked(), false, NOW);
+    assert!(driven.exchange.on_watchdog());
+    let verdict = driven.exchange.on_request_body(commands(query("q")).as_bytes(), true, NOW);
+    let reply = local_body(verdict);
+    assert!(reply.status == 200 && read(&reply.body).0.contains("not available"));
+}
