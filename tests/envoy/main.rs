@@ -30,6 +30,7 @@ mod refusals;
 mod replies;
 mod requests;
 mod run;
+mod state;
 mod trust;
 mod two_upstreams;
 mod versions;
