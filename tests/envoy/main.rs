@@ -18,12 +18,14 @@
 
 mod buffer_limits;
 mod crossings;
+mod endpoint_picker;
 mod filter_order;
 mod find_preset;
 mod fleet;
 mod hops;
 mod life;
 mod orders;
+mod picker;
 mod quick_start;
 mod raw_upstream;
 mod refusals;
