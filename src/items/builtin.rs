@@ -6,7 +6,7 @@
 
 use super::{CallHead, Conversation, Declaration, EventWriter, OpenCall, ToolKind};
 use crate::json::{JsonStr, RawJson};
-use crate::wire::responses::{OutputItem, Status};
+use crate::wire::responses::{OutputItem, Schema, Status};
 use serde_json::{Map, Value};
 
 /// Declares the function that represents the tool upstream.
@@ -21,7 +21,7 @@ pub(super) fn declare(
         name: kind.tool_type.into(),
         kind,
         description: Some(JsonStr::new(description)),
-        parameters: RawJson::new(parameters),
+        parameters: Schema::Own(RawJson::new(parameters)),
         strict: None,
         custom: None,
         is_async: false,

@@ -71,7 +71,7 @@ fn refusal<'a>(part: &Object<'_, 'a>) -> Result<Option<Part<'a>>, ApiError> {
 
 fn audio<'a>(part: &Object<'_, 'a>) -> Result<Option<Part<'a>>, ApiError> {
     let AudioPart { input_audio: RawObject(input_audio) } = AudioPart::of(part)?;
-    Ok(Some(Part::InputAudio { input_audio }))
+    Ok(Some(Part::InputAudio { input_audio: input_audio.raw() }))
 }
 
 fn image<'a>(part: &Object<'_, 'a>) -> Result<Option<Part<'a>>, ApiError> {

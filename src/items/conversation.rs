@@ -6,7 +6,7 @@ use crate::json::{JsonStr, RawJson};
 use crate::report::Report;
 use crate::tools::names::significant;
 use crate::wire::chat::request::{Content, Custom};
-use crate::wire::responses::TextFormat;
+use crate::wire::responses::{Schema, TextFormat};
 use crate::wire::typed::RawObject;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -118,7 +118,7 @@ pub struct Declaration<'a> {
     /// Its description for the model.
     pub description: Option<JsonStr<'a>>,
     /// The JSON schema of the function's arguments.
-    pub parameters: RawJson<'a>,
+    pub parameters: Schema<'a>,
     /// Whether the arguments must follow the schema.
     pub strict: Option<bool>,
     /// Its declaration for upstreams with custom tools, if it is one.

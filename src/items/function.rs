@@ -16,7 +16,7 @@ use crate::json::{self, Completeness, JsonStr, RawJson};
 use crate::report::{Repaired, Report};
 use crate::wire::chat::request::Content;
 use crate::wire::responses::DeltaTemplate;
-use crate::wire::responses::{CallOutput, Event, FunctionCall, FunctionTool, OutputItem, Status};
+use crate::wire::responses::{CallOutput, Event, FunctionCall, FunctionTool, OutputItem, Schema, Status};
 use crate::wire::typed::{Object, RawObject};
 use std::borrow::Cow;
 
@@ -52,10 +52,10 @@ fn declare<'a>(tool: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> Re
 }
 
 /// The schema of the arguments. Upstreams require an object schema, even if the function has no parameters.
-pub(super) fn parameters(declared: Option<RawObject<'_>>) -> RawJson<'_> {
+pub(super) fn parameters(declared: Option<RawObject<'_>>) -> Schema<'_> {
     match declared {
-        Some(RawObject(schema)) if schema.get() != "{}" => schema,
-        _ => RawJson::literal(r#"{"properties":{},"type":"object"}"#),
+        Some(RawObject(schema)) if schema.get() != "{}" => Schema::Sent(schema),
+        _ => Schema::Own(RawJson::literal(r#"{"properties":{},"type":"object"}"#)),
     }
 }
 

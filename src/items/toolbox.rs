@@ -110,6 +110,7 @@ mod tests {
     use super::*;
     use crate::json::RawJson;
     use crate::tools::names::is_name_char;
+    use crate::wire::responses::Schema;
     use std::borrow::Cow;
 
     fn toolbox(tools: &[(Option<&str>, &str)]) -> (Toolbox, Vec<String>) {
@@ -120,7 +121,7 @@ mod tests {
                 name: Cow::Borrowed(name),
                 kind: &FUNCTION,
                 description: None,
-                parameters: RawJson::new(&serde_json::json!({})),
+                parameters: Schema::Own(RawJson::new(&serde_json::json!({}))),
                 strict: None,
                 custom: None,
                 is_async: false,

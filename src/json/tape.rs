@@ -129,7 +129,7 @@ impl<'a> Tape<'a> {
     }
 
     /// The outermost value.
-    pub fn root(&'a self) -> TapeValue<'a> {
+    pub fn root(&self) -> TapeValue<'_> {
         TapeValue { text: self.text, nodes: &self.nodes }
     }
 }

@@ -138,7 +138,7 @@ fn plain(request: &Request<'_>) -> Result<Echo, ApiError> {
         max_output_tokens: request.max_output_tokens,
         max_tool_calls: request.max_tool_calls,
         truncation: request.truncation.as_deref().unwrap_or("disabled").to_owned(),
-        metadata: or(request.metadata.clone().map(|RawObject(metadata)| metadata), "{}"),
+        metadata: or(request.metadata.map(|RawObject(metadata)| metadata.raw()), "{}"),
         service_tier: own(&request.service_tier).unwrap_or_else(|| RawJson::literal(r#""default""#)),
         user: own(&request.user),
         safety_identifier: own(&request.safety_identifier),
@@ -167,7 +167,7 @@ fn format(format: Option<&TextFormat<'_>>) -> RawJson<'static> {
             r#type: "json_schema",
             name: &format.name,
             description: format.description.as_ref(),
-            schema: &format.schema.0,
+            schema: &format.schema.0.raw(),
             strict: format.strict.unwrap_or(false),
         }),
     }
@@ -193,6 +193,6 @@ fn echoed_tool(tool: Located<'_, '_>) -> Result<RawJson<'static>, ApiError> {
         return Ok(tool.value.raw().into_owned());
     }
     let FunctionTool { name, description, parameters, strict, .. } = FunctionTool::of(&object)?;
-    let parameters = parameters.map(|RawObject(schema)| schema);
+    let parameters = parameters.map(|RawObject(schema)| schema.raw());
     Ok(RawJson::new(&Function { r#type: "function", name, description, parameters, strict }))
 }

@@ -1,7 +1,7 @@
 //! `text.format`: the form of the answer.
 
 use super::tools::ToolPlan;
-use crate::json::{JsonStr, RawJson};
+use crate::json::{JsonStr, RawJson, TapeValue};
 use crate::report::{Dropped, Report};
 use crate::tools::schema;
 use crate::upstream::{JsonSchema, Options};
@@ -67,9 +67,9 @@ impl<'a> OutputFormat<'a> {
         let JsonSchemaFormat { name, schema: RawObject(schema), description, strict } = format;
         match accepted {
             JsonSchema::JsonObject => {
-                Self { instruction: Some(in_words(&schema)), ..Self::of(ResponseFormat::JsonObject) }
+                Self { instruction: Some(in_words(schema)), ..Self::of(ResponseFormat::JsonObject) }
             }
-            JsonSchema::Off => Self { response_format: None, instruction: Some(in_words(&schema)) },
+            JsonSchema::Off => Self { response_format: None, instruction: Some(in_words(schema)) },
             JsonSchema::Native | JsonSchema::SchemaOnly => {
                 let schema = schema::of_answer(schema, options.schema_dialect);
                 Self::of(ResponseFormat::JsonSchema {
@@ -84,7 +84,7 @@ impl<'a> OutputFormat<'a> {
     }
 }
 
-fn in_words(schema: &RawJson<'_>) -> JsonStr<'static> {
+fn in_words(schema: TapeValue<'_>) -> JsonStr<'static> {
     JsonStr::new(&format!(
         "Answer with one JSON object, and nothing else. It must follow this JSON schema:\n{}",
         schema.get()

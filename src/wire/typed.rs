@@ -227,12 +227,12 @@ impl<'a> Read<'a> for RawJson<'a> {
 }
 
 /// An object that is passed on.
-#[derive(Debug, Clone)]
-pub struct RawObject<'a>(pub RawJson<'a>);
+#[derive(Debug, Clone, Copy)]
+pub struct RawObject<'a>(pub TapeValue<'a>);
 
 impl<'a> Read<'a> for RawObject<'a> {
     fn read(site: Located<'_, 'a>) -> Result<Self, ApiError> {
-        site.object().map(|object| Self(object.0.value.raw()))
+        site.object().map(|object| Self(object.0.value))
     }
 }
 

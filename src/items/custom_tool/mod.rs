@@ -18,7 +18,7 @@ use crate::json::{JsonStr, JsonStrBuilder, RawJson};
 use crate::report::Repaired;
 use crate::wire::chat::request::{Custom, CustomFormat, Grammar};
 use crate::wire::responses::DeltaTemplate;
-use crate::wire::responses::{CustomTool, CustomToolCall, Event, OutputItem, Status};
+use crate::wire::responses::{CustomTool, CustomToolCall, Event, OutputItem, Schema, Status};
 use crate::wire::typed::Object;
 use input::{InputReader, other_form};
 
@@ -49,7 +49,7 @@ fn declare<'a>(tool: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> Re
         name: tool.name.clone(),
         kind: &KIND,
         description: Some(description),
-        parameters: RawJson::literal(PARAMETERS),
+        parameters: Schema::Own(RawJson::literal(PARAMETERS)),
         strict: None,
         custom: Some(native(&tool)),
         is_async: tool.r#async == Some(true),

@@ -16,27 +16,35 @@ mod subschemas;
 mod values;
 mod walk;
 
-use crate::json::RawJson;
+use crate::json::{Bounds, RawJson, Tape, TapeValue};
 use crate::upstream::{Rules, SchemaDialect};
-use memchr::memchr_iter;
+use crate::wire::responses::Schema;
 use node::Node;
 
 /// The schema of a tool's arguments. Its root becomes an object.
-pub(crate) fn of_arguments<'a>(schema: RawJson<'a>, dialect: SchemaDialect) -> RawJson<'a> {
+pub(crate) fn of_arguments<'a>(schema: Schema<'a>, dialect: SchemaDialect) -> RawJson<'a> {
     let rules = dialect.rules();
-    if is_accepted(schema.get(), rules) && root::is_plain_object(schema.get(), rules) {
-        return schema;
-    }
-    rewrite(schema, |node| root::of_arguments(node, rules))
+    let is_plain = |value: TapeValue<'_>| is_accepted(value, rules) && root::is_plain_object(value, rules);
+    let (json, is_plain) = match schema {
+        Schema::Sent(value) => (value.raw(), is_plain(value)),
+        Schema::Own(json) => {
+            let is_plain = Tape::read(json.get(), OWN).is_ok_and(|tape| is_plain(tape.root()));
+            (json, is_plain)
+        }
+    };
+    if is_plain { json } else { rewrite(json, |node| root::of_arguments(node, rules)) }
 }
 
+/// The filter's own schemas have a few dozen values.
+const OWN: Bounds = Bounds { depth: 16, values: 1000 };
+
 /// The schema of the answer.
-pub(crate) fn of_answer<'a>(schema: RawJson<'a>, dialect: SchemaDialect) -> RawJson<'a> {
+pub(crate) fn of_answer<'a>(schema: TapeValue<'a>, dialect: SchemaDialect) -> RawJson<'a> {
     let rules = dialect.rules();
-    if is_accepted(schema.get(), rules) {
-        return schema;
+    if is_accepted(schema, rules) {
+        return schema.raw();
     }
-    rewrite(schema, |node| root::of_answer(node, rules))
+    rewrite(schema.raw(), |node| root::of_answer(node, rules))
 }
 
 /// A schema that cannot be parsed is sent unchanged. It is never too deep, because such requests were rejected.
@@ -47,10 +55,10 @@ fn rewrite(schema: RawJson<'_>, rewritten: impl FnOnce(Node) -> Node) -> RawJson
 }
 
 /// Whether no keyword needs to be rewritten. This is true of most schemas and saves parsing them.
-fn is_accepted(text: &str, rules: &Rules) -> bool {
+fn is_accepted(schema: TapeValue<'_>, rules: &Rules) -> bool {
     let lacks_composition = !(rules.composed_root && rules.type_beside_any_of);
-    let needs_rewriting = |(key, value): (&str, u8)| match value {
-        // A string is valid for `type`, `title` and `description`, the most common keywords.
+    let needs_rewriting = |key: &str, value: u8| match value {
+        // `type`, `title` and `description`, the most common pairs, are right with a string.
         b'"' if key.ends_with(['e', 'n']) => false,
         _ => {
             (lacks_composition && key.ends_with("Of"))
@@ -59,17 +67,14 @@ fn is_accepted(text: &str, rules: &Rules) -> bool {
                 || keyword_types::may_be_wrong(key, value)
         }
     };
-    rules.keywords.is_none() && !rules.differs_in_values() && !pairs(text).any(needs_rewriting)
+    rules.keywords.is_none() && !rules.differs_in_values() && !any_pair(schema, &needs_rewriting)
 }
 
-/// The keys of all objects in a JSON text, still escaped, each with the first byte of its value. A string that looks like
-/// a key and a value is one here, too.
-fn pairs(text: &str) -> impl Iterator<Item = (&str, u8)> {
-    let bytes = text.as_bytes();
-    memchr_iter(b':', bytes).filter_map(move |colon| {
-        let (before, after) = (bytes.get(..colon)?.trim_ascii_end(), bytes.get(colon + 1..)?);
-        let key_end = before.strip_suffix(b"\"")?.len();
-        let key_start = before.get(..key_end)?.iter().rposition(|byte| *byte == b'"')? + 1;
-        Some((text.get(key_start..key_end)?, *after.trim_ascii_start().first()?))
-    })
+/// Whether `predicate` holds for any key, still escaped, and the first byte of its value, in any object.
+fn any_pair(value: TapeValue<'_>, predicate: &impl Fn(&str, u8) -> bool) -> bool {
+    let in_fields = value.fields().any(|(name, value)| {
+        let first = value.get().bytes().next().unwrap_or_default();
+        name.text().is_some_and(|name| predicate(name.escaped(), first)) || any_pair(value, predicate)
+    });
+    in_fields || value.elements().into_iter().flatten().any(|element| any_pair(element, predicate))
 }

@@ -3,24 +3,19 @@
 use super::budget::MAX_VALUES;
 use super::node::{ANNOTATIONS, Keywords, Node};
 use super::{compose, refs, walk};
+use crate::json::{Kind, TapeValue};
 use crate::upstream::Rules;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
-/// Whether the root is a plain object, without parsing the schema.
-pub(super) fn is_plain_object(schema: &str, rules: &Rules) -> bool {
-    #[derive(Deserialize)]
-    struct Root<'a> {
-        #[serde(borrow)]
-        r#type: Option<&'a RawValue>,
-        #[serde(borrow)]
-        properties: Option<&'a RawValue>,
-    }
-    serde_json::from_str::<Root<'_>>(schema).is_ok_and(|root| {
-        root.r#type.is_some_and(|kind| kind.get() == "\"object\"")
-            && (rules.composed_root
-                || root.properties.is_some_and(|properties| properties.get().starts_with('{')))
-    })
+/// Whether the root is a plain object. A keyword that is there twice is for the parser to decide about.
+pub(super) fn is_plain_object(schema: TapeValue<'_>, rules: &Rules) -> bool {
+    let mut kinds = schema.fields().filter(|(name, _)| name.is("type")).map(|(_, kind)| kind);
+    let mut properties = schema.fields().filter(|(name, _)| name.is("properties")).map(|(_, value)| value);
+    kinds.next().is_some_and(|kind| kind.get() == "\"object\"")
+        && properties.next().map_or(rules.composed_root, |properties| {
+            rules.composed_root || properties.kind() == Kind::Object
+        })
+        && kinds.next().is_none()
+        && properties.next().is_none()
 }
 
 /// The schema of a tool's arguments.

@@ -2,7 +2,7 @@
 //!
 //! Reference: <https://platform.openai.com/docs/api-reference/responses/create#responses_create-tools>
 
-use crate::json::JsonStr;
+use crate::json::{JsonStr, RawJson, TapeValue};
 use crate::wire::typed::{RawObject, objects};
 use std::borrow::Cow;
 
@@ -58,4 +58,13 @@ objects! {
         /// A JSON schema.
         pub parameters: Option<RawObject<'a>>,
     }
+}
+
+/// The JSON schema of a tool's arguments.
+#[derive(Debug, Clone)]
+pub enum Schema<'a> {
+    /// The request has it.
+    Sent(TapeValue<'a>),
+    /// The filter declares it, for tools whose declaration has none.
+    Own(RawJson<'static>),
 }
