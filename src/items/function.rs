@@ -79,6 +79,9 @@ fn read_call<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> 
 /// upstreams return 500 if they are not an object. Invalid arguments are kept, wrapped into one.
 fn arguments<'a>(written: Option<JsonStr<'a>>, name: &str, report: &mut Report) -> JsonStr<'a> {
     let Some(written) = written else { return JsonStr::new("{}") };
+    if written.is_surely_object() {
+        return written;
+    }
     let decoded = written.decode();
     match decoded.trim() {
         "" => JsonStr::new("{}"),

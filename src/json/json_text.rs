@@ -8,18 +8,18 @@ use serde::Serialize;
 /// serde looks for characters to escape even in the names of fields. Where many small objects are written, that was half
 /// of the work.
 #[derive(Debug, Default)]
-pub struct JsonText(String);
+pub struct JsonText(Vec<u8>);
 
 impl JsonText {
     /// An empty text with room for so many bytes.
     pub fn with_capacity(bytes: usize) -> Self {
-        Self(String::with_capacity(bytes))
+        Self(Vec::with_capacity(bytes))
     }
 
     /// Appends JSON: syntax, names of fields, or values.
     #[inline]
     pub fn raw(&mut self, json: &str) {
-        self.0.push_str(json);
+        self.0.extend_from_slice(json.as_bytes());
     }
 
     /// Appends a string, escaped.
@@ -27,29 +27,22 @@ impl JsonText {
         // Without an exit, so that the compiler vectorises it. Hardly any id or name has such a byte.
         let has_escapes = |any, byte| any | (byte < b' ') | (byte == b'"') | (byte == b'\\');
         if text.bytes().fold(false, has_escapes) {
-            return self.raw(&raw::to_string(text));
+            return self.value(text);
         }
         self.0.reserve(text.len() + 2);
-        self.0.push('"');
-        self.0.push_str(text);
-        self.0.push('"');
+        self.0.push(b'"');
+        self.0.extend_from_slice(text.as_bytes());
+        self.0.push(b'"');
     }
 
     /// Appends any value.
     pub fn value(&mut self, value: &(impl Serialize + ?Sized)) {
-        self.raw(&raw::to_string(value));
+        raw::write(value, &mut self.0);
     }
 
     /// Inserts JSON at a position.
-    pub fn insert(&mut self, at: usize, json: &str) {
-        if self.0.is_char_boundary(at) {
-            self.0.insert_str(at, json);
-        }
-    }
-
-    /// The text so far.
-    pub fn as_str(&self) -> &str {
-        &self.0
+    pub fn insert(&mut self, at: usize, json: Self) {
+        self.0.splice(at.min(self.0.len())..at.min(self.0.len()), json.0);
     }
 
     /// The length so far, in bytes.
@@ -64,15 +57,15 @@ impl JsonText {
 
     /// Ends an object that lacks its last bracket with the fields of `rest`, which is written as an object.
     pub fn end_object(mut self, rest: &impl Serialize) -> Vec<u8> {
-        let rest = raw::to_string(rest);
-        match rest.strip_prefix('{') {
-            Some("}") | None => self.raw("}"),
-            Some(fields) => {
-                self.raw(",");
-                self.raw(fields);
-            }
+        let end = self.0.len();
+        self.value(rest);
+        if self.0.ends_with(b"{}") && self.0.len() == end + 2 {
+            self.0.truncate(end);
+            self.0.push(b'}');
+        } else if let Some(bracket) = self.0.get_mut(end) {
+            *bracket = b',';
         }
-        self.0.into_bytes()
+        self.0
     }
 }
 
@@ -86,7 +79,7 @@ mod tests {
         for string in ["", "call_1", "a\"b", "a\\b", "a\n\u{1}", "ü🦀\u{7f}"] {
             let mut text = JsonText::default();
             text.string(string);
-            assert_eq!(text.0, serde_json::to_string(string).unwrap());
+            assert_eq!(text.0, serde_json::to_vec(string).unwrap());
         }
     }
 

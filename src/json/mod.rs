@@ -18,6 +18,7 @@
 
 mod depth_scanner;
 mod error_path;
+mod escaped_object;
 mod json_text;
 mod object;
 mod raw;
@@ -41,11 +42,20 @@ pub use tape::{Bounds, Kind, ParseError, Tape, TapeValue};
 use serde::de::IgnoredAny;
 use serde_json::Map;
 use std::borrow::Cow;
+use std::str::Utf8Error;
 
 /// Decodes UTF-8; invalid bytes become U+FFFD. Checks all of it first, which is much cheaper than searching for invalid
 /// bytes that are almost never there.
 pub fn utf8(bytes: &[u8]) -> Cow<'_, str> {
-    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+    checked_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+}
+
+/// Decodes UTF-8. The standard library reads byte by byte around every character that is not ASCII.
+///
+/// # Errors
+/// As [`std::str::from_utf8`].
+pub fn checked_utf8(bytes: &[u8]) -> Result<&str, Utf8Error> {
+    simdutf8::basic::from_utf8(bytes).or_else(|_| std::str::from_utf8(bytes))
 }
 
 /// The byte offset of `inner` within `outer`, if `inner` is a part of it that was borrowed from it.

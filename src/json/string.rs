@@ -2,7 +2,7 @@
 
 use super::surrogates::{Repaired, repair};
 use super::{Kind, RawJson};
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr2, memmem};
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -62,6 +62,11 @@ impl<'a> JsonStr<'a> {
     /// Whether the string is empty or white space.
     pub fn is_blank(&self) -> bool {
         is_blank(self.escaped())
+    }
+
+    /// Whether the text certainly is a JSON object without lone surrogates. False if it takes unescaping to know.
+    pub fn is_surely_object(&self) -> bool {
+        super::escaped_object::is_object(self.escaped())
     }
 
     /// Unescapes the string.
@@ -159,6 +164,24 @@ impl JsonStrBuilder {
             self.0.push('"');
         }
         self.0.push_str(escaped);
+    }
+
+    /// Appends text that is not escaped yet.
+    pub fn push_text(&mut self, text: &str) {
+        if text.bytes().fold(false, |any, byte| any | (byte < b' ')) {
+            return self.push(&JsonStr::new(text));
+        }
+        let mut rest = text;
+        while let Some((plain, special)) =
+            memchr2(b'"', b'\\', rest.as_bytes()).and_then(|at| rest.split_at_checked(at))
+        {
+            let (special, after) = special.split_at_checked(1).unwrap_or((special, ""));
+            self.push_escaped(plain);
+            self.0.push('\\');
+            self.0.push_str(special);
+            rest = after;
+        }
+        self.push_escaped(rest);
     }
 
     /// The length of the escaped text, in bytes.
@@ -319,6 +342,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn text_is_escaped_as_serde_json_does_it(string in r#"[a-cé🦀"\\/\n\t\x01]{0,12}"#) {
+            let json = serde_json::to_string_pretty(&serde_json::json!([string])).unwrap();
+            let mut builder = JsonStrBuilder::default();
+            builder.push_text(&json);
+            let text = builder.finish();
+            prop_assert_eq!(text.as_json(), serde_json::to_string(&json).unwrap());
+        }
+
         #[test]
         fn a_string_is_decoded_as_serde_json_decodes_it(string in r#"[a-cé🦀"\\/\n\t\r\x08\x0c\x01]{0,12}"#) {
             let plain = JsonStr::new(&string);

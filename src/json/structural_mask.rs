@@ -1,8 +1,10 @@
 //! Finds the bytes at which the plain part of a JSON string may end, for 64 bytes at once.
 //!
 //! The idea is simdjson's (Langdale and Lemire, "Parsing Gigabytes of JSON per Second", section 3.1,
-//! <https://arxiv.org/abs/1902.08318>), here in safe code that the compiler vectorises. It is worth its lines: `memchr2`
-//! and a separate check for control characters took 17 % more instructions for a request of 120 kB, 25 % for 1 MB.
+//! <https://arxiv.org/abs/1902.08318>). It is worth its lines: `memchr2` and a separate check for control characters took
+//! 17 % more instructions for a request of 120 kB, 25 % for 1 MB.
+
+use wide::{CmpEq, CmpLt, i8x16};
 
 /// Bytes per block: one for each bit of a mask.
 const BLOCK: usize = 64;
@@ -57,14 +59,19 @@ fn block(bytes: &[u8], start: usize) -> Option<u64> {
     Some(mask(&block))
 }
 
-/// One bit for each structural byte. Written so that it becomes a few vector instructions and eight multiplications.
+/// One bit for each structural byte.
 fn mask(block: &[u8; BLOCK]) -> u64 {
-    let structural = block.map(|byte| u8::from((byte == b'"') | (byte == b'\\') | (byte < b' ')));
-    let (words, _) = structural.as_chunks::<8>();
-    // The multiplication moves the lowest bit of each of the word's eight bytes into the highest byte.
-    const GATHER: u64 = 0x0102_0408_1020_4080;
-    let bits = |word: &[u8; 8]| u64::from_le_bytes(*word).wrapping_mul(GATHER) >> 56;
-    words.iter().rev().fold(0, |mask, word| (mask << 8) | bits(word))
+    let (vectors, _) = block.as_chunks::<16>();
+    vectors.iter().rev().fold(0, |mask, vector| (mask << 16) | u64::from(structural(vector)))
+}
+
+fn structural(bytes: &[u8; 16]) -> u16 {
+    let bytes = i8x16::new(bytes.map(u8::cast_signed));
+    let is = |byte: u8| bytes.cmp_eq(i8x16::splat(byte.cast_signed()));
+    // The order of unsigned bytes, by that of signed ones.
+    let shifted = bytes ^ i8x16::splat(i8::MIN);
+    let is_control = shifted.cmp_lt(i8x16::splat(i8::MIN + b' '.cast_signed()));
+    (is(b'"') | is(b'\\') | is_control).move_mask() as u16
 }
 
 #[cfg(test)]

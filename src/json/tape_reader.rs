@@ -80,11 +80,16 @@ impl<'t> TapeReader<'t> {
         }
     }
 
+    /// Most values are strings.
+    #[inline]
     fn value(&mut self, depth: usize) -> Result<(), ParseError> {
         self.bounds.values = self.bounds.values.checked_sub(1).ok_or(ParseError::TooMany)?;
         self.skip_space();
+        if self.peek() == Some(b'"') { self.string() } else { self.other_value(depth) }
+    }
+
+    fn other_value(&mut self, depth: usize) -> Result<(), ParseError> {
         match self.peek() {
-            Some(b'"') => self.string(),
             Some(b'{') => self.object(depth + 1),
             Some(b'[') => self.array(depth + 1),
             Some(b'-' | b'0'..=b'9') => self.number(),

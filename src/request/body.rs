@@ -2,13 +2,13 @@
 
 use crate::bounds;
 use crate::error::{ApiError, Code};
-use crate::json::{ParseError, Tape};
+use crate::json::{self, ParseError, Tape};
 use serde::de::IgnoredAny;
 use std::fmt::Display;
 
 /// The body as text.
 pub(super) fn utf8(body: &[u8]) -> Result<&str, ApiError> {
-    std::str::from_utf8(body).map_err(|error| not_json(&error))
+    json::checked_utf8(body).map_err(|error| not_json(&error))
 }
 
 /// Parses the body, within the bounds of depth and number of values.

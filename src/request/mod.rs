@@ -220,8 +220,9 @@ fn translate_conversation<'a>(
         OutputFormat::build(format, &tools, options, &mut report);
 
     let call_ids = history::call_ids(&entries);
-    // The upstream's request is about as long as the client's.
-    let mut json = JsonText::with_capacity(source.body.json().len());
+    // The upstream's request is about as long as the client's; the calls of custom tools become longer.
+    let bytes = source.body.json().len();
+    let mut json = JsonText::with_capacity(bytes + bytes / 8);
     json.raw("{\"model\":");
     json.string(target.model);
     json.raw(",\"messages\":[");

@@ -45,7 +45,11 @@ pub(super) fn conversation<'a>(
     let input = body.located("input", input);
     match input.value.text() {
         Some(text) => conversation.entries.push(Entry::User(chat::Content::Text(text))),
-        None => read_items(input.elements("a string or an array")?, &mut conversation)?,
+        None => {
+            let items = input.elements("a string or an array")?;
+            conversation.entries.reserve(input.value.elements().map_or(0, Iterator::count));
+            read_items(items, &mut conversation)?;
+        }
     }
     conversation.mark_async_calls();
     Ok(conversation)

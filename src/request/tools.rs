@@ -66,7 +66,10 @@ fn render<'a>(
     options: &Options,
     report: &mut Report,
 ) -> Option<Tool<'a>> {
-    let name = Cow::Owned(toolbox.register(&tool)?.to_owned());
+    let name = match toolbox.register(&tool)? {
+        upstream if upstream == tool.name => tool.name.clone(),
+        upstream => Cow::Owned(upstream.to_owned()),
+    };
     let strict = tool.strict.filter(|&strict| strict);
     if strict.is_some() && !options.strict_tools {
         report.dropped(Dropped::Field, "tools.strict");

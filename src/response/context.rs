@@ -53,7 +53,7 @@ fn hash(id: &str) -> u64 {
     hasher.finish()
 }
 
-/// What a request settles about its reply. The parts of the reply take from it what they need.
+/// What a request determines about its reply. Each part of the reply takes what it needs.
 #[derive(Debug)]
 pub(crate) struct ReplyContext {
     /// What the client gets.

@@ -168,11 +168,11 @@ impl Names {
             Some(namespace) => format!("{namespace}__{name}"),
             None => name.to_owned(),
         };
-        let valid: String = full.chars().map(|char| if is_name_char(char) { char } else { '_' }).collect();
-        let fits = !valid.is_empty() && valid.len() <= NAME_CHARS;
-        if fits && valid == full && !self.has(&valid) {
-            return valid;
+        let is_valid = (1..=NAME_CHARS).contains(&full.len()) && full.chars().all(is_name_char);
+        if is_valid && !self.has(&full) {
+            return full;
         }
+        let valid: String = full.chars().map(|char| if is_name_char(char) { char } else { '_' }).collect();
         let mut salt = 0u64;
         loop {
             let suffix = format!("_{:08x}", short_hash(&full, salt));

@@ -72,7 +72,9 @@ fn native<'a>(tool: &CustomTool<'a>) -> Custom<'a> {
 /// The client's description requires raw text and may forbid JSON, so the model has to know how that applies to a
 /// function.
 fn describe(tool: &CustomTool<'_>) -> JsonStr<'static> {
-    let mut text = JsonStrBuilder::default();
+    let definition = tool.format.as_ref().and_then(|format| format.definition.as_ref());
+    let sent = tool.description.iter().chain(definition).map(|text| text.as_json().len());
+    let mut text = JsonStrBuilder::with_capacity(sent.sum::<usize>() + 512);
     if let Some(description) = &tool.description {
         text.push(description);
         text.push(&JsonStr::new("\n\n"));
@@ -97,11 +99,22 @@ fn read_call<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> 
         namespace: call.namespace,
         name: call.name,
         kind: &KIND,
-        arguments: JsonStr::new(&format!("{{\"input\":{}}}", call.input.as_json())),
+        arguments: arguments(&call.input),
         input: Some(call.input),
         is_async: call.r#async == Some(true),
     }));
     Ok(())
+}
+
+/// The arguments of the function that represents the tool.
+fn arguments(input: &JsonStr<'_>) -> JsonStr<'static> {
+    // Every escape of the input, and of its quotes, takes another backslash.
+    let bytes = input.as_json().len();
+    let mut arguments = JsonStrBuilder::with_capacity(bytes + bytes / 4 + 32);
+    arguments.push_text("{\"input\":");
+    arguments.push_text(input.as_json());
+    arguments.push_text("}");
+    arguments.finish()
 }
 
 #[derive(Debug)]

@@ -100,7 +100,7 @@ impl<'a> Messages<'a> {
             message.raw(if is_first { "" } else { "," });
             Message::User { content: self.in_form(content()) }.write(&mut message);
             message.raw(if is_first { "," } else { "" });
-            self.out.insert(self.instructions_end, message.as_str());
+            self.out.insert(self.instructions_end, message);
         }
     }
 
