@@ -46,6 +46,8 @@ struct Root {
     watchdog: SharedWatchdog,
     store: Rc<EnvoyStore>,
     exchanges: Cell<u64>,
+    /// When Envoy was last asked for its log level.
+    level_read: Cell<Duration>,
 }
 
 impl Root {
@@ -61,9 +63,17 @@ impl Root {
     }
 
     /// The ids of an exchange derive from its seed. They must differ, and those of stored responses must be secret too.
-    fn seed(&self, id: u32) -> u128 {
+    fn seed(&self, id: u32, now: Duration) -> u128 {
         let secret = if self.store.is_on() { random::bits() } else { None };
-        secret.unwrap_or_else(|| seed(now(), id, self.exchanges.get()))
+        secret.unwrap_or_else(|| seed(now, id, self.exchanges.get()))
+    }
+
+    /// Envoy's log level may change while it runs. Messages below it are not formatted.
+    fn follow_log_level(&self, now: Duration) {
+        if now >= self.level_read.get() + LEVEL_PERIOD {
+            self.level_read.set(now);
+            follow_log_level();
+        }
     }
 
     fn record_memory(&self) {
@@ -113,14 +123,15 @@ impl RootContext for Root {
     }
 
     fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {
-        follow_log_level();
+        let now = now();
+        self.follow_log_level(now);
         self.record_memory();
         self.exchanges.set(self.exchanges.get().wrapping_add(1));
-        let seed = self.seed(id);
+        let seed = self.seed(id, now);
         let exchange = Exchange::new(Arc::clone(&self.config), Rc::clone(&self.telemetry) as _, seed);
         let exchange = Rc::new(RefCell::new(exchange));
         let (watchdog, store) = (Rc::clone(&self.watchdog), Rc::clone(&self.store));
-        Some(Box::new(Filter { id, root: self.id, exchange, watchdog, store }))
+        Some(Box::new(Filter { id, root: self.id, began: now, exchange, watchdog, store }))
     }
 }
 
@@ -128,6 +139,8 @@ impl RootContext for Root {
 struct Filter {
     id: u32,
     root: u32,
+    /// When its request headers came: Envoy creates the context just before.
+    began: Duration,
     exchange: SharedExchange,
     watchdog: SharedWatchdog,
     store: Rc<EnvoyStore>,
@@ -146,7 +159,7 @@ impl HttpContext for Filter {
         let headers = Headers::from(self.get_http_request_headers_bytes());
         #[cfg(feature = "trap")]
         trap_if_asked(&headers);
-        let now = now();
+        let now = self.began;
         let verdict = self.exchange.borrow_mut().on_request_headers(&headers, end, now);
         let verdict = self.retrieve(verdict, now);
         if matches!(verdict, HeadersVerdict::Hold(_)) {
@@ -160,7 +173,8 @@ impl HttpContext for Filter {
             return Action::Continue;
         }
         self.watchdog.borrow_mut().body_came(self.id);
-        let now = now();
+        // Nothing is measured before the request is complete.
+        let now = if end { now() } else { self.began };
         let chunk = if size == 0 { None } else { self.get_http_request_body(0, size) };
         let verdict = self.exchange.borrow_mut().on_request_body(&chunk.unwrap_or_default(), end, now);
         let verdict = self.restore(verdict, now);
@@ -203,8 +217,10 @@ impl HttpContext for Filter {
 
     /// The last callback that is in time for Envoy's access log.
     fn on_log(&mut self) {
-        let now = now();
-        self.exchange.borrow_mut().on_close(now);
+        if !self.exchange.borrow().is_over() {
+            let now = now();
+            self.exchange.borrow_mut().on_close(now);
+        }
     }
 }
 
@@ -249,7 +265,9 @@ fn trap_if_asked(headers: &Headers) {
     }
 }
 
-/// Envoy's log level may change while it runs. Messages below it are not formatted.
+/// How often Envoy is asked for its log level.
+const LEVEL_PERIOD: Duration = Duration::from_secs(1);
+
 fn follow_log_level() {
     if let Ok(level) = hostcalls::get_log_level() {
         proxy_wasm::set_log_level(level);

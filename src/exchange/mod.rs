@@ -91,6 +91,11 @@ impl Exchange {
         matches!(self.phase, Phase::PassThrough)
     }
 
+    /// Whether the close of the stream means nothing any more.
+    pub fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::PassThrough | Phase::Answered | Phase::Done)
+    }
+
     /// The request's headers. `end`: there is no body.
     pub fn on_request_headers(&mut self, headers: &Headers, end: bool, now: Duration) -> HeadersVerdict {
         let Shared { config, observer, owner, codex, .. } = &mut self.shared;

@@ -214,7 +214,9 @@ impl Observer {
             let lost = saturated(stats.lost_calls);
             self.telemetry.record(&metrics::TOOL_CALLS_LOST, &[outcome, self.preset], lost);
         }
-        self.note("transponder.tool_calls", &stats.calls.len().to_string());
+        if !stats.calls.is_empty() {
+            self.note("transponder.tool_calls", &stats.calls.len().to_string());
+        }
         if stats.text_calls > 0 {
             self.count_text_calls(stats.text_calls);
         }
@@ -233,8 +235,8 @@ impl Observer {
             // Envoy rejects an increment of 0.
             if tokens > 0 {
                 self.telemetry.record(&metrics::TOKENS, &[kind, self.preset], saturated(tokens));
+                self.note(field, &tokens.to_string());
             }
-            self.note(field, &tokens.to_string());
         }
     }
 

@@ -13,15 +13,7 @@ proxy_wasm::main! {{
 
 /// The fields of the access log that are known when the request is sent upstream, and those that are known at the end.
 const AT_FIRST: [&str; 3] = ["floor.preset", "floor.request_model", "floor.response_model"];
-const AT_LAST: [&str; 7] = [
-    "floor.outcome",
-    "floor.dropped",
-    "floor.tool_calls",
-    "floor.input_tokens",
-    "floor.cached_tokens",
-    "floor.output_tokens",
-    "floor.reasoning_tokens",
-];
+const AT_LAST: [&str; 4] = ["floor.outcome", "floor.dropped", "floor.input_tokens", "floor.output_tokens"];
 
 #[derive(Default)]
 struct Root {
@@ -67,7 +59,6 @@ impl RootContext for Root {
     }
 
     fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
-        let _ = hostcalls::get_log_level();
         tell_the_time();
         Some(Box::new(Exchange { metrics: self.metrics, request: Vec::new() }))
     }
@@ -100,7 +91,9 @@ impl HttpContext for Exchange {
     }
 
     fn on_http_request_body(&mut self, size: usize, end: bool) -> Action {
-        tell_the_time();
+        if end {
+            tell_the_time();
+        }
         self.request.extend(self.get_http_request_body(0, size).unwrap_or_default());
         let now = if end { mem::take(&mut self.request) } else { Vec::new() };
         if size > 0 || !now.is_empty() {
@@ -133,9 +126,5 @@ impl HttpContext for Exchange {
             note(&AT_LAST);
         }
         Action::Continue
-    }
-
-    fn on_log(&mut self) {
-        tell_the_time();
     }
 }
