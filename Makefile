@@ -4,7 +4,7 @@
 .PHONY: help wasm run demo codex-config image sbom test test-go-java test-istio test-envoy-gateway test-transformers versions fuzz soak bench baseline drift check clean
 
 help:
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s  %s\n", $$1, $$2 } /^#: / { printf "%24s%s\n", "", substr($$0, 4) }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s  %s\n", $$1, $$2 } /^#: / { printf "%25s%s\n", "", substr($$0, 4) }' $(firstword $(MAKEFILE_LIST))
 
 wasm: ## Build the filter: target/transponder.wasm.
 	@envoy/build-wasm.sh
