@@ -177,6 +177,36 @@ fn a_conversation_that_is_sent_again_is_there_once() {
     assert_eq!(client.turn(body, &says("fine")).said(), ["user: yes", "assistant: more?", "user: yes"]);
 }
 
+/// Semantic Kernel sends the user's messages and all outputs of the turn again with each output, and no calls.
+#[test]
+fn a_question_that_is_sent_again_with_outputs_is_there_once() {
+    let world = World::default();
+    let client = Client::new(&world);
+    let tools = json!([{"type": "function", "name": "f", "parameters": {}}]);
+    let message = |text: &str| json!({"role": "user", "content": [{"type": "input_text", "text": text}]});
+    let mut previous = json!(null);
+    let mut expected = Vec::new();
+    for question in ["a", "a", "b"] {
+        let mut input = vec![message(question)];
+        expected.push(format!("user: {question}"));
+        for number in 0..3 {
+            let body =
+                json!({"model": "m", "input": input, "tools": tools, "previous_response_id": previous});
+            let call_id = format!("{}{number}", expected.len());
+            let turn = client.turn(body, &[call(0, &call_id, "f", "{}"), finish("tool_calls")]);
+            assert_eq!(turn.said(), expected);
+            previous = json!(turn.id());
+            input.push(json!({"type": "function_call_output", "call_id": call_id, "output": call_id}));
+            expected.extend(["assistant: ".to_owned(), format!("tool: {call_id}")]);
+        }
+        let body = json!({"model": "m", "input": input, "tools": tools, "previous_response_id": previous});
+        let turn = client.turn(body, &says("done"));
+        assert_eq!(turn.said(), expected);
+        previous = json!(turn.id());
+        expected.push("assistant: done".to_owned());
+    }
+}
+
 /// Clients that send items with their ids and calls again, with `previous_response_id`.
 #[test]
 fn items_that_are_sent_again_are_there_once() {
