@@ -37,6 +37,9 @@ use crate::response::Reply;
 ///                      Done ◀──┘
 /// ```
 ///
+/// If responses are stored, a complete request is `Restoring` before it is translated, and one for a stored response is
+/// `Retrieving` before it is `Answered`.
+///
 /// A web search goes from Commanding to Searching, to Finding, to Done.
 #[derive(Debug, Default)]
 pub(super) enum Phase {

@@ -92,7 +92,7 @@ pub(super) fn disposition(config: &Config, headers: &Headers, end: bool) -> Disp
         PathMatch::Subpath("input_tokens") if method == "POST" => {
             post(config, headers, Endpoint::InputTokens, end)
         }
-        PathMatch::Subpath(rest) if config.store.is_on() && rest.starts_with("resp_") => {
+        PathMatch::Subpath(rest) if config.store.is_on() && !NAMED.contains(&rest) => {
             Retrieval::disposition(headers, rest)
         }
         PathMatch::Subpath(rest) => Disposition::Reject(below(rest), None),
@@ -155,6 +155,9 @@ fn has_client_version(path: &str) -> bool {
     let query = path.split_once('?').map_or("", |(_, query)| query);
     query.split('&').any(|pair| pair.starts_with("client_version="))
 }
+
+/// What below `/responses` is no id.
+const NAMED: &[&str] = &["", "compact", "input_tokens"];
 
 /// The error for an endpoint below `/responses`. Most of them need stored responses.
 fn below(rest: &str) -> ApiError {

@@ -109,6 +109,8 @@ fn other_endpoints_are_refused_by_name() {
         ("POST", id.clone(), 405, "GET, DELETE"),
         ("DELETE", format!("{id}/input_items"), 405, "GET"),
         ("GET", format!("{id}/other"), 404, "endpoint"),
+        ("GET", "other".to_owned(), 404, "not found"),
+        ("GET", "compact".to_owned(), 405, "POST"),
         ("POST", "input_tokens".to_owned(), 501, "tokens"),
     ] {
         let reply = client.ask(method, &path);
