@@ -1,3 +1,5 @@
 //! The configurations of `envoy/fleet` in a real Envoy.
 
 mod affinity;
+mod fallback;
+mod prefix_cache;
