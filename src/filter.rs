@@ -16,6 +16,7 @@ use crate::adapter;
 use crate::config::Config;
 use crate::exchange::watchdog::{self, Watchdog};
 use crate::exchange::{BodyVerdict, Exchange, Headers, HeadersVerdict};
+use crate::metrics::Configured;
 use apply::{Direction, Stream};
 use core::arch::wasm32::memory_size;
 use proxy_wasm::hostcalls;
@@ -100,7 +101,11 @@ impl RootContext for Root {
         if config.hold_request_headers {
             self.set_tick_period(watchdog::PERIOD);
         }
-        self.telemetry = Rc::new(EnvoyTelemetry::new(&config.presets()));
+        self.telemetry = Rc::new(EnvoyTelemetry::new(Configured {
+            presets: &config.presets(),
+            models: &config.priced(),
+            teams: &config.teams.iter().map(String::as_str).collect::<Vec<_>>(),
+        }));
         self.record_memory();
         self.store = Rc::new(EnvoyStore::new(&config));
         self.config = Arc::new(config);

@@ -2,7 +2,7 @@
 
 use super::error::Errors;
 use super::explain;
-use super::{Catalog, Config, EngineName, Limits, Search, Upstream};
+use super::{Catalog, Config, EngineName, Limits, Price, Search, Upstream};
 use crate::upstream::{self, Fields, Options};
 // A configured field must not collide with one that the filter reads or writes. `wire` lists those.
 use crate::wire::chat::request::Request;
@@ -169,6 +169,35 @@ pub(super) fn search(search: &Search, held: bool, errors: &mut Errors) {
             "search.engine",
             "`brave` needs `\"hold_request_headers\": true`, because it takes the query in the path",
         );
+    }
+}
+
+pub(super) fn price(at: &str, price: Price, pattern: &str, errors: &mut Errors) {
+    for (key, _) in price.parts().filter(|(_, price)| *price < 0.0) {
+        errors.add(&join(at, key), "expected at least 0");
+    }
+    if !is_label(pattern) {
+        errors.add(at, LABEL);
+    }
+}
+
+/// What Envoy can read out of the name of a metric.
+fn is_label(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b';' && byte != b'=')
+}
+
+const LABEL: &str = "expected visible ASCII characters without `;` and `=`, because it is a label of metrics";
+
+pub(super) fn teams(header: Option<&str>, teams: &[String], errors: &mut Errors) {
+    if let Some(name) = header {
+        header_name("team_header", name, errors);
+    }
+    if header.is_some() == teams.is_empty() && !errors.has("teams") && !errors.has("team_header") {
+        errors.add("teams", "`team_header` and `teams` need each other");
+    }
+    let places: Vec<String> = elements("teams", errors).take(teams.len()).collect();
+    for (at, _) in places.iter().zip(teams).filter(|(_, team)| !is_label(team)) {
+        errors.add(at, LABEL);
     }
 }
 

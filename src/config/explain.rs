@@ -3,7 +3,7 @@
 
 use super::error::without_place;
 use super::raw::{RawConfig, RawRule};
-use super::{Catalog, Limits, Search, error::Errors};
+use super::{Catalog, Limits, Price, Search, error::Errors};
 use crate::upstream::{Options, Reasoning, ReasoningReplay};
 use serde::de::DeserializeOwned;
 
@@ -60,7 +60,7 @@ fn unknown_key(key: &str, known: &[&str]) -> String {
 }
 
 /// The objects of a configuration and their keys.
-fn homes() -> [(&'static str, Vec<String>); 8] {
+fn homes() -> [(&'static str, Vec<String>); 9] {
     let mut upstream = keys_of::<Options>();
     upstream.push("preset".to_owned());
     [
@@ -72,6 +72,7 @@ fn homes() -> [(&'static str, Vec<String>); 8] {
         ("inside `limits`", keys_of::<Limits>()),
         ("inside `catalog` of a rule", keys_of::<Catalog>()),
         ("inside `search`", keys_of::<Search>()),
+        ("inside `price` of a rule", keys_of::<Price>()),
     ]
 }
 

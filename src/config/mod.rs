@@ -18,6 +18,7 @@ mod check;
 mod error;
 mod explain;
 mod place;
+mod price;
 mod raw;
 #[cfg(test)]
 mod schema;
@@ -28,6 +29,7 @@ use crate::upstream::{Options, string_enum};
 pub use catalog::{Catalog, Described, Modality};
 use error::Errors;
 pub use error::{ConfigError, ConfigErrors};
+pub use price::Price;
 use raw::RawConfig;
 pub use search::{EngineName, Search};
 use serde::Deserialize;
@@ -58,6 +60,10 @@ pub struct Config {
     pub owner_header: String,
     /// The search engine for Codex's web search.
     pub search: Option<Search>,
+    /// The request header with the team, for metrics and the access log.
+    pub team_header: Option<String>,
+    /// The teams. Every other value of the header is counted as `other`.
+    pub teams: Vec<String>,
 }
 
 /// How the requests for a model are handled.
@@ -85,6 +91,8 @@ pub struct Rule {
     pub route: Option<String>,
     /// What clients learn about the model, by `GET /models`.
     pub catalog: Option<Catalog>,
+    /// What its tokens cost.
+    pub price: Option<Price>,
 }
 
 string_enum! {
@@ -124,6 +132,8 @@ pub struct Route<'a> {
     pub upstream: &'a Upstream,
     /// The value of the request header `x-transponder-upstream`, if the rule sets one.
     pub route: Option<&'a str>,
+    /// The rule's `match` and its price, if it has one.
+    pub price: Option<(&'a str, Price)>,
 }
 
 impl Config {
@@ -149,6 +159,12 @@ impl Config {
         let mut all = BTreeSet::new();
         all.extend(self.upstreams().map(Upstream::name));
         all.into_iter().collect()
+    }
+
+    /// The `match` of each rule with a price.
+    pub fn priced(&self) -> Vec<&str> {
+        let priced = self.models.iter().filter(|rule| rule.price.is_some());
+        priced.map(|rule| rule.pattern.as_str()).collect()
     }
 
     /// Whether the requests for some models are sent untranslated.
@@ -233,6 +249,7 @@ impl Config {
             model: rule.and_then(|rule| rule.model.as_deref()).unwrap_or(model),
             upstream: rule.and_then(|rule| rule.upstream.as_ref()).unwrap_or(&self.upstream),
             route: rule.and_then(|rule| rule.route.as_deref()),
+            price: rule.and_then(|rule| Some((rule.pattern.as_str(), rule.price?))),
         }
     }
 }
@@ -292,6 +309,8 @@ impl Default for Config {
             store: Store::default(),
             owner_header: written.owner_header,
             search: None,
+            team_header: None,
+            teams: Vec::new(),
         }
     }
 }

@@ -46,6 +46,11 @@ pub(super) struct RawConfig {
     /// The search engine for Codex's web search. Without it, `POST /alpha/search` passes to the upstream.
     #[cfg_attr(test, schemars(with = "Option<Search>"))]
     pub(super) search: Option<Value>,
+    /// The request header with the client's team, for metrics and the access log. Something in front of the filter must set it,
+    /// because clients could write what they like. Needs `teams`.
+    pub(super) team_header: Option<String>,
+    /// The teams. They are values of a label, so the list is closed: any other value counts as `other`.
+    pub(super) teams: Vec<String>,
 }
 
 /// The settings for the models that match.
@@ -68,6 +73,9 @@ pub(super) struct RawRule {
     /// itself, with the list of all described models.
     #[cfg_attr(test, schemars(with = "Option<Catalog>"))]
     catalog: Option<Value>,
+    /// What a million of its tokens costs, for the metric `transponder_cost_micros_total` and the access log.
+    #[cfg_attr(test, schemars(with = "Option<super::Price>"))]
+    price: Option<Value>,
 }
 
 impl Default for RawConfig {
@@ -83,6 +91,8 @@ impl Default for RawConfig {
             store: None,
             owner_header: "authorization".to_owned(),
             search: None,
+            team_header: None,
+            teams: Vec::new(),
         }
     }
 }
@@ -114,6 +124,7 @@ impl RawConfig {
         check::paths(&self.paths, errors);
         check::limits(&self.limits, errors);
         check::header_names("session_headers", &self.session_headers, errors);
+        check::teams(self.team_header.as_deref(), &self.teams, errors);
         check::header_name("owner_header", &self.owner_header, errors);
         let held = self.hold_request_headers || errors.has("hold_request_headers");
         let upstream = self.upstream.and_then(|value| upstream("upstream", value, held, errors));
@@ -129,6 +140,8 @@ impl RawConfig {
             store: self.store.and_then(|value| store::read("store", value, errors)).unwrap_or_default(),
             owner_header: self.owner_header,
             search: self.search.and_then(|value| search(value, held, errors)),
+            team_header: self.team_header,
+            teams: self.teams,
         };
         if errors.is_empty() {
             check::one_path_under_refuse(&config, errors);
@@ -156,7 +169,11 @@ fn rule(index: usize, value: Value, held: bool, errors: &mut Errors) -> Option<R
     check::header_value(&at("route"), rule.route.as_deref(), errors);
     let upstream = rule.upstream.and_then(|value| upstream(&at("upstream"), value, held, errors));
     let catalog = rule.catalog.and_then(|value| catalog(&at("catalog"), value, &rule.r#match, errors));
-    Some(Rule { pattern: rule.r#match, model: rule.model, upstream, route: rule.route, catalog })
+    let price = rule.price.and_then(|value| described_by(&at("price"), value, errors));
+    if let Some(price) = price {
+        check::price(&at("price"), price, &rule.r#match, errors);
+    }
+    Some(Rule { pattern: rule.r#match, model: rule.model, upstream, route: rule.route, catalog, price })
 }
 
 fn catalog(at: &str, value: Value, pattern: &str, errors: &mut Errors) -> Option<Catalog> {

@@ -64,6 +64,7 @@ fn tables() -> String {
         ("The configuration", &schema),
         ("A rule of `models`", &definitions["Rule"]),
         ("`catalog` of a rule", &definitions["Catalog"]),
+        ("`price` of a rule", &definitions["Price"]),
         ("`search`", &definitions["Search"]),
         ("`limits`", &definitions["Limits"]),
         ("`memory` of `store`", &definitions["Memory"]),

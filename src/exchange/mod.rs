@@ -147,6 +147,7 @@ impl Exchange {
         // The same edits in both modes: if the watchdog releases the headers, nothing is left to edit.
         let session = Session::of_headers(config, headers);
         let edits = request_headers::before_body(config, endpoint, headers, session.as_ref());
+        observer.attribute(config, headers);
         self.phase = Phase::Collecting(Collecting {
             endpoint,
             session,

@@ -3,7 +3,9 @@
 //!
 //! From bodies it only shows the names of models, tools and fields, and those are sanitized.
 
+use super::headers::Headers;
 use super::sanitize::{DROPPED_CAP, NAME_CAP, REQUEST_ID_CAP, loggable, visible};
+use crate::config::{Config, Price};
 use crate::error::ApiError;
 use crate::metrics::{self, Metric, Telemetry};
 use crate::report::Report;
@@ -19,6 +21,10 @@ pub(super) struct Observer {
     telemetry: Rc<dyn Telemetry>,
     request_id: String,
     preset: &'static str,
+    /// Whose tokens they are, if teams are told apart.
+    team: Option<String>,
+    /// What they cost, with the rule's `match`.
+    price: Option<(String, Price)>,
     /// When the request was sent upstream.
     sent_at: Option<Duration>,
     /// Whether a stream has produced output.
@@ -40,12 +46,29 @@ pub(super) enum Ending<'a> {
 
 impl Observer {
     pub(super) fn new(telemetry: Rc<dyn Telemetry>, preset: &'static str) -> Self {
-        Self { telemetry, request_id: String::new(), preset, sent_at: None, output_seen: false }
+        Self {
+            telemetry,
+            request_id: String::new(),
+            preset,
+            team: None,
+            price: None,
+            sent_at: None,
+            output_seen: false,
+        }
     }
 
     /// The request's id, as in other logs.
     pub(super) fn identify(&mut self, request_id: &str) {
         self.request_id = visible(request_id, REQUEST_ID_CAP);
+    }
+
+    /// The request's team, as far as it is one of the configured ones.
+    pub(super) fn attribute(&mut self, config: &Config, headers: &Headers) {
+        let Some(header) = &config.team_header else { return };
+        let named = config.teams.iter().find(|team| *team == headers.text(header));
+        let team = named.map_or(metrics::OTHER, String::as_str);
+        self.note("transponder.team", team);
+        self.team = Some(team.to_owned());
     }
 
     /// The request passes unmodified.
@@ -141,6 +164,7 @@ impl Observer {
     /// The request is sent upstream. `request_bytes`: its size before the translation.
     pub(super) fn request_sent(&mut self, translated: &Translated, request_bytes: usize, now: Duration) {
         self.preset = translated.preset;
+        self.price = translated.price.clone();
         self.sent_at = Some(now);
         self.count_report(&translated.report);
         self.record(&metrics::OPEN, 1);
@@ -236,7 +260,21 @@ impl Observer {
             if tokens > 0 {
                 self.telemetry.record(&metrics::TOKENS, &[kind, self.preset], saturated(tokens));
                 self.note(field, &tokens.to_string());
+                if let Some(team) = &self.team {
+                    self.telemetry.record(&metrics::TEAM_TOKENS, &[kind, team], saturated(tokens));
+                }
             }
+        }
+        self.count_cost(usage.input_tokens, usage.input_tokens_details.cached_tokens, usage.output_tokens);
+    }
+
+    fn count_cost(&self, input: u64, cached: u64, output: u64) {
+        let Some((model, price)) = &self.price else { return };
+        let micros = price.micros(input, cached, output);
+        if micros > 0 {
+            let team = self.team.as_deref().unwrap_or(metrics::OTHER);
+            self.telemetry.record(&metrics::COST, &[model, team], saturated(micros));
+            self.note("transponder.cost_micros", &micros.to_string());
         }
     }
 

@@ -41,6 +41,12 @@ pub static ACCESS_LOG: &[Field] = &[
         "transponder.outcome",
         "The `outcome` label of the metrics, `refused`, `answered` (by the filter itself: a request that asks for no output, or for the list of models), or `searched` or `search_failed` (a web search).",
     ),
+    field("transponder.team", "transponder.team", "The team, if `team_header` is configured."),
+    field(
+        "transponder.cost_micros",
+        "transponder.cost_micros",
+        "What the tokens cost, in millionths of the currency, if the rule has a `price`.",
+    ),
     field("transponder.preset", "transponder.preset", "The preset in use."),
     field(
         "transponder.tool_calls",

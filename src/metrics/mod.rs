@@ -74,8 +74,23 @@ pub enum Values {
     OrOther(&'static [&'static str]),
     /// The presets used in the plugin configuration.
     Presets,
+    /// The `match` of each rule with a `price`.
+    Models,
+    /// The configured `teams`, and [`OTHER`].
+    Teams,
     /// The error codes of requests that are not sent upstream (`docs/errors.md`), and [`OTHER`].
     Refusals,
+}
+
+/// The values of labels that depend on the plugin configuration.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Configured<'a> {
+    /// Values of [`Values::Presets`].
+    pub presets: &'a [&'a str],
+    /// Values of [`Values::Models`].
+    pub models: &'a [&'a str],
+    /// Values of [`Values::Teams`], without [`OTHER`].
+    pub teams: &'a [&'a str],
 }
 
 /// The label value for anything that is not listed.
@@ -90,9 +105,9 @@ impl Metric {
     }
 
     /// All combinations of label values. The value of the first label changes fastest.
-    pub fn combinations<'a>(&self, presets: &[&'a str]) -> Vec<Vec<&'a str>> {
+    pub fn combinations<'a>(&self, configured: Configured<'a>) -> Vec<Vec<&'a str>> {
         self.labels.iter().fold(vec![Vec::new()], |begun, label| {
-            let all = label.all(presets);
+            let all = label.all(configured);
             let with = |value: &&'a str| begun.iter().map(|row| [row.as_slice(), &[*value]].concat());
             all.iter().flat_map(with).collect()
         })
@@ -107,18 +122,20 @@ impl Label {
 
     fn known<'a>(&self, value: &'a str) -> &'a str {
         match self.values {
-            Values::Presets => value,
+            Values::Presets | Values::Models | Values::Teams => value,
             Values::Of(values) | Values::OrOther(values) if values.contains(&value) => value,
             Values::Refusals if refusals().any(|code| code == value) => value,
             Values::Of(_) | Values::OrOther(_) | Values::Refusals => OTHER,
         }
     }
 
-    fn all<'a>(&self, presets: &[&'a str]) -> Vec<&'a str> {
+    fn all<'a>(&self, configured: Configured<'a>) -> Vec<&'a str> {
         match self.values {
             Values::Of(values) => values.to_vec(),
             Values::OrOther(values) => values.iter().copied().chain([OTHER]).collect(),
-            Values::Presets => presets.to_vec(),
+            Values::Presets => configured.presets.to_vec(),
+            Values::Models => configured.models.to_vec(),
+            Values::Teams => configured.teams.iter().copied().chain([OTHER]).collect(),
             Values::Refusals => refusals().chain([OTHER]).collect(),
         }
     }
@@ -151,9 +168,14 @@ mod tests {
 
     #[test]
     fn combinations_list_every_series() {
-        assert_eq!(PASSED.combinations(&["vllm"]), [Vec::<&str>::new()]);
-        let tokens = TOKENS.combinations(&["vllm", "tgi"]);
+        assert_eq!(PASSED.combinations(Configured::default()), [Vec::<&str>::new()]);
+        let tokens = TOKENS.combinations(Configured { presets: &["vllm", "tgi"], ..Configured::default() });
         assert_eq!(tokens.len(), 4 * 2);
         assert!(tokens.contains(&vec!["cached", "tgi"]));
+        let models = ["a*", "b"];
+        let configured = Configured { models: &models, teams: &["red"], ..Configured::default() };
+        let expected = [["a*", "red"], ["b", "red"], ["a*", OTHER], ["b", OTHER]];
+        assert_eq!(COST.combinations(configured), expected);
+        assert!(COST.combinations(Configured::default()).is_empty());
     }
 }

@@ -1,7 +1,7 @@
 //! Envoy's metric ids, looked up by position. An exchange records about a dozen values; formatting the name of
 //! each series would cost more than recording it.
 
-use super::{METRICS, Metric};
+use super::{Configured, METRICS, Metric};
 
 /// Envoy's id of each series, in the order of [`METRICS`].
 #[derive(Debug, Default)]
@@ -11,7 +11,7 @@ pub struct Series(Vec<Numbered>);
 #[derive(Debug)]
 struct Numbered {
     /// The possible values of each label.
-    values: Vec<Vec<&'static str>>,
+    values: Vec<Vec<String>>,
     /// In the order of [`Metric::combinations`]; `None` where Envoy rejected the series.
     numbers: Vec<Option<u32>>,
 }
@@ -19,13 +19,17 @@ struct Numbered {
 impl Series {
     /// Defines every series. `number` receives the metric and the encoded name and returns Envoy's id.
     pub fn define(
-        presets: &[&'static str],
+        configured: Configured<'_>,
         mut number: impl FnMut(&'static Metric, &str) -> Option<u32>,
     ) -> Self {
         let mut numbered = |metric: &&'static Metric| Numbered {
-            values: metric.labels.iter().map(|label| label.all(presets)).collect(),
+            values: metric
+                .labels
+                .iter()
+                .map(|label| label.all(configured).into_iter().map(str::to_owned).collect())
+                .collect(),
             numbers: metric
-                .combinations(presets)
+                .combinations(configured)
                 .iter()
                 .map(|labels| number(metric, &metric.series(labels)))
                 .collect(),
@@ -55,15 +59,15 @@ mod tests {
 
     #[test]
     fn each_series_is_found_by_its_labels() {
-        let presets = ["vllm", "tgi"];
+        let configured = Configured { presets: &["vllm", "tgi"], models: &["m"], teams: &["red"] };
         let mut names = BTreeMap::new();
-        let series = Series::define(&presets, |_, name| {
+        let series = Series::define(configured, |_, name| {
             let number = u32::try_from(names.len()).unwrap();
             names.insert(name.to_owned(), number);
             Some(number)
         });
         for metric in METRICS {
-            for labels in metric.combinations(&presets) {
+            for labels in metric.combinations(configured) {
                 let name = metric.series(&labels);
                 assert_eq!(series.number(metric, &labels), Some(names[&name]), "{name}");
             }
@@ -73,7 +77,8 @@ mod tests {
 
     #[test]
     fn a_preset_that_is_not_configured_has_no_series() {
-        let series = Series::define(&["vllm"], |metric, _| (metric.name != PASSED.name).then_some(1));
+        let configured = Configured { presets: &["vllm"], ..Configured::default() };
+        let series = Series::define(configured, |metric, _| (metric.name != PASSED.name).then_some(1));
         assert_eq!(series.number(&EXCHANGES, &["cut", "tgi"]), None);
         assert_eq!(series.number(&TOKENS, &["input", "vllm"]), Some(1));
         assert_eq!(series.number(&PASSED, &[]), None);

@@ -42,6 +42,10 @@ const OPERATION: Label = Label { name: "kind", values: Values::Of(&["read", "wri
 const RESULT: Label =
     Label { name: "outcome", values: Values::Of(&["done", "missing", "failed", "too_large"]) };
 
+const MODEL: Label = Label { name: "model", values: Values::Models };
+
+const TEAM: Label = Label { name: "team", values: Values::Teams };
+
 /// Exchanges by outcome.
 pub static EXCHANGES: Metric = Metric {
     name: "transponder_exchanges_total",
@@ -130,6 +134,23 @@ pub static TOKENS: Metric = Metric {
     kind: Kind::Counter,
     labels: &[TOKENS_OF, PRESET],
     meaning: "Tokens as reported by the upstream. `input` includes `cached`; `output` includes `reasoning`.",
+};
+
+/// Tokens by team.
+pub static TEAM_TOKENS: Metric = Metric {
+    name: "transponder_team_tokens_total",
+    kind: Kind::Counter,
+    labels: &[TOKENS_OF, TEAM],
+    meaning: "The same tokens by team, if `team_header` is configured.",
+};
+
+/// Cost of tokens.
+pub static COST: Metric = Metric {
+    name: "transponder_cost_micros_total",
+    kind: Kind::Counter,
+    labels: &[MODEL, TEAM],
+    meaning: "What the tokens cost, in millionths of the currency of the `price`s. `model`: the `match` of the rule \
+              with the price.",
 };
 
 /// Held requests released by the watchdog.
@@ -227,6 +248,8 @@ pub static METRICS: &[&Metric] = &[
     &THINGS_DROPPED,
     &THINGS_REPAIRED,
     &TOKENS,
+    &TEAM_TOKENS,
+    &COST,
     &FIRST_BYTE,
     &FIRST_DELTA,
     &STREAM,

@@ -17,7 +17,7 @@ mod target;
 mod tool_choice;
 mod tools;
 
-use crate::config::Config;
+use crate::config::{Config, Price};
 use crate::error::ApiError;
 use crate::items::{Conversation, Origin};
 use crate::json::{self, JsonText};
@@ -71,6 +71,8 @@ pub struct Translated {
     pub preset: &'static str,
     /// The value of `x-transponder-upstream`, if a rule for the model matched and has a `route`.
     pub route: Option<String>,
+    /// What the reply's tokens cost, with the `match` of the rule that says so.
+    pub price: Option<(String, Price)>,
     /// The request header that identifies the conversation for the upstream, if it reads one.
     pub session_header: Option<String>,
     /// The client's `prompt_cache_key`, which is equal for requests with the same beginning.
@@ -264,7 +266,7 @@ impl<'a> Parts<'a> {
         mut report: Report,
     ) -> Result<Translated, ApiError> {
         let Source { body, request, .. } = source;
-        let Target { options, model, route } = self.target;
+        let Target { options, model, route, price } = self.target;
         let upstream = self.upstream_request(body, request, &mut report);
         let sent = mem::take(&mut self.json).end_object(&upstream);
         let mut echo = echo::echo(body, request, mem::take(&mut self.withheld), context.codex, &mut report)?;
@@ -286,6 +288,7 @@ impl<'a> Parts<'a> {
             asked_model: request.model.clone().into_owned(),
             model: model.to_owned(),
             route: route.map(str::to_owned),
+            price: price.map(|(rule, price)| (rule.to_owned(), price)),
             session_header: options.session_header.clone(),
             prompt_cache_key: request.prompt_cache_key.as_ref().map(|key| key.decode().into_owned()),
             report,

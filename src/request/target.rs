@@ -1,6 +1,6 @@
 //! The upstream of a request, and the model to request from it.
 
-use crate::config::{Config, Route, Upstream};
+use crate::config::{Config, Price, Route, Upstream};
 use crate::error::{ApiError, Code, Path};
 use crate::upstream::Options;
 
@@ -12,6 +12,8 @@ pub(super) struct Target<'a> {
     pub(super) model: &'a str,
     /// The value of `x-transponder-upstream`.
     pub(super) route: Option<&'a str>,
+    /// What its tokens cost, with the rule's `match`.
+    pub(super) price: Option<(&'a str, Price)>,
 }
 
 impl<'a> Target<'a> {
@@ -20,9 +22,9 @@ impl<'a> Target<'a> {
     /// # Errors
     /// 404, as from OpenAI for an unknown model, if requests for it are not translated.
     pub(super) fn for_model(config: &'a Config, asked: &'a str) -> Result<Self, ApiError> {
-        let Route { model, upstream, route } = config.route(asked);
+        let Route { model, upstream, route, price } = config.route(asked);
         match upstream {
-            Upstream::Chat(options) => Ok(Self { options, model, route }),
+            Upstream::Chat(options) => Ok(Self { options, model, route, price }),
             Upstream::Native(_) | Upstream::Refuse => Err(not_found(asked)),
         }
     }

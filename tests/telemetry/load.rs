@@ -7,7 +7,11 @@ use support::{Envoy, Upstream, post};
 /// Two upstreams with different presets, so that metrics distinguish them.
 pub(crate) const CONFIG: &str = r#"{
     "upstream": "vllm", "history": "repair",
-    "models": [{"match": "small*", "upstream": "generic"}]
+    "models": [
+        {"match": "small*", "upstream": "generic"},
+        {"match": "big", "price": {"input": 2, "cached": 0.5, "output": 8}}
+    ],
+    "team_header": "x-team", "teams": ["red"]
 }"#;
 
 /// The minimum duration of the load. A longer one gives a better picture.

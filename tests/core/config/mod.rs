@@ -273,6 +273,21 @@ fn each_mistake_is_refused_with_its_path_and_the_remedy() {
             "models[0].catalog.instructions: expected a non-empty string",
         ),
         (
+            r#"{"models": [{"match": "a", "price": {"input": -1, "output": 2}}]}"#,
+            "models[0].price.input: expected at least 0",
+        ),
+        (r#"{"models": [{"match": "a", "price": {"input": 1}}]}"#, "models[0].price: `output` is missing"),
+        (
+            r#"{"models": [{"match": "a b", "price": {"input": 1, "output": 2}}]}"#,
+            "models[0].price: expected visible ASCII characters without `;` and `=`, because it is a label of metrics",
+        ),
+        (r#"{"teams": ["a"]}"#, "teams: `team_header` and `teams` need each other"),
+        (r#"{"team_header": "x-team"}"#, "teams: `team_header` and `teams` need each other"),
+        (
+            r#"{"team_header": "x-team", "teams": ["a", "b=c"]}"#,
+            "teams[1]: expected visible ASCII characters without `;` and `=`, because it is a label of metrics",
+        ),
+        (
             r#"{"search": {"engine": "brave"}}"#,
             "search.engine: `brave` needs `\"hold_request_headers\": true`, because it takes the query in the path",
         ),

@@ -120,6 +120,34 @@ data: [DONE]
 const IN_TEXT: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"[TOOL_CALLS]f{}\"}}]}\n\n";
 const LENGTH: &str = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"length\"}]}\n\ndata: [DONE]\n\n";
 
+const PRICED: &str = r#"{
+    "models": [{"match": "m*", "price": {"input": 2, "cached": 0.5, "output": 8}}],
+    "team_header": "x-team", "teams": ["red", "blue"]
+}"#;
+
+#[test]
+fn tokens_and_their_cost_are_counted_by_team() {
+    for (sent, team) in [("red", "red"), ("green", OTHER), ("", OTHER)] {
+        let story = Story::begin(PRICED, &[("x-team", sent)], STREAM);
+        let told = story.answered("200", &[HI, END]).closed();
+        let ours: Vec<_> = told.counted().into_iter().filter(|line| line.contains(team)).collect();
+        // 10 fresh tokens, 20 cached ones, 7 of output.
+        let expected = [
+            format!("team_tokens input {team} 30"),
+            format!("team_tokens cached {team} 20"),
+            format!("team_tokens output {team} 7"),
+            format!("team_tokens reasoning {team} 3"),
+            format!("cost_micros m* {team} 86"),
+        ];
+        assert_eq!(ours, expected);
+        assert_eq!(told.field("transponder.team").as_deref(), Some(team));
+        assert_eq!(told.field("transponder.cost_micros").as_deref(), Some("86"));
+    }
+    let told = Story::begin("{}", &[("x-team", "red")], STREAM).answered("200", &[HI, END]).closed();
+    assert!(!told.counted().iter().any(|line| line.contains("team") || line.contains("cost")));
+    assert_eq!((told.field("transponder.team"), told.field("transponder.cost_micros")), (None, None));
+}
+
 #[test]
 fn a_good_stream_is_counted_with_its_tokens_calls_and_times() {
     let story = Story::begin(r#"{"upstream": "vllm"}"#, &[], TOOLS);
@@ -328,6 +356,7 @@ fn every_field_is_in_the_table() {
     let mut noted = Vec::new();
     for told in [
         story.answered("200", &[IN_TEXT, CALL, END]).closed(),
+        Story::begin(PRICED, &[("x-team", "red")], STREAM).answered("200", &[HI, END]).closed(),
         Story::begin("{}", &[], STREAM).answered("401", &["{}"]).closed(),
     ] {
         noted.extend(told.fields.borrow().iter().map(|(field, _)| *field));
@@ -370,7 +399,7 @@ fn the_documentation_has_every_metric() {
     let label = |label: &transponder::metrics::Label| match label.values {
         Values::Of(values) => format!("`{}`: {}", label.name, values.join(", ")),
         Values::OrOther(values) => format!("`{}`: {}, {OTHER}", label.name, values.join(", ")),
-        Values::Presets => format!("`{}`", label.name),
+        Values::Presets | Values::Models | Values::Teams => format!("`{}`", label.name),
         Values::Refusals => format!("`{}`: as in [errors.md](errors.md)", label.name),
     };
     let rows = METRICS.iter().map(|metric| {
