@@ -1,5 +1,6 @@
 //! The configurations of `envoy/fleet` in a real Envoy.
 
 mod affinity;
+mod budget;
 mod fallback;
 mod prefix_cache;

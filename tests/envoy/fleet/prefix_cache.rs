@@ -37,7 +37,7 @@ fn text(thread: usize, turn: usize, words: usize) -> String {
 
 /// The tokens that the servers evaluate in each turn, all threads together.
 async fn evaluated(envoy: &Envoy) -> Vec<u64> {
-    let mut threads: Vec<Vec<Value>> = (0..THREADS).map(|thread| vec![user(&text(thread, 0, 400))]).collect();
+    let mut threads: Vec<Vec<Value>> = (0..THREADS).map(|thread| vec![user(&text(thread, 0, 800))]).collect();
     let mut turns = Vec::new();
     for turn in 0..TURNS {
         let mut evaluated = 0;

@@ -1,0 +1,67 @@
+//! Each team has a budget of output tokens, which Envoy enforces.
+
+mod service;
+
+use serde_json::{Value, json};
+use service::Service;
+use std::time::{Duration, Instant};
+use support::own_upstream::{OwnUpstream, json as json_reply, response};
+use support::{Answer, Envoy, fleet, post_with};
+
+const BUDGET: u64 = 500;
+
+fn reply(stream: bool) -> axum::response::Response {
+    let usage = json!({"prompt_tokens": 1000, "completion_tokens": 300, "total_tokens": 1300});
+    if stream {
+        let chunk = json!({"choices": [{"index": 0, "delta": {"content": "hi"}, "finish_reason": "stop"}], "usage": usage});
+        return response(200, "text/event-stream", format!("data: {chunk}\n\ndata: [DONE]\n\n"));
+    }
+    let message = json!({"role": "assistant", "content": "hi"});
+    json_reply(
+        200,
+        json!({"choices": [{"index": 0, "message": message, "finish_reason": "stop"}], "usage": usage})
+            .to_string(),
+    )
+}
+
+async fn ask(envoy: &Envoy, team: &str, stream: bool) -> Answer {
+    let body = json!({"model": "m", "input": "hi", "stream": stream}).to_string();
+    post_with(&envoy.responses_url(), &[("x-team", team)], body).await
+}
+
+/// Envoy tells the service after the reply.
+async fn until_used(service: &Service, team: &str, tokens: u64) {
+    let begin = Instant::now();
+    while service.used(team) != tokens {
+        assert!(begin.elapsed() < Duration::from_secs(10), "{team} has used {}", service.used(team));
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_team_whose_budget_is_used_up_is_refused() {
+    let upstream = OwnUpstream::start_asked(|seen| {
+        let request: Value = serde_json::from_slice(&seen.body).unwrap();
+        reply(request["stream"] == true)
+    })
+    .await;
+    let service = Service::start(BUDGET).await;
+    let addresses: &[(&str, &[_])] = &[("upstream", &[upstream.address]), ("ratelimit", &[service.address])];
+    let envoy = Envoy::launch(&fleet("budget", addresses)).await;
+
+    assert_eq!(ask(&envoy, "red", false).await.status, 200);
+    until_used(&service, "red", 300).await;
+    assert_eq!(ask(&envoy, "red", true).await.status, 200);
+    until_used(&service, "red", 600).await;
+
+    for stream in [false, true] {
+        let refused = ask(&envoy, "red", stream).await;
+        let error = &refused.json()["error"];
+        assert_eq!((refused.status, &error["code"]), (429, &json!("insufficient_quota")), "{error}");
+        assert_eq!(refused.header("retry-after"), None, "waiting does not help");
+    }
+    assert_eq!(ask(&envoy, "blue", false).await.status, 200);
+    until_used(&service, "blue", 300).await;
+    assert_eq!((upstream.seen().len(), service.used("red")), (3, 600));
+    envoy.finish();
+}
