@@ -75,8 +75,11 @@ const envoy = {
 };
 
 const module = new WebAssembly.Module(readFileSync(file('target/transponder.wasm')));
-const imports = WebAssembly.Module.imports(module).map(({ name }) => [name, envoy[name] ?? (() => OK)]);
-const { exports } = new WebAssembly.Instance(module, { env: Object.fromEntries(imports) });
+const imports = {};
+for (const { module: from, name } of WebAssembly.Module.imports(module)) {
+  (imports[from] ??= {})[name] = envoy[name] ?? (() => OK);
+}
+const { exports } = new WebAssembly.Instance(module, imports);
 exports._initialize();
 exports.proxy_on_context_create(1, 0);
 if (!exports.proxy_on_configure(1, configuration.length)) throw new Error('the configuration is refused');

@@ -206,7 +206,8 @@ impl HttpContext for Filter {
         if self.exchange.borrow().passes_through() {
             return Action::Continue;
         }
-        let now = now();
+        // What follows a complete reply is discarded.
+        let now = if self.exchange.borrow().is_over() { self.began } else { now() };
         let chunk = if size == 0 { None } else { self.get_http_response_body(0, size) };
         let verdict = self.exchange.borrow_mut().on_response_body(&chunk.unwrap_or_default(), end, now);
         self.record(now);

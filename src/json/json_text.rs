@@ -1,6 +1,7 @@
 //! JSON text that is written piece by piece.
 
 use super::raw;
+use super::structural_mask::is_plain;
 use serde::Serialize;
 
 /// A JSON text under construction. Its parts are put together by the caller: syntax, strings and values.
@@ -24,9 +25,8 @@ impl JsonText {
 
     /// Appends a string, escaped.
     pub fn string(&mut self, text: &str) {
-        // Without an exit, so that the compiler vectorises it. Hardly any id or name has such a byte.
-        let has_escapes = |any, byte| any | (byte < b' ') | (byte == b'"') | (byte == b'\\');
-        if text.bytes().fold(false, has_escapes) {
+        // Hardly any id or name needs an escape.
+        if !is_plain(text.as_bytes()) {
             return self.value(text);
         }
         self.0.reserve(text.len() + 2);

@@ -10,7 +10,7 @@ use wide::{CmpEq, CmpLt, i8x16};
 const BLOCK: usize = 64;
 
 /// Finds quotes, backslashes and control characters, one after the other.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct StructuralMask<'t> {
     bytes: &'t [u8],
     /// Where the current block begins.
@@ -65,6 +65,15 @@ fn mask(block: &[u8; BLOCK]) -> u64 {
     vectors.iter().rev().fold(0, |mask, vector| (mask << 16) | u64::from(structural(vector)))
 }
 
+/// Whether no byte is structural.
+pub(super) fn is_plain(bytes: &[u8]) -> bool {
+    let (vectors, _) = bytes.as_chunks();
+    match bytes.last_chunk() {
+        Some(last) => vectors.iter().all(|vector| structural(vector) == 0) && structural(last) == 0,
+        None => !bytes.iter().any(|byte| *byte < b' ' || *byte == b'"' || *byte == b'\\'),
+    }
+}
+
 fn structural(bytes: &[u8; 16]) -> u16 {
     let bytes = i8x16::new(bytes.map(u8::cast_signed));
     let is = |byte: u8| bytes.cmp_eq(i8x16::splat(byte.cast_signed()));
@@ -80,6 +89,13 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #[test]
+        fn plain_is_what_has_no_structural_byte(
+            bytes in prop::collection::vec(prop_oneof![40 => Just(b'a'), 1 => any::<u8>()], 0..70),
+        ) {
+            prop_assert_eq!(is_plain(&bytes), StructuralMask::of(&bytes).next().is_none());
+        }
+
         #[test]
         fn finds_each_structural_byte(
             bytes in prop::collection::vec(prop_oneof![9 => Just(b'a'), 1 => any::<u8>()], 0..300),

@@ -158,6 +158,17 @@ impl<'a> TapeValue<'a> {
         self.node().and_then(|node| self.text.get(node.span())).unwrap_or("null")
     }
 
+    /// The first byte of the JSON text.
+    pub fn first_byte(self) -> Option<u8> {
+        self.node().and_then(|node| self.text.as_bytes().get(node.start as usize).copied())
+    }
+
+    /// The characters of a string, as they are escaped; `None` if the value is not a string.
+    pub fn escaped(self) -> Option<&'a str> {
+        let node = self.node().filter(|node| node.kind == Kind::String)?;
+        self.text.get(node.inside_quotes())
+    }
+
     /// The JSON text, to be passed on.
     pub fn raw(self) -> RawJson<'a> {
         RawJson::valid(self.get())
@@ -201,7 +212,8 @@ impl<'a> TapeValue<'a> {
         match self.node() {
             // Most are told apart by their lengths.
             Some(node @ TapeNode { kind: Kind::String, escaped: false, .. }) => {
-                self.text.as_bytes().get(node.inside_quotes()) == Some(string.as_bytes())
+                let inside = node.inside_quotes();
+                inside.len() == string.len() && self.text.as_bytes().get(inside) == Some(string.as_bytes())
             }
             _ => self.string().is_some_and(|own| own == string),
         }

@@ -4,7 +4,7 @@ use super::structural_mask::StructuralMask;
 use super::tape::{Bounds, Kind, ParseError, TapeNode};
 
 /// What follows a backslash.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Escape {
     Invalid,
     /// A letter or a slash.
@@ -35,12 +35,16 @@ const LETTERS: &[u8] = b"/bfnrt";
 pub(super) struct TapeReader<'t> {
     bytes: &'t [u8],
     mask: StructuralMask<'t>,
-    at: usize,
     nodes: Vec<TapeNode>,
     has_surrogates: bool,
     bounds: Bounds,
 }
 
+/// Where a value ends.
+type End = Result<usize, ParseError>;
+
+/// Each function reads what begins at `at`. Positions are passed on in registers: in a field of the reader, each step
+/// would be a load and a store.
 impl<'t> TapeReader<'t> {
     /// The nodes of a text, and whether it may have escaped surrogates.
     pub(super) fn read(bytes: &'t [u8], bounds: Bounds) -> Result<(Vec<TapeNode>, bool), ParseError> {
@@ -50,185 +54,175 @@ impl<'t> TapeReader<'t> {
         // Conversations have about one node in 40 bytes. To move the nodes later costs more than the room.
         let nodes = Vec::with_capacity(bytes.len() / 32);
         let mut reader =
-            Self { bytes, mask: StructuralMask::of(bytes), at: 0, nodes, has_surrogates: false, bounds };
-        reader.value(0)?;
-        reader.skip_space();
-        match reader.peek() {
+            Self { bytes, mask: StructuralMask::of(bytes), nodes, has_surrogates: false, bounds };
+        let end = reader.value(0, 0)?;
+        match reader.byte(reader.after_space(end)) {
             None => Ok((reader.nodes, reader.has_surrogates)),
             Some(_) => Err(ParseError::Syntax),
         }
     }
 
-    fn peek(&self) -> Option<u8> {
-        self.bytes.get(self.at).copied()
+    fn byte(&self, at: usize) -> Option<u8> {
+        self.bytes.get(at).copied()
     }
 
-    /// Skips this byte if it comes next.
-    fn takes(&mut self, byte: u8) -> bool {
-        let is_next = self.peek() == Some(byte);
-        self.at += usize::from(is_next);
-        is_next
-    }
-
-    fn expect(&mut self, byte: u8) -> Result<(), ParseError> {
-        if self.takes(byte) { Ok(()) } else { Err(ParseError::Syntax) }
-    }
-
-    fn skip_space(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
-            self.at += 1;
+    fn after_space(&self, mut at: usize) -> usize {
+        while matches!(self.byte(at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            at += 1;
         }
+        at
     }
 
     /// Most values are strings.
     #[inline]
-    fn value(&mut self, depth: usize) -> Result<(), ParseError> {
+    fn value(&mut self, at: usize, depth: usize) -> End {
         self.bounds.values = self.bounds.values.checked_sub(1).ok_or(ParseError::TooMany)?;
-        self.skip_space();
-        if self.peek() == Some(b'"') { self.string() } else { self.other_value(depth) }
+        let at = self.after_space(at);
+        if self.byte(at) == Some(b'"') { self.string(at) } else { self.other_value(at, depth) }
     }
 
-    fn other_value(&mut self, depth: usize) -> Result<(), ParseError> {
-        match self.peek() {
-            Some(b'{') => self.object(depth + 1),
-            Some(b'[') => self.array(depth + 1),
-            Some(b'-' | b'0'..=b'9') => self.number(),
-            Some(b't') => self.literal(Kind::Boolean, b"true"),
-            Some(b'f') => self.literal(Kind::Boolean, b"false"),
-            Some(b'n') => self.literal(Kind::Null, b"null"),
+    fn other_value(&mut self, at: usize, depth: usize) -> End {
+        match self.byte(at) {
+            Some(b'{') => self.object(at, depth + 1),
+            Some(b'[') => self.array(at, depth + 1),
+            Some(b'-' | b'0'..=b'9') => self.number(at),
+            Some(b't') => self.literal(at, Kind::Boolean, b"true"),
+            Some(b'f') => self.literal(at, Kind::Boolean, b"false"),
+            Some(b'n') => self.literal(at, Kind::Null, b"null"),
             _ => Err(ParseError::Syntax),
         }
     }
 
-    fn object(&mut self, depth: usize) -> Result<(), ParseError> {
-        let object = self.open(Kind::Object, depth)?;
-        self.skip_space();
-        if !self.takes(b'}') {
-            loop {
-                self.skip_space();
-                match self.peek() {
-                    Some(b'"') => self.string()?,
-                    _ => return Err(ParseError::Syntax),
-                }
-                self.skip_space();
-                self.expect(b':')?;
-                self.value(depth)?;
-                self.skip_space();
-                if !self.takes(b',') {
-                    break self.expect(b'}')?;
-                }
+    fn object(&mut self, start: usize, depth: usize) -> End {
+        let object = self.open(Kind::Object, start, depth)?;
+        let mut at = self.after_space(start + 1);
+        if self.byte(at) == Some(b'}') {
+            return Ok(self.close(object, at + 1));
+        }
+        loop {
+            let name_end = match self.byte(at) {
+                Some(b'"') => self.string(at)?,
+                _ => return Err(ParseError::Syntax),
+            };
+            at = self.after_space(name_end);
+            if self.byte(at) != Some(b':') {
+                return Err(ParseError::Syntax);
+            }
+            let end = self.value(at + 1, depth)?;
+            at = self.after_space(end);
+            match self.byte(at) {
+                Some(b',') => at = self.after_space(at + 1),
+                Some(b'}') => return Ok(self.close(object, at + 1)),
+                _ => return Err(ParseError::Syntax),
             }
         }
-        self.close(object);
-        Ok(())
     }
 
-    fn array(&mut self, depth: usize) -> Result<(), ParseError> {
-        let array = self.open(Kind::Array, depth)?;
-        self.skip_space();
-        if !self.takes(b']') {
-            loop {
-                self.value(depth)?;
-                self.skip_space();
-                if !self.takes(b',') {
-                    break self.expect(b']')?;
-                }
+    fn array(&mut self, start: usize, depth: usize) -> End {
+        let array = self.open(Kind::Array, start, depth)?;
+        let mut at = self.after_space(start + 1);
+        if self.byte(at) == Some(b']') {
+            return Ok(self.close(array, at + 1));
+        }
+        loop {
+            let end = self.value(at, depth)?;
+            at = self.after_space(end);
+            match self.byte(at) {
+                Some(b',') => at += 1,
+                Some(b']') => return Ok(self.close(array, at + 1)),
+                _ => return Err(ParseError::Syntax),
             }
         }
-        self.close(array);
-        Ok(())
     }
 
     /// Begins an array or object; returns the index of its node.
-    fn open(&mut self, kind: Kind, depth: usize) -> Result<usize, ParseError> {
+    fn open(&mut self, kind: Kind, start: usize, depth: usize) -> Result<usize, ParseError> {
         if depth > self.bounds.depth {
             return Err(ParseError::TooDeep);
         }
-        self.push(kind, false, self.at);
-        self.at += 1;
+        self.push(kind, false, start, start);
         Ok(self.nodes.len() - 1)
     }
 
-    fn close(&mut self, opened: usize) {
-        let (end, size) = (self.at as u32, (self.nodes.len() - opened) as u32);
+    fn close(&mut self, opened: usize, end: usize) -> usize {
+        let size = (self.nodes.len() - opened) as u32;
         if let Some(node) = self.nodes.get_mut(opened) {
-            (node.end, node.size) = (end, size);
+            (node.end, node.size) = (end as u32, size);
         }
+        end
     }
 
-    /// Appends a node that ends here.
-    fn push(&mut self, kind: Kind, escaped: bool, start: usize) {
-        self.nodes.push(TapeNode { kind, escaped, start: start as u32, end: self.at as u32, size: 1 });
+    fn push(&mut self, kind: Kind, escaped: bool, start: usize, end: usize) {
+        self.nodes.push(TapeNode { kind, escaped, start: start as u32, end: end as u32, size: 1 });
     }
 
-    /// Reads a string whose opening quote is next.
-    fn string(&mut self) -> Result<(), ParseError> {
-        let start = self.at;
+    /// Reads a string from its opening quote.
+    fn string(&mut self, start: usize) -> End {
+        let bytes = self.bytes;
+        let mut mask = self.mask;
         let mut escaped = false;
-        self.mask.skip_to(start + 1);
-        loop {
+        mask.skip_to(start + 1);
+        let end = loop {
             // Nearly all of a request is skipped here.
-            let at = self.mask.next().ok_or(ParseError::Syntax)?;
-            match self.bytes.get(at..) {
-                Some([b'"', ..]) => {
-                    self.at = at + 1;
-                    break;
+            let at = mask.next().ok_or(ParseError::Syntax)?;
+            match bytes.get(at..) {
+                Some([b'"', ..]) => break at + 1,
+                Some([b'\\', byte, digits @ ..]) => {
+                    escaped = true;
+                    let escape = ESCAPES.get(usize::from(*byte)).copied().unwrap_or(Escape::Invalid);
+                    if escape == Escape::Structural {
+                        // What is escaped is found as well.
+                        mask.next();
+                    } else if escape != Escape::Letter {
+                        self.long_escape(escape, digits)?;
+                    }
                 }
-                Some([b'\\', byte, digits @ ..]) => match ESCAPES.get(usize::from(*byte)) {
-                    Some(Escape::Letter) => {}
-                    // What is escaped is structural itself.
-                    Some(Escape::Structural) => _ = self.mask.next(),
-                    Some(Escape::Number) => self.number_of_escape(digits)?,
-                    _ => return Err(ParseError::Syntax),
-                },
                 _ => return Err(ParseError::Syntax),
             }
-            escaped = true;
-        }
-        self.push(Kind::String, escaped, start);
-        Ok(())
+        };
+        self.mask = mask;
+        self.push(Kind::String, escaped, start, end);
+        Ok(end)
     }
 
-    fn number_of_escape(&mut self, digits: &[u8]) -> Result<(), ParseError> {
-        let digits: &[u8; 4] = digits.first_chunk().ok_or(ParseError::Syntax)?;
+    #[cold]
+    fn long_escape(&mut self, escape: Escape, digits: &[u8]) -> Result<(), ParseError> {
+        let digits: &[u8; 4] =
+            digits.first_chunk().filter(|_| escape == Escape::Number).ok_or(ParseError::Syntax)?;
         // U+D800 to U+DFFF, and some others.
         self.has_surrogates |= matches!(digits, [b'd' | b'D', ..]);
         if digits.iter().all(u8::is_ascii_hexdigit) { Ok(()) } else { Err(ParseError::Syntax) }
     }
 
-    fn number(&mut self) -> Result<(), ParseError> {
-        let start = self.at;
+    fn number(&mut self, start: usize) -> End {
         let mut kind = Kind::Integer;
-        self.takes(b'-');
-        if !self.takes(b'0') {
-            self.digits()?;
-        }
-        if self.takes(b'.') {
+        let mut at = start + usize::from(self.byte(start) == Some(b'-'));
+        at = if self.byte(at) == Some(b'0') { at + 1 } else { self.digits(at)? };
+        if self.byte(at) == Some(b'.') {
             kind = Kind::Decimal;
-            self.digits()?;
+            at = self.digits(at + 1)?;
         }
-        if self.takes(b'e') || self.takes(b'E') {
+        if matches!(self.byte(at), Some(b'e' | b'E')) {
             kind = Kind::Decimal;
-            let _sign = self.takes(b'+') || self.takes(b'-');
-            self.digits()?;
+            at += 1;
+            at = self.digits(at + usize::from(matches!(self.byte(at), Some(b'+' | b'-'))))?;
         }
-        self.push(kind, false, start);
-        Ok(())
+        self.push(kind, false, start, at);
+        Ok(at)
     }
 
     /// Skips digits; at least one is needed.
-    fn digits(&mut self) -> Result<(), ParseError> {
-        let start = self.at;
-        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
-            self.at += 1;
+    fn digits(&self, start: usize) -> End {
+        let mut at = start;
+        while self.byte(at).is_some_and(|byte| byte.is_ascii_digit()) {
+            at += 1;
         }
-        if self.at > start { Ok(()) } else { Err(ParseError::Syntax) }
+        if at > start { Ok(at) } else { Err(ParseError::Syntax) }
     }
 
-    fn literal(&mut self, kind: Kind, word: &[u8]) -> Result<(), ParseError> {
-        let start = self.at;
-        self.at += word.len();
-        self.push(kind, false, start);
-        if self.bytes.get(start..self.at) == Some(word) { Ok(()) } else { Err(ParseError::Syntax) }
+    fn literal(&mut self, start: usize, kind: Kind, word: &[u8]) -> End {
+        let end = start + word.len();
+        self.push(kind, false, start, end);
+        if self.bytes.get(start..end) == Some(word) { Ok(end) } else { Err(ParseError::Syntax) }
     }
 }

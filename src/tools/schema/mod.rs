@@ -59,7 +59,7 @@ fn is_accepted(schema: TapeValue<'_>, rules: &Rules) -> bool {
     let lacks_composition = !(rules.composed_root && rules.type_beside_any_of);
     let needs_rewriting = |key: &str, value: u8| match value {
         // `type`, `title` and `description`, the most common pairs, are right with a string.
-        b'"' if key.ends_with(['e', 'n']) => false,
+        b'"' if matches!(key.as_bytes(), [.., b'e' | b'n']) => false,
         _ => {
             (lacks_composition && key.ends_with("Of"))
                 || (!rules.refs && (key.starts_with('$') || key == "definitions"))
@@ -73,8 +73,8 @@ fn is_accepted(schema: TapeValue<'_>, rules: &Rules) -> bool {
 /// Whether `predicate` holds for any key, still escaped, and the first byte of its value, in any object.
 fn any_pair(value: TapeValue<'_>, predicate: &impl Fn(&str, u8) -> bool) -> bool {
     let in_fields = value.fields().any(|(name, value)| {
-        let first = value.get().bytes().next().unwrap_or_default();
-        name.text().is_some_and(|name| predicate(name.escaped(), first)) || any_pair(value, predicate)
+        let first = value.first_byte().unwrap_or_default();
+        name.escaped().is_some_and(|name| predicate(name, first)) || any_pair(value, predicate)
     });
     in_fields || value.elements().into_iter().flatten().any(|element| any_pair(element, predicate))
 }
