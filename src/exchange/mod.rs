@@ -32,6 +32,7 @@
 //!
 //! HTTP/1.1 and HTTP/2 differ in none of this. The filter makes no callouts, so no body is written after one.
 
+mod budget;
 mod collecting;
 mod headers;
 mod incoming;

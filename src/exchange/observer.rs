@@ -71,6 +71,11 @@ impl Observer {
         self.team = Some(team.to_owned());
     }
 
+    /// The request's team, if teams are told apart.
+    pub(super) fn team(&self) -> Option<&str> {
+        self.team.as_deref()
+    }
+
     /// The request passes unmodified.
     pub(super) fn passed_through(&self) {
         self.telemetry.record(&metrics::PASSED, &[], 1);

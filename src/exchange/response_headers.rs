@@ -1,5 +1,6 @@
 //! The reply's headers: whether the reply can be translated, whether they wait for its body, and what the client gets.
 
+use super::budget;
 use super::headers::{DROPPED, Edit, FROM_UPSTREAM, Headers, STREAM};
 use super::phase::{HeaderMode, Phase};
 use super::retry_after;
@@ -24,6 +25,8 @@ pub(super) fn begin(
         return (Phase::Answered, HeadersVerdict::Respond(answer));
     }
     let mut edits = edits(headers, &reply, &context.dropped);
+    let left = context.observer.team().and_then(|team| budget::edits(team, headers, context.now));
+    edits.extend(left.into_iter().flatten());
     let holds = mode == HeaderMode::Held && !streams(headers, &reply) && shows_its_end(headers);
     let upstream = UpstreamBody::new(reply, headers);
     if end {

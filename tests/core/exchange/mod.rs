@@ -1,5 +1,6 @@
 //! One exchange with the callbacks of Envoy, and the verdict that each returns.
 
+mod budget;
 mod catalog;
 mod input_tokens;
 mod moving;
