@@ -39,7 +39,7 @@ impl Service {
 /// A RateLimitResponse for the RateLimitRequest in a gRPC message.
 fn decide(message: &[u8], budget: u64, used: &Used) -> Vec<u8> {
     let mut used = used.lock().unwrap();
-    let mut over = false;
+    let (mut over, mut left) = (false, budget);
     for (_, descriptor) in parts(&message[5..]).into_iter().filter(|(number, _)| *number == 2) {
         let fields = parts(descriptor.bytes());
         let entry = parts(fields.iter().find(|(number, _)| *number == 1).unwrap().1.bytes());
@@ -52,9 +52,28 @@ fn decide(message: &[u8], budget: u64, used: &Used) -> Vec<u8> {
         let used = used.entry(team).or_default();
         over |= *used >= budget;
         *used += hits;
+        left = budget.saturating_sub(*used);
     }
-    // overall_code: OVER_LIMIT or OK
-    vec![0x08, if over { 2 } else { 1 }]
+    let code = if over { 2 } else { 1 }; // OVER_LIMIT or OK
+    // The code, the limit (requests_per_unit and DAY), what remains, and the time until then.
+    let limit = [number(1, budget), number(2, 4)].concat();
+    let reset = number(1, 3600);
+    let status = [number(1, code), bytes(2, &limit), number(3, left), bytes(4, &reset)].concat();
+    [number(1, code), bytes(2, &status)].concat()
+}
+
+fn number(field: u8, mut value: u64) -> Vec<u8> {
+    let mut written = vec![field << 3];
+    while value >= 0x80 {
+        written.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    written.push(value as u8);
+    written
+}
+
+fn bytes(field: u8, value: &[u8]) -> Vec<u8> {
+    [&[field << 3 | 2, u8::try_from(value.len()).unwrap()], value].concat()
 }
 
 fn grpc(message: &[u8]) -> Response {
