@@ -14,13 +14,16 @@ mod json_call;
 mod matching;
 mod offered_tools;
 mod quoted_object;
+mod reply_start;
 mod scanner;
+mod signs;
 mod tags;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use offered_tools::OfferedTools;
-pub(crate) use scanner::{ReplyStart, Scanner};
+pub(crate) use reply_start::ReplyStart;
+pub(crate) use scanner::Scanner;
 
 /// A piece of a reply's text.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,13 +3,15 @@
 use super::call_block::{CallBlock, Step};
 use super::dialects::REASONING;
 use super::matching::{Match, find_in_any_case};
-use super::tags::{Close, Tag, TagKind, Tags, may_begin_tag};
+use super::reply_start::{ReasoningRule, ReplyStart, Start};
+use super::signs::{BACKTICK, ESCAPE, TAG, signs};
+use super::tags::{Close, Tag, TagKind, Tags};
 use super::{OfferedTools, Segment};
 
 /// Reads the text of one reply.
 #[derive(Debug)]
 pub(crate) struct Scanner {
-    finds_reasoning: bool,
+    reasoning: ReasoningRule,
     tools: OfferedTools,
     tags: &'static Tags,
     state: State,
@@ -18,15 +20,6 @@ pub(crate) struct Scanner {
     /// The most bytes that are held.
     limit: usize,
     segments: Vec<Segment>,
-}
-
-/// Whether the first text of a reply is reasoning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ReplyStart {
-    /// It is reasoning after an opening tag.
-    Text,
-    /// It is reasoning: the chat template put the opening tag into the prompt.
-    Reasoning,
 }
 
 ///```text
@@ -55,30 +48,14 @@ enum State {
     Reasoning {
         close: Close,
     },
+    /// After an opening tag of `open` bytes, although reasoning came in a field: it is text if no closing tag follows.
+    /// There is none before `searched`.
+    ClosedReasoning {
+        open: usize,
+        close: &'static str,
+        searched: usize,
+    },
     Calls(CallBlock),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Start {
-    Reply,
-    /// The reply begins within reasoning.
-    InReasoning,
-    AfterReasoning,
-}
-
-impl Start {
-    /// Whether the text before a closing tag at `end`, which has no opening tag, can be reasoning.
-    fn allows_reasoning(self, text: &str, end: usize) -> bool {
-        let before = text.get(..end).unwrap_or_default();
-        match self {
-            Self::Reply => {
-                !before.ends_with('`')
-                    && !REASONING.iter().any(|(open, _)| find_in_any_case(before, open).is_some())
-            }
-            Self::InReasoning => true,
-            Self::AfterReasoning => false,
-        }
-    }
 }
 
 impl Scanner {
@@ -89,7 +66,7 @@ impl Scanner {
         }
         let start = if reasoning == Some(ReplyStart::Reasoning) { Start::InReasoning } else { Start::Reply };
         Some(Self {
-            finds_reasoning: reasoning.is_some(),
+            reasoning: reasoning.map_or(ReasoningRule::NotSought, |_| ReasoningRule::InText),
             tags: Tags::of(reasoning.is_some(), !tools.is_empty()),
             tools,
             state: State::Start(start),
@@ -97,6 +74,20 @@ impl Scanner {
             limit,
             segments: Vec::new(),
         })
+    }
+
+    /// Reasoning came in a field, so the text hardly has any.
+    pub(crate) fn reasoning_is_in_field(&mut self) {
+        if self.finds_reasoning() {
+            self.reasoning = ReasoningRule::InField;
+        }
+        if let State::Start(start @ Start::InReasoning) = &mut self.state {
+            *start = Start::Reply;
+        }
+    }
+
+    pub(crate) fn finds_reasoning(&self) -> bool {
+        self.reasoning != ReasoningRule::NotSought
     }
 
     /// Whether text can skip [`Scanner::push`], because nothing is held and it cannot begin markup.
@@ -107,7 +98,7 @@ impl Scanner {
         match self.state {
             State::FirstText { after_backtick: false } | State::Text => true,
             // Without reasoning, only an object can begin markup here.
-            State::Start(Start::Reply) if !self.finds_reasoning && begins_with_word(escaped) => {
+            State::Start(Start::Reply) if !self.finds_reasoning() && begins_with_word(escaped) => {
                 self.state = State::Text;
                 true
             }
@@ -120,7 +111,7 @@ impl Scanner {
         let found = signs(escaped);
         found & TAG != 0
             || found & ESCAPE != 0 && escaped.as_bytes().windows(2).any(|pair| pair == b"\\u")
-            || found & BACKTICK != 0 && self.finds_reasoning
+            || found & BACKTICK != 0 && self.finds_reasoning()
     }
 
     /// Whether there is nothing to flush.
@@ -181,6 +172,9 @@ impl Scanner {
             text @ (State::FirstText { .. } | State::Text) => self.in_text(text),
             State::ReasoningStart { close } => self.at_reasoning_start(close),
             State::Reasoning { close } => self.in_reasoning(close),
+            State::ClosedReasoning { open, close, searched } => {
+                self.in_closed_reasoning(open, close, searched)
+            }
             State::Calls(block) => self.in_calls(block),
         }
     }
@@ -189,9 +183,14 @@ impl Scanner {
         let text = self.held.trim_start();
         let gap = self.held.len() - text.len();
         self.state = State::Start(start);
-        if self.finds_reasoning {
+        if self.finds_reasoning() {
             for &(open, close) in REASONING {
                 if Match::with_tag_in_any_case(text, open) == Match::Yes {
+                    if self.reasoning == ReasoningRule::InField {
+                        let open = gap + open.len();
+                        self.state = State::ClosedReasoning { open, close, searched: open };
+                        return true;
+                    }
                     self.take(gap + open.len());
                     self.state = State::ReasoningStart { close: Close::Tag(close) };
                     return true;
@@ -310,6 +309,25 @@ impl Scanner {
         false
     }
 
+    fn in_closed_reasoning(&mut self, open: usize, close: &'static str, searched: usize) -> bool {
+        let rest = self.held.get(searched..).unwrap_or_default();
+        let Some(end) = find_in_any_case(rest, close) else {
+            // The rest may end within the closing tag, so that much of it is read again.
+            let mut searched = (self.held.len() + 1).saturating_sub(close.len()).max(open);
+            while !self.held.is_char_boundary(searched) {
+                searched -= 1;
+            }
+            self.state = State::ClosedReasoning { open, close, searched };
+            return false;
+        };
+        self.take(open);
+        let reasoning = self.take(searched - open + end);
+        self.emit_reasoning(reasoning.trim_matches(['\n', '\r']));
+        self.take(close.len());
+        self.state = State::Start(Start::AfterReasoning);
+        true
+    }
+
     fn in_calls(&mut self, mut block: CallBlock) -> bool {
         match block.read(&self.held, &self.tools) {
             Step::Undecided => {
@@ -358,31 +376,4 @@ impl Scanner {
 
 fn begins_with_word(escaped: &str) -> bool {
     escaped.trim_start_matches(' ').as_bytes().first().is_some_and(u8::is_ascii_alphanumeric)
-}
-
-/// What may matter in an escaped text, as bits.
-const TAG: u8 = 1;
-const ESCAPE: u8 = 2;
-const BACKTICK: u8 = 4;
-
-/// The bit of each byte.
-#[allow(clippy::indexing_slicing)] // Evaluated at compile time, where an index out of range is an error.
-static SIGNS: [u8; 256] = {
-    let mut signs = [0; 256];
-    let mut byte = 0;
-    while byte < signs.len() {
-        signs[byte] = match byte as u8 {
-            b'\\' => ESCAPE,
-            b'`' => BACKTICK,
-            byte if may_begin_tag(byte) => TAG,
-            _ => 0,
-        };
-        byte += 1;
-    }
-    signs
-};
-
-/// The bits of all bytes of a text. Every piece of a reply is looked at, and most are short, so this has no branch.
-fn signs(escaped: &str) -> u8 {
-    escaped.bytes().fold(0, |found, byte| found | SIGNS.get(usize::from(byte)).copied().unwrap_or(0))
 }

@@ -98,6 +98,22 @@ pub const TABLE: &[Deviation] = &[
             case.wire.text = text_deltas(case.wire.is_document, &text, &mut case.rng);
         }),
     },
+    Deviation {
+        name: "reasoning in a field, where tags are expected",
+        row: "Reasoning in a field, and tags of reasoning in the text",
+        aspects: &[Aspect::Reasoning, Aspect::Text],
+        needs: ANYTHING.reasoning().text(true),
+        change: Change::Parts(|case| {
+            let Answer { reasoning, text, .. } = &case.answer;
+            let (start, before) = case
+                .rng
+                .choice([("implied", String::new()), ("on", format!("<think>{reasoning}</think>"))])
+                .unwrap();
+            case.options["think_tags"] = json!(start);
+            let text = format!("{before}{text}");
+            case.wire.text = text_deltas(case.wire.is_document, &text, &mut case.rng);
+        }),
+    },
     // Text.
     Deviation {
         name: "text in parts",

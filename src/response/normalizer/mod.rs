@@ -30,6 +30,7 @@ use call_assembler::CallAssembler;
 use call_fragment::CallFragment;
 use choices::{Admission, AnswerChoices};
 pub(super) use ending::{Ending, FinishReason};
+use reasoning::{ReasoningSource, TextHash};
 use seen::SeenInDeltas;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -62,15 +63,6 @@ struct SurrogateJoiners {
     reasoning: SurrogateJoiner,
     text: SurrogateJoiner,
     refusal: SurrogateJoiner,
-}
-
-/// Where the provider puts readable reasoning. A text that it sends in several places is read once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum ReasoningSource {
-    /// Not known yet: any place counts.
-    Unknown,
-    /// A field such as `reasoning_content`. `reasoning_details` and tags in the text repeat it.
-    Field,
 }
 
 /// Whether a message is a fragment or complete.
@@ -223,15 +215,23 @@ impl ChunkNormalizer {
     fn reasoning(&mut self, message: &Message<'_>, sink: &mut impl DeltaSink) -> Result<(), Failure> {
         let fields = [message.reasoning_content, message.reasoning, message.reasoning_text, message.thinking];
         let field = fields.into_iter().flatten().find(|raw| reasoning::is_text(raw));
-        if field.is_some() {
-            self.reasoning = ReasoningSource::Field;
+        if field.is_some() && self.reasoning == ReasoningSource::Unknown {
+            self.reasoning = ReasoningSource::Field(TextHash::default());
+            self.markup.reasoning_is_in_field();
         }
         if let Some(raw) = message.reasoning_details {
             let visible = self.reasoning == ReasoningSource::Unknown;
             sink.delta(Delta::ReasoningDetails { raw, visible })?;
         }
         match field.and_then(|raw| self.joiners.reasoning.push(raw)) {
-            Some(text) => sink.delta(Delta::Reasoning(text)),
+            Some(text) => {
+                if let ReasoningSource::Field(said) = &mut self.reasoning
+                    && self.markup.finds_reasoning()
+                {
+                    said.add(&text.decode());
+                }
+                sink.delta(Delta::Reasoning(text))
+            }
             None => match fields.into_iter().flatten().find(|raw| reasoning::is_nested(raw)) {
                 Some(raw) => {
                     let value = serde_json::from_str(raw.get()).unwrap_or_default();
@@ -297,11 +297,13 @@ impl ChunkNormalizer {
     fn text_pieces(&mut self, pieces: Vec<TextPiece>, sink: &mut impl DeltaSink) -> Result<(), Failure> {
         pieces.into_iter().try_for_each(|piece| match piece {
             TextPiece::Text(text) => self.visible_text(text, &[], sink),
-            TextPiece::Reasoning(_) if self.reasoning == ReasoningSource::Field => Ok(()),
-            TextPiece::Reasoning(text) => {
-                self.seen.reasoning = true;
-                sink.delta(Delta::Reasoning(text))
-            }
+            TextPiece::Reasoning(text) => match self.reasoning {
+                ReasoningSource::Field(said) if said.is_of(&text.decode()) => Ok(()),
+                _ => {
+                    self.seen.reasoning = true;
+                    sink.delta(Delta::Reasoning(text))
+                }
+            },
             TextPiece::Call { number, name, arguments } => {
                 self.call(&CallFragment::from_text(number, &name, &arguments), sink)
             }

@@ -4,11 +4,45 @@ use crate::json::JsonStr;
 use crate::report::Dropped;
 use crate::response::delta::{Delta, DeltaSink};
 use crate::response::outcome::Failure;
+use fnv::FnvHasher;
 use serde_json::Value;
 use serde_json::value::RawValue;
+use std::hash::Hasher;
 
 /// The keys under which providers nest the text of reasoning.
 const KEYS: &[&str] = &["thinking", "reasoning", "summary", "content", "text"];
+
+/// Where the provider puts readable reasoning. A text that it sends in several places is read once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ReasoningSource {
+    /// Not known yet: any place counts.
+    Unknown,
+    /// A field such as `reasoning_content`. `reasoning_details` repeat it, and tags in the text may.
+    Field(TextHash),
+}
+
+/// A hash of a text without its white space. It tells whether the text repeats another.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct TextHash(u64);
+
+impl TextHash {
+    pub(super) fn add(&mut self, text: &str) {
+        let mut hasher = FnvHasher::with_key(self.0);
+        text.split_whitespace().for_each(|word| hasher.write(word.as_bytes()));
+        self.0 = hasher.finish();
+    }
+
+    fn of(text: &str) -> Self {
+        let mut hash = Self::default();
+        hash.add(text);
+        hash
+    }
+
+    /// Whether it is the hash of this text.
+    pub(super) fn is_of(self, text: &str) -> bool {
+        self == Self::of(text)
+    }
+}
 
 /// Whether it is a string that is not empty.
 pub(super) fn is_text(raw: &RawValue) -> bool {

@@ -539,6 +539,30 @@ fn markup_in_the_text_becomes_deltas() {
             &[r#"reasoning "t""#, r#"text "a""#, "open"],
         ),
         (
+            "other reasoning in tags than in a field",
+            &[delta!(r#"{"content":"<think>u</think>a","reasoning":"t"}"#)],
+            &[r#"reasoning "t""#, r#"reasoning "u""#, r#"text "a""#, "open"],
+        ),
+        (
+            "reasoning in a field, and in tags in other pieces",
+            &[
+                delta!(r#"{"reasoning":"t \n"}"#),
+                delta!(r#"{"reasoning":"u","content":"<think>t"}"#),
+                delta!(r#"{"content":" u</TH"}"#),
+                delta!(r#"{"content":"INK>a"}"#),
+            ],
+            &[r#"reasoning "t \n""#, r#"reasoning "u""#, r#"text "a""#, "open"],
+        ),
+        (
+            "reasoning in a field, and an opening tag that is never closed",
+            &[
+                delta!(r#"{"reasoning":"t"}"#),
+                delta!(r#"{"content":"<think>a"}"#),
+                delta!(r#"{"content":"b"}"#),
+            ],
+            &[r#"reasoning "t""#, r#"text "<think>ab""#, "open"],
+        ),
+        (
             "reasoning whose opening tag is missing",
             &[delta!(r#"{"content":"t"}"#), delta!(r#"{"content":"</think>a"}"#)],
             &[r#"text "t""#, "end of message", r#"text "a""#, "open"],
@@ -554,5 +578,26 @@ fn markup_in_the_text_becomes_deltas() {
     ];
     for (what, chunks, expected) in table {
         assert_eq!(deltas(Some(ReplyStart::Text), chunks), *expected, "{what}");
+    }
+}
+
+/// The reply would begin within reasoning, but the upstream has taken it out.
+#[test]
+fn implied_reasoning_is_not_expected_after_a_field_with_reasoning() {
+    for (chunks, expected) in [
+        (
+            &[delta!(r#"{"reasoning_content":"t"}"#), delta!(r#"{"content":"The answer"}"#), STOP][..],
+            &[r#"reasoning "t""#, r#"text "The answer""#, "Stop"][..],
+        ),
+        (
+            &[delta!(r#"{"reasoning_content":"t","content":"t</think>a"}"#)],
+            &[r#"reasoning "t""#, r#"text "a""#, "open"],
+        ),
+        (
+            &[delta!(r#"{"content":"t"}"#), delta!(r#"{"content":"</think>a"}"#)],
+            &[r#"reasoning "t""#, r#"text "a""#, "open"],
+        ),
+    ] {
+        assert_eq!(deltas(Some(ReplyStart::Reasoning), chunks), expected);
     }
 }

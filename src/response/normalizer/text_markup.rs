@@ -46,6 +46,17 @@ impl TextMarkup {
         Self { scanner, unread, found: TextCalls::default(), read: 0 }
     }
 
+    /// Reasoning came in a field, so the text hardly has any.
+    pub(super) fn reasoning_is_in_field(&mut self) {
+        if let Some(scanner) = &mut self.scanner {
+            scanner.reasoning_is_in_field();
+        }
+    }
+
+    pub(super) fn finds_reasoning(&self) -> bool {
+        self.scanner.as_ref().is_some_and(Scanner::finds_reasoning)
+    }
+
     /// Takes the next piece of the text. `None`: it has no markup and can be used unchanged.
     pub(super) fn push(&mut self, text: &JsonStr<'_>) -> Option<Vec<TextPiece>> {
         let scanner = self.scanner.as_mut()?;
