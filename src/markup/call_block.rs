@@ -267,7 +267,7 @@ impl CallBlock {
                 let is_json = serde_json::from_str::<&RawValue>(object).is_ok();
                 is_json.then(|| (call.name, object.to_owned()))
             }
-            None => json_call::parse(object)
+            None => json_call::parse(object, self.has_tag)
                 .and_then(|(name, arguments)| Some((tools.find(&name)?.to_owned(), arguments))),
         };
         match found {

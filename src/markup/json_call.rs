@@ -2,9 +2,9 @@
 
 use super::OfferedTools;
 use super::matching::Match;
-use serde::Deserialize;
+use crate::json::is_object;
 use serde_json::value::RawValue;
-use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// The keys that a call can begin with.
 const KEYS: &[&str] =
@@ -52,31 +52,39 @@ pub(super) fn names_tool(text: &str, tools: &OfferedTools) -> bool {
     NAMES.iter().any(|key| text.split(&format!("\"{key}\"")).skip(1).any(|after| named(after).is_some()))
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct JsonCall<'a> {
-    #[serde(borrow, alias = "tool_name")]
-    name: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    function: Option<&'a RawValue>,
-    #[serde(borrow, alias = "parameters", alias = "args", alias = "input")]
-    arguments: Option<&'a RawValue>,
-}
+/// The keys whose value may be the arguments.
+const ARGUMENTS: &[&str] = &["arguments", "parameters", "args", "input"];
 
-/// The name and the arguments.
-pub(super) fn parse(object: &str) -> Option<(String, String)> {
-    let JsonCall { name, function, arguments } = serde_json::from_str(object).ok()?;
-    let name = match (name, function) {
-        (Some(name), _) => name.into_owned(),
-        (None, Some(function)) if function.get().starts_with('{') => return parse(function.get()),
-        (None, Some(function)) => serde_json::from_str(function.get()).ok()?,
-        (None, None) => return None,
-    };
-    let arguments = match arguments {
+/// The other keys of a call.
+const LABELS: &[&str] = &["type", "id", "tool_call_id", "call_id", "index"];
+
+/// The name and the arguments. `is_tagged`: a tag says that it is a call. Without one, an object is a call only if it
+/// has an object as its arguments and nothing else. Other JSON may name a tool by chance.
+pub(super) fn parse(object: &str, is_tagged: bool) -> Option<(String, String)> {
+    let fields: Fields = serde_json::from_str(object).ok()?;
+    let inner: Option<Fields> =
+        fields.get("function").and_then(|function| serde_json::from_str(function.get()).ok());
+    let all = || [&fields].into_iter().chain(&inner);
+    let find = |keys: &[&str]| all().find_map(|fields| keys.iter().find_map(|key| fields.get(*key)));
+    let names = if inner.is_some() { &["name", "tool_name"] } else { NAMES };
+    let name = serde_json::from_str(find(names)?.get()).ok()?;
+    let is_only_a_call = !all().flatten().any(is_other_content);
+    let arguments = match find(ARGUMENTS) {
         // The arguments as a JSON string, as Chat Completions has them.
         Some(raw) if raw.get().starts_with('"') => serde_json::from_str(raw.get()).ok()?,
         Some(raw) => raw.get().to_owned(),
-        None => "{}".to_owned(),
+        // Content under an unknown key may be the arguments.
+        None if is_tagged && is_only_a_call => "{}".to_owned(),
+        None => return None,
     };
-    Some((name, arguments))
+    let is_call = is_tagged || is_only_a_call && is_object(&arguments, |_| true);
+    is_call.then_some((name, arguments))
+}
+
+type Fields<'a> = BTreeMap<String, &'a RawValue>;
+
+/// Whether a field is no part of a call.
+fn is_other_content((key, value): (&String, &&RawValue)) -> bool {
+    let is_known = [NAMES, ARGUMENTS, LABELS].iter().any(|keys| keys.contains(&key.as_str()));
+    !is_known && !["null", "\"\"", "{}", "[]"].contains(&value.get())
 }

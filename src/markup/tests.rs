@@ -150,6 +150,12 @@ fn calls_in_the_markup_of_every_family() {
         ),
         (" {\"type\": \"function\", \"name\": \"shell\", \"parameters\": {}} ok", "«shell{}» ok"),
         ("[{\"name\": \"shell\", \"arguments\": {}}]", "«shell{}»"),
+        (
+            "{\"id\": \"c1\", \"name\": \"shell\", \"arguments\": \"{\\\"a\\\":1}\", \"result\": null}",
+            "«shell{\"a\":1}»",
+        ),
+        ("{\"function\": {\"name\": \"shell\"}, \"arguments\": {\"a\": 1}}", "«shell{\"a\": 1}»"),
+        ("<tool_call>{\"name\":\"shell\",\"input\":{\"a\":1},\"why\":\"x\"}</tool_call>", "«shell{\"a\":1}»"),
         // GLM, Hunyuan.
         (
             "<tool_call>get_weather\n<arg_key>city</arg_key>\n<arg_value>Paris</arg_value>\n<arg_key>n</arg_key>\n<arg_value>2</arg_value>\n</tool_call>",
@@ -246,6 +252,14 @@ fn other_text_stays_as_it_is() {
         "{\"name\":\"shell\"",
         "{",
         "x {\"name\":\"shell\",\"parameters\":{}}",
+        "{\"name\": \"shell\", \"age\": 3}",
+        "{\"id\": 5, \"name\": \"shell\", \"email\": \"x@y\"}",
+        "{\"type\": \"object\", \"function\": \"shell\"}",
+        "{\"name\": \"shell\"}",
+        "{\"name\": \"shell\", \"arguments\": [1]}",
+        "{\"name\": \"shell\", \"arguments\": \"none\"}",
+        "{\"name\": \"shell\", \"parameters\": {}, \"description\": \"Runs it.\"}",
+        "[{\"id\":1,\"name\":\"shell\"},{\"id\":2,\"name\":\"zed\"}]",
         "<|channel|>",
         "<invoke name=\"unknown\"></invoke>",
         "<|open|>tools<|sep|><|open|>call tool=\"unknown\" index=\"1\"<|sep|><|close|>call<|sep|>",

@@ -53,6 +53,7 @@ const WITHOUT_GENERATOR: &[(&str, &str)] = &[
         "Calls that the upstream's parser leaves in the text",
         "the client gets the text as it is: tests/core/reply/text_calls.rs",
     ),
+    ("Calls as JSON without markup", "each case is cut anywhere: src/markup/tests.rs"),
     (
         "The token limit cuts a call whose opening tag stays in the text, or of which nothing is left",
         "each case is cut anywhere; what is counted: tests/core/reply/text_calls.rs",
