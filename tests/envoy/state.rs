@@ -2,8 +2,10 @@
 
 use crate::{BOTH, config};
 use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::process::Command;
 use support::own_upstream::{OwnUpstream, Seen, json as json_reply, response};
-use support::{Answer, Envoy, Headers, bootstrap, post_with};
+use support::{Answer, Envoy, Headers, bootstrap, envoy_binary, post_with};
 
 const KEY: &str = "Bearer of-the-first-client";
 const MEMORY: &str = "memory";
@@ -207,19 +209,39 @@ async fn the_memory_of_the_store_is_bounded() {
     envoy.finish();
 }
 
+/// An Envoy that does not let the filter call these functions.
+fn without_capabilities(upstream: SocketAddr, plugin: &Value, names: &[&str]) -> Value {
+    let mut bootstrap = bootstrap(upstream, &config(Headers::Flow, plugin.clone()), Headers::Flow);
+    let http = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/http_filters/0";
+    let allowed = format!("{http}/typed_config/config/capability_restriction_config/allowed_capabilities");
+    let allowed = bootstrap.pointer_mut(&allowed).and_then(Value::as_object_mut).unwrap();
+    for name in names {
+        assert!(allowed.remove(*name).is_some(), "{name}");
+    }
+    bootstrap
+}
+
+/// Otherwise `random_get` would leave the buffer as it is, and all ids would be the same.
+#[test]
+fn a_store_without_random_bits_is_refused_at_the_start() {
+    let upstream = "127.0.0.1:1".parse().unwrap();
+    let bootstrap = without_capabilities(upstream, &json!({"store": MEMORY}), &["random_get"]);
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("envoy.json");
+    std::fs::write(&file, bootstrap.to_string()).unwrap();
+    let checked =
+        Command::new(envoy_binary()).args(["--mode", "validate", "-c"]).arg(&file).output().unwrap();
+    let said = String::from_utf8_lossy(&checked.stderr);
+    assert!(!checked.status.success() && said.contains("store needs random_get"), "{said}");
+}
+
 /// Without `store`, nothing is written into the memory that workers share, and nothing is read.
 #[tokio::test]
 async fn without_a_store_nothing_is_kept() {
     let upstream = OwnUpstream::start_asked(model).await;
     // Envoy refuses these calls, so one of them would show in its log.
-    let mut bootstrap = bootstrap(upstream.address, &config(Headers::Flow, json!({})), Headers::Flow);
-    let filters = bootstrap
-        .pointer_mut("/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/http_filters");
-    let plugin = &mut filters.unwrap()[0]["typed_config"]["config"];
-    let allowed = plugin.pointer_mut("/capability_restriction_config/allowed_capabilities").unwrap();
-    for name in ["proxy_get_shared_data", "proxy_set_shared_data", "random_get"] {
-        assert!(allowed.as_object_mut().unwrap().remove(name).is_some());
-    }
+    let names = ["proxy_get_shared_data", "proxy_set_shared_data", "random_get"];
+    let bootstrap = without_capabilities(upstream.address, &json!({}), &names);
     let envoy = Envoy::launch(&bootstrap).await;
     let body = json!({"model": "m", "input": "question", "store": true}).to_string();
     let response = post_with(&envoy.responses_url(), &[], body).await.json();
