@@ -100,7 +100,8 @@ impl Exchange {
     /// The request's headers. `end`: there is no body.
     pub fn on_request_headers(&mut self, headers: &Headers, end: bool, now: Duration) -> HeadersVerdict {
         let Shared { config, observer, owner, codex, .. } = &mut self.shared;
-        let mode = if config.hold_request_headers { HeaderMode::Held } else { HeaderMode::Sent };
+        let waits = config.hold_request_headers && request_headers::awaits_upstream(headers);
+        let mode = if config.hold_request_headers && !waits { HeaderMode::Held } else { HeaderMode::Sent };
         // What the store answers is written into the last chunk. So with a store, an announced end is not enough.
         let announced = headers.content_length().filter(|_| !config.store.is_on());
         let incoming = Incoming::new(mode, announced);
@@ -145,6 +146,9 @@ impl Exchange {
             Disposition::Translate(endpoint) => endpoint,
         };
         observer.identify(headers.text("x-request-id"));
+        if waits {
+            observer.not_held();
+        }
         // The same edits in both modes: if the watchdog releases the headers, nothing is left to edit.
         let session = Session::of_headers(config, headers);
         let edits = request_headers::before_body(config, endpoint, headers, session.as_ref());

@@ -88,6 +88,15 @@ impl Observer {
         self.note_list("transponder.dropped", report.all_dropped());
     }
 
+    /// The headers cannot wait for the body, because the client waits for the upstream.
+    pub(super) fn not_held(&self) {
+        log::warn!(
+            "headers are not held: the client waits for `100 Continue` from the upstream. Leave `proxy_100_continue` off. \
+             The request continues without routing headers. request_id={}",
+            self.request_id
+        );
+    }
+
     /// The watchdog released held headers.
     pub(super) fn resumed(&self) {
         self.telemetry.record(&metrics::WATCHDOG_RESUMES, &[], 1);

@@ -204,6 +204,12 @@ fn with_body(config: &Config, headers: &Headers, end: bool, disposition: Disposi
     }
 }
 
+/// Whether the client sends its body only after the upstream's `100 Continue`, which the upstream sends only after the
+/// headers. (Without `proxy_100_continue`, Envoy answers the client itself, and no filter sees the header.)
+pub(super) fn awaits_upstream(headers: &Headers) -> bool {
+    headers.text("expect").eq_ignore_ascii_case("100-continue")
+}
+
 /// Whether the client is Codex, which interprets some things differently.
 pub(super) fn is_codex(headers: &Headers) -> bool {
     headers.text("originator").starts_with("codex")

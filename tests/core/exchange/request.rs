@@ -145,9 +145,9 @@ fn headers_go_up_in_the_clothes_of_the_other_api() {
         ("user-agent", "codex"),
         ("x-request-id", "r"),
         ("accept", "text/event-stream"),
-        // Envoy passes this header to filters only with `proxy_100_continue`.
-        ("expect", "100-continue"),
     ];
+    // Envoy passes this header to filters only with `proxy_100_continue`.
+    let expect = [("expect", "100-continue")];
     let gone = [
         ("content-length", "29"),
         ("accept-encoding", "gzip"),
@@ -166,19 +166,20 @@ fn headers_go_up_in_the_clothes_of_the_other_api() {
         ("openai-beta", "x"),
         ("digest", "x"),
     ];
-    let headers =
-        headers(&[&[(":method", "POST"), (":path", "/responses?v=1")], &kept[..], &gone[..]].concat());
+    let posted = |more: &[(&str, &str)]| {
+        headers(&[&[(":method", "POST"), (":path", "/responses?v=1")], &kept[..], &gone[..], more].concat())
+    };
     let mut expected: Vec<_> = gone.iter().map(|(name, _)| remove(name)).collect();
     expected.push(set(":path", "/openai/chat/completions?api-version=7"));
     expected.push(set("accept", "*/*"));
     expected.push(set("content-type", "application/json"));
     assert_eq!(
-        Driven::new(config).exchange.on_request_headers(&headers, false, NOW),
+        Driven::new(config).exchange.on_request_headers(&posted(&expect), false, NOW),
         HeadersVerdict::Continue(expected.clone())
     );
     let held = config.replace("}, ", r#"}, "hold_request_headers": true, "#);
     assert_eq!(
-        Driven::new(&held).exchange.on_request_headers(&headers, false, NOW),
+        Driven::new(&held).exchange.on_request_headers(&posted(&[]), false, NOW),
         HeadersVerdict::Hold(expected)
     );
 }
@@ -374,5 +375,14 @@ fn held_headers_follow_from_the_body() {
     // After the watchdog, the headers have been sent.
     let mut driven = Driven::posted(config);
     driven.exchange.on_watchdog();
+    assert!(matches!(driven.exchange.on_request_body(ASKED, true, NOW), BodyVerdict::Replace(_)));
+}
+
+/// The upstream says `100 Continue` to headers, and the client sends its body after that.
+#[test]
+fn headers_are_not_held_for_a_body_that_waits_for_them() {
+    let mut driven = Driven::new(HELD);
+    let verdict = driven.exchange.on_request_headers(&request(&[("expect", "100-continue")]), false, NOW);
+    assert!(matches!(verdict, HeadersVerdict::Continue(_)), "{verdict:?}");
     assert!(matches!(driven.exchange.on_request_body(ASKED, true, NOW), BodyVerdict::Replace(_)));
 }
