@@ -1,11 +1,16 @@
-//! Shared by the adapters: reading the plugin configuration, and carrying out a verdict.
+//! Shared by the adapters: what a plugin configuration means for them, and what a callback does. An adapter gives
+//! access to the message of a callback, and tells Envoy what comes next.
 
-use crate::config::Config;
-use crate::exchange::{BodyVerdict, Edit, HeadersVerdict, LocalReply, TrailersVerdict};
+use crate::config::{Config, ConfigErrors, Store};
+use crate::exchange::{BodyVerdict, Edit, Exchange, Headers, HeadersVerdict, LocalReply, TrailersVerdict};
+use crate::metrics::{Configured, Metric, Series};
+use crate::store::{Answer, MemoryStore, Question, SharedData};
+use std::cell::RefCell;
+use std::time::Duration;
 
-/// Reads a plugin configuration, and logs its errors and warnings. `None`: Envoy is to reject it.
-pub(crate) fn configure(json: &[u8]) -> Option<Config> {
-    match Config::parse(json) {
+/// Logs the errors and warnings of a plugin configuration. `None`: Envoy is to reject it.
+pub(crate) fn accept(parsed: Result<Config, ConfigErrors>) -> Option<Config> {
+    match parsed {
         Ok(config) => {
             config.warnings().iter().for_each(|warning| log::warn!("{warning}"));
             Some(config)
@@ -17,48 +22,132 @@ pub(crate) fn configure(json: &[u8]) -> Option<Config> {
     }
 }
 
+/// Defines every series of the metrics. `number` receives a metric and its encoded name, and returns Envoy's id.
+pub(crate) fn define_series(
+    config: &Config,
+    number: impl FnMut(&'static Metric, &str) -> Option<u32>,
+) -> Series {
+    let configured = Configured {
+        presets: &config.presets(),
+        models: &config.priced(),
+        teams: &config.teams.iter().map(String::as_str).collect::<Vec<_>>(),
+    };
+    Series::define(configured, number)
+}
+
+/// The store of responses that the configuration chooses, in the memory that an adapter has for it.
+#[derive(Debug, Default)]
+pub(crate) struct ResponseStore<M>(Option<MemoryStore>, M);
+
+impl<M: SharedData> ResponseStore<M> {
+    pub(crate) fn new(config: &Config, memory: M) -> Self {
+        match config.store {
+            Store::Off => Self(None, memory),
+            Store::Memory(chosen) => {
+                MemoryStore::prepare(&memory);
+                Self(Some(chosen.store()), memory)
+            }
+        }
+    }
+
+    pub(crate) fn answer(&self, question: &Question, now: Duration) -> Answer {
+        self.0.map_or(Answer::Failed, |store| store.answer(question, &self.1, now))
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    Request,
+    Response,
+}
+
 /// A request or a reply in one of Envoy's callbacks.
 pub(crate) trait Message {
+    fn direction(&self) -> Direction;
+
+    /// Time since the Unix epoch.
+    fn now(&self) -> Duration;
+
+    fn headers(&self) -> Headers;
+
+    /// The callback's part of the body.
+    fn chunk(&self) -> Vec<u8>;
+
     /// Gives a header this value and no other, or removes it.
     fn set_header(&self, name: &str, value: Option<&str>);
 
     /// Puts a body in place of the callback's chunk.
     fn replace_chunk(&self, body: &[u8]);
 
+    /// Asks the store of responses.
+    fn ask(&self, question: &Question) -> Answer;
+
     /// Sends a local reply to the client.
     fn respond(&self, reply: &LocalReply);
 }
 
-/// What Envoy does after a callback.
+/// What Envoy is told at the end of a callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
     /// Send the message on.
     Continue,
-    /// Stop here. Envoy must not keep any of the body in its own buffer.
+    /// Stop here. Of a body, Envoy must keep nothing in its own buffer.
     Hold,
-    /// Stop here: a local reply was sent.
+    /// Stop here: the client was answered.
     Answered,
 }
 
-pub(crate) fn apply_to_headers(message: &impl Message, verdict: HeadersVerdict) -> Next {
+/// The headers of a message came. `end`: it has no body.
+pub(crate) fn on_headers(exchange: &RefCell<Exchange>, message: &impl Message, end: bool) -> Next {
+    let mut verdict = match message.direction() {
+        Direction::Request => {
+            let headers = message.headers();
+            exchange.borrow_mut().on_request_headers(&headers, end, message.now())
+        }
+        Direction::Response if exchange.borrow().passes_through() => return Next::Continue,
+        Direction::Response => {
+            let headers = message.headers();
+            exchange.borrow_mut().on_response_headers(&headers, end, message.now())
+        }
+    };
+    // Until there is a verdict that can be carried out.
+    while let HeadersVerdict::Ask(question) = verdict {
+        let answer = message.ask(&question);
+        verdict = exchange.borrow_mut().on_retrieved(answer, message.now());
+    }
     match verdict {
         HeadersVerdict::Continue(edits) => {
             edit(message, &edits);
             Next::Continue
         }
+        HeadersVerdict::Ask(_) => Next::Hold,
         HeadersVerdict::Hold(edits) => {
             edit(message, &edits);
             Next::Hold
         }
         HeadersVerdict::Respond(reply) => respond(message, &reply),
-        HeadersVerdict::Ask(_) => Next::Hold,
     }
 }
 
-pub(crate) fn apply_to_body(message: &impl Message, verdict: BodyVerdict) -> Next {
+/// A part of a message's body came. `end`: the last one.
+pub(crate) fn on_body(exchange: &RefCell<Exchange>, message: &impl Message, end: bool) -> Next {
+    if exchange.borrow().passes_through() {
+        return Next::Continue;
+    }
+    let chunk = message.chunk();
+    let mut verdict = match message.direction() {
+        Direction::Request => exchange.borrow_mut().on_request_body(&chunk, end, message.now()),
+        Direction::Response => exchange.borrow_mut().on_response_body(&chunk, end, message.now()),
+    };
+    while let BodyVerdict::Ask(question) = verdict {
+        let answer = message.ask(&question);
+        verdict = exchange.borrow_mut().on_restored(answer, message.now());
+    }
+    record(exchange, message);
     match verdict {
+        BodyVerdict::Ask(_) => Next::Hold,
         BodyVerdict::Pass => Next::Continue,
-        BodyVerdict::Hold | BodyVerdict::Ask(_) => {
+        BodyVerdict::Hold => {
             message.replace_chunk(&[]);
             Next::Hold
         }
@@ -75,11 +164,26 @@ pub(crate) fn apply_to_body(message: &impl Message, verdict: BodyVerdict) -> Nex
     }
 }
 
-pub(crate) fn apply_to_trailers(message: &impl Message, verdict: TrailersVerdict) -> Next {
+/// The trailers of a message came: its body ended with the chunk before.
+pub(crate) fn on_trailers(exchange: &RefCell<Exchange>, message: &impl Message) -> Next {
+    let verdict = match message.direction() {
+        Direction::Request => exchange.borrow_mut().on_request_trailers(message.now()),
+        Direction::Response => exchange.borrow_mut().on_response_trailers(message.now()),
+    };
+    record(exchange, message);
     match verdict {
         TrailersVerdict::Pass => Next::Continue,
         TrailersVerdict::Hold => Next::Hold,
         TrailersVerdict::Respond(reply) => respond(message, &reply),
+    }
+}
+
+/// Writes the record of a reply that is complete.
+fn record(exchange: &RefCell<Exchange>, message: &impl Message) {
+    let question = exchange.borrow_mut().take_record();
+    if let Some(question) = question {
+        let answer = message.ask(&question);
+        exchange.borrow_mut().on_recorded(&answer);
     }
 }
 

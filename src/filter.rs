@@ -1,4 +1,4 @@
-//! The proxy-wasm adapter: it copies bytes, calls the exchange and carries out the verdict. It decides nothing.
+//! The proxy-wasm adapter: it gives the exchange the messages of Envoy, through [`crate::adapter`]. It decides nothing.
 //!
 //! The SDK panics on most errors of a host call, and a panic ends every stream of the worker. So Envoy is only asked
 //! for what the callback at hand is known to allow; [`crate::exchange`] describes which callback allows what.
@@ -12,12 +12,11 @@ mod random;
 mod store;
 mod telemetry;
 
-use crate::adapter;
+use crate::adapter::{self, Direction, Next};
 use crate::config::Config;
+use crate::exchange::Exchange;
 use crate::exchange::watchdog::{self, Watchdog};
-use crate::exchange::{BodyVerdict, Exchange, Headers, HeadersVerdict};
-use crate::metrics::Configured;
-use apply::{Direction, Stream};
+use apply::{Stream, now};
 use core::arch::wasm32::memory_size;
 use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
@@ -25,8 +24,8 @@ use proxy_wasm::types::{Action, ContextType, LogLevel};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
-use store::EnvoyStore;
+use std::time::Duration;
+use store::{EnvoyMemory, EnvoyStore};
 use telemetry::EnvoyTelemetry;
 
 type SharedExchange = Rc<RefCell<Exchange>>;
@@ -54,7 +53,7 @@ struct Root {
 impl Root {
     /// Whether nobody can guess the id of a stored response.
     fn has_secret_ids(&self) -> bool {
-        let has = !self.store.is_on() || random::bits().is_some();
+        let has = !self.config.store.is_on() || random::bits().is_some();
         if !has {
             log::error!(
                 "store needs random_get in allowed_capabilities of Envoy's configuration: ids of stored responses must be random"
@@ -65,7 +64,7 @@ impl Root {
 
     /// The ids of an exchange derive from its seed. They must differ, and those of stored responses must be secret too.
     fn seed(&self, id: u32, now: Duration) -> u128 {
-        let secret = if self.store.is_on() { random::bits() } else { None };
+        let secret = if self.config.store.is_on() { random::bits() } else { None };
         secret.unwrap_or_else(|| seed(now, id, self.exchanges.get()))
     }
 
@@ -97,17 +96,14 @@ impl RootContext for Root {
     fn on_configure(&mut self, size: usize) -> bool {
         follow_log_level();
         let bytes = if size == 0 { None } else { self.get_plugin_configuration() };
-        let Some(config) = adapter::configure(&bytes.unwrap_or_default()) else { return false };
+        let parsed = Config::parse(&bytes.unwrap_or_default());
+        let Some(config) = adapter::accept(parsed) else { return false };
         if config.hold_request_headers {
             self.set_tick_period(watchdog::PERIOD);
         }
-        self.telemetry = Rc::new(EnvoyTelemetry::new(Configured {
-            presets: &config.presets(),
-            models: &config.priced(),
-            teams: &config.teams.iter().map(String::as_str).collect::<Vec<_>>(),
-        }));
+        self.telemetry = Rc::new(EnvoyTelemetry::new(&config));
         self.record_memory();
-        self.store = Rc::new(EnvoyStore::new(&config));
+        self.store = Rc::new(EnvoyStore::new(&config, EnvoyMemory));
         self.config = Arc::new(config);
         self.has_secret_ids()
     }
@@ -161,64 +157,40 @@ impl Context for Filter {
 
 impl HttpContext for Filter {
     fn on_http_request_headers(&mut self, _: usize, end: bool) -> Action {
-        let headers = Headers::from(self.get_http_request_headers_bytes());
+        let stream = self.stream(Direction::Request, 0, Some(self.began));
         #[cfg(feature = "trap")]
-        trap_if_asked(&headers);
-        let now = self.began;
-        let verdict = self.exchange.borrow_mut().on_request_headers(&headers, end, now);
-        let verdict = self.retrieve(verdict, now);
-        if matches!(verdict, HeadersVerdict::Hold(_)) {
-            self.watchdog.borrow_mut().watch(self.id, Rc::clone(&self.exchange), now);
+        trap_if_asked(stream);
+        let next = adapter::on_headers(&self.exchange, &stream, end);
+        if next == Next::Hold {
+            self.watchdog.borrow_mut().watch(self.id, Rc::clone(&self.exchange), self.began);
         }
-        self.stream(Direction::Request, 0).headers(verdict)
+        Stream::end(next)
     }
 
     fn on_http_request_body(&mut self, size: usize, end: bool) -> Action {
-        if self.exchange.borrow().passes_through() {
-            return Action::Continue;
-        }
         self.watchdog.borrow_mut().body_came(self.id);
         // Nothing is measured before the request is complete.
-        let now = if end { now() } else { self.began };
-        let chunk = if size == 0 { None } else { self.get_http_request_body(0, size) };
-        let verdict = self.exchange.borrow_mut().on_request_body(&chunk.unwrap_or_default(), end, now);
-        let verdict = self.restore(verdict, now);
-        self.stream(Direction::Request, size).body(verdict)
+        let stream = self.stream(Direction::Request, size, (!end).then_some(self.began));
+        stream.end_of_chunk(adapter::on_body(&self.exchange, &stream, end))
     }
 
     fn on_http_request_trailers(&mut self, _: usize) -> Action {
-        let now = now();
-        let verdict = self.exchange.borrow_mut().on_request_trailers(now);
-        self.stream(Direction::Request, 0).trailers(verdict)
+        Stream::end(adapter::on_trailers(&self.exchange, &self.stream(Direction::Request, 0, None)))
     }
 
     fn on_http_response_headers(&mut self, _: usize, end: bool) -> Action {
-        if self.exchange.borrow().passes_through() {
-            return Action::Continue;
-        }
-        let now = now();
-        let headers = Headers::from(self.get_http_response_headers_bytes());
-        let verdict = self.exchange.borrow_mut().on_response_headers(&headers, end, now);
-        self.stream(Direction::Response, 0).headers(verdict)
+        Stream::end(adapter::on_headers(&self.exchange, &self.stream(Direction::Response, 0, None), end))
     }
 
     fn on_http_response_body(&mut self, size: usize, end: bool) -> Action {
-        if self.exchange.borrow().passes_through() {
-            return Action::Continue;
-        }
-        // What follows a complete reply is discarded.
-        let now = if self.exchange.borrow().is_over() { self.began } else { now() };
-        let chunk = if size == 0 { None } else { self.get_http_response_body(0, size) };
-        let verdict = self.exchange.borrow_mut().on_response_body(&chunk.unwrap_or_default(), end, now);
-        self.record(now);
-        self.stream(Direction::Response, size).body(verdict)
+        // What follows a complete reply is discarded, so its time does not matter.
+        let now = self.exchange.borrow().is_over().then_some(self.began);
+        let stream = self.stream(Direction::Response, size, now);
+        stream.end_of_chunk(adapter::on_body(&self.exchange, &stream, end))
     }
 
     fn on_http_response_trailers(&mut self, _: usize) -> Action {
-        let now = now();
-        let verdict = self.exchange.borrow_mut().on_response_trailers(now);
-        self.record(now);
-        self.stream(Direction::Response, 0).trailers(verdict)
+        Stream::end(adapter::on_trailers(&self.exchange, &self.stream(Direction::Response, 0, None)))
     }
 
     /// The last callback that is in time for Envoy's access log.
@@ -231,42 +203,17 @@ impl HttpContext for Filter {
 }
 
 impl Filter {
-    fn stream(&self, direction: Direction, chunk: usize) -> Stream {
-        Stream { id: self.id, root: self.root, direction, chunk }
-    }
-
-    /// Asks the store until there is a verdict that can be carried out.
-    fn retrieve(&self, mut verdict: HeadersVerdict, now: Duration) -> HeadersVerdict {
-        while let HeadersVerdict::Ask(question) = verdict {
-            let answer = self.store.answer(&question, now);
-            verdict = self.exchange.borrow_mut().on_retrieved(answer, now);
-        }
-        verdict
-    }
-
-    /// The same for a body.
-    fn restore(&self, mut verdict: BodyVerdict, now: Duration) -> BodyVerdict {
-        while let BodyVerdict::Ask(question) = verdict {
-            let answer = self.store.answer(&question, now);
-            verdict = self.exchange.borrow_mut().on_restored(answer, now);
-        }
-        verdict
-    }
-
-    /// Writes the record of a reply that is complete.
-    fn record(&self, now: Duration) {
-        let question = self.exchange.borrow_mut().take_record();
-        if let Some(question) = question {
-            let answer = self.store.answer(&question, now);
-            self.exchange.borrow_mut().on_recorded(&answer);
-        }
+    /// `now`: the time of the callback, if Envoy need not be asked for it.
+    fn stream(&self, direction: Direction, chunk: usize, now: Option<Duration>) -> Stream<'_> {
+        Stream { id: self.id, root: self.root, direction, chunk, now, store: &self.store }
     }
 }
 
 /// Crashes the VM, and with it every stream of the worker, as a bug would.
 #[cfg(feature = "trap")]
-fn trap_if_asked(headers: &Headers) {
-    if headers.names().any(|name| name == "x-transponder-trap") {
+fn trap_if_asked(stream: Stream<'_>) {
+    use crate::adapter::Message as _;
+    if stream.headers().names().any(|name| name == "x-transponder-trap") {
         std::process::abort();
     }
 }
@@ -278,12 +225,6 @@ fn follow_log_level() {
     if let Ok(level) = hostcalls::get_log_level() {
         proxy_wasm::set_log_level(level);
     }
-}
-
-/// Time since the Unix epoch. The module has no clock.
-fn now() -> Duration {
-    let time = hostcalls::get_current_time().unwrap_or(UNIX_EPOCH);
-    time.duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 /// Differs between exchanges: in this VM by the counter, between VMs by the nanosecond. It is not secret and need not

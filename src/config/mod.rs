@@ -142,12 +142,24 @@ impl Config {
     /// # Errors
     /// All errors of the configuration.
     pub fn parse(bytes: &[u8]) -> Result<Self, ConfigErrors> {
+        Self::read(bytes, false)
+    }
+
+    /// The same for an adapter that can always hold the headers, whatever the configuration says.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn parse_held(bytes: &[u8]) -> Result<Self, ConfigErrors> {
+        Self::read(bytes, true)
+    }
+
+    fn read(bytes: &[u8], held: bool) -> Result<Self, ConfigErrors> {
         let mut errors = Errors::default();
         let text = std::str::from_utf8(bytes).unwrap_or_else(|error| {
             errors.add("", error.to_string());
             ""
         });
-        match raw::read(text, &mut errors) {
+        match raw::read(text, held, &mut errors) {
             Some(config) if errors.is_empty() => Ok(config),
             _ => Err(errors.in_text(text)),
         }

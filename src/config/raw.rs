@@ -26,7 +26,7 @@ pub(super) struct RawConfig {
     #[cfg_attr(test, schemars(with = "Vec<RawRule>"))]
     pub(super) models: Vec<Value>,
     /// Whether the request's headers wait for its body, so that the path, the length and the routing headers can depend on it.
-    /// Needs `allow_on_headers_stop_iteration: true` in Envoy's plugin configuration.
+    /// Needs `allow_on_headers_stop_iteration: true` in Envoy's plugin configuration. The native module always holds them.
     pub(super) hold_request_headers: bool,
     /// What happens to tool calls without an output and outputs without a call.
     pub(super) history: History,
@@ -97,15 +97,17 @@ impl Default for RawConfig {
     }
 }
 
-/// Reads a configuration, and adds its errors to `errors`.
-pub(super) fn read(text: &str, errors: &mut Errors) -> Option<Config> {
+/// Reads a configuration, and adds its errors to `errors`. `held`: the headers are held whatever it says.
+pub(super) fn read(text: &str, held: bool, errors: &mut Errors) -> Option<Config> {
     if text.trim_start().is_empty() {
-        return Some(Config::default());
+        return Some(Config { hold_request_headers: held, ..Config::default() });
     }
     match serde_json::from_str(text) {
         Ok(Value::Object(config)) => {
             place::refuse_duplicates(text, errors);
-            read_object::<RawConfig>("", config, errors).map(|config| config.resolve(errors))
+            let mut config = read_object::<RawConfig>("", config, errors)?;
+            config.hold_request_headers |= held;
+            Some(config.resolve(errors))
         }
         Ok(_) => {
             errors.add("", "expected a JSON object");

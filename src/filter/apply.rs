@@ -1,4 +1,4 @@
-//! Carries out verdicts: the only place that writes headers and bodies, answers, or resumes a request.
+//! The message of a callback: the only place that writes headers and bodies, answers, or resumes a request.
 //!
 //! A call that makes Envoy call the module back would find the SDK's dispatcher borrowed, and that panic ends the
 //! Envoy process. None of the calls here does that:
@@ -10,14 +10,17 @@
 
 #![expect(clippy::disallowed_methods, reason = "they are disallowed everywhere else")]
 
-use crate::adapter::{self, Message, Next};
-use crate::exchange::{BodyVerdict, HeadersVerdict, LocalReply, TrailersVerdict};
+use super::store::EnvoyStore;
+use crate::adapter::{Direction, Message, Next};
+use crate::exchange::{Headers, LocalReply};
+use crate::store::{Answer, Question};
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{Action, BufferType, MapType, Status};
+use std::time::{Duration, UNIX_EPOCH};
 
 /// A request or a response of one HTTP stream.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Stream {
+pub(super) struct Stream<'a> {
     /// Envoy's number for the stream.
     pub(super) id: u32,
     /// Envoy's number for the plugin's root context.
@@ -25,28 +28,37 @@ pub(super) struct Stream {
     pub(super) direction: Direction,
     /// The bytes of the callback's chunk.
     pub(super) chunk: usize,
+    /// The time of the callback, if Envoy need not be asked for it.
+    pub(super) now: Option<Duration>,
+    pub(super) store: &'a EnvoyStore,
 }
 
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Direction {
-    Request,
-    Response,
-}
-
-impl Stream {
-    pub(super) fn headers(self, verdict: HeadersVerdict) -> Action {
-        action(adapter::apply_to_headers(&self, verdict))
-    }
-
-    pub(super) fn body(self, verdict: BodyVerdict) -> Action {
-        match adapter::apply_to_body(&self, verdict) {
-            Next::Hold => self.hold(),
-            next => action(next),
+impl Stream<'_> {
+    /// How a callback for headers or trailers ends.
+    pub(super) fn end(next: Next) -> Action {
+        match next {
+            Next::Continue => Action::Continue,
+            Next::Hold | Next::Answered => Action::Pause,
         }
     }
 
-    pub(super) fn trailers(self, verdict: TrailersVerdict) -> Action {
-        action(adapter::apply_to_trailers(&self, verdict))
+    /// How a callback for a chunk ends.
+    pub(super) fn end_of_chunk(self, next: Next) -> Action {
+        if next == Next::Hold { self.hold() } else { Self::end(next) }
+    }
+
+    fn map(self) -> MapType {
+        match self.direction {
+            Direction::Request => MapType::HttpRequestHeaders,
+            Direction::Response => MapType::HttpResponseHeaders,
+        }
+    }
+
+    fn buffer(self) -> BufferType {
+        match self.direction {
+            Direction::Request => BufferType::HttpRequestBody,
+            Direction::Response => BufferType::HttpResponseBody,
+        }
     }
 
     /// Stops the filter chain, and keeps the callback's chunk out of Envoy's own buffer.
@@ -65,24 +77,37 @@ impl Stream {
     }
 }
 
-impl Message for Stream {
+impl Message for Stream<'_> {
+    fn direction(&self) -> Direction {
+        self.direction
+    }
+
+    fn now(&self) -> Duration {
+        self.now.unwrap_or_else(now)
+    }
+
+    fn headers(&self) -> Headers {
+        Headers::from(hostcalls::get_map_bytes(self.map()).unwrap_or_default())
+    }
+
+    fn chunk(&self) -> Vec<u8> {
+        let chunk = (self.chunk > 0).then(|| hostcalls::get_buffer(self.buffer(), 0, self.chunk));
+        chunk.and_then(Result::ok).flatten().unwrap_or_default()
+    }
+
     fn set_header(&self, name: &str, value: Option<&str>) {
-        let map = match self.direction {
-            Direction::Request => MapType::HttpRequestHeaders,
-            Direction::Response => MapType::HttpResponseHeaders,
-        };
-        done(hostcalls::set_map_value(map, name, value));
+        done(hostcalls::set_map_value(self.map(), name, value));
     }
 
     fn replace_chunk(&self, body: &[u8]) {
-        let buffer = match self.direction {
-            Direction::Request => BufferType::HttpRequestBody,
-            Direction::Response => BufferType::HttpResponseBody,
-        };
         // Replacing an empty chunk by an empty body needs no call.
         if self.chunk > 0 || !body.is_empty() {
-            done(hostcalls::set_buffer(buffer, 0, self.chunk, body));
+            done(hostcalls::set_buffer(self.buffer(), 0, self.chunk, body));
         }
+    }
+
+    fn ask(&self, question: &Question) -> Answer {
+        self.store.answer(question, self.now())
     }
 
     fn respond(&self, reply: &LocalReply) {
@@ -91,11 +116,10 @@ impl Message for Stream {
     }
 }
 
-fn action(next: Next) -> Action {
-    match next {
-        Next::Continue => Action::Continue,
-        Next::Hold | Next::Answered => Action::Pause,
-    }
+/// Time since the Unix epoch. The module has no clock.
+pub(super) fn now() -> Duration {
+    let time = hostcalls::get_current_time().unwrap_or(UNIX_EPOCH);
+    time.duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 /// Releases the held headers of a request.

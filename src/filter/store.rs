@@ -1,39 +1,16 @@
 //! The store of responses, as Envoy provides it.
 
-use crate::config::{Config, Store};
-use crate::store::{Answer, MemoryStore, Question, SharedData, Written};
+use crate::adapter::ResponseStore;
+use crate::store::{SharedData, Written};
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::Status;
-use std::time::Duration;
 
 /// The store that the plugin's configuration chooses.
-#[derive(Debug, Default)]
-pub(super) struct EnvoyStore(Option<MemoryStore>);
-
-impl EnvoyStore {
-    pub(super) fn new(config: &Config) -> Self {
-        match config.store {
-            Store::Off => Self(None),
-            Store::Memory(memory) => {
-                MemoryStore::prepare(&EnvoyMemory);
-                Self(Some(memory.store()))
-            }
-        }
-    }
-
-    /// Whether responses are stored.
-    pub(super) fn is_on(&self) -> bool {
-        self.0.is_some()
-    }
-
-    pub(super) fn answer(&self, question: &Question, now: Duration) -> Answer {
-        self.0.map_or(Answer::Failed, |store| store.answer(question, &EnvoyMemory, now))
-    }
-}
+pub(super) type EnvoyStore = ResponseStore<EnvoyMemory>;
 
 /// Envoy's shared data: one map for all VMs with the same `vm_id`.
-#[derive(Debug)]
-struct EnvoyMemory;
+#[derive(Debug, Default)]
+pub(super) struct EnvoyMemory;
 
 impl SharedData for EnvoyMemory {
     fn get(&self, key: &str) -> Option<(Vec<u8>, u32)> {

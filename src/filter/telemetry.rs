@@ -1,6 +1,8 @@
 //! Metrics and filter state of Envoy. Its calls never call the module back.
 
-use crate::metrics::{self, Configured, Kind, Metric, Series, Telemetry};
+use crate::adapter;
+use crate::config::Config;
+use crate::metrics::{self, Kind, Metric, Series, Telemetry};
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::MetricType;
 use std::cell::Cell;
@@ -11,8 +13,8 @@ pub(super) struct EnvoyTelemetry(Series);
 
 impl EnvoyTelemetry {
     /// Defines every series, so that each begins at zero.
-    pub(super) fn new(configured: Configured<'_>) -> Self {
-        Self(Series::define(configured, |metric, series| {
+    pub(super) fn new(config: &Config) -> Self {
+        Self(adapter::define_series(config, |metric, series| {
             let kind = match metric.kind {
                 Kind::Counter => MetricType::Counter,
                 Kind::Gauge => MetricType::Gauge,

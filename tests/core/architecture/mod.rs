@@ -44,7 +44,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "store",
         ],
     ),
-    ("adapter", &["config", "exchange"]),
+    ("adapter", &["config", "exchange", "metrics", "store"]),
     ("filter", &["adapter", "config", "exchange", "metrics", "store"]),
     ("lib", &["filter"]),
 ];

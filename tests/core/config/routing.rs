@@ -200,3 +200,15 @@ fn options_without_effect_cause_warnings() {
     );
     assert!(warnings[1].starts_with("models[0].route: `r` is not used"));
 }
+
+/// The native module holds the headers, so what depends on the model needs no setting.
+#[test]
+fn an_adapter_that_holds_the_headers_needs_no_setting() {
+    let native = br#"{"models": [{"match": "gpt*", "upstream": "native", "route": "openai"}]}"#;
+    assert!(Config::parse(native).is_err());
+    for text in [&native[..], b"", br#"{"hold_request_headers": false}"#] {
+        let config = Config::parse_held(text).unwrap();
+        assert!(config.hold_request_headers);
+        assert!(config.warnings().is_empty(), "{:?}", config.warnings());
+    }
+}
