@@ -1,7 +1,7 @@
 # `make` lists the targets. The text after `##` is a target's help; its other lines begin with `#:`.
 
 .DEFAULT_GOAL := help
-.PHONY: help wasm run demo codex-config image sbom test test-go-java test-istio test-envoy-gateway test-transformers versions fuzz soak bench baseline drift check clean
+.PHONY: help wasm module run demo codex-config image sbom test test-go-java test-istio test-envoy-gateway test-transformers versions fuzz soak bench baseline drift check clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s  %s\n", $$1, $$2 } /^#: / { printf "%25s%s\n", "", substr($$0, 4) }' $(firstword $(MAKEFILE_LIST))
@@ -9,9 +9,14 @@ help:
 wasm: ## Build the filter: target/transponder.wasm.
 	@envoy/build-wasm.sh
 
+module: ## Build the filter as a native module of Envoy 1.38 or newer: target/libtransponder.so.
+#: Options: TARGET=aarch64-unknown-linux-gnu, for another architecture.
+	@envoy/build-module.sh
+
 # The parameters reach the script as environment variables.
-run: wasm ## Run Envoy with the filter in front of UPSTREAM=http://127.0.0.1:8000/v1.
-#: Options: PRESET=vllm (found by asking the upstream) or CONFIG=plugin.json, LISTEN=127.0.0.1:8080, ADMIN=127.0.0.1:9901, CONCURRENCY=2.
+run: $(if $(NATIVE),module,wasm) ## Run Envoy with the filter in front of UPSTREAM=http://127.0.0.1:8000/v1.
+#: Options: PRESET=vllm (found by asking the upstream) or CONFIG=plugin.json, LISTEN=127.0.0.1:8080, ADMIN=127.0.0.1:9901, CONCURRENCY=2,
+#: NATIVE=1 (the native module in place of the wasm filter).
 #: INSTRUCTIONS=prompt.md with CONFIG: the instructions that Codex gets for each model with a `catalog`.
 #: Without UPSTREAM, a scripted upstream is started. envoy/run.py --help lists the other options.
 	@envoy/run.py
@@ -33,8 +38,9 @@ sbom: wasm ## List the crates in the module: target/transponder.cdx.json (Cyclon
 # The tests run the examples as programs, which `cargo test` alone does not build.
 test: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm
 test: export TRANSPONDER_TRAP_WASM := $(CURDIR)/target/transponder-trap.wasm
-test: wasm ## Run all tests, including those with a real Envoy and real clients.
+test: wasm module ## Run all tests, including those with a real Envoy and real clients.
 	@envoy/build-wasm.sh . trap
+	@envoy/build-module.sh trap
 	tests/clients/setup
 	tests/schemas/setup
 	tests/telemetry/setup >/dev/null
@@ -75,8 +81,9 @@ test-transformers: wasm ## Run the tests with a real `transformers serve`, which
 
 versions: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm
 versions: export TRANSPONDER_TRAP_WASM := $(CURDIR)/target/transponder-trap.wasm
-versions: wasm ## Run the tests of the filter in Envoy with each version of docs/quick-start/envoy.md.
+versions: wasm module ## Run the tests of the filter in Envoy with each version of docs/quick-start/envoy.md.
 	@envoy/build-wasm.sh . trap
+	@envoy/build-module.sh trap
 	tests/clients/setup
 	envoy/test-versions.sh 1.36.4 1.37.0 1.38.2 1.39.3 1.40.0
 
@@ -100,13 +107,13 @@ fuzz: ## Run each fuzz target for FUZZ_SECONDS=45, FUZZ_JOBS=2 at a time, then F
 	@fuzz/run.sh
 
 soak: export SOAK_SECONDS ?= 1800
-soak: wasm ## Run bodies of every size around every buffer limit, two thousand streams at once, then load with injected faults for SOAK_SECONDS=1800.
+soak: wasm module ## Run bodies of every size around every buffer limit, two thousand streams at once, then load with injected faults for SOAK_SECONDS=1800.
 	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && \
 	export TRANSPONDER_WASM=$(CURDIR)/target/transponder.wasm && \
 	cargo test --package transponder-e2e --test envoy buffer_limits -- --nocapture && \
 	cargo test --package transponder-e2e --test soak -- --nocapture
 
-# src/filter.rs is compiled for the wasm target only, so that target is linted separately.
+# src/filter.rs is compiled for the wasm target only, and src/dynamic_module.rs with its feature only: each is linted separately.
 check: ## Check formatting and lints.
 	cargo fmt --all --check
 	cargo fmt --manifest-path fuzz/Cargo.toml --check
@@ -118,6 +125,8 @@ check: ## Check formatting and lints.
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy --package transponder-e2e --test transformers -- -D warnings
 	cargo clippy --lib -- -D warnings
+	cargo clippy --lib --features dynamic-module,trap -- -D warnings
+	cargo clippy --lib --features dynamic-module -- -D warnings
 	@if cargo deny --version >/dev/null 2>&1; then \
 		set -x; cargo deny check licenses bans sources; \
 	else \

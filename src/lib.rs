@@ -1,7 +1,7 @@
 //! An Envoy HTTP filter (proxy-wasm) that lets clients of the OpenAI Responses API use upstreams that only implement
 //! Chat Completions.
 //!
-//! Everything except the private modules `adapter` and `filter` compiles natively and does no I/O: bytes and time are arguments, bytes
+//! Everything except the private modules `adapter`, `filter` and `dynamic_module` does no I/O: bytes and time are arguments, bytes
 //! are results. The same input always gives the same output.
 //!
 //! ```text
@@ -72,10 +72,12 @@ pub mod upstream;
 #[doc(hidden)]
 pub mod wire;
 
-#[cfg(target_arch = "wasm32")]
+#[cfg(any(target_arch = "wasm32", feature = "dynamic-module"))]
 mod adapter;
 mod bounds;
 mod catalog;
+#[cfg(all(not(target_arch = "wasm32"), feature = "dynamic-module"))]
+mod dynamic_module;
 #[cfg(target_arch = "wasm32")]
 mod filter;
 mod markup;

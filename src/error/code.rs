@@ -17,6 +17,8 @@ pub enum Stage {
     Upstream,
     /// The reply has begun. In a stream, the client gets the events `error` and `response.failed`.
     Reply,
+    /// Any: the filter itself failed.
+    Any,
 }
 
 macro_rules! codes {
@@ -136,6 +138,10 @@ codes! {
             "A tool call of the model cannot be delivered complete; the message names it." "Send the request again."
         ReplyTooLarge "reply_too_large" 502
             "The reply exceeds `limits.reply_bytes`, an event exceeds `limits.event_bytes`, or the reply has more than 10000 items." "Request a shorter reply, or raise the limit."
+    }
+    Any {
+        InternalError "internal_error" 500
+            "A bug of the filter, in the [native module](quick-start/native.md) only. After the reply has begun, the stream ends without its last event." "Report it with the log line that names the place."
     }
 }
 

@@ -50,6 +50,14 @@ impl ApiError {
         error.status(code.status()).code(code)
     }
 
+    /// 500: the filter itself failed.
+    pub fn internal() -> Self {
+        Self::of(
+            Code::InternalError,
+            "The filter failed on this exchange. Please report it with the proxy's log",
+        )
+    }
+
     /// 400: a required field is absent.
     pub fn missing(path: Path<'_>) -> Self {
         Self::invalid(format!("Missing required parameter: '{path}'."))

@@ -55,6 +55,7 @@ pub mod watchdog;
 
 use crate::catalog;
 use crate::config::Config;
+use crate::error::ApiError;
 use crate::metrics::Telemetry;
 use crate::store::{Answer, Owner, Question};
 use collecting::Collecting;
@@ -229,6 +230,15 @@ impl Exchange {
     /// The response's trailers: its body ended with the chunk before.
     pub fn on_response_trailers(&mut self, now: Duration) -> TrailersVerdict {
         self.advance(now, Phase::on_response_trailers)
+    }
+
+    /// The adapter caught a panic in one of the other methods. What the exchange had come to is lost, and the client
+    /// gets an error if its reply has not begun.
+    pub fn on_panic(&mut self) -> LocalReply {
+        self.phase = Phase::Answered;
+        let error = ApiError::internal();
+        self.shared.observer.panicked(&error);
+        LocalReply::from(&error)
     }
 
     /// The exchange is over, in whatever way.

@@ -206,19 +206,23 @@ impl Observer {
     }
 
     /// The exchange is over. `reply`: the reply so far. `dropped`: what could not be translated, in both directions.
-    pub(super) fn ended(&self, ending: Ending<'_>, reply: Option<&Reply>, dropped: &[String], now: Duration) {
+    pub(super) fn ended(
+        &mut self,
+        ending: Ending<'_>,
+        reply: Option<&Reply>,
+        dropped: &[String],
+        now: Duration,
+    ) {
         let stats = reply.map(Reply::stats);
         let incomplete = stats.as_ref().is_some_and(|stats| stats.incomplete);
         let outcome = ending.outcome(incomplete);
         self.telemetry.record(&metrics::EXCHANGES, &[outcome, self.preset], 1);
         self.note("transponder.outcome", outcome);
-        if self.sent_at.is_some() {
-            self.record(&metrics::OPEN, -1);
-        }
         if let Some((reply, stats)) = reply.zip(stats) {
             self.count_stats(&stats, outcome, now);
             self.count_report(reply.report());
         }
+        self.close();
         self.note_list("transponder.dropped", dropped);
         match ending {
             Ending::Delivered => {}
@@ -242,6 +246,25 @@ impl Observer {
         self.telemetry.record(&metrics::UPSTREAM_ERRORS, &[class, self.preset], 1);
         self.note_error(error);
         log::warn!("reply failed: class={class} {}", self.line(error));
+    }
+
+    /// The adapter caught a panic, which has ended the exchange.
+    pub(super) fn panicked(&mut self, error: &ApiError) {
+        self.telemetry.record(&metrics::PANICS, &[], 1);
+        if self.sent_at.is_some() {
+            self.telemetry.record(&metrics::EXCHANGES, &["failed", self.preset], 1);
+        }
+        self.close();
+        self.note("transponder.outcome", "failed");
+        self.note_error(error);
+        log::error!("a bug ended the exchange: {}", self.line(error));
+    }
+
+    /// Nothing more comes of the request that was sent upstream, if one was.
+    fn close(&mut self) {
+        if self.sent_at.take().is_some() {
+            self.record(&metrics::OPEN, -1);
+        }
     }
 
     fn count_stats(&self, stats: &ReplyStats, outcome: &str, now: Duration) {

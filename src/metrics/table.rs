@@ -162,6 +162,15 @@ pub static WATCHDOG_RESUMES: Metric = Metric {
               `allow_on_headers_stop_iteration` is not set in Envoy's plugin configuration.",
 };
 
+/// Panics that the native module caught.
+pub static PANICS: Metric = Metric {
+    name: "transponder_panics_total",
+    kind: Kind::Counter,
+    labels: &[],
+    meaning: "Bugs of the filter that ended one exchange each, in the native module only. (In WebAssembly a bug ends \
+              the VM: see `envoy_wasm_transponder_vm_reload`.)",
+};
+
 /// Exchanges in progress.
 pub static OPEN: Metric = Metric {
     name: "transponder_open_exchanges",
@@ -176,7 +185,7 @@ pub static VM_MEMORY: Metric = Metric {
     kind: Kind::Gauge,
     labels: &[],
     meaning: "Memory of the filter's VMs, one for each worker thread. A VM never shrinks, so this is the peak. \
-              The memory of a VM that trapped is still counted.",
+              The memory of a VM that trapped is still counted. The native module has no VM: 0.",
 };
 
 /// Time to the upstream's response headers.
@@ -261,4 +270,5 @@ pub static METRICS: &[&Metric] = &[
     &PASSED,
     &WATCHDOG_RESUMES,
     &STORE,
+    &PANICS,
 ];

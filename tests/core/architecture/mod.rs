@@ -46,6 +46,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     ("adapter", &["config", "exchange", "metrics", "store"]),
     ("filter", &["adapter", "config", "exchange", "metrics", "store"]),
+    ("dynamic_module", &["adapter", "config", "error", "exchange", "metrics", "store"]),
     ("lib", &["filter"]),
 ];
 
@@ -114,10 +115,28 @@ fn the_architecture_page_has_this_table() {
 
 /// The core takes bytes and time as arguments: the same input gives the same output.
 #[test]
-fn only_the_filter_knows_envoy_and_the_clock() {
-    for source in Source::all().iter().filter(|source| !["filter", "lib"].contains(&source.room())) {
+fn only_the_adapters_know_envoy_and_the_clock() {
+    for source in
+        Source::all().iter().filter(|source| !["dynamic_module", "filter", "lib"].contains(&source.room()))
+    {
         for word in ["proxy_wasm", "SystemTime", "Instant", "HashMap", "HashSet"] {
             assert!(source.tokens.iter().all(|token| token.text != word), "{}: {word}", source.path);
+        }
+    }
+}
+
+/// In one file, where each block has its reason.
+#[test]
+fn unsafe_code_is_where_envoy_is_called_natively() {
+    for source in Source::all() {
+        let blocks =
+            source.tokens.windows(2).filter(|pair| pair[0].text == "unsafe" && pair[1].text == "{").count();
+        let reasons = source.text.matches("// SAFETY: ").count();
+        match source.path.as_str() {
+            "dynamic_module/abi.rs" => {
+                assert!(blocks > 20 && blocks == reasons, "{blocks} blocks, {reasons} reasons")
+            }
+            path => assert_eq!(blocks, 0, "{path}"),
         }
     }
 }

@@ -6,11 +6,12 @@ use std::path::Path;
 use transponder::error::{Code, Stage};
 use transponder::metrics::REFUSALS;
 
-const STAGES: [(Stage, &str); 4] = [
+const STAGES: [(Stage, &str); 5] = [
     (Stage::Headers, "Request rejected by its headers or size"),
     (Stage::Request, "Request rejected by its body"),
     (Stage::Upstream, "Error from the upstream, or from Envoy on its behalf"),
     (Stage::Reply, "Error after the reply has begun"),
+    (Stage::Any, "Error of the filter itself"),
 ];
 
 fn tables() -> String {

@@ -4,6 +4,7 @@ mod budget;
 mod catalog;
 mod input_tokens;
 mod moving;
+mod panic;
 mod prewarm;
 mod privacy;
 mod reply;
