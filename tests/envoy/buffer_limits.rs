@@ -4,7 +4,7 @@
 //! than that into the buffer makes Envoy answer in the middle of the filter's own call, and Envoy does not survive
 //! that. `make test` runs a part of the matrix, `make soak` all of it.
 
-use crate::{BOTH, config};
+use crate::config;
 use axum::body::Body;
 use axum::response::Response;
 use futures_util::stream::{self, Stream, StreamExt};
@@ -94,7 +94,7 @@ fn cases(all: bool) -> Vec<Case> {
         &[(true, true), (false, false)]
     };
     for limit in LIMITS {
-        for headers in BOTH {
+        for headers in Headers::all() {
             for protocol in [Protocol::Http1, Protocol::Http2] {
                 for kind in [Kind::Stream, Kind::Document, Kind::Failure] {
                     for (request, reply) in sizes(limit, all) {
@@ -158,7 +158,7 @@ fn answer(seen: &Seen) -> Response {
 /// An Envoy with a listener for each limit and header mode.
 async fn start(upstream: SocketAddr, workers: usize) -> Envoy {
     let mut listeners = Vec::new();
-    for headers in BOTH {
+    for headers in Headers::all() {
         let mut plan = bootstrap(upstream, &config(headers, json!({})), headers);
         let listener = &mut plan["static_resources"]["listeners"][0];
         // Without this key, only the listener's limit applies.

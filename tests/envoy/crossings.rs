@@ -1,8 +1,8 @@
 //! Features of Envoy that interact with the filter: compressors, `Expect`, and redirects that Envoy follows.
 
+use crate::config;
 use crate::life::manager;
 use crate::raw_upstream::{DONE, STOP, delta};
-use crate::{BOTH, config};
 use axum::http::HeaderValue;
 use axum::response::Response;
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ fn compressor(library: &str) -> Value {
 
 #[tokio::test]
 async fn compressors_leave_streams_alone() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         for library in ["zstd", "gzip"] {
             let (sender, receiver) = mpsc::unbounded_channel();
             let receiver = Arc::new(Mutex::new(Some(receiver)));
@@ -93,7 +93,7 @@ async fn read_until(connection: &mut TcpStream, said: &mut String, words: &str) 
 /// body.
 #[tokio::test]
 async fn a_client_that_waits_for_a_100_gets_it() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         for from_upstream in [false, true] {
             let upstream = OwnUpstream::start(|| completion("Hello")).await;
             let mut plan = bootstrap(upstream.address, &config(headers, json!({})), headers);
@@ -113,8 +113,13 @@ async fn a_client_that_waits_for_a_100_gets_it() {
             read_until(&mut connection, &mut said, "\"completed\"").await;
             let seen = &upstream.seen()[0];
             assert_eq!(seen.headers.contains_key("expect"), from_upstream, "{headers:?}");
-            let delayed = envoy.logged().contains("hold_request_headers is set, but no request body arrived");
-            assert_eq!(delayed, from_upstream && headers == Headers::Held);
+            let told = envoy.logged().contains("headers are not held: the client waits");
+            assert_eq!(told, from_upstream && headers != Headers::Flow);
+            assert_eq!(
+                envoy.stat("wasmcustom.transponder_watchdog_resumes_total").await,
+                0,
+                "nothing was delayed"
+            );
             envoy.finish();
         }
     }
@@ -129,7 +134,7 @@ fn redirect(status: u16, location: &str) -> Response {
 /// Envoy runs the filters again, on the translated request.
 #[tokio::test]
 async fn a_redirect_that_envoy_follows_is_an_error_in_the_apis_shape() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let upstream = OwnUpstream::start_asked(|asked| match asked.path.as_str() {
             "/v1/chat/completions" => redirect(307, "http://api/elsewhere"),
             "/v1/models" => redirect(302, "http://api/models"),

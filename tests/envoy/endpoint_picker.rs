@@ -1,9 +1,9 @@
 //! The filter before an endpoint picker, as docs/inference-pools.md describes it.
 
+use crate::config;
 use crate::life::manager;
 use crate::orders::filter;
 use crate::picker::{DESTINATION, Picker};
-use crate::{BOTH, config};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -47,7 +47,7 @@ fn plan(picker: SocketAddr, headers: Headers) -> Value {
 
 #[tokio::test]
 async fn the_picker_sees_chat_completions_and_chooses_the_endpoint_by_the_models_name() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let (small, large) = (Upstream::start().await, Upstream::start().await);
         let pool = BTreeMap::from([("qwen-small", small.address()), ("qwen-large", large.address())]);
         let picker = Picker::start(pool).await;
@@ -88,7 +88,7 @@ async fn the_picker_sees_chat_completions_and_chooses_the_endpoint_by_the_models
 #[tokio::test]
 async fn an_error_of_the_picker_gets_the_apis_shape() {
     let picker = Picker::start(BTreeMap::new()).await;
-    for headers in BOTH {
+    for headers in Headers::all() {
         let envoy = Envoy::launch(&plan(picker.address, headers)).await;
         let answer = post(&envoy.responses_url(), &json!({"model": "full", "input": "hi"})).await;
         assert_eq!((answer.status, answer.header("retry-after")), (429, Some("5")), "{headers:?}");

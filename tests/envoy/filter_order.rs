@@ -1,9 +1,9 @@
 //! `docs/filter-order.md`: where other filters of Envoy belong, and what a wrong order does. Each row of the page has a
 //! test, whose name begins with the row's.
 
+use crate::config;
 use crate::life::manager;
 use crate::orders::{Orders, PLACES, Place, filter, request};
-use crate::{BOTH, config};
 use axum::http::HeaderValue;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -33,7 +33,7 @@ fn said(answer: &Answer) -> (u16, &str, String) {
 
 /// A rule for the path protects it before the filter, and not behind it.
 async fn assert_protects_only_before(orders: Orders, status: u16, words: &str) {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let answer = orders.ask(Place::Before, headers, &[]).await;
         assert_eq!((answer.status, answer.text().as_str()), (status, words), "{headers:?}");
         assert_eq!(orders.ask(Place::Behind, headers, &[]).await.status, 200, "{headers:?}");
@@ -95,7 +95,7 @@ async fn local_ratelimit_answers_in_plain_text_before_and_in_the_apis_shape_behi
     });
     let filter = filter("local_ratelimit", "local_ratelimit.v3.LocalRateLimit", limit);
     let orders = Orders::start(&filter, &serving().await).await;
-    for headers in BOTH {
+    for headers in Headers::all() {
         for place in PLACES {
             assert_eq!(orders.ask(place, headers, &[]).await.status, 200, "{place:?} {headers:?}");
         }
@@ -119,7 +119,7 @@ async fn cors_sees_all_refusals_only_before() {
     })
     .await;
     let origin = [("origin", "http://page")];
-    for headers in BOTH {
+    for headers in Headers::all() {
         for place in PLACES {
             let allowed = async |body: Vec<u8>| {
                 let answer = orders.post(place, headers, &origin, body).await;
@@ -143,7 +143,7 @@ async fn compressor_compresses_only_before() {
     let library = json!({"compressor_library": gzip("compressor")});
     let filter = filter("compressor", "compressor.v3.Compressor", library);
     let orders = Orders::start(&filter, &serving().await).await;
-    for headers in BOTH {
+    for headers in Headers::all() {
         for (place, coding) in [(Place::Before, Some("gzip")), (Place::Behind, None)] {
             let answer = orders.ask(place, headers, &[("accept-encoding", "gzip")]).await;
             assert_eq!((answer.status, answer.header("content-encoding")), (200, coding), "{place:?}");
@@ -163,7 +163,7 @@ async fn decompressor_of_requests_works_only_in_a_listener_before() {
     let upstream = serving().await;
     let coded = [("content-encoding", "gzip")];
     let orders = Orders::start(&decompressor(), &upstream).await;
-    for headers in BOTH {
+    for headers in Headers::all() {
         for (place, expected) in
             [(Place::Before, "unsupported_trailers"), (Place::Behind, "unsupported_content_encoding")]
         {
@@ -173,7 +173,7 @@ async fn decompressor_of_requests_works_only_in_a_listener_before() {
     }
     orders.finish();
 
-    for headers in BOTH {
+    for headers in Headers::all() {
         let files = tempfile::tempdir().unwrap();
         let pipe = json!({"pipe": {"path": files.path().join("filter")}});
         let mut plan = bootstrap(upstream.address, &config(headers, json!({})), headers);
@@ -205,7 +205,7 @@ async fn decompressor_of_replies_works_only_behind() {
     })
     .await;
     let orders = Orders::start(&decompressor(), &upstream).await;
-    for headers in BOTH {
+    for headers in Headers::all() {
         let answer = orders.ask(Place::Behind, headers, &[]).await;
         assert_eq!(answer.json()["output"][0]["content"][0]["text"], "Hello");
         let answer = orders.ask(Place::Before, headers, &[]).await;
@@ -238,7 +238,7 @@ async fn lua_sees_the_api_of_its_side() {
     end"#;
     let script = json!({"default_source_code": {"inline_string": code}});
     let orders = Orders::start(&filter("lua", "lua.v3.Lua", script), &upstream).await;
-    for headers in BOTH {
+    for headers in Headers::all() {
         for (place, sees) in
             [(Place::Before, "/v1/responses false"), (Place::Behind, "/v1/chat/completions true")]
         {
@@ -280,7 +280,7 @@ async fn upstream_filter_does_not_survive_a_retry() {
 #[tokio::test]
 async fn body_format_rewrites_the_filters_errors() {
     let upstream = serving().await;
-    for headers in BOTH {
+    for headers in Headers::all() {
         let mut plan = bootstrap(upstream.address, &config(headers, json!({})), headers);
         manager(&mut plan)["local_reply_config"]["body_format"] = json!({"text_format_source": {"inline_string": "<p>%LOCAL_REPLY_BODY%</p>"}, "content_type": "text/html"});
         let envoy = Envoy::launch_plain(&plan).await;

@@ -1,8 +1,8 @@
 //! HTTP/2 on either side, compression, and an Envoy that gets a new configuration or drains.
 
+use crate::config;
 use crate::life::manager;
 use crate::raw_upstream::{DONE, STOP, delta};
-use crate::{BOTH, config};
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use support::grammar::Transcript;
 use support::own_upstream::{OwnUpstream, completion, response, stream};
-use support::{Answer, Envoy, bootstrap, post, post_with};
+use support::{Answer, Envoy, Headers, bootstrap, post, post_with};
 use tokio::sync::mpsc;
 
 fn request(stream: bool) -> Value {
@@ -46,7 +46,7 @@ fn with_trailers() -> Response {
 
 #[tokio::test]
 async fn http2_passes_on_both_sides() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let upstream = OwnUpstream::start(with_trailers).await;
         let mut plan = bootstrap(upstream.address, &config(headers, json!({})), headers);
         plan["static_resources"]["clusters"][0]["typed_extension_protocol_options"] = json!({
@@ -87,7 +87,7 @@ fn compressed(status: u16, body: &str, content_type: &str) -> Response {
 /// A decompressor ends each reply with trailers, and a filter that holds the chunk before them never sees them.
 #[tokio::test]
 async fn a_decompressor_before_the_filter_does_not_hide_the_end() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let document =
             json!({"choices": [{"index": 0, "message": {"content": "Hello"}, "finish_reason": "stop"}]})
                 .to_string();
@@ -126,7 +126,7 @@ async fn a_decompressor_before_the_filter_does_not_hide_the_end() {
 
 #[tokio::test]
 async fn an_unrequested_compressed_reply_is_an_error() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let upstream = OwnUpstream::start(|| compressed(200, &events(), "text/event-stream")).await;
         let envoy = Envoy::start(upstream.address, &config(headers, json!({})), headers).await;
         let asked = [("accept-encoding", "gzip")];
@@ -169,7 +169,7 @@ async fn patient_upstream() -> (OwnUpstream, mpsc::UnboundedSender<String>) {
 
 #[tokio::test]
 async fn a_new_configuration_under_load_loses_no_request() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let (upstream, sender) = patient_upstream().await;
         let model = |name: &str| config(headers, json!({"models": [{"match": "*", "model": name}]}));
         let mut plan = bootstrap(upstream.address, &model("before"), headers);
@@ -205,9 +205,9 @@ async fn a_new_configuration_under_load_loses_no_request() {
             })
             .collect();
         let mut changed = listener.clone();
-        let configuration =
-            "/filter_chains/0/filters/0/typed_config/http_filters/0/typed_config/config/configuration/value";
-        *changed.pointer_mut(configuration).unwrap() = json!(model("after"));
+        let filter = "/filter_chains/0/filters/0/typed_config/http_filters/0/typed_config";
+        let configuration = format!("{filter}/{}", headers.configuration());
+        *changed.pointer_mut(&configuration).unwrap() = json!(model("after"));
         let next = files.path().join("next.json");
         std::fs::write(&next, resources(&changed)).unwrap();
         std::fs::rename(&next, &file).unwrap();
@@ -235,7 +235,7 @@ async fn a_new_configuration_under_load_loses_no_request() {
 
 #[tokio::test]
 async fn an_envoy_that_drains_lets_streams_end() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let (upstream, sender) = patient_upstream().await;
         let envoy = Envoy::start(upstream.address, &config(headers, json!({})), headers).await;
         let patient = under_way(&envoy).await;

@@ -1,8 +1,8 @@
 //! How a stream begins, breaks and ends, for each way in which an upstream, a client or Envoy can
 //! end it.
 
+use crate::config;
 use crate::raw_upstream::{Asked, CHUNKED, Connection, DONE, RawUpstream, STOP, UNTIL_CLOSED, chunk, delta};
-use crate::{BOTH, config};
 use serde_json::{Value, json};
 use std::time::Duration;
 use support::grammar::Transcript;
@@ -174,7 +174,7 @@ fn assert_broken(answer: &Answer) {
 
 #[tokio::test]
 async fn a_stream_ends_well_however_the_upstream_ends_it() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let (_upstream, envoy) = start(headers).await;
         for model in ["trailers", "late-zero", "early-hints"] {
             let answer = post(&envoy.responses_url(), &request(model, true)).await;
@@ -196,7 +196,7 @@ async fn a_stream_ends_well_however_the_upstream_ends_it() {
 
 #[tokio::test]
 async fn a_stream_that_ends_too_early_fails_and_says_so() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let (_upstream, envoy) = start(headers).await;
         for model in ["half-event", "silence"] {
             let answer = post(&envoy.responses_url(), &request(model, true)).await;
@@ -222,7 +222,7 @@ async fn a_stream_that_ends_too_early_fails_and_says_so() {
 /// without its last event, which no client takes for a complete one, and a counter shows it to the operator.
 #[tokio::test]
 async fn an_end_that_only_trailers_show_is_counted() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let (_upstream, envoy) = start(headers).await;
         let answer = post(&envoy.responses_url(), &request("trailers-unannounced", true)).await;
         assert_eq!(answer.event_names().last().map(String::as_str), Some("response.output_text.delta"));
@@ -233,7 +233,7 @@ async fn an_end_that_only_trailers_show_is_counted() {
 
 #[tokio::test]
 async fn a_reset_by_the_upstream_ends_its_own_stream_and_no_other() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let (_upstream, envoy) = start(headers).await;
         let answer = post(&envoy.responses_url(), &request("reset-before", true)).await;
         assert_eq!((answer.status, answer.header("content-type")), (503, Some("application/json")));
@@ -250,7 +250,7 @@ async fn a_reset_by_the_upstream_ends_its_own_stream_and_no_other() {
 
 #[tokio::test]
 async fn envoys_timeouts_are_errors_of_the_api_or_a_broken_transfer() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let (_upstream, envoy) = start(headers).await;
         for (route, model) in [("timeout", "never"), ("idle", "never")] {
             let body = request(model, true).to_string();
@@ -273,7 +273,7 @@ async fn envoys_timeouts_are_errors_of_the_api_or_a_broken_transfer() {
 /// Such a reply of Envoy passes no filter. If headers are held, `local_reply_config` gives it its form.
 #[tokio::test]
 async fn a_document_that_ends_too_early_is_an_error_of_the_api_while_its_headers_are_held() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let (_upstream, envoy) = start(headers).await;
         for (route, model, status, code, words) in [
             ("none", "document-reset", 502, json!("upstream_reply_cut"), "ended its reply early"),
@@ -300,7 +300,7 @@ async fn a_document_that_ends_too_early_is_an_error_of_the_api_while_its_headers
 
 #[tokio::test]
 async fn a_retried_request_is_sent_again_complete() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let (upstream, envoy) = start(headers).await;
         let text = "word ".repeat(40_000);
         let body = json!({"model": "third-time", "input": text, "stream": true}).to_string();
@@ -318,7 +318,7 @@ async fn a_retried_request_is_sent_again_complete() {
 
 #[tokio::test]
 async fn a_client_that_leaves_frees_its_upstream() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let (gone, mut notice) = tokio::sync::mpsc::unbounded_channel();
         let upstream = RawUpstream::start(move |mut connection: Connection, _| {
             let gone = gone.clone();
@@ -344,7 +344,7 @@ async fn a_client_that_leaves_frees_its_upstream() {
 
 #[tokio::test]
 async fn a_head_request_is_refused() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let (upstream, envoy) = start(headers).await;
         let answer = reqwest::Client::new().head(envoy.responses_url()).send().await.unwrap();
         assert_eq!(answer.status().as_u16(), 405);
@@ -357,7 +357,7 @@ async fn a_head_request_is_refused() {
 /// Another filter replies instead of the upstream. Its reply passes through the callbacks of this one.
 #[tokio::test]
 async fn another_filters_answer_gets_the_apis_shape() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let upstream = RawUpstream::start(behave).await;
         let mut plan = plan(&upstream, headers);
         let buffer = json!({"name": "buffer", "typed_config": {

@@ -1,4 +1,4 @@
-//! The filter in a real Envoy, without Codex: bodies and headers, sizes and ends, in both header modes.
+//! The filter in a real Envoy, without Codex: bodies and headers, sizes and ends, in both header modes and natively.
 //!
 //! The filter depends on what Envoy really does. Each such fact has a test that fails
 //! when the filter ignores it:
@@ -6,7 +6,7 @@
 //! | fact | test |
 //! |---|---|
 //! | Holding the headers holds the body too, unless a setting of Envoy changes it. | `requests::held_headers_without_the_envoy_setting_are_delayed_but_never_hang` |
-//! | Some control planes cannot change that setting. | every test runs in `BOTH` modes |
+//! | Some control planes cannot change that setting. | every test runs in both header modes |
 //! | A body that is held goes through a buffer of 1 MiB, one that is passed on does not. | `requests::sixty_megabytes_pass_under_envoys_default_buffer_limits`, `replies::a_long_document_passes_whole` |
 //! | The SDK panics on a header, body or trailer out of its window. | `life::*`: no end of a stream traps |
 //! | The default after a trap is 503 for good. | `trust::a_new_vm_serves_the_next_request_after_a_trap` |
@@ -16,6 +16,7 @@
 //! | A wrong length makes two requests of one. | `trust::no_length_lets_one_request_become_two`, `requests::requests_on_one_connection_never_mix` |
 //! | A chunk that is replaced goes on at once. | `replies::deltas_arrive_one_for_one` |
 
+mod adapters;
 mod buffer_limits;
 mod crossings;
 mod endpoint_picker;
@@ -39,9 +40,7 @@ mod versions;
 
 use support::Headers;
 
-const BOTH: [Headers; 2] = [Headers::Flow, Headers::Held];
-
-/// A plugin configuration for a header mode.
+/// A plugin configuration for a header mode. The native module holds the headers whatever it says.
 fn config(headers: Headers, more: serde_json::Value) -> String {
     let mut config = more;
     config["hold_request_headers"] = serde_json::json!(headers == Headers::Held);

@@ -1,7 +1,7 @@
 //! The filter with another filter before or behind it, in both header modes.
 
+use crate::config;
 use crate::life::manager;
-use crate::{BOTH, config};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -37,7 +37,7 @@ impl Orders {
     ) -> Self {
         let mut plan = bootstrap(upstream.address, "{}", Headers::Flow);
         let mut listeners = Vec::new();
-        for headers in BOTH {
+        for headers in Headers::all() {
             for place in PLACES {
                 let mut plan = bootstrap(upstream.address, &config(headers, json!({})), headers);
                 change(&mut manager(&mut plan)["route_config"]["virtual_hosts"][0]);

@@ -13,10 +13,10 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
-use support::{Process, Upstream, envoy_binary, module, project, without_cargo};
+use support::{Process, Upstream, envoy_binary, module, native_module, project, without_cargo};
 use tempfile::TempDir;
 
-const PAGES: [&str; 4] = ["laptop", "envoy", "istio", "envoy-gateway"];
+const PAGES: [&str; 5] = ["laptop", "envoy", "native", "istio", "envoy-gateway"];
 
 struct Block {
     checked: String,
@@ -157,6 +157,13 @@ async fn envoy() {
     let fresh = TempDir::new().unwrap();
     std::fs::copy(module(), fresh.path().join("transponder.wasm")).unwrap();
     reader(fresh.path()).await.follow(&page("envoy"));
+}
+
+#[tokio::test]
+async fn native() {
+    let fresh = TempDir::new().unwrap();
+    std::fs::copy(native_module(), fresh.path().join("libtransponder.so")).unwrap();
+    reader(fresh.path()).await.follow(&page("native"));
 }
 
 #[tokio::test]

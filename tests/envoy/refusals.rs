@@ -1,6 +1,6 @@
 //! Requests that are answered without the upstream.
 
-use crate::{BOTH, config};
+use crate::config;
 use serde_json::{Value, json};
 use support::grammar::Transcript;
 use support::own_upstream::{OwnUpstream, completion};
@@ -30,7 +30,7 @@ async fn unsupported_requests_are_refused_in_the_apis_shape() {
         ("POST", "", &[], 400),
     ];
     let upstream = OwnUpstream::start(|| completion("never")).await;
-    for headers in BOTH {
+    for headers in Headers::all() {
         let envoy = Envoy::start(upstream.address, &config(headers, json!({})), headers).await;
         for (method, rest, more, status) in table {
             let url = format!("{}{rest}", envoy.responses_url());
@@ -53,7 +53,7 @@ async fn unsupported_requests_are_refused_in_the_apis_shape() {
 
 #[tokio::test]
 async fn the_conversation_is_compacted_below_the_path() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let upstream = OwnUpstream::start(|| completion("All of it.")).await;
         let envoy = Envoy::start(upstream.address, &config(headers, json!({})), headers).await;
         let body = json!({"model": "m", "input": "hi"}).to_string();
@@ -66,7 +66,7 @@ async fn the_conversation_is_compacted_below_the_path() {
 
 #[tokio::test]
 async fn no_secret_is_logged() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let upstream = OwnUpstream::start(|| completion("SECRET-REPLY")).await;
         let mut envoy = Envoy::start(upstream.address, &config(headers, json!({})), headers).await;
         for secret in ["SECRET-KEY", "SECRET-PROMPT", "SECRET-REPLY", "SECRET-FIELD"] {
@@ -86,25 +86,27 @@ async fn no_secret_is_logged() {
 
 #[tokio::test]
 async fn a_wrong_configuration_is_refused_at_the_start_with_its_path() {
-    let wrong = support::bootstrap(
-        "127.0.0.1:1".parse().unwrap(),
-        r#"{"upstream": {"no_such_option": true}}"#,
-        Headers::Flow,
-    );
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("envoy.json");
-    std::fs::write(&file, wrong.to_string()).unwrap();
-    let envoy = std::env::var("TRANSPONDER_ENVOY").unwrap_or_else(|_| "envoy".to_owned());
-    let checked = tokio::process::Command::new(envoy).args(["--mode", "validate", "-c"]).arg(&file).output();
-    let checked = tokio::time::timeout(std::time::Duration::from_secs(30), checked).await.unwrap().unwrap();
-    assert!(!checked.status.success());
-    let said = String::from_utf8_lossy(&checked.stderr).into_owned();
-    assert!(said.contains("no_such_option"), "{said}");
+    for headers in Headers::all() {
+        let config = r#"{"upstream": {"no_such_option": true}}"#;
+        let wrong = support::bootstrap("127.0.0.1:1".parse().unwrap(), config, headers);
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("envoy.json");
+        std::fs::write(&file, wrong.to_string()).unwrap();
+        let mut checked = tokio::process::Command::new(support::envoy_binary());
+        checked.args(["--mode", "validate", "-c"]).arg(&file);
+        checked.env(support::MODULES, support::native_module().parent().unwrap());
+        let checked = checked.output();
+        let checked =
+            tokio::time::timeout(std::time::Duration::from_secs(30), checked).await.unwrap().unwrap();
+        assert!(!checked.status.success());
+        let said = String::from_utf8_lossy(&checked.stderr).into_owned();
+        assert!(said.contains("no_such_option"), "{said}");
+    }
 }
 
 #[tokio::test]
 async fn a_request_for_no_output_is_answered_at_once() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let upstream = OwnUpstream::start(|| completion("never")).await;
         let envoy = Envoy::start(upstream.address, &config(headers, json!({})), headers).await;
         for stream in [false, true] {

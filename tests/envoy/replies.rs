@@ -1,6 +1,6 @@
 //! Replies: streams and documents, ends and errors.
 
-use crate::{BOTH, config};
+use crate::config;
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ fn request(stream: bool) -> Value {
 
 #[tokio::test]
 async fn text_reasoning_and_calls_arrive_as_stream_and_as_document() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let upstream = Upstream::start().await;
         let envoy = Envoy::start(upstream.address(), &config(headers, json!({})), headers).await;
         for streaming in [true, false] {
@@ -47,7 +47,7 @@ async fn text_reasoning_and_calls_arrive_as_stream_and_as_document() {
 
 #[tokio::test]
 async fn a_document_becomes_a_stream_and_a_stream_a_document() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let upstream = OwnUpstream::start(|| completion("Hello")).await;
         let envoy = Envoy::start(upstream.address, &config(headers, json!({})), headers).await;
         let answer = post(&envoy.responses_url(), &request(true)).await;
@@ -66,7 +66,7 @@ async fn a_document_becomes_a_stream_and_a_stream_a_document() {
 /// The upstream sends each delta only after the client has received the one before.
 #[tokio::test]
 async fn deltas_arrive_one_for_one() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let (sender, receiver) = mpsc::unbounded_channel();
         let receiver = Arc::new(Mutex::new(Some(receiver)));
         let upstream = OwnUpstream::start(move || stream(receiver.lock().unwrap().take().unwrap())).await;
@@ -114,7 +114,7 @@ async fn deltas_arrive_one_for_one() {
 
 #[tokio::test]
 async fn a_waiting_upstream_keeps_the_client_awake() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let (sender, receiver) = mpsc::unbounded_channel();
         let receiver = Arc::new(Mutex::new(Some(receiver)));
         let upstream = OwnUpstream::start(move || stream(receiver.lock().unwrap().take().unwrap())).await;
@@ -137,7 +137,7 @@ async fn a_waiting_upstream_keeps_the_client_awake() {
 
 #[tokio::test]
 async fn a_stream_that_ends_early_is_a_failure() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let sse = "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"x\"}}]}}]}\n\n";
         let upstream = OwnUpstream::start(move || response(200, "text/event-stream", sse)).await;
         let envoy = Envoy::start(upstream.address, &config(headers, json!({})), headers).await;
@@ -154,7 +154,7 @@ async fn a_stream_that_ends_early_is_a_failure() {
 
 #[tokio::test]
 async fn an_upstream_that_vanishes_breaks_the_stream_and_nothing_else() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let upstream = Upstream::start().await;
         let broken = json!({"text": "Hello there, this is long.", "chunking": {"text": 3}, "abort_after": 3});
         upstream.script(json!({"replies": [broken, {"text": "Hi"}]})).await;
@@ -183,7 +183,7 @@ async fn errors_keep_their_status_and_get_the_apis_shape() {
         (502, "text/html", "<html><h1>Bad Gateway</h1></html>", None),
         (503, "application/json", "", None),
     ];
-    for headers in BOTH {
+    for headers in Headers::all() {
         for (status, content_type, body, code) in table {
             let (status, content_type, body) = (*status, *content_type, *body);
             let upstream = OwnUpstream::start(move || response(status, content_type, body)).await;
@@ -207,7 +207,7 @@ async fn errors_keep_their_status_and_get_the_apis_shape() {
 /// Envoy keeps what a filter writes while it holds a reply in a buffer of 1 MiB.
 #[tokio::test]
 async fn a_long_document_passes_whole() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         for chunked in [true, false] {
             let text = "x".repeat(3 << 20);
             let body =
@@ -248,7 +248,8 @@ async fn a_long_document_passes_whole() {
 async fn an_error_in_a_good_status_is_an_error_where_the_headers_are_held() {
     let body = r#"{"error":{"message":"Provider returned error","code":502}}"#;
     let upstream = OwnUpstream::start(move || json_reply(200, body)).await;
-    for (headers, status) in [(Headers::Held, 502), (Headers::Flow, 200)] {
+    for headers in Headers::all() {
+        let status = if headers == Headers::Flow { 200 } else { 502 };
         let envoy = Envoy::start(upstream.address, &config(headers, json!({})), headers).await;
         let answer = post(&envoy.responses_url(), &request(false)).await;
         assert_eq!(answer.status, status);
@@ -261,7 +262,7 @@ async fn an_error_in_a_good_status_is_an_error_where_the_headers_are_held() {
 
 #[tokio::test]
 async fn without_an_upstream_envoys_own_answer_gets_the_apis_shape() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let nobody = listener.local_addr().unwrap();
         drop(listener);

@@ -1,6 +1,6 @@
 //! Requests: sizes, connections, headers, routes.
 
-use crate::{BOTH, config};
+use crate::config;
 use serde_json::{Value, json};
 use support::own_upstream::{OwnUpstream, completion};
 use support::{Envoy, Headers, Upstream, bootstrap, cluster, post, post_with};
@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 #[tokio::test]
 async fn sixty_megabytes_pass_under_envoys_default_buffer_limits() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let upstream = OwnUpstream::start(|| completion("ok")).await;
         let envoy = Envoy::start(upstream.address, &config(headers, json!({})), headers).await;
         let text = "x".repeat(60 << 20);
@@ -22,7 +22,7 @@ async fn sixty_megabytes_pass_under_envoys_default_buffer_limits() {
 
 #[tokio::test]
 async fn a_body_may_be_as_large_as_the_limit_and_no_larger() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let upstream = OwnUpstream::start(|| completion("ok")).await;
         let limits = json!({"limits": {"request_bytes": 100_000}});
         let envoy = Envoy::start(upstream.address, &config(headers, limits), headers).await;
@@ -52,7 +52,7 @@ async fn a_body_may_be_as_large_as_the_limit_and_no_larger() {
 
 #[tokio::test]
 async fn requests_on_one_connection_never_mix() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let upstream = OwnUpstream::start(|| completion("ok")).await;
         let envoy = Envoy::start(upstream.address, &config(headers, json!({})), headers).await;
         let request = |text: &str| {
@@ -96,7 +96,7 @@ async fn read_answers(connection: &mut tokio::net::TcpStream, count: usize) {
 
 #[tokio::test]
 async fn only_headers_for_the_upstream_are_sent() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let upstream = OwnUpstream::start(|| completion("ok")).await;
         let envoy = Envoy::start(upstream.address, &config(headers, json!({})), headers).await;
         let sent = [
@@ -119,14 +119,14 @@ async fn only_headers_for_the_upstream_are_sent() {
         }
         assert!(!String::from_utf8_lossy(&seen.body).contains("/home/me"));
         let exact = seen.headers.get("content-length").map(|length| length.to_str().unwrap().to_owned());
-        assert_eq!(exact, (headers == Headers::Held).then(|| seen.body.len().to_string()));
+        assert_eq!(exact, (headers != Headers::Flow).then(|| seen.body.len().to_string()));
         envoy.finish();
     }
 }
 
 #[tokio::test]
 async fn other_paths_pass_through() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let upstream =
             OwnUpstream::start(|| support::own_upstream::response(418, "text/plain", "short and stout"))
                 .await;
@@ -146,33 +146,37 @@ async fn other_paths_pass_through() {
 
 #[tokio::test]
 async fn held_headers_choose_the_cluster_by_the_model() {
-    let (first, second) =
-        (OwnUpstream::start(|| completion("first")).await, OwnUpstream::start(|| completion("second")).await);
-    let rules = json!({"models": [{"match": "big*", "model": "real-big", "route": "second", "upstream": {"path": "/other/chat"}}]});
-    let mut plan = bootstrap(first.address, &config(Headers::Held, rules), Headers::Held);
-    plan["static_resources"]["clusters"].as_array_mut().unwrap().push(cluster("second", second.address));
-    let routes = plan
+    for headers in Headers::held() {
+        let (first, second) = (
+            OwnUpstream::start(|| completion("first")).await,
+            OwnUpstream::start(|| completion("second")).await,
+        );
+        let rules = json!({"models": [{"match": "big*", "model": "real-big", "route": "second", "upstream": {"path": "/other/chat"}}]});
+        let mut plan = bootstrap(first.address, &config(headers, rules), headers);
+        plan["static_resources"]["clusters"].as_array_mut().unwrap().push(cluster("second", second.address));
+        let routes = plan
         .pointer_mut("/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/route_config/virtual_hosts/0/routes")
         .expect("the routes")
         .as_array_mut()
         .unwrap();
-    let by_header = json!({
-        "match": {"prefix": "/", "headers": [{"name": "x-transponder-upstream", "string_match": {"exact": "second"}}]},
-        "route": {"cluster": "second", "timeout": "0s"},
-    });
-    routes.insert(0, by_header);
-    let envoy = Envoy::launch(&plan).await;
-    for (model, path) in [("small", "/v1/chat/completions"), ("big-1", "/other/chat")] {
-        let answer = post(&envoy.responses_url(), &json!({"model": model, "input": "hi"})).await;
-        let text = answer.json()["output"][0]["content"][0]["text"].clone();
-        let (expected, upstream) = if model == "small" { ("first", &first) } else { ("second", &second) };
-        assert_eq!(text, expected, "{model}");
-        assert_eq!(upstream.seen()[0].path, path);
+        let by_header = json!({
+            "match": {"prefix": "/", "headers": [{"name": "x-transponder-upstream", "string_match": {"exact": "second"}}]},
+            "route": {"cluster": "second", "timeout": "0s"},
+        });
+        routes.insert(0, by_header);
+        let envoy = Envoy::launch(&plan).await;
+        for (model, path) in [("small", "/v1/chat/completions"), ("big-1", "/other/chat")] {
+            let answer = post(&envoy.responses_url(), &json!({"model": model, "input": "hi"})).await;
+            let text = answer.json()["output"][0]["content"][0]["text"].clone();
+            let (expected, upstream) = if model == "small" { ("first", &first) } else { ("second", &second) };
+            assert_eq!(text, expected, "{model}");
+            assert_eq!(upstream.seen()[0].path, path);
+        }
+        let body: Value = serde_json::from_slice(&second.seen()[0].body).unwrap();
+        assert_eq!(body["model"], "real-big");
+        assert_eq!(second.seen()[0].headers["x-transponder-model"], "real-big");
+        envoy.finish();
     }
-    let body: Value = serde_json::from_slice(&second.seen()[0].body).unwrap();
-    assert_eq!(body["model"], "real-big");
-    assert_eq!(second.seen()[0].headers["x-transponder-model"], "real-big");
-    envoy.finish();
 }
 
 /// Envoy shows no body to a filter that holds the headers, unless a setting allows it.
@@ -217,7 +221,7 @@ fn with_retries(mut plan: Value) -> Value {
 
 #[tokio::test]
 async fn a_long_request_to_an_upstream_that_is_down_is_503_and_not_507() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let plan = with_retries(bootstrap(nobody().await, &config(headers, json!({})), headers));
         let envoy = Envoy::launch(&plan).await;
         for _ in 0..3 {
@@ -231,7 +235,7 @@ async fn a_long_request_to_an_upstream_that_is_down_is_503_and_not_507() {
 
 #[tokio::test]
 async fn a_long_request_is_retried() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let upstream = OwnUpstream::start(|| completion("ok")).await;
         let mut plan = with_retries(bootstrap(upstream.address, &config(headers, json!({})), headers));
         let load = &mut plan["static_resources"]["clusters"][0]["load_assignment"]["endpoints"][0];

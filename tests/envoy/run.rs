@@ -9,8 +9,8 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 use support::{
-    Answer, Envoy, Headers, Seen, Upstream, bootstrap, envoy_binary, module, post_with, project,
-    without_cargo,
+    Answer, Envoy, Headers, Seen, Upstream, bootstrap, envoy_binary, module, native_module, post_with,
+    project, without_cargo,
 };
 use tempfile::TempDir;
 
@@ -25,6 +25,7 @@ fn script(path: &Path, options: &[&str]) -> Command {
         "PRESET",
         "CONFIG",
         "INSTRUCTIONS",
+        "NATIVE",
         "LISTEN",
         "ADMIN",
         "CONCURRENCY",
@@ -135,6 +136,28 @@ async fn the_clients_key_is_passed_on_or_replaced() {
     let printed = print.env("UPSTREAM_API_KEY", KEY).output().unwrap();
     let printed = String::from_utf8(printed.stdout).unwrap();
     assert!(printed.contains("UPSTREAM_API_KEY") && !printed.contains(KEY));
+}
+
+#[tokio::test]
+async fn the_native_module_runs_too() {
+    let upstream = Upstream::start().await;
+    let mut command = run_py(&["--native", "--preset", "generic"]);
+    command.env("TRANSPONDER_MODULE", native_module());
+    let envoy = start(command, &upstream.base_url()).await;
+    let headers = asked(&envoy, &upstream).await.headers;
+    assert!(headers.contains_key("content-length"), "headers are held");
+    assert!(!headers.contains_key("x-transponder-model"), "it is for routes alone");
+    let metrics = format!("http://{}/stats/prometheus", envoy.admin_address());
+    let metrics = reqwest::get(metrics).await.unwrap().text().await.unwrap();
+    let series = r#"transponder_exchanges_total{outcome="completed",preset="generic"} 1"#;
+    assert!(metrics.contains(series), "{metrics}");
+    let logged = async {
+        while !envoy.logged().contains(r#""transponder.outcome":"completed""#) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), logged).await.expect("a line of the access log");
+    envoy.finish();
 }
 
 /// The scripted upstream behind TLS, as `localhost` and as 127.0.0.1, with a certificate that only its own authority trusts.

@@ -1,6 +1,6 @@
 //! Stored responses in Envoy's memory: several workers, owners, a restart, and the bounds of the store.
 
-use crate::{BOTH, config};
+use crate::config;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::process::Command;
@@ -95,7 +95,7 @@ fn code(answer: &Answer) -> (u16, Value) {
 /// All workers have the same store, and conversations that run at the same time do not mix.
 #[tokio::test]
 async fn conversations_go_on_whichever_worker_they_reach() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let upstream = OwnUpstream::start_asked(model).await;
         let plugin = config(headers, json!({"store": MEMORY}));
         let envoy = Envoy::launch_workers(&bootstrap(upstream.address, &plugin, headers), 2).await;
@@ -132,7 +132,7 @@ async fn conversations_go_on_whichever_worker_they_reach() {
 
 #[tokio::test]
 async fn a_stored_response_is_shown_to_its_owner_and_deleted() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let upstream = OwnUpstream::start_asked(model).await;
         let plugin = config(headers, json!({"store": MEMORY}));
         let mut envoy = Envoy::start(upstream.address, &plugin, headers).await;

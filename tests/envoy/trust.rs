@@ -1,8 +1,8 @@
 //! Hostile clients, planted secrets, deep and damaged JSON, and a trap.
 
+use crate::config;
 use crate::life::manager;
 use crate::raw_upstream::{CHUNKED, Connection, DONE, RawUpstream, STOP, chunk, delta};
-use crate::{BOTH, config};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -30,7 +30,7 @@ fn asking(headers: &str, body: &str) -> String {
 /// If a body is shorter than announced, the next request is read as its rest, and vice versa.
 #[tokio::test]
 async fn no_length_lets_one_request_become_two() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let upstream = OwnUpstream::start(|| completion("ok")).await;
         let envoy = Envoy::start(upstream.address, &config(headers, json!({})), headers).await;
         let body = json!({"model": "m", "input": "hi"}).to_string();
@@ -66,7 +66,7 @@ async fn no_length_lets_one_request_become_two() {
 /// The SDK panics on a requested header that is not UTF-8.
 #[tokio::test]
 async fn bytes_that_are_not_utf8_cause_no_trap() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let upstream = OwnUpstream::start(|| completion("ok")).await;
         let envoy = Envoy::start(upstream.address, &config(headers, json!({})), headers).await;
         let body = json!({"model": "m", "input": "hi"}).to_string();
@@ -102,7 +102,7 @@ async fn bytes_that_are_not_utf8_cause_no_trap() {
 /// Sends an exchange of each kind while Envoy's wasm component logs everything (`trace`).
 #[tokio::test]
 async fn no_secret_is_logged_at_any_level() {
-    for headers in BOTH {
+    for headers in Headers::all() {
         let upstream = RawUpstream::start(async |mut connection: Connection, asked| {
             assert!(asked.head.contains("KEY-OF-THE-UPSTREAM"));
             connection.write(CHUNKED).await;
@@ -136,7 +136,7 @@ async fn no_secret_is_logged_at_any_level() {
         ] {
             envoy.plant_secret(secret);
         }
-        envoy.set_log_level("wasm", "trace").await;
+        envoy.set_log_level(headers.component(), "trace").await;
         let item = |kind: &str| json!({"type": kind, "call_id": "SECRET-FIELD", "output": "SECRET-OUTPUT"});
         let bodies = [
             json!({"model": "m", "input": "SECRET-PROMPT", "stream": true,
@@ -153,7 +153,7 @@ async fn no_secret_is_logged_at_any_level() {
             post_with(&url, &key, body.to_string()).await;
         }
         post_with(&url, &key, "{\"SECRET-PROMPT\": SECRET-PROMPT").await;
-        assert!(envoy.logged().contains("[trace][wasm]"), "the level is on");
+        assert!(envoy.logged().contains(&format!("[debug][{}]", headers.component())), "the level is on");
         envoy.finish();
     }
 }
@@ -162,7 +162,7 @@ async fn no_secret_is_logged_at_any_level() {
 #[tokio::test]
 async fn deep_json_does_not_overflow_the_stack() {
     let deep = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-    for headers in BOTH {
+    for headers in Headers::all() {
         let upstream = OwnUpstream::start(move || {
             let body = format!(
                 "{{\"choices\":[{{\"message\":{{\"content\":\"hi\"}},\"finish_reason\":\"stop\",\"x\":{}}}]}}",

@@ -90,41 +90,47 @@ async fn the_fallback_gets_long_requests_whole() {
 
 #[tokio::test]
 async fn a_native_upstream_sees_no_difference() {
-    let upstream = OwnUpstream::start(|| json_reply(402, REPLY)).await;
-    let config = json!({
-        "models": [{"match": "gpt*", "model": "openai/gpt", "upstream": {"preset": "native", "path": "/api/v1/responses"}}],
-        "hold_request_headers": true,
-    });
-    let envoy = Envoy::launch(&bootstrap(upstream.address, &config.to_string(), Headers::Held)).await;
-    let sent = [("accept", "text/plain"), ("originator", "codex_exec"), ("x-codex-window-id", "w")];
-    let request = r#"{ "input" : [{"type":"item_reference","id":"x"}] ,"model":"gpt-6"}"#;
-    let answer = post_with(&envoy.responses_url(), &sent, request).await;
-    assert_eq!((answer.status, answer.text().as_str()), (402, REPLY));
-    assert_eq!(answer.header("x-transponder-dropped"), None);
-    let seen = &upstream.seen()[0];
-    assert_eq!(seen.path, "/api/v1/responses");
-    let up = String::from_utf8(seen.body.to_vec()).unwrap();
-    assert_eq!(up, request.replace("gpt-6", "openai/gpt"));
-    assert_eq!(seen.headers["content-length"], up.len().to_string());
-    for (name, value) in sent {
-        assert_eq!(seen.headers[name], value, "{name}");
+    for headers in Headers::held() {
+        let upstream = OwnUpstream::start(|| json_reply(402, REPLY)).await;
+        let config = json!({
+            "models": [{"match": "gpt*", "model": "openai/gpt", "upstream": {"preset": "native", "path": "/api/v1/responses"}}],
+            "hold_request_headers": true,
+        });
+        let envoy = Envoy::launch(&bootstrap(upstream.address, &config.to_string(), headers)).await;
+        let sent = [("accept", "text/plain"), ("originator", "codex_exec"), ("x-codex-window-id", "w")];
+        let request = r#"{ "input" : [{"type":"item_reference","id":"x"}] ,"model":"gpt-6"}"#;
+        let answer = post_with(&envoy.responses_url(), &sent, request).await;
+        assert_eq!((answer.status, answer.text().as_str()), (402, REPLY));
+        assert_eq!(answer.header("x-transponder-dropped"), None);
+        let seen = &upstream.seen()[0];
+        assert_eq!(seen.path, "/api/v1/responses");
+        let up = String::from_utf8(seen.body.to_vec()).unwrap();
+        assert_eq!(up, request.replace("gpt-6", "openai/gpt"));
+        assert_eq!(seen.headers["content-length"], up.len().to_string());
+        for (name, value) in sent {
+            assert_eq!(seen.headers[name], value, "{name}");
+        }
+        envoy.finish();
     }
-    envoy.finish();
 }
 
 #[tokio::test]
 async fn a_native_upstream_does_not_get_what_the_filter_sealed() {
-    let upstream = OwnUpstream::start(|| json_reply(402, REPLY)).await;
-    let config = json!({"upstream": "native", "hold_request_headers": true});
-    let envoy = Envoy::launch(&bootstrap(upstream.address, &config.to_string(), Headers::Held)).await;
-    let sealed = r#"{"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":"transponder.1.0.x"}"#;
-    let request = format!(r#"{{ "input" : [{sealed},{{"role":"user","content":"hi"}}] ,"model":"gpt-6"}}"#);
-    let answer = post_with(&envoy.responses_url(), &[], request).await;
-    assert_eq!((answer.status, answer.text().as_str()), (402, REPLY));
-    assert_eq!(answer.header("x-transponder-dropped"), Some("item:reasoning"));
-    let seen = &upstream.seen()[0];
-    let up = r#"{ "input" : [{"role":"user","content":"hi"}] ,"model":"gpt-6"}"#;
-    assert_eq!(String::from_utf8(seen.body.to_vec()).unwrap(), up);
-    assert_eq!(seen.headers["content-length"], up.len().to_string());
-    envoy.finish();
+    for headers in Headers::held() {
+        let upstream = OwnUpstream::start(|| json_reply(402, REPLY)).await;
+        let config = json!({"upstream": "native", "hold_request_headers": true});
+        let envoy = Envoy::launch(&bootstrap(upstream.address, &config.to_string(), headers)).await;
+        let sealed =
+            r#"{"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":"transponder.1.0.x"}"#;
+        let request =
+            format!(r#"{{ "input" : [{sealed},{{"role":"user","content":"hi"}}] ,"model":"gpt-6"}}"#);
+        let answer = post_with(&envoy.responses_url(), &[], request).await;
+        assert_eq!((answer.status, answer.text().as_str()), (402, REPLY));
+        assert_eq!(answer.header("x-transponder-dropped"), Some("item:reasoning"));
+        let seen = &upstream.seen()[0];
+        let up = r#"{ "input" : [{"role":"user","content":"hi"}] ,"model":"gpt-6"}"#;
+        assert_eq!(String::from_utf8(seen.body.to_vec()).unwrap(), up);
+        assert_eq!(seen.headers["content-length"], up.len().to_string());
+        envoy.finish();
+    }
 }

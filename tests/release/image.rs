@@ -9,7 +9,7 @@ use std::process::Command;
 use crate::dependencies::packages;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use support::{module, project};
+use support::{module, native_module, project};
 use tempfile::TempDir;
 
 fn module_bytes() -> Vec<u8> {
@@ -21,6 +21,7 @@ fn script(name: &str, output: &Path) -> String {
     let script = project().join("envoy").join(name);
     let mut command = Command::new(script);
     command.arg("--output").arg(output).env("TRANSPONDER_WASM", module());
+    command.env("TRANSPONDER_MODULE", native_module()).env_remove("NATIVE");
     let ended = command.output().unwrap();
     assert!(ended.status.success(), "{ended:?}");
     String::from_utf8(ended.stdout).unwrap()
@@ -98,6 +99,24 @@ fn the_last_layer_of_the_image_holds_the_module() {
         config["rootfs"]["diff_ids"],
         json!([format!("sha256:{}", hex(&Sha256::digest(&uncompressed)))])
     );
+}
+
+/// A cluster mounts the image with both; who looks for the wasm module still finds it in the last layer.
+#[test]
+fn the_native_module_is_a_layer_before_that() {
+    let directory = TempDir::new().unwrap();
+    let mut command = Command::new(project().join("envoy/image.py"));
+    command.arg("--native").arg("--output").arg(directory.path());
+    command.env("TRANSPONDER_WASM", module()).env("TRANSPONDER_MODULE", native_module());
+    assert!(command.status().unwrap().success());
+    let layout = directory.path().join("image");
+    let layers = manifest(&layout)["layers"].as_array().unwrap().clone();
+    let layers: Vec<_> = layers.iter().map(|layer| files(&blob(&layout, layer))).collect();
+    let native = fs::read(native_module()).unwrap();
+    let expected = [("libtransponder.so".to_owned(), native), ("plugin.wasm".to_owned(), module_bytes())];
+    assert!(layers.concat() == expected, "two layers with a file each");
+    let version = concat!("transponder ", env!("CARGO_PKG_VERSION"));
+    assert!(memchr::memmem::find(&expected[0].1, version.as_bytes()).is_some(), "it tells its version");
 }
 
 #[test]
@@ -188,7 +207,14 @@ fn the_workflows_are_valid_and_release_what_is_built() {
         assert!(directory.path().join(file).exists(), "{file}");
     }
     let (_, attached) = release.split_once("--generate-notes").unwrap();
-    for file in ["transponder.wasm", "transponder-image.tar", "transponder.cdx.json", "SHA256SUMS"] {
+    for file in [
+        "transponder.wasm",
+        "libtransponder-x86_64.so",
+        "libtransponder-aarch64.so",
+        "transponder-image.tar",
+        "transponder.cdx.json",
+        "SHA256SUMS",
+    ] {
         assert!(attached.contains(file), "{file}");
     }
 }
@@ -204,11 +230,12 @@ fn the_changelog_knows_this_version() {
 /// Compilers put source paths into panic messages. Paths differ between machines and are private.
 #[test]
 fn the_module_names_no_path_of_the_machine_that_built_it() {
-    let module = module_bytes();
+    let modules = [module_bytes(), fs::read(native_module()).unwrap()];
     let home = std::env::var("HOME").unwrap_or_default();
     let cargo = std::env::var("CARGO_HOME").unwrap_or(format!("{home}/.cargo"));
     for path in [cargo.as_str(), project().to_str().unwrap()] {
-        assert!(memchr::memmem::find(&module, path.as_bytes()).is_none(), "{path}");
+        let named = modules.iter().any(|module| memchr::memmem::find(module, path.as_bytes()).is_some());
+        assert!(!named, "{path}");
     }
 }
 

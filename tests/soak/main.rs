@@ -1,8 +1,10 @@
 //! Two thousand streams at once, then mixed load with injected faults: every reply is correct, none is
-//! lost, and Envoy's memory stays where it was. Half of the load goes through the smallest buffer that a listener can have.
+//! lost, and Envoy's memory stays where it was. A third of the load goes through the smallest buffer that a listener can have,
+//! and a third through the native module.
 //!
 //! `SOAK_SECONDS` is the length of the mixed load: two minutes with the hold in `make test`, half an hour in `make soak`.
 
+mod panics;
 mod replies;
 mod upstream;
 
@@ -35,14 +37,17 @@ fn seconds() -> u64 {
     std::env::var("SOAK_SECONDS").ok().map_or(100, |seconds| seconds.parse().expect("a number of seconds"))
 }
 
-/// Two listeners: `listener` with Envoy's defaults, and `small`, which holds headers and allows the smallest buffer.
+/// `listener` with Envoy's defaults, `small`, which holds headers and allows the smallest buffer, and `native`.
 async fn start(upstream: &Upstream) -> Envoy {
     let mut plan = bootstrap(upstream.address, "{}", Headers::Flow);
     let held = bootstrap(upstream.address, r#"{"hold_request_headers": true}"#, Headers::Held);
     let mut small = held["static_resources"]["listeners"][0].clone();
     small["name"] = json!("small");
     small["per_connection_buffer_limit_bytes"] = json!(1024);
-    plan["static_resources"]["listeners"].as_array_mut().unwrap().push(small);
+    let native = bootstrap(upstream.address, "{}", Headers::Native);
+    let mut native = native["static_resources"]["listeners"][0].clone();
+    native["name"] = json!("native");
+    plan["static_resources"]["listeners"].as_array_mut().unwrap().extend([small, native]);
     let much = json!([{"max_connections": 10_000, "max_requests": 10_000, "max_pending_requests": 10_000}]);
     plan["static_resources"]["clusters"][0]["circuit_breakers"] = json!({"thresholds": much});
     let files = tempfile::tempdir().unwrap();
@@ -114,7 +119,7 @@ async fn mixed_load(envoy: &Envoy) -> (BTreeMap<&'static str, u64>, Vec<u64>) {
     let turn = Arc::new(AtomicU64::new(0));
     let listeners = envoy.listeners().await;
     let urls: Vec<_> = listeners.values().map(|address| format!("http://{address}/v1/responses")).collect();
-    assert_eq!(urls.len(), 2);
+    assert_eq!(urls.len(), 3);
     let clients: Vec<_> = (0..CLIENTS)
         .map(|_| {
             let (counts, turn, urls) = (Arc::clone(&counts), Arc::clone(&turn), urls.clone());
@@ -123,10 +128,10 @@ async fn mixed_load(envoy: &Envoy) -> (BTreeMap<&'static str, u64>, Vec<u64>) {
                 while Instant::now() < end {
                     let turn = turn.fetch_add(1, Ordering::Relaxed);
                     let kind = &KINDS[turn as usize % KINDS.len()];
-                    // Two of three requests ask for a stream.
+                    // Two of three requests ask for a stream, through each listener.
                     let round = turn / KINDS.len() as u64;
                     let url = &urls[round as usize % urls.len()];
-                    ask(&client, url, kind, !round.is_multiple_of(3)).await;
+                    ask(&client, url, kind, !(round / 3).is_multiple_of(3)).await;
                     *counts.lock().unwrap().entry(kind.model).or_default() += 1;
                 }
             })

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -33,7 +34,35 @@ pub enum Headers {
     Flow,
     /// Envoy's `allow_on_headers_stop_iteration`.
     Held,
+    /// The filter is the native module, which always holds them.
+    Native,
 }
+
+impl Headers {
+    /// How Envoy can run the filter: in each header mode, and natively if it can.
+    pub fn all() -> Vec<Self> {
+        let native = (minor_version() >= NATIVE_MINOR).then_some(Self::Native);
+        [Self::Flow, Self::Held].into_iter().chain(native).collect()
+    }
+
+    /// The same, without the mode in which they do not wait.
+    pub fn held() -> Vec<Self> {
+        Self::all().into_iter().filter(|headers| *headers != Self::Flow).collect()
+    }
+
+    /// Where the plugin configuration is, in the configuration of Envoy's filter.
+    pub fn configuration(self) -> &'static str {
+        if self == Self::Native { "filter_config/value" } else { "config/configuration/value" }
+    }
+
+    /// The component of Envoy that logs what the filter says.
+    pub fn component(self) -> &'static str {
+        if self == Self::Native { "dynamic_modules" } else { "wasm" }
+    }
+}
+
+/// The first Envoy 1.x that loads the native module.
+const NATIVE_MINOR: u32 = 38;
 
 #[derive(Debug)]
 pub struct Envoy {
@@ -77,13 +106,16 @@ impl Envoy {
         // So that tests find the access log soon.
         command.args(["--file-flush-interval-msec", "200"]);
         command.args(["--log-level", "warning"]);
-        command.args(["--component-log-level", "wasm:debug,http:info"]);
+        command.args(["--component-log-level", "wasm:debug,dynamic_modules:debug,http:info"]);
         Self::run(command, files).await
     }
 
     /// An Envoy that a command starts, to which Envoy's own options can be added.
     pub async fn run(mut command: Command, files: TempDir) -> Self {
         let admin_file = files.path().join("admin");
+        if !command.get_envs().any(|(name, _)| name == MODULES) {
+            command.env(MODULES, native_module().parent().expect("a directory"));
+        }
         command.arg("--admin-address-path").arg(&admin_file);
         let mut process = Process::start(&mut command, files.path().join("envoy.log"));
         let admin: SocketAddr = process
@@ -282,13 +314,39 @@ pub fn module() -> PathBuf {
     module
 }
 
+/// The native module.
+pub fn native_module() -> PathBuf {
+    let usual = || project().join("target/libtransponder.so");
+    std::env::var_os("TRANSPONDER_MODULE").map_or_else(usual, PathBuf::from)
+}
+
+/// The module that panics where a request says so. It is built for these tests.
+pub fn trap_module() -> PathBuf {
+    let module = std::env::var_os("TRANSPONDER_TRAP_MODULE")
+        .map_or_else(|| project().join("target/trap/libtransponder.so"), PathBuf::from);
+    assert!(module.exists(), "{} is missing: run `envoy/build-module.sh trap`", module.display());
+    module
+}
+
+/// Where Envoy looks for native modules.
+pub const MODULES: &str = "ENVOY_DYNAMIC_MODULES_SEARCH_PATH";
+
+/// The version of the Envoy in use, e.g. 40 for 1.40.0.
+pub fn minor_version() -> u32 {
+    static MINOR: OnceLock<u32> = OnceLock::new();
+    *MINOR.get_or_init(|| {
+        let output = Command::new(binary()).arg("--version").output().expect("Envoy's version");
+        // "envoy  version: <commit>/1.40.0/Clean/RELEASE/BoringSSL"
+        let output = String::from_utf8(output.stdout).expect("Envoy's version");
+        let version = output.split('/').find_map(|part| part.strip_prefix("1.")).expect("Envoy 1.x");
+        version.split('.').next().and_then(|minor| minor.parse().ok()).expect("a minor version")
+    })
+}
+
 /// One listener with the filter, one route, one cluster.
 pub fn bootstrap(upstream: SocketAddr, plugin_config: &str, headers: Headers) -> Value {
     let filters = json!([
-        {"name": "transponder", "typed_config": {
-            "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
-            "config": plugin(plugin_config, headers)
-        }},
+        {"name": "transponder", "typed_config": filter(plugin_config, headers)},
         {"name": "router", "typed_config": {
             "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
         }}
@@ -306,11 +364,29 @@ pub fn bootstrap(upstream: SocketAddr, plugin_config: &str, headers: Headers) ->
     })
 }
 
-fn plugin(config: &str, headers: Headers) -> Value {
+fn filter(config: &str, headers: Headers) -> Value {
+    let config = json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": config});
+    if headers == Headers::Native {
+        let module = native_module();
+        assert!(module.is_file(), "{} is missing: run `make test`, or `make module`", module.display());
+        return json!({
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter",
+            "dynamic_module_config": {"name": "transponder", "metrics_namespace": "wasmcustom"},
+            "filter_name": "transponder",
+            "filter_config": config
+        });
+    }
+    json!({
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
+        "config": plugin(&config, headers)
+    })
+}
+
+fn plugin(config: &Value, headers: Headers) -> Value {
     let mut plugin = json!({
         "name": "transponder",
         "failure_policy": "FAIL_RELOAD",
-        "configuration": {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": config},
+        "configuration": config,
         // In vm_config it needs Envoy 1.40.
         "capability_restriction_config": {"allowed_capabilities": capabilities()},
         "vm_config": {

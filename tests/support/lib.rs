@@ -21,7 +21,8 @@ pub use {
     client::{Answer, post, post_with},
     codex::{Codex, Turn},
     envoy::{
-        Envoy, Headers, binary as envoy_binary, bootstrap, capabilities, cluster, local_reply_config, module,
+        Envoy, Headers, MODULES, binary as envoy_binary, bootstrap, capabilities, cluster,
+        local_reply_config, minor_version, module, native_module, trap_module,
     },
     fleet::fleet,
     process::{Process, example, project, without_cargo},

@@ -4,7 +4,7 @@ use crate::codex::stage::{PLAIN, Stage, call, runs};
 use serde_json::{Value, json};
 use support::Headers;
 
-super::in_both_header_modes! {
+super::in_every_mode! {
     reasoning_comes_back image_in_the_prompt image_from_a_tool output_schema resume
     automatic_compaction remote_compaction
 }

@@ -4,7 +4,7 @@ use crate::codex::stage::{PLAIN, Stage, call, runs};
 use serde_json::{Value, json};
 use support::Headers;
 
-super::in_both_header_modes! {
+super::in_every_mode! {
     errors_keep_their_message too_many_requests_are_retried context_overflow_is_named
     truncated_text_is_reported a_truncated_call_is_not_run a_stream_without_done_is_complete a_broken_stream_is_retried error_in_the_stream
 }

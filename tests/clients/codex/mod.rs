@@ -1,4 +1,4 @@
-//! The real Codex CLI through a real Envoy, in both header modes. The tests check what Codex did and what the upstream
+//! The real Codex CLI through a real Envoy, in both header modes and natively. The tests check what Codex did and what the upstream
 //! received.
 
 mod catalog;
@@ -10,8 +10,8 @@ mod stage;
 mod strict_upstreams;
 mod tools;
 
-/// Runs each scenario once with headers that flow and once with headers that are held.
-macro_rules! in_both_header_modes {
+/// Runs each scenario with headers that flow, with headers that are held, and with the native module.
+macro_rules! in_every_mode {
     ($($scenario:ident)*) => {
         mod flow {
             $(#[tokio::test] async fn $scenario() { super::$scenario(support::Headers::Flow).await })*
@@ -19,6 +19,9 @@ macro_rules! in_both_header_modes {
         mod held {
             $(#[tokio::test] async fn $scenario() { super::$scenario(support::Headers::Held).await })*
         }
+        mod native {
+            $(#[tokio::test] async fn $scenario() { super::$scenario(support::Headers::Native).await })*
+        }
     };
 }
-pub(crate) use in_both_header_modes;
+pub(crate) use in_every_mode;

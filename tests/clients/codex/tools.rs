@@ -3,7 +3,7 @@
 use crate::codex::stage::{CODE_MODE, CUSTOM_TOOLS, PLAIN, Setup, Stage, call, offered, runs, tool_outputs};
 use serde_json::{Value, json};
 
-super::in_both_header_modes! {
+super::in_every_mode! {
     plain_text three_steps three_calls_at_once text_around_calls arguments_byte_by_byte every_shape_of_calls
     patch_as_custom_tool code_mode mcp_through_its_namespace mcp_found_by_tool_search
 }
