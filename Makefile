@@ -29,7 +29,8 @@ codex-config: ## Add the filter to the configuration of an installed Codex CLI.
 #: SEARCH=1 (web search through the filter), PROVIDER=transponder, DEFAULT=1 (use it without --profile), DRY_RUN=1 (only show the changes).
 	@cargo run --example codex_config
 
-image: wasm ## Pack the filter as an OCI image without Docker: target/image, target/transponder-image.tar.
+image: wasm $(if $(NATIVE),module) ## Pack the filter as an OCI image without Docker: target/image, target/transponder-image.tar.
+#: NATIVE=1 adds the native module.
 	@envoy/image.py
 
 sbom: wasm ## List the crates in the module: target/transponder.cdx.json (CycloneDX).
@@ -107,7 +108,8 @@ fuzz: ## Run each fuzz target for FUZZ_SECONDS=45, FUZZ_JOBS=2 at a time, then F
 	@fuzz/run.sh
 
 soak: export SOAK_SECONDS ?= 1800
-soak: wasm module ## Run bodies of every size around every buffer limit, two thousand streams at once, then load with injected faults for SOAK_SECONDS=1800.
+soak: wasm module ## Run bodies of every size around every buffer limit, two thousand streams at once, then load with injected faults for SOAK_SECONDS=1800, and with panics of the native module.
+	@envoy/build-module.sh trap
 	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && \
 	export TRANSPONDER_WASM=$(CURDIR)/target/transponder.wasm && \
 	cargo test --package transponder-e2e --test envoy buffer_limits -- --nocapture && \

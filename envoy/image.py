@@ -5,6 +5,8 @@ Istio, Envoy Gateway and others that follow the Wasm image specification accept 
 
 * target/image, the usual form: an OCI layout whose image has one gzip layer with the file plugin.wasm.
   target/transponder-image.tar is the same image for `docker load` and `skopeo copy docker-archive:...`.
+  With NATIVE=1 it has another layer before that one, with the native module libtransponder.so, for clusters that
+  mount images.
 * target/artifact: an OCI layout whose manifest has the module itself as a layer with its own media type.
 
 The same module, version and commit give the same bytes and so the same digest. To publish it:
@@ -104,25 +106,24 @@ def revision():
     return answer.stdout.strip() if answer.returncode == 0 else None
 
 
-def write_image(directory, module, labels, tag):
+def write_image(directory, files, labels, tag):
+    """Writes an image with a layer for each file. Istio takes the last one, and refuses zstd."""
     layout = Layout(directory)
-    uncompressed = tar([("plugin.wasm", module)])
-    # Istio rejects zstd, and uses the last layer.
-    layer = layout.add(f"{OCI}.layer.v1.tar+gzip", gzip.compress(uncompressed, mtime=0))
+    layers = [tar([file]) for file in files]
     config = {
-        # The platform that a Dockerfile with `FROM scratch` gives on most machines. Wasm runs on any.
+        # The platform that a Dockerfile with `FROM scratch` gives on most machines, and of the native module. Wasm runs on any.
         "architecture": "amd64",
         "os": "linux",
         "config": {"Labels": labels},
-        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(uncompressed).hexdigest()}"]},
-        "history": [{"comment": "plugin.wasm"}],
+        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}" for layer in layers]},
+        "history": [{"comment": name} for name, _ in files],
     }
     return layout.finish(
         {
             "schemaVersion": 2,
             "mediaType": f"{OCI}.manifest.v1+json",
             "config": layout.add(f"{OCI}.config.v1+json", to_json(config)),
-            "layers": [layer],
+            "layers": [layout.add(f"{OCI}.layer.v1.tar+gzip", gzip.compress(layer, mtime=0)) for layer in layers],
             "annotations": labels,
         },
         tag,
@@ -165,12 +166,14 @@ def blob(descriptor):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", default=run.ROOT / "target", type=Path, help="directory (%(default)s)")
+    parser.add_argument("--native", action="store_true", default=run.wants_native(), help="add the native module")
     args = parser.parse_args()
 
     module, labels = run.wasm_module().read_bytes(), annotations()
     tag = labels["org.opencontainers.image.version"]
     image = args.output / "image"
-    digest = write_image(image, module, labels, tag)
+    files = [("libtransponder.so", run.native_module().read_bytes())] if args.native else []
+    digest = write_image(image, [*files, ("plugin.wasm", module)], labels, tag)
     write_archive(args.output / "transponder-image.tar", image, tag)
     artifact_digest = write_artifact(args.output / "artifact", module, labels, tag)
     print(f"{image}:{tag} {digest}")

@@ -226,10 +226,13 @@ def wasm_module(elsewhere=False):
     return module("TRANSPONDER_WASM", "transponder.wasm", "make wasm", elsewhere)
 
 
-def find_native_module(elsewhere=False):
-    """Tells Envoy, through the environment, in which directory the native module is."""
-    path = module("TRANSPONDER_MODULE", "libtransponder.so", "make module", elsewhere)
-    os.environ["ENVOY_DYNAMIC_MODULES_SEARCH_PATH"] = str(path.parent)
+def native_module(elsewhere=False):
+    """The same of the native module."""
+    return module("TRANSPONDER_MODULE", "libtransponder.so", "make module", elsewhere)
+
+
+def wants_native():
+    return os.environ.get("NATIVE", "0") not in ("", "0")
 
 
 def module(variable, name, target, elsewhere):
@@ -375,7 +378,7 @@ def main():
     parser.add_argument("--preset", default=env("PRESET"), help="preset for the upstream, such as vllm (found by asking the upstream, else generic)")
     parser.add_argument("--config", default=env("CONFIG"), help="JSON file with the plugin configuration, instead of a preset")
     parser.add_argument("--instructions", default=env("INSTRUCTIONS"), help="file with the instructions for Codex, for each `catalog` in the CONFIG file that has none")
-    parser.add_argument("--native", action="store_true", default=env("NATIVE") not in (None, "", "0"), help="run the native module in place of the wasm filter")
+    parser.add_argument("--native", action="store_true", default=wants_native(), help="run the native module in place of the wasm filter")
     parser.add_argument("--listen", default=env("LISTEN") or "127.0.0.1:8080", help="address for clients (%(default)s)")
     parser.add_argument("--admin", default=env("ADMIN") or "127.0.0.1:9901", help="address of Envoy's admin page (%(default)s)")
     parser.add_argument("--concurrency", default=env("CONCURRENCY") or "2", type=int, help="worker threads (%(default)s)")
@@ -391,7 +394,7 @@ def main():
         plugin = plugin_config(preset, args.config, upstream.prefix, args.instructions)
         listen, admin = parse_address("LISTEN", args.listen), parse_address("ADMIN", args.admin)
         if args.native:
-            find_native_module(elsewhere=args.print)
+            os.environ["ENVOY_DYNAMIC_MODULES_SEARCH_PATH"] = str(native_module(elsewhere=args.print).parent)
         wasm = None if args.native else wasm_module(elsewhere=args.print)
         return envoy_config(upstream, plugin, listen, admin, wasm)
 
