@@ -34,6 +34,7 @@
 
 mod budget;
 mod collecting;
+mod error_class;
 mod headers;
 mod incoming;
 mod observer;

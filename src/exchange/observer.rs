@@ -3,6 +3,7 @@
 //!
 //! From bodies it only shows the names of models, tools and fields, and those are sanitized.
 
+use super::error_class::class;
 use super::headers::Headers;
 use super::sanitize::{DROPPED_CAP, NAME_CAP, REQUEST_ID_CAP, loggable, visible};
 use crate::config::{Config, Price};
@@ -91,8 +92,7 @@ impl Observer {
     /// The headers cannot wait for the body, because the client waits for the upstream.
     pub(super) fn not_held(&self) {
         log::warn!(
-            "headers are not held: the client waits for `100 Continue` from the upstream. Leave `proxy_100_continue` off. \
-             The request continues without routing headers. request_id={}",
+            "headers are not held: the client waits for `100 Continue` from the upstream, so no routing headers are set. request_id={}",
             self.request_id
         );
     }
@@ -391,21 +391,6 @@ impl Ending<'_> {
             Self::Failed(_) => "failed",
             Self::Cut => "cut",
         }
-    }
-}
-
-/// The class of an error, by its code or else by its status. An error after a successful status (`late`) has no status.
-fn class(error: &ApiError, late: bool) -> &'static str {
-    match (error.code.as_deref().unwrap_or_default(), error.status) {
-        ("context_length_exceeded", _) => "context_length",
-        ("insufficient_quota", _) => "quota",
-        ("model_not_found", _) => "model_not_found",
-        ("rate_limit_exceeded", _) | (_, 429) => "rate_limit",
-        (code, _) if late || code.starts_with("upstream_") => "broken",
-        (_, 401 | 403) => "auth",
-        (_, 408 | 504) => "timeout",
-        (_, 500..) => "unavailable",
-        _ => "rejected",
     }
 }
 

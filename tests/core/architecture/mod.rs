@@ -125,19 +125,16 @@ fn only_the_adapters_know_envoy_and_the_clock() {
     }
 }
 
-/// In one file, where each block has its reason.
+/// In the files that call Envoy without the SDK, where each block has its reason.
 #[test]
-fn unsafe_code_is_where_envoy_is_called_natively() {
+fn unsafe_code_is_where_envoy_is_called() {
     for source in Source::all() {
-        let blocks =
-            source.tokens.windows(2).filter(|pair| pair[0].text == "unsafe" && pair[1].text == "{").count();
+        let pairs = source.tokens.windows(2);
+        let blocks = pairs.filter(|pair| pair[0].text == "unsafe" && pair[1].text == "{").count();
         let reasons = source.text.matches("// SAFETY: ").count();
-        match source.path.as_str() {
-            "dynamic_module/abi.rs" => {
-                assert!(blocks > 20 && blocks == reasons, "{blocks} blocks, {reasons} reasons")
-            }
-            path => assert_eq!(blocks, 0, "{path}"),
-        }
+        let has_some = ["dynamic_module/abi.rs", "filter/random.rs"].contains(&source.path.as_str());
+        assert_eq!(blocks > 0, has_some, "{}", source.path);
+        assert_eq!(blocks, reasons, "{}: each block has its reason", source.path);
     }
 }
 
