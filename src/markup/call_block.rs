@@ -4,6 +4,7 @@
 //! call, because the client does not see the text before that.
 
 use super::OfferedTools;
+use super::call_start::{begins_call, complete_name, may_become_name};
 use super::dialects::{ArgumentTags, Arguments, DIALECTS, Dialect, JSON, Name};
 use super::json_call;
 use super::matching::{Match, first_tag, partial_tag_at_end};
@@ -40,7 +41,7 @@ enum State {
     /// Within a JSON object that began at `from`: the arguments, or the call itself.
     Json { from: usize, depth: DepthScanner, call: Option<NamedCall> },
     /// Before an argument, or the end of the call.
-    BeforeArgument(NamedCall, &'static ArgumentTags),
+    BeforeArgument(NamedCall),
     /// Within an object that is not JSON.
     Quoted(NamedCall, QuotedObject),
     /// Within the value of an argument, which began at `from`.
@@ -67,6 +68,8 @@ pub(super) enum Step {
     Text(usize),
     /// The block ends at this position, after at least one call.
     End(usize),
+    /// A call of this tool whose arguments cannot be read. It is the text between these positions.
+    Lost { name: String, from: usize, to: usize },
 }
 
 /// The decision of a state.
@@ -127,7 +130,7 @@ impl CallBlock {
                 State::AfterName(call) => self.after_name(call, rest),
                 State::Json { from, depth, call } => self.json_object(from, depth, call, text, tools),
                 State::Quoted(call, object) => self.quoted_object(call, object, rest),
-                State::BeforeArgument(call, tags) => self.before_argument(call, tags, rest),
+                State::BeforeArgument(call) => self.before_argument(call, rest),
                 State::Value { call, tags, key, from } => self.value(call, tags, key, from, text, tools),
             };
             if let Next::Return(step) = next {
@@ -191,7 +194,7 @@ impl CallBlock {
             return self.not_a_call(self.position);
         };
         // A tag that also begins the arguments or closes the call is read again.
-        let is_key = matches!(&dialect.arguments, Arguments::Tagged(tags) if tags.key == tag);
+        let is_key = dialect.argument_tags().iter().any(|tags| tags.key == tag);
         let read_again = tag == "{" || dialect.close.contains(&tag) || is_key;
         self.position += end + if read_again { 0 } else { tag.len() };
         let call = NamedCall { dialect, name: name.to_owned(), arguments: String::new() };
@@ -201,24 +204,28 @@ impl CallBlock {
 
     fn after_name(&mut self, call: NamedCall, rest: &str) -> Next {
         enum Found {
-            Argument(&'static ArgumentTags),
+            Argument,
             Object,
             End,
         }
-        let argument = match &call.dialect.arguments {
-            Arguments::Tagged(tags) => rest.find(tags.key).map(|at| (at, Found::Argument(tags))),
-            Arguments::Json | Arguments::Quoted(_) => None,
-        };
+        let keys = call.dialect.argument_tags().iter().filter_map(|tags| rest.find(tags.key));
+        let argument = keys.min().map(|at| (at, Found::Argument));
         let object = rest.find('{').map(|at| (at, Found::Object));
         let close = call.dialect.close.iter().filter(|tag| **tag != "```");
         let end = close.filter_map(|tag| rest.find(tag)).min().map(|at| (at, Found::End));
         match [argument, object, end].into_iter().flatten().min_by_key(|(at, _)| *at) {
             None => self.undecided_if(rest.len() <= MAX_GAP, State::AfterName(call), self.position),
             Some((at, _)) if at > MAX_GAP => self.not_a_call(self.position),
+            // What stands there are arguments in an unknown form.
+            Some((at, Found::Argument | Found::End))
+                if !call.dialect.is_blank_after_name(rest.get(..at).unwrap_or_default()) =>
+            {
+                self.lost(call.name, self.position + at)
+            }
             Some((at, found)) => {
                 self.position += at;
                 match found {
-                    Found::Argument(tags) => self.state = State::BeforeArgument(call, tags),
+                    Found::Argument => self.state = State::BeforeArgument(call),
                     Found::Object => self.state = self.object_from_here(call),
                     Found::End => return self.call(call.name, "{}".to_owned()),
                 }
@@ -240,7 +247,7 @@ impl CallBlock {
         match progress {
             Progress::Undecided => self.undecided(State::Quoted(call, object)),
             Progress::Complete(arguments) => self.call(call.name, arguments),
-            Progress::Invalid => self.not_a_call(self.position),
+            Progress::Invalid => self.lost(call.name, self.position),
         }
     }
 
@@ -256,27 +263,41 @@ impl CallBlock {
         text: &str,
         tools: &OfferedTools,
     ) -> Next {
-        let (read, _) = depth.split(text.as_bytes().get(self.position..).unwrap_or_default());
+        let new = self.position;
+        let (read, _) = depth.split(text.as_bytes().get(new..).unwrap_or_default());
         self.position += read.len();
-        if !depth.closed() {
+        let closed = depth.closed();
+        let unclosed =
+            if closed || !self.has_tag { None } else { json_call::unclosed(text, from, new, &self.dialects) };
+        if !closed && unclosed.is_none() {
             return self.undecided(State::Json { from, depth, call });
         }
-        let object = text.get(from..self.position).unwrap_or_default();
-        let found = match call {
-            Some(call) => {
-                let is_json = serde_json::from_str::<&RawValue>(object).is_ok();
-                is_json.then(|| (call.name, object.to_owned()))
+        let end = unclosed.unwrap_or(self.position);
+        let object = text.get(from..end).unwrap_or_default();
+        match call {
+            Some(call) if serde_json::from_str::<&RawValue>(object).is_ok() => {
+                self.call(call.name, object.to_owned())
             }
-            None => json_call::parse(object, self.has_tag)
-                .and_then(|(name, arguments)| Some((tools.find(&name)?.to_owned(), arguments))),
-        };
-        match found {
-            Some((name, arguments)) => self.call(name, arguments),
-            None => self.not_a_call(self.position),
+            Some(call) => self.lost(call.name, end),
+            None => self.json_call(object, end, tools),
         }
     }
 
-    fn before_argument(&mut self, call: NamedCall, tags: &'static ArgumentTags, rest: &str) -> Next {
+    /// An object that holds its tool's name, up to `end`.
+    fn json_call(&mut self, object: &str, end: usize, tools: &OfferedTools) -> Next {
+        match json_call::parse(object, self.has_tag) {
+            Some((name, arguments)) => match tools.find(&name) {
+                Some(name) => self.call(name.to_owned(), arguments),
+                None => self.not_a_call(end),
+            },
+            None => match json_call::damaged(object, tools).filter(|_| self.has_tag) {
+                Some(name) => self.lost(name.to_owned(), end),
+                None => self.not_a_call(end),
+            },
+        }
+    }
+
+    fn before_argument(&mut self, call: NamedCall, rest: &str) -> Next {
         let gap = rest.len() - rest.trim_start().len();
         let rest = rest.trim_start();
         let end = self.position + gap;
@@ -284,21 +305,21 @@ impl CallBlock {
             self.position = end;
             return self.call(call.name, format!("{{{}}}", call.arguments));
         }
-        let Some(tail) = rest.strip_prefix(tags.key) else {
-            let mut next = [tags.key].into_iter().chain(call.dialect.close.iter().copied());
+        let forms = call.dialect.argument_tags();
+        let form = forms.iter().find_map(|tags| Some((tags, rest.strip_prefix(tags.key)?)));
+        let Some((tags, tail)) = form else {
+            let mut next = forms.iter().map(|tags| tags.key).chain(call.dialect.close.iter().copied());
             let may_match = next.any(|tag| tag.starts_with(rest));
-            return self.undecided_if(may_match, State::BeforeArgument(call, tags), end);
+            return self.argument_if(may_match, call, end);
         };
         let Some((key, after)) = tail.split_once(tags.key_end) else {
-            let may_match = tail.len() <= MAX_NAME;
-            return self.undecided_if(may_match, State::BeforeArgument(call, tags), end);
+            return self.argument_if(tail.len() <= MAX_NAME, call, end);
         };
         let Some((between, value)) = after.split_once(tags.value) else {
-            let may_match = after.len() <= MAX_GAP;
-            return self.undecided_if(may_match, State::BeforeArgument(call, tags), end);
+            return self.argument_if(after.len() <= MAX_GAP, call, end);
         };
         if between.len() > MAX_GAP {
-            return self.not_a_call(end);
+            return self.lost(call.name, end);
         }
         self.position = end + rest.len() - value.len();
         self.state = State::Value { call, tags, key: key.trim().to_owned(), from: self.position };
@@ -328,8 +349,13 @@ impl CallBlock {
         call.arguments.push(':');
         call.arguments.push_str(&tools.typed_argument(&call.name, &key, value));
         self.position += end + tags.value_end.len();
-        self.state = State::BeforeArgument(call, tags);
+        self.state = State::BeforeArgument(call);
         Next::Continue
+    }
+
+    /// Waits for the rest of an argument's tag, if it may be one.
+    fn argument_if(&mut self, may_match: bool, call: NamedCall, end: usize) -> Next {
+        if may_match { self.undecided(State::BeforeArgument(call)) } else { self.lost(call.name, end) }
     }
 
     fn call(&mut self, name: String, arguments: String) -> Next {
@@ -347,50 +373,13 @@ impl CallBlock {
         if may_match { self.undecided(state) } else { self.not_a_call(end) }
     }
 
+    /// A tag and the name of an offered tool say that this is a call, but its arguments cannot be read.
+    fn lost(&self, name: String, to: usize) -> Next {
+        Next::Return(Step::Lost { name, from: self.calls_end(), to })
+    }
+
     /// What was read up to `end` is not a call. After the last call, only the tags after it are removed.
     fn not_a_call(&self, end: usize) -> Next {
         Next::Return(self.calls_end.map_or(Step::Text(end), Step::End))
     }
-}
-
-/// Whether a call in this dialect begins here.
-fn begins_call(dialect: &Dialect, after_tag: bool, rest: &str, tools: &OfferedTools) -> Match {
-    let Some(Name { before, after }) = &dialect.name else { return json_call::begins(rest, tools) };
-    if before.is_empty() {
-        return bare_name(after_tag, after, rest, tools);
-    }
-    Match::with_tag(rest, before)
-}
-
-/// Whether a name without any markup before it begins here.
-fn bare_name(after_tag: bool, after: &[&str], rest: &str, tools: &OfferedTools) -> Match {
-    if !after_tag || rest.is_empty() {
-        return Match::No;
-    }
-    let is_name = match first_tag(rest, after) {
-        Some(found) => complete_name(rest, found, after, tools).is_some(),
-        None => may_become_name(rest, after, tools),
-    };
-    if is_name { Match::Yes } else { Match::No }
-}
-
-/// The tool whose name ends where the tag was found. A name that would have been rejected while it arrived is also
-/// rejected here, so that the result does not depend on the pieces of the text.
-fn complete_name<'t>(
-    text: &str,
-    (end, tag): (usize, &str),
-    after: &[&str],
-    tools: &'t OfferedTools,
-) -> Option<&'t str> {
-    let mut arrived = text.get(..end + tag.len())?.chars();
-    arrived.next_back();
-    may_become_name(arrived.as_str(), after, tools).then(|| tools.find(text.get(..end)?)).flatten()
-}
-
-/// Whether `text` can become the name of an offered tool. It may already hold the beginning of the tag after it.
-fn may_become_name(text: &str, after: &[&str], tools: &OfferedTools) -> bool {
-    let begins_tag =
-        |at: &usize| text.get(*at..).is_some_and(|tail| after.iter().any(|tag| tag.starts_with(tail)));
-    let end = text.char_indices().map(|(at, _)| at).find(begins_tag);
-    tools.may_become(text.get(..end.unwrap_or(text.len())).unwrap_or_default())
 }

@@ -12,11 +12,30 @@ pub(super) struct Dialect {
     pub(super) close: &'static [&'static str],
 }
 
+impl Dialect {
+    /// The forms of tagged arguments.
+    pub(super) fn argument_tags(&self) -> &'static [ArgumentTags] {
+        match self.arguments {
+            Arguments::Tagged(tags) => tags,
+            Arguments::Json | Arguments::Quoted(_) => &[],
+        }
+    }
+
+    /// Whether the text after a call's name has nothing but the rest of the name's tag.
+    pub(super) fn is_blank_after_name(&self, text: &str) -> bool {
+        let end = self.name.as_ref().map_or("", |name| name.end);
+        let rest = text.split_once(end).map_or(text, |(_, rest)| rest);
+        rest.chars().all(|char| char.is_whitespace() || char == '`')
+    }
+}
+
 /// The markup around a call's name.
 #[derive(Debug)]
 pub(super) struct Name {
     pub(super) before: &'static str,
     pub(super) after: &'static [&'static str],
+    /// The end of the tag in which the name is. White space alone may follow before the first argument tag.
+    pub(super) end: &'static str,
 }
 
 /// How the arguments of a call are written.
@@ -24,8 +43,8 @@ pub(super) struct Name {
 pub(super) enum Arguments {
     /// As a JSON object.
     Json,
-    /// Each between tags, or all of them as a JSON object.
-    Tagged(ArgumentTags),
+    /// Each between tags, in any of these forms, or all of them as a JSON object.
+    Tagged(&'static [ArgumentTags]),
     /// As an object with bare keys, and strings between these tokens.
     Quoted(&'static str),
 }
@@ -51,6 +70,19 @@ impl ArgumentTags {
         text.strip_suffix('\n').unwrap_or(text)
     }
 }
+
+/// `<parameter=x>1</parameter>`: Qwen-Coder, Seed.
+const ASSIGNED: ArgumentTags =
+    ArgumentTags { key: "<parameter=", key_end: ">", value: "", value_end: "</parameter>", on_lines: true };
+
+/// `<parameter name="x">1</parameter>`: MiniMax, Claude. Models mix both forms.
+const ATTRIBUTED: ArgumentTags = ArgumentTags {
+    key: "<parameter name=\"",
+    key_end: "\"",
+    value: ">", // Attributes may follow the key.
+    value_end: "</parameter>",
+    on_lines: true,
+};
 
 /// Calls that are JSON objects, with a tag or without: `<tool_call>{"name": "f", "arguments": {}}</tool_call>`.
 /// Hermes, Qwen, Llama, Mistral, Granite, Phi, Nemotron, Command.
@@ -91,141 +123,137 @@ pub(super) static DIALECTS: &[&Dialect] = &[
     // Llama: `<function=f>{}</function>`.
     &Dialect {
         open: &["<tool_call>", "<seed:tool_call>"],
-        name: Some(Name { before: "<function=", after: &[">", "=", "{"] }),
-        arguments: Arguments::Tagged(ArgumentTags {
-            key: "<parameter=",
-            key_end: ">",
-            value: "",
-            value_end: "</parameter>",
-            on_lines: true,
-        }),
+        name: Some(Name { before: "<function=", after: &[">", "=", "{"], end: "" }),
+        arguments: Arguments::Tagged(&[ASSIGNED, ATTRIBUTED]),
         close: &["</function>", "</tool_call>", "</seed:tool_call>"],
     },
     // GLM: `<tool_call>f\n<arg_key>x</arg_key>\n<arg_value>1</arg_value>\n</tool_call>`.
     // Hunyuan writes `<tool_sep>` after the name.
     &Dialect {
         open: &["<tool_call>", "<tool_calls>"],
-        name: Some(Name { before: "", after: &["<tool_sep>", "\n", "<arg_key>", "</tool_call>"] }),
-        arguments: Arguments::Tagged(ArgumentTags {
+        name: Some(Name { before: "", after: &["<tool_sep>", "\n", "<arg_key>", "</tool_call>"], end: "" }),
+        arguments: Arguments::Tagged(&[ArgumentTags {
             key: "<arg_key>",
             key_end: "</arg_key>",
             value: "<arg_value>",
             value_end: "</arg_value>",
             on_lines: true,
-        }),
+        }]),
         close: &["</tool_call>", "</tool_calls>"],
     },
     // MiniMax, older Claude: `<invoke name="f"><parameter name="x">1</parameter></invoke>`.
     &Dialect {
         open: &["<minimax:tool_call>", "<function_calls>", "<tool_calls>"],
-        name: Some(Name { before: "<invoke name=\"", after: &["\""] }),
-        arguments: Arguments::Tagged(ArgumentTags {
-            key: "<parameter name=\"",
-            key_end: "\"",
-            value: ">", // Attributes may follow the key.
-            value_end: "</parameter>",
-            on_lines: true,
-        }),
+        name: Some(Name { before: "<invoke name=\"", after: &["\""], end: ">" }),
+        arguments: Arguments::Tagged(&[ASSIGNED, ATTRIBUTED]),
         close: &["</invoke>", "</minimax:tool_call>", "</function_calls>", "</tool_calls>"],
     },
     // DeepSeek from V3.2.
     &Dialect {
         open: &["<｜DSML｜function_calls>", "<｜DSML｜tool_calls>"],
-        name: Some(Name { before: "<｜DSML｜invoke name=\"", after: &["\""] }),
-        arguments: Arguments::Tagged(ArgumentTags {
+        name: Some(Name { before: "<｜DSML｜invoke name=\"", after: &["\""], end: ">" }),
+        arguments: Arguments::Tagged(&[ArgumentTags {
             key: "<｜DSML｜parameter name=\"",
             key_end: "\"",
             value: ">", // Attributes may follow the key.
             value_end: "</｜DSML｜parameter>",
             on_lines: true,
-        }),
+        }]),
         close: &["</｜DSML｜invoke>", "</｜DSML｜function_calls>", "</｜DSML｜tool_calls>"],
     },
     // The same in ASCII.
     &Dialect {
         open: &["<|DSML|function_calls>", "<|DSML|tool_calls>"],
-        name: Some(Name { before: "<|DSML|invoke name=\"", after: &["\""] }),
-        arguments: Arguments::Tagged(ArgumentTags {
+        name: Some(Name { before: "<|DSML|invoke name=\"", after: &["\""], end: ">" }),
+        arguments: Arguments::Tagged(&[ArgumentTags {
             key: "<|DSML|parameter name=\"",
             key_end: "\"",
             value: ">", // Attributes may follow the key.
             value_end: "</|DSML|parameter>",
             on_lines: true,
-        }),
+        }]),
         close: &["</|DSML|invoke>", "</|DSML|function_calls>", "</|DSML|tool_calls>"],
     },
     // DeepSeek V3: the name after `function`, the arguments in a block of Markdown.
     &Dialect {
         open: &["<｜tool▁calls▁begin｜>"],
-        name: Some(Name { before: "<｜tool▁call▁begin｜>function<｜tool▁sep｜>", after: &["\n"] }),
+        name: Some(Name {
+            before: "<｜tool▁call▁begin｜>function<｜tool▁sep｜>",
+            after: &["\n"],
+            end: "```json",
+        }),
         arguments: Arguments::Json,
         close: &["```", "<｜tool▁call▁end｜>", "<｜tool▁calls▁end｜>"],
     },
     // DeepSeek V3.1: `<｜tool▁call▁begin｜>f<｜tool▁sep｜>{}<｜tool▁call▁end｜>`.
     &Dialect {
         open: &["<｜tool▁calls▁begin｜>"],
-        name: Some(Name { before: "<｜tool▁call▁begin｜>", after: &["<｜tool▁sep｜>"] }),
+        name: Some(Name { before: "<｜tool▁call▁begin｜>", after: &["<｜tool▁sep｜>"], end: "" }),
         arguments: Arguments::Json,
         close: &["```", "<｜tool▁call▁end｜>", "<｜tool▁calls▁end｜>"],
     },
     // Both in ASCII.
     &Dialect {
         open: &["<|tool_calls_begin|>"],
-        name: Some(Name { before: "<|tool_call_begin|>function<|tool_sep|>", after: &["\n"] }),
+        name: Some(Name {
+            before: "<|tool_call_begin|>function<|tool_sep|>",
+            after: &["\n"],
+            end: "```json",
+        }),
         arguments: Arguments::Json,
         close: &["```", "<|tool_call_end|>", "<|tool_calls_end|>"],
     },
     &Dialect {
         open: &["<|tool_calls_begin|>"],
-        name: Some(Name { before: "<|tool_call_begin|>", after: &["<|tool_sep|>"] }),
+        name: Some(Name { before: "<|tool_call_begin|>", after: &["<|tool_sep|>"], end: "" }),
         arguments: Arguments::Json,
         close: &["```", "<|tool_call_end|>", "<|tool_calls_end|>"],
     },
     // Kimi K2: `<|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>{}<|tool_call_end|>`.
     &Dialect {
         open: &["<|tool_calls_section_begin|>"],
-        name: Some(Name { before: "<|tool_call_begin|>", after: &["<|tool_call_argument_begin|>"] }),
+        name: Some(Name { before: "<|tool_call_begin|>", after: &["<|tool_call_argument_begin|>"], end: "" }),
         arguments: Arguments::Json,
         close: &["<|tool_call_end|>", "<|tool_calls_section_end|>"],
     },
     // Kimi K3: `<|open|>call tool="f" index="1"<|sep|><|open|>argument key="x" type="number"<|sep|>1<|close|>argument<|sep|><|close|>call<|sep|>`.
     &Dialect {
         open: &["<|open|>tools<|sep|>"],
-        name: Some(Name { before: "<|open|>call tool=\"", after: &["\""] }),
-        arguments: Arguments::Tagged(ArgumentTags {
+        name: Some(Name { before: "<|open|>call tool=\"", after: &["\""], end: "<|sep|>" }),
+        arguments: Arguments::Tagged(&[ArgumentTags {
             key: "<|open|>argument key=\"",
             key_end: "\"",
             value: "<|sep|>",
             value_end: "<|close|>argument<|sep|>",
             on_lines: false,
-        }),
+        }]),
         close: &["<|close|>call<|sep|>", "<|close|>tools<|sep|>"],
     },
     // Gemma 4: `<|tool_call>call:f{x:<|"|>a<|"|>,y:1}<tool_call|>`.
     &Dialect {
         open: &["<|tool_call>"],
-        name: Some(Name { before: "call:", after: &["{"] }),
+        name: Some(Name { before: "call:", after: &["{"], end: "" }),
         arguments: Arguments::Quoted("<|\"|>"),
         close: &["<tool_call|>"],
     },
     // FunctionGemma: `<start_function_call>call:f{x:<escape>a<escape>,y:1}<end_function_call>`.
     &Dialect {
         open: &["<start_function_call>"],
-        name: Some(Name { before: "call:", after: &["{"] }),
+        name: Some(Name { before: "call:", after: &["{"], end: "" }),
         arguments: Arguments::Quoted("<escape>"),
         close: &["<end_function_call>"],
     },
     // Mistral from v11: `[TOOL_CALLS]f[ARGS]{}`, in some versions with `[CALL_ID]...` before `[ARGS]`.
     &Dialect {
         open: &["[TOOL_CALLS]"],
-        name: Some(Name { before: "", after: &["[ARGS]", "[CALL_ID]", "{"] }),
+        name: Some(Name { before: "", after: &["[ARGS]", "[CALL_ID]", "{"], end: "" }),
         arguments: Arguments::Json,
         close: &["[/TOOL_CALLS]"],
     },
     // Harmony (gpt-oss): `<|channel|>commentary to=functions.f <|constrain|>json<|message|>{}<|call|>`.
     &Dialect {
         open: &["<|start|>assistant", "<|channel|>commentary", "<|channel|>analysis"],
-        name: Some(Name { before: "to=", after: &[" ", "<"] }),
+        name: Some(Name { before: "to=", after: &[" ", "<"], end: "<|message|>" }),
         arguments: Arguments::Json,
         close: &["<|call|>", "<|end|>"],
     },

@@ -1,7 +1,8 @@
 //! Calls that are a JSON object with the name and the arguments, in the key names of all models.
 
 use super::OfferedTools;
-use super::matching::Match;
+use super::dialects::Dialect;
+use super::matching::{Match, floor_boundary};
 use crate::json::is_object;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -45,11 +46,43 @@ const NAMES: &[&str] = &["name", "tool_name", "function"];
 
 /// Whether the beginning of a call names an offered tool.
 pub(super) fn names_tool(text: &str, tools: &OfferedTools) -> bool {
-    let named = |after: &str| {
-        let value = after.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
-        tools.find(value.split_once('"')?.0).map(drop)
-    };
-    NAMES.iter().any(|key| text.split(&format!("\"{key}\"")).skip(1).any(|after| named(after).is_some()))
+    names(text).any(|name| tools.find(name).is_some())
+}
+
+/// The offered tool that an object calls which cannot be read as a call.
+pub(super) fn damaged<'t>(object: &str, tools: &'t OfferedTools) -> Option<&'t str> {
+    let has_arguments = || ARGUMENTS.iter().any(|key| object.contains(&format!("\"{key}\"")));
+    let is_json = || is_object(object, |_| true);
+    (has_arguments() || is_json()).then(|| tools.find(names(object).next()?)).flatten()
+}
+
+/// The values of the keys for names, in the order of the keys.
+fn names(text: &str) -> impl Iterator<Item = &str> {
+    NAMES.iter().flat_map(move |key| {
+        text.match_indices(key).filter_map(move |(at, _)| {
+            let (before, after) = (text.get(..at)?, text.get(at + key.len()..)?);
+            let value = after.strip_prefix('"')?.trim_start().strip_prefix(':')?.trim_start();
+            let value = value.strip_prefix('"')?;
+            before.ends_with('"').then(|| value.split_once('"').map(|(name, _)| name)).flatten()
+        })
+    })
+}
+
+/// The longest closing tag, in bytes.
+const MAX_CLOSE: usize = 32;
+
+/// Where an object that began at `from` ends, although its last brackets are missing: a closing tag follows that is not
+/// within a string. Before `new` there is none.
+pub(super) fn unclosed(text: &str, from: usize, new: usize, dialects: &[&Dialect]) -> Option<usize> {
+    let searched = floor_boundary(text, new.saturating_sub(MAX_CLOSE)).max(from);
+    let rest = text.get(searched..)?;
+    let tags = dialects.iter().flat_map(|dialect| dialect.close).filter(|tag| tag.len() > 3);
+    let ends = tags.flat_map(|tag| rest.match_indices(tag)).map(|(at, _)| searched + at);
+    ends.filter(|end| is_object_without_end(text.get(from..*end).unwrap_or_default())).min()
+}
+
+fn is_object_without_end(text: &str) -> bool {
+    ["}", "}}", "]}", "]}}"].iter().any(|end| is_object(&format!("{text}{end}"), |_| true))
 }
 
 /// The keys whose value may be the arguments.

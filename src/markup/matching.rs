@@ -38,6 +38,11 @@ pub(super) fn first_tag<'t>(text: &str, tags: &[&'t str]) -> Option<(usize, &'t 
     tags.iter().filter_map(|tag| Some((text.find(tag)?, *tag))).min_by_key(|(at, _)| *at)
 }
 
+/// The last position up to `at` at which a character begins.
+pub(super) fn floor_boundary(text: &str, at: usize) -> usize {
+    (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
 /// The length of the longest end of `text` with which `tag` begins, other than the tag itself.
 pub(super) fn partial_tag_at_end(text: &str, tag: &str) -> usize {
     let longest = tag.len().saturating_sub(1).min(text.len());

@@ -9,6 +9,8 @@
 //! mentions a tag in its answer does not begin reasoning.
 
 mod call_block;
+mod call_start;
+mod code_quotes;
 mod dialects;
 mod json_call;
 mod matching;
@@ -35,6 +37,10 @@ pub(crate) enum Segment {
     ToolCall {
         name: String,
         arguments: String,
+    },
+    /// A call of an offered tool whose arguments cannot be read. The text of the call follows.
+    LostCall {
+        name: String,
     },
     /// The text up to here was reasoning: its opening tag is missing.
     Retract,

@@ -1,8 +1,9 @@
 //! Splits a reply's text into segments while it arrives.
 
 use super::call_block::{CallBlock, Step};
+use super::code_quotes::CodeQuotes;
 use super::dialects::REASONING;
-use super::matching::{Match, find_in_any_case};
+use super::matching::{Match, find_in_any_case, floor_boundary};
 use super::reply_start::{ReasoningRule, ReplyStart, Start};
 use super::signs::{BACKTICK, ESCAPE, TAG, signs};
 use super::tags::{Close, Tag, TagKind, Tags};
@@ -15,6 +16,7 @@ pub(crate) struct Scanner {
     tools: OfferedTools,
     tags: &'static Tags,
     state: State,
+    quotes: CodeQuotes,
     /// Text that may still turn out to be markup.
     held: String,
     /// The most bytes that are held.
@@ -70,6 +72,7 @@ impl Scanner {
             tags: Tags::of(reasoning.is_some(), !tools.is_empty()),
             tools,
             state: State::Start(start),
+            quotes: CodeQuotes::default(),
             held: String::new(),
             limit,
             segments: Vec::new(),
@@ -106,12 +109,13 @@ impl Scanner {
         }
     }
 
-    /// A backtick only matters before a reasoning tag. Of the escapes, only `\u` can encode the beginning of a tag.
+    /// A backtick may quote a tag. Of the escapes, only `\u` can encode the beginning of a tag.
     fn may_hold_markup(&self, escaped: &str) -> bool {
         let found = signs(escaped);
         found & TAG != 0
             || found & ESCAPE != 0 && escaped.as_bytes().windows(2).any(|pair| pair == b"\\u")
-            || found & BACKTICK != 0 && self.finds_reasoning()
+            || found & BACKTICK != 0
+            || self.quotes.needs_text()
     }
 
     /// Whether there is nothing to flush.
@@ -258,6 +262,11 @@ impl Scanner {
 
     /// The held text begins with `tag`.
     fn at_tag(&mut self, tag: Tag) {
+        let is_of_calls = !matches!(tag.kind, TagKind::StartOfReasoning | TagKind::EndOfReasoning);
+        if is_of_calls && self.quotes.quote_tag() {
+            let text = self.take(tag.text.len());
+            return self.emit_text(&text);
+        }
         match tag.kind {
             TagKind::Calls => self.state = State::Calls(CallBlock::after(tag.text)),
             TagKind::NamedCall => self.state = State::Calls(CallBlock::named(tag.text)),
@@ -313,10 +322,8 @@ impl Scanner {
         let rest = self.held.get(searched..).unwrap_or_default();
         let Some(end) = find_in_any_case(rest, close) else {
             // The rest may end within the closing tag, so that much of it is read again.
-            let mut searched = (self.held.len() + 1).saturating_sub(close.len()).max(open);
-            while !self.held.is_char_boundary(searched) {
-                searched -= 1;
-            }
+            let searched = floor_boundary(&self.held, (self.held.len() + 1).saturating_sub(close.len()));
+            let searched = searched.max(open);
             self.state = State::ClosedReasoning { open, close, searched };
             return false;
         };
@@ -344,6 +351,12 @@ impl Scanner {
                 self.emit_text(&text);
             }
             Step::End(end) => drop(self.take(end)),
+            Step::Lost { name, from, to } => {
+                self.take(from);
+                self.segments.push(Segment::LostCall { name });
+                let text = self.take(to - from);
+                self.emit_text(&text);
+            }
         }
         true
     }
@@ -356,6 +369,7 @@ impl Scanner {
 
     fn emit_text(&mut self, text: &str) {
         let Some(last) = text.chars().next_back() else { return };
+        self.quotes.read(text);
         if let State::FirstText { after_backtick } = &mut self.state {
             *after_backtick = last == '`';
         }

@@ -15,6 +15,7 @@ fn segments(reasoning: Option<ReplyStart>, tools: OfferedTools, pieces: &[&str])
             Segment::Text(text) => text.clone(),
             Segment::Reasoning(reasoning) => format!("({reasoning})"),
             Segment::ToolCall { name, arguments } => format!("«{name}{arguments}»"),
+            Segment::LostCall { name } => format!("†{name}†"),
             Segment::Retract => "|".to_owned(),
         })
         .collect::<String>()
@@ -156,6 +157,14 @@ fn calls_in_the_markup_of_every_family() {
         ),
         ("{\"function\": {\"name\": \"shell\"}, \"arguments\": {\"a\": 1}}", "«shell{\"a\": 1}»"),
         ("<tool_call>{\"name\":\"shell\",\"input\":{\"a\":1},\"why\":\"x\"}</tool_call>", "«shell{\"a\":1}»"),
+        (
+            "<tool_call><function=get_weather>\n<parameter name=\"city\">x</parameter>\n</function></tool_call>",
+            "«get_weather{\"city\":\"x\"}»",
+        ),
+        (
+            "<invoke name=\"get_weather\">\n<parameter=city>\nx\n</parameter>\n<parameter name=\"n\">1</parameter></invoke>",
+            "«get_weather{\"city\":\"x\",\"n\":1}»",
+        ),
         // GLM, Hunyuan.
         (
             "<tool_call>get_weather\n<arg_key>city</arg_key>\n<arg_value>Paris</arg_value>\n<arg_key>n</arg_key>\n<arg_value>2</arg_value>\n</tool_call>",
@@ -266,7 +275,6 @@ fn other_text_stays_as_it_is() {
         "<|open|>call tool=\"shell\" index=\"1\"<|sep|><|open|>argument key=\"city\"",
         "<|tool_call>call:unknown{}<tool_call|>",
         "<|tool_call>call:shell{city:<|\"|>Par",
-        "<|tool_call>call:shell{city:]}<tool_call|>",
         "call:shell{}",
         "<｜tool▁call▁begin｜>unknown<｜tool▁sep｜>{}<｜tool▁call▁end｜>",
         "a < b && c <= d [0] <div>`<x>`</div>",
@@ -277,6 +285,50 @@ fn other_text_stays_as_it_is() {
     ] {
         check(None, offered_tools, text, text);
     }
+}
+
+/// A tag and the name are certain, so the text is no answer.
+#[test]
+fn calls_whose_arguments_cannot_be_read_are_lost() {
+    for text in [
+        r#"<tool_call>{"name": "shell", "arguments": {"a": "\d+"}}</tool_call>"#,
+        "<tool_call>{\"name\": \"shell\", \"arguments\": {\"a\": \"x\ny\"}}</tool_call>",
+        r#"<tool_call>{"name": "shell", "arguments": {"a": 1,}}</tool_call>"#,
+        r#"<tool_call>{"name": "shell", "arguments": {"a": "x"}</tool_call>"#,
+        r#"<tool_call>{"name": "shell", "params": {"a": "x"}}</tool_call>"#,
+        r#"[TOOL_CALLS]shell[ARGS]{"a": 1,}"#,
+        "<tool_call>shell\na=x\n</tool_call>",
+        "<invoke name=\"shell\">\n<a>x</a>\n</invoke>",
+        "<function=shell>\n<a>x</a>\n<parameter=n>\n1\n</parameter>\n</function>",
+        "<function=shell>\n<parameter=n>\n1\n</parameter>\n<a>x</a>\n</function>",
+        "<|tool_call>call:shell{city:]}<tool_call|>",
+    ] {
+        check(None, offered_tools, text, &format!("†shell†{text}"));
+    }
+    let after_another =
+        r#"<tool_call>{"name": "get_time"}</tool_call><tool_call>{"name": "shell", "arguments": {]}"#;
+    check(
+        None,
+        offered_tools,
+        after_another,
+        r#"«get_time{}»†shell†<tool_call>{"name": "shell", "arguments": {]}"#,
+    );
+}
+
+#[test]
+fn markup_in_code_is_quoted() {
+    for text in [
+        "Doc: `<tool_call>{\"name\": \"shell\", \"arguments\": {\"a\": \"x\"}}</tool_call>` is the form.",
+        "As in\n```\n<tool_call>\n{\"name\": \"shell\", \"arguments\": {\"a\": 1,}}\n</tool_call>\n```\n",
+        "`<tool_call><function=shell></function></tool_call>`",
+        "In harmony, `<|end|>` ends a message and `<|return|>` ends the reply.",
+        "Write `<|channel|>analysis<|message|>` before the reasoning. Then",
+    ] {
+        check(None, offered_tools, text, text);
+    }
+    check(None, offered_tools, "`x`<function=shell></function>", "`x`«shell{}»");
+    check(None, offered_tools, "The ` key:\n<function=shell></function>", "The ` key:\n«shell{}»");
+    check(None, offered_tools, "```\nx\n```\n<function=shell></function>", "```\nx\n```\n«shell{}»");
 }
 
 #[test]
@@ -337,7 +389,9 @@ mod properties {
                 let name = dialect.name.iter().flat_map(|name| name.after.iter().chain([&name.before]));
                 let arguments = match &dialect.arguments {
                     Arguments::Json => vec![],
-                    Arguments::Tagged(tags) => vec![&tags.key, &tags.value_end, &tags.value],
+                    Arguments::Tagged(forms) => {
+                        forms.iter().flat_map(|tags| [&tags.key, &tags.value_end, &tags.value]).collect()
+                    }
                     Arguments::Quoted(quote) => vec![quote],
                 };
                 dialect.open.iter().chain(dialect.close).chain(name).chain(arguments)
@@ -400,7 +454,7 @@ mod properties {
         #[test]
         fn text_without_calls_is_unchanged(text in text()) {
             let said = segments(None, offered_tools(), &[&text]);
-            if !said.contains(['«', '(']) && !FRAMES.iter().any(|frame| text.contains(frame)) {
+            if !said.contains(['«', '(', '†']) && !FRAMES.iter().any(|frame| text.contains(frame)) {
                 prop_assert_eq!(said, text);
             }
         }

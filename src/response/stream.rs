@@ -163,7 +163,7 @@ impl ResponseStream {
         ReplyStats {
             usage,
             calls: self.output.delivered_calls(),
-            lost_calls: self.output.lost_calls() + usize::from(cut_in_text),
+            lost_calls: self.output.lost_calls() + text_calls.lost + usize::from(cut_in_text),
             text_calls: text_calls.unread,
             held_bytes: self.output.held_bytes(),
             ..ReplyStats::default()

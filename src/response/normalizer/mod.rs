@@ -307,6 +307,7 @@ impl ChunkNormalizer {
             TextPiece::Call { number, name, arguments } => {
                 self.call(&CallFragment::from_text(number, &name, &arguments), sink)
             }
+            TextPiece::LostCall(name) => Err(text_markup::lost_call(&name).into()),
             TextPiece::EndOfMessage => sink.delta(Delta::EndOfMessage),
         })
     }

@@ -1,5 +1,6 @@
 //! Reasoning and tool calls that upstreams leave in the text, as the model wrote them.
 
+use crate::error::{ApiError, Code};
 use crate::json::JsonStr;
 use crate::markup::{Scanner, Segment};
 use crate::response::context::TextRules;
@@ -21,6 +22,8 @@ pub(super) struct TextMarkup {
 pub(in crate::response) struct TextCalls {
     /// How many complete calls are part of the text.
     pub(in crate::response) unread: usize,
+    /// How many calls of declared tools had arguments that cannot be read.
+    pub(in crate::response) lost: usize,
     /// The text ends within a call.
     pub(in crate::response) ends_within: bool,
 }
@@ -36,6 +39,8 @@ pub(super) enum TextPiece {
         name: String,
         arguments: Box<RawValue>,
     },
+    /// A call of this tool has arguments that cannot be read.
+    LostCall(String),
     /// The text so far was reasoning whose opening tag is missing. It was already sent as a message.
     EndOfMessage,
 }
@@ -109,7 +114,19 @@ impl TextMarkup {
                 self.read += 1;
                 TextPiece::Call { number, name, arguments: to_raw_value(&arguments).unwrap_or_default() }
             }
+            Segment::LostCall { name } => {
+                self.found.lost += 1;
+                TextPiece::LostCall(name)
+            }
             Segment::Retract => TextPiece::EndOfMessage,
         }
     }
+}
+
+/// The error for a call whose arguments the model wrote with a mistake.
+pub(super) fn lost_call(name: &str) -> ApiError {
+    ApiError::upstream(format!(
+        "The call of tool '{name}' in the upstream's text cannot be delivered: its arguments cannot be read."
+    ))
+    .code(Code::ToolCallLost)
 }

@@ -55,6 +55,11 @@ const WITHOUT_GENERATOR: &[(&str, &str)] = &[
     ),
     ("Calls as JSON without markup", "each case is cut anywhere: src/markup/tests.rs"),
     (
+        "Calls in markup with a mistake: an escape, a line end or a comma that JSON does not allow, a missing bracket, arguments in another form",
+        "a fault of the model: src/markup/tests.rs",
+    ),
+    ("Markup in backticks or a code fence", "each case is cut anywhere: src/markup/tests.rs"),
+    (
         "The token limit cuts a call whose opening tag stays in the text, or of which nothing is left",
         "each case is cut anywhere; what is counted: tests/core/reply/text_calls.rs",
     ),

@@ -145,3 +145,27 @@ fn a_reply_of_which_the_token_limit_left_nothing_is_incomplete() {
         assert_eq!(response["incomplete_details"]["reason"], "max_output_tokens");
     }
 }
+
+/// With the option on, a call that certainly is one does not become text.
+#[test]
+fn a_call_in_the_text_whose_arguments_cannot_be_read_is_lost_by_name() {
+    let damaged = r#"<tool_call>{"name": "get_weather", "arguments": {"city": "\d"}}</tool_call>"#;
+    let (out, stats) = told(
+        declaring("get_weather"),
+        &json!({"text_tool_calls": true}),
+        &format!("Look: {damaged}"),
+        5,
+        "stop",
+    );
+    let response = Transcript::of(&out).response().clone();
+    assert_eq!((response["status"].as_str(), stats.lost_calls), (Some("failed"), 1));
+    assert_eq!(response["error"]["code"], "tool_call_lost");
+    assert!(response["error"]["message"].as_str().unwrap().contains("'get_weather'"));
+
+    let quoted = format!("Write `{damaged}`.");
+    for upstream in [json!({"text_tool_calls": true}), json!("generic")] {
+        let (out, stats) = told(declaring("get_weather"), &upstream, &quoted, 5, "stop");
+        assert_eq!(Transcript::of(&out).response()["status"], "completed");
+        assert_eq!((stats.lost_calls, stats.text_calls), (0, 0));
+    }
+}
