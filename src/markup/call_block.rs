@@ -28,6 +28,8 @@ pub(super) struct CallBlock {
     calls_end: Option<usize>,
     /// It began with a tag. JSON alone may be something else.
     has_tag: bool,
+    /// The calls are in a list, which is still open.
+    in_list: bool,
 }
 
 #[derive(Debug)]
@@ -101,7 +103,7 @@ impl CallBlock {
 
     fn new(dialects: Vec<&'static Dialect>) -> Self {
         let state = State::BeforeCall { after_tag: false };
-        Self { dialects, position: 0, state, calls_end: None, has_tag: false }
+        Self { dialects, position: 0, state, calls_end: None, has_tag: false, in_list: false }
     }
 
     /// Whether a call has begun and its end is missing. `text` is the block from its beginning.
@@ -149,7 +151,14 @@ impl CallBlock {
         {
             self.position += gap + tag.len();
             let is_opening = self.dialects.iter().any(|dialect| dialect.open.contains(tag));
-            if !is_opening && self.calls_end.is_some() {
+            self.in_list |= *tag == "[" && self.calls_end.is_none();
+            // A separator belongs to the calls only if another one follows.
+            let closes = match *tag {
+                "[" | "," | ";" => false,
+                "]" => std::mem::take(&mut self.in_list),
+                _ => !is_opening,
+            };
+            if closes && self.calls_end.is_some() {
                 self.calls_end = Some(self.position);
             }
             self.state = State::BeforeCall { after_tag: is_opening || after_tag };

@@ -145,7 +145,7 @@ impl Scanner {
             State::Calls(block) => {
                 let end = block.calls_end();
                 self.take(end);
-                if end > 0 && self.held.trim().is_empty() {
+                if end > 0 && self.held.trim_matches(is_separator).is_empty() {
                     self.held.clear();
                 }
             }
@@ -386,6 +386,11 @@ impl Scanner {
             _ => self.segments.push(Segment::Reasoning(reasoning.to_owned())),
         }
     }
+}
+
+/// White space, and what may stand between calls.
+fn is_separator(char: char) -> bool {
+    char.is_whitespace() || ",;[".contains(char)
 }
 
 fn begins_with_word(escaped: &str) -> bool {

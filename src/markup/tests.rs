@@ -124,6 +124,13 @@ fn calls_in_the_markup_of_every_family() {
             "<|START_ACTION|>[{\"tool_call_id\":\"0\",\"tool_name\":\"shell\",\"parameters\":{\"a\":1}}]<|END_ACTION|>",
             "«shell{\"a\":1}»",
         ),
+        (
+            "<tool_call>{\"name\":\"shell\",\"arguments\":{}}</tool_call>\n[1] see there",
+            "«shell{}»\n[1] see there",
+        ),
+        ("<tool_call>{\"name\":\"shell\",\"arguments\":{}}</tool_call>, then", "«shell{}», then"),
+        ("[{\"name\":\"shell\",\"arguments\":{}}] ] x", "«shell{}» ] x"),
+        ("[TOOL_CALLS][{\"name\":\"shell\",\"arguments\":{}}, ", "«shell{}»"),
         // Qwen-Coder, Seed, Llama.
         (
             "<tool_call>\n<function=get_weather>\n<parameter=city>\nParis\n</parameter>\n<parameter=n>\n2\n</parameter>\n</function>\n</tool_call>",
