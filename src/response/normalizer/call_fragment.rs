@@ -43,6 +43,11 @@ impl<'a> CallFragment<'a> {
         Self { index, name, arguments: Some(arguments), ..Self::default() }
     }
 
+    /// Whether it was found in the text.
+    pub(super) fn is_in_text(&self) -> bool {
+        self.index.is_some_and(|index| index >= FIRST_TEXT_CALL_INDEX)
+    }
+
     /// The deprecated single `function_call`.
     pub(super) fn legacy(name: Option<&'a str>, arguments: Option<&'a RawValue>) -> Self {
         let name = name.unwrap_or_default();

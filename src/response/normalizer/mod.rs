@@ -12,6 +12,7 @@ pub(super) mod chunk_template;
 mod ending;
 mod logprobs;
 mod reasoning;
+mod repeated_calls;
 mod seen;
 #[cfg(test)]
 mod tests;
@@ -128,8 +129,9 @@ impl ChunkNormalizer {
         }
         self.flush_markup(sink)?;
         while let Some(delta) = self.calls.release() {
-            sink.delta(Delta::Call(&delta))?;
+            self.markup.repeated_calls().pass(delta, &CallFragment::default(), sink)?;
         }
+        self.markup.repeated_calls().finish(sink)?;
         match self.joiners.refusal.finish() {
             Some(text) => self.refusal(text, sink),
             None => Ok(()),
@@ -305,7 +307,9 @@ impl ChunkNormalizer {
                 }
             },
             TextPiece::Call { number, name, arguments } => {
-                self.call(&CallFragment::from_text(number, &name, &arguments), sink)
+                self.call(&CallFragment::from_text(number, &name, &arguments), sink)?;
+                self.markup.repeated_calls().add_in_text(&name, &arguments);
+                Ok(())
             }
             TextPiece::LostCall(name) => Err(text_markup::lost_call(&name).into()),
             TextPiece::EndOfMessage => sink.delta(Delta::EndOfMessage),
@@ -376,7 +380,7 @@ impl ChunkNormalizer {
 
     fn call(&mut self, fragment: &CallFragment<'_>, sink: &mut impl DeltaSink) -> Result<(), Failure> {
         match self.calls.add(fragment) {
-            Some(delta) => sink.delta(Delta::Call(&delta)),
+            Some(delta) => self.markup.repeated_calls().pass(delta, fragment, sink),
             None => Ok(()),
         }
     }

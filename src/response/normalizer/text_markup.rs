@@ -1,5 +1,6 @@
 //! Reasoning and tool calls that upstreams leave in the text, as the model wrote them.
 
+use super::repeated_calls::RepeatedCalls;
 use crate::error::{ApiError, Code};
 use crate::json::JsonStr;
 use crate::markup::{Scanner, Segment};
@@ -15,6 +16,7 @@ pub(super) struct TextMarkup {
     found: TextCalls,
     /// How many calls were read.
     read: u64,
+    repeated: RepeatedCalls,
 }
 
 /// The calls in the text that the client does not get as calls.
@@ -48,7 +50,7 @@ pub(super) enum TextPiece {
 impl TextMarkup {
     pub(super) fn new(rules: TextRules) -> Self {
         let TextRules { scanner, unread, logprobs: _ } = rules;
-        Self { scanner, unread, found: TextCalls::default(), read: 0 }
+        Self { scanner, unread, found: TextCalls::default(), read: 0, repeated: RepeatedCalls::default() }
     }
 
     /// Reasoning came in a field, so the text hardly has any.
@@ -56,6 +58,11 @@ impl TextMarkup {
         if let Some(scanner) = &mut self.scanner {
             scanner.reasoning_is_in_field();
         }
+    }
+
+    /// The calls of the reply that may repeat one in the text.
+    pub(super) fn repeated_calls(&mut self) -> &mut RepeatedCalls {
+        &mut self.repeated
     }
 
     pub(super) fn finds_reasoning(&self) -> bool {

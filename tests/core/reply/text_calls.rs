@@ -169,3 +169,67 @@ fn a_call_in_the_text_whose_arguments_cannot_be_read_is_lost_by_name() {
         assert_eq!((stats.lost_calls, stats.text_calls), (0, 0));
     }
 }
+
+/// The parser of the upstream leaves the call in the text as well.
+#[test]
+fn a_call_in_the_text_and_in_tool_calls_is_delivered_once() {
+    let call = |index: u64, name: &str, arguments: &str| {
+        json!({"index": index, "id": format!("c{index}"), "type": "function",
+            "function": {"name": name, "arguments": arguments}})
+    };
+    let part = |arguments: &str| json!({"index": 0, "function": {"arguments": arguments}});
+    let same = r#"{"city":"Paris"}"#;
+    let twice = format!("{HERMES}\n{HERMES}");
+    for (text, calls, expected) in [
+        (HERMES, vec![call(0, "get_weather", same)], vec!["get_weather Paris"]),
+        (
+            HERMES,
+            vec![call(0, "get_weather", ""), part(r#"{"ci"#), part(r#"ty": "Paris"}"#)],
+            vec!["get_weather Paris"],
+        ),
+        (
+            HERMES,
+            vec![call(0, "get_weather", ""), part(r#"{"city":"#), part(r#" "Rome"}"#)],
+            vec!["get_weather Paris", "get_weather Rome"],
+        ),
+        (
+            HERMES,
+            vec![call(0, "get_weather", same), call(1, "get_time", "{}"), call(2, "get_weather", same)],
+            vec!["get_weather Paris", "get_time ", "get_weather Paris"],
+        ),
+        (
+            twice.as_str(),
+            vec![call(0, "get_weather", same), call(1, "get_weather", same)],
+            vec!["get_weather Paris", "get_weather Paris"],
+        ),
+        (HERMES, vec![call(0, "get_time", "{}")], vec!["get_weather Paris", "get_time "]),
+    ] {
+        let mut request = declaring("get_weather");
+        request["tools"].as_array_mut().unwrap().push(json!({"type": "function", "name": "get_time"}));
+        let mut reply = ask(request).upstream(&json!({"text_tool_calls": true})).reply();
+        let deltas =
+            calls.iter().map(|call| json!({"choices": [{"index": 0, "delta": {"tool_calls": [call]}}]}));
+        let chunks: Vec<Value> =
+            [self::text(text)].into_iter().chain(deltas).chain([finish("tool_calls")]).collect();
+        let mut out = Vec::new();
+        reply.push(events(&chunks).as_bytes(), &mut out);
+        let response = Transcript::of(&out).response().clone();
+        let said =
+            response["output"].as_array().unwrap().iter().filter(|item| item["type"] == "function_call");
+        let said: Vec<String> = said
+            .map(|item| {
+                let arguments: Value = serde_json::from_str(item["arguments"].as_str().unwrap()).unwrap();
+                format!(
+                    "{} {}",
+                    item["name"].as_str().unwrap(),
+                    arguments["city"].as_str().unwrap_or_default()
+                )
+            })
+            .collect();
+        assert_eq!(
+            (said, reply.stats().lost_calls),
+            (expected.into_iter().map(str::to_owned).collect(), 0),
+            "{calls:?}"
+        );
+    }
+}
