@@ -4,7 +4,7 @@ use super::budget::Budget;
 use super::delta::{Delta, DeltaSink};
 use super::outcome::{Failure, Outcome};
 use super::sequencer::ItemSequencer;
-use crate::items::{EventWriter, OpenCompaction};
+use crate::items::{ContentKind, EventWriter, OpenCompaction};
 use crate::report::Dropped;
 
 /// The destination of a reply's deltas. A reply has one, in its own box.
@@ -43,7 +43,9 @@ impl SummaryCollector {
 
     fn delta(&mut self, delta: Delta<'_>) -> Result<(), Failure> {
         match delta {
-            Delta::Content { text, .. } => {
+            // A client that got a refusal as the summary would lose the conversation.
+            Delta::Content { kind: ContentKind::Refusal, .. } => {}
+            Delta::Content { kind: ContentKind::Text, text, .. } => {
                 self.budget.charge(text.escaped().len())?;
                 if !text.is_empty() {
                     let Self { item, writer, .. } = self;

@@ -51,7 +51,9 @@ impl ResponseStream {
     pub(super) fn new(context: ReplyContext, seed: u128, now: u64) -> Self {
         let ReplyContext { kind, stream, response, call_ids, text, items, upstream, limits } = context;
         let ResponseRules { echo, record_room } = response;
-        let refusal_kind = if items.is_codex { ContentKind::Text } else { ContentKind::Refusal };
+        // As text, a refusal would become the summary.
+        let refusals_are_text = items.is_codex && kind == ReplyKind::Items;
+        let refusal_kind = if refusals_are_text { ContentKind::Text } else { ContentKind::Refusal };
         let budget = Budget::new(limits.reply_bytes);
         let writer = EventWriter::new(seed, stream);
         Self {
@@ -156,7 +158,7 @@ impl ResponseStream {
 
     /// What was counted so far.
     pub(super) fn stats(&self) -> ReplyStats {
-        let Ending { finish, usage } = self.input.ending();
+        let Ending { finish, usage, .. } = self.input.ending();
         let text_calls = self.input.text_calls();
         // The upstream's tool parser has missed a call that the token limit cut.
         let cut_in_text = text_calls.ends_within && finish == Some(FinishReason::Length);

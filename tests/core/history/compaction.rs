@@ -141,3 +141,19 @@ fn an_empty_summary_is_a_failure() {
     let failed: Value = serde_json::from_slice(&answered(translated, &json!({"content": ""}))).unwrap();
     assert_eq!(failed["status"], "failed");
 }
+
+/// A refusal as the summary would replace the whole conversation, also for Codex, which gets other refusals as text.
+#[test]
+fn a_refusal_is_no_summary() {
+    let refusal = json!({"content": null, "refusal": "I cannot help."});
+    let translated = ask(conversation()).compact().unwrap();
+    let failed: Value = serde_json::from_slice(&answered(translated, &refusal)).unwrap();
+    assert_eq!(failed["status"], "failed");
+
+    let asked = json!({"stream": true, "input": [user("hi"), {"type": "compaction_trigger"}]});
+    for translated in [ask(asked.clone()).translate(), ask(asked).codex().translate()] {
+        let transcript = Transcript::of(&answered(translated.unwrap(), &refusal));
+        let response = transcript.response();
+        assert_eq!((&response["status"], &response["output"]), (&json!("failed"), &json!([])));
+    }
+}
