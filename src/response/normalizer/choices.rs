@@ -3,7 +3,7 @@
 
 use super::call_fragment::number;
 use super::reasoning;
-use crate::wire::chat::reply::{Choice, Message};
+use crate::wire::chat::reply::{Choice, Message, ToolCalls};
 use serde_json::value::RawValue;
 use std::collections::BTreeSet;
 
@@ -59,6 +59,21 @@ impl AnswerChoices {
         let reasoner = *self.reasoner.get_or_insert(number);
         number == 0 || reasoner == number
     }
+}
+
+/// Whether a choice has a piece of the answer: text, reasoning or a call.
+pub(super) fn continues(choice: &Choice<'_>) -> bool {
+    let mut messages = [&choice.delta, &choice.message].into_iter().flatten();
+    messages.any(|message| speaks(message) || reasons(message) || calls(message))
+}
+
+fn calls(message: &Message<'_>) -> bool {
+    let has_list = match &message.tool_calls {
+        Some(ToolCalls::Read(calls)) => !calls.is_empty(),
+        Some(ToolCalls::Unreadable) => true,
+        None => false,
+    };
+    has_list || message.function_call.is_some()
 }
 
 /// Whether a message has text.

@@ -10,6 +10,8 @@ use serde_json::value::RawValue;
 pub(in crate::response) struct Ending {
     pub(in crate::response) finish: Option<FinishReason>,
     pub(in crate::response) usage: Option<Usage>,
+    /// The usage came in a chunk of its own, which is the end unless more of the answer follows.
+    ends_with_usage: bool,
 }
 
 /// The meaning of a `finish_reason`.
@@ -117,12 +119,26 @@ impl Ending {
             && (!finish.is_ordinary() || self.finish.is_none_or(FinishReason::is_ordinary))
         {
             self.finish = Some(finish);
+            self.ends_with_usage = false;
         }
     }
 
     /// Marks the reply as complete, unless it already has a reason.
     pub(super) fn stop(&mut self) {
         self.finish.get_or_insert(FinishReason::Stop);
+    }
+
+    /// A chunk has the usage and no choices: the reply is complete, unless it already has a reason or continues.
+    pub(super) fn stop_with_usage(&mut self) {
+        self.ends_with_usage |= self.finish.is_none();
+        self.stop();
+    }
+
+    /// More of the answer came, so that a usage before it was not the end.
+    pub(super) fn resume(&mut self) {
+        if std::mem::take(&mut self.ends_with_usage) {
+            self.finish = None;
+        }
     }
 }
 

@@ -105,7 +105,7 @@ impl ChunkNormalizer {
             // A last chunk has the usage and no choices.
             Some([]) => {
                 if chunk.usage.is_some() && !sink.is_blank() {
-                    self.ending.stop();
+                    self.ending.stop_with_usage();
                 }
             }
             Some([choice]) => self.choice(choices::index(choice), choice, sink)?,
@@ -146,6 +146,9 @@ impl ChunkNormalizer {
                 return sink.delta(Delta::Unsupported { kind: Dropped::Part, name: "choice" });
             }
             Admission::Alternative { is_new: false } => return Ok(()),
+        }
+        if choices::continues(choice) {
+            self.ending.resume();
         }
         self.ending.add_usage(choice.usage);
         if let Some(delta) = &choice.delta {

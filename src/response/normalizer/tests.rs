@@ -52,7 +52,7 @@ fn deltas(reasoning_tags: Option<ReplyStart>, chunks: &[&str]) -> Vec<String> {
         .iter()
         .try_for_each(|chunk| normalizer.read(&serde_json::from_str(chunk).unwrap(), &mut sink))
         .and_then(|()| normalizer.finish(&mut sink));
-    let Ending { finish, usage } = normalizer.ending();
+    let Ending { finish, usage, .. } = normalizer.ending();
     sink.0.push(match read {
         Ok(()) => match (finish, usage) {
             (None, None) => "open".to_owned(),
@@ -497,6 +497,43 @@ fn what_providers_send_becomes_deltas() {
             "usage in a last chunk without choices, and no finish reason",
             &[delta!(r#"{"content":"a"}"#), r#"{"choices":[],"usage":{"total_tokens":3,"prompt_tokens":1}}"#],
             &[r#"text "a""#, "Stop, 3 tokens"],
+        ),
+        (
+            "usage in a chunk without choices, and more of the answer after it",
+            &[
+                delta!(r#"{"content":"a"}"#),
+                r#"{"choices":[],"usage":{"total_tokens":3,"prompt_tokens":1}}"#,
+                call!(r#"{"index":0,"id":"x","function":{"name":"f","arguments":""}}"#),
+            ],
+            &[r#"text "a""#, "call 0 x:f()", "open, 3 tokens"],
+        ),
+        (
+            "the same with a second usage at the end",
+            &[
+                delta!(r#"{"content":"a"}"#),
+                r#"{"choices":[],"usage":{"total_tokens":2,"prompt_tokens":1}}"#,
+                delta!(r#"{"content":"b"}"#),
+                r#"{"choices":[],"usage":{"total_tokens":3,"prompt_tokens":1}}"#,
+            ],
+            &[r#"text "a""#, r#"text "b""#, "Stop, 3 tokens"],
+        ),
+        (
+            "an empty delta after the usage",
+            &[
+                delta!(r#"{"content":"a"}"#),
+                r#"{"choices":[],"usage":{"total_tokens":3,"prompt_tokens":1}}"#,
+                delta!(r#"{"role":"assistant","content":""}"#),
+            ],
+            &[r#"text "a""#, r#"text """#, "Stop, 3 tokens"],
+        ),
+        (
+            "text after a finish reason and the usage",
+            &[
+                r#"{"choices":[{"delta":{"content":"a"},"finish_reason":"stop"}]}"#,
+                r#"{"choices":[],"usage":{"total_tokens":3,"prompt_tokens":1}}"#,
+                delta!(r#"{"content":"b"}"#),
+            ],
+            &[r#"text "a""#, r#"text "b""#, "Stop, 3 tokens"],
         ),
         (
             "usage in a first chunk without choices",
