@@ -4,7 +4,7 @@ use super::delta::DeltaSink;
 use super::normalizer::{Ending, FinishReason};
 use super::output::Output;
 use crate::bounds;
-use crate::error::ApiError;
+use crate::error::{ApiError, Code};
 use crate::sse::decode::TooLarge;
 
 /// Why a reply cannot be completed. It travels up by `?`, and [`ResponseStream`](super::stream::ResponseStream) ends
@@ -85,4 +85,12 @@ pub(super) fn judge(ending: Ending, mark: Option<Mark>, output: &Output) -> Outc
 
 fn failed(message: &str) -> Outcome {
     Err(Failure::Failed(ApiError::upstream(message)))
+}
+
+/// The error for a lost call, with the call's name. `id`: the provider's.
+pub(super) fn lost(name: &str, id: &str, why: &str) -> ApiError {
+    ApiError::upstream(format!(
+        "The upstream's call of tool '{name}' (id '{id}') cannot be delivered: {why}."
+    ))
+    .code(Code::ToolCallLost)
 }

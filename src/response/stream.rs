@@ -58,7 +58,7 @@ impl ResponseStream {
         let writer = EventWriter::new(seed, stream);
         Self {
             lifecycle: Lifecycle::new(response_id(seed), kind, now, echo),
-            input: ChunkNormalizer::new(text, refusal_kind),
+            input: ChunkNormalizer::new(text, refusal_kind, items.toolbox.names()),
             output: match kind {
                 ReplyKind::Items => {
                     Output::Items(ItemSequencer::new(items, call_ids, upstream.replay, budget, writer))

@@ -154,6 +154,12 @@ impl Names {
         self.by_upstream.contains_key(upstream)
     }
 
+    /// Whether the upstream name of a tool begins with this, or is this.
+    pub(crate) fn has_beginning(&self, beginning: &str) -> bool {
+        let mut from = self.by_upstream.range(beginning.to_owned()..);
+        from.next().is_some_and(|(first, _)| first.starts_with(beginning))
+    }
+
     /// Whether this is the upstream name of a tool, and not also the beginning of another one's.
     pub(crate) fn is_settled(&self, upstream: &str) -> bool {
         let mut from = self.by_upstream.range(upstream.to_owned()..);

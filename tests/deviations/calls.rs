@@ -181,6 +181,22 @@ pub const TABLE: &[Deviation] = &[
         }),
     },
     Deviation {
+        name: "all of the name so far",
+        row: "All of the name so far in each piece",
+        aspects: &[Aspect::Name, Aspect::Spelling],
+        needs: STREAM.calls(1, 3),
+        change: Change::Parts(|case| {
+            for fragments in &mut case.wire.calls {
+                let name = fragments[0]["function"]["name"].as_str().unwrap().to_owned();
+                let head = &name[..case.rng.usize(1..name.len())];
+                let arguments = fragments[0]["function"]["arguments"].take();
+                fragments[0]["function"] = json!({"name": head});
+                let rest = json!({"name": name, "arguments": arguments});
+                fragments.insert(1, json!({"index": fragments[0]["index"], "function": rest}));
+            }
+        }),
+    },
+    Deviation {
         name: "template tokens in the name",
         row: "Tokens of the chat template in a tool's name",
         aspects: &[Aspect::Spelling],

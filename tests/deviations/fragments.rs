@@ -3,7 +3,7 @@
 use super::Case;
 use super::calls::{AGAIN, forget_ids, name_each_piece, remove};
 use super::table::{ANYTHING, Aspect, Change, Deviation, STREAM};
-use super::wire::Order;
+use super::wire::{Order, messages};
 use serde_json::{Value, json};
 
 const TAIL: &str = "`function_call` beside `tool_calls`, white space after the arguments";
@@ -153,6 +153,13 @@ pub const TABLE: &[Deviation] = &[
         change: Change::Parts(|case| each_index(case, |index| json!(index.to_string()))),
     },
     Deviation {
+        name: "the index with a decimal point",
+        row: "Indices as `0.0`",
+        aspects: &[Aspect::Index],
+        needs: STREAM.calls(1, 3),
+        change: Change::Parts(|case| each_index(case, |index| json!(index as f64))),
+    },
+    Deviation {
         name: "the index 0 for all calls",
         row: "",
         aspects: &[Aspect::Index],
@@ -212,8 +219,7 @@ pub const TABLE: &[Deviation] = &[
         aspects: &[Aspect::Place],
         needs: ANYTHING.calls(1, 3),
         change: Change::Chunks(|_, chunks| {
-            let calls = super::wire::messages(chunks)
-                .filter_map(|message| message.get_mut("tool_calls")?.as_array_mut());
+            let calls = messages(chunks).filter_map(|message| message.get_mut("tool_calls")?.as_array_mut());
             for call in calls.flatten() {
                 let function = call["function"].take();
                 remove(call, "function");
@@ -272,7 +278,7 @@ fn each_index(case: &mut Case, write: fn(u64) -> Value) {
 
 /// Replaces `tool_calls` of each message that has one call.
 fn each_call(chunks: &mut [Value], replace: fn(&mut serde_json::Map<String, Value>, Value)) {
-    for message in super::wire::messages(chunks) {
+    for message in messages(chunks) {
         match message.remove("tool_calls") {
             Some(Value::Array(mut calls)) if calls.len() == 1 => replace(message, calls.remove(0)),
             Some(calls) => drop(message.insert("tool_calls".to_owned(), calls)),

@@ -11,6 +11,7 @@ mod endings;
 mod fragments;
 mod framing;
 mod judge;
+mod places;
 pub mod table;
 mod wire;
 

@@ -1,6 +1,6 @@
 //! The table of deviations. A new one is a new row. Contradictions between them are data too.
 
-use super::{Case, Needs, calls, content, endings, fragments, framing};
+use super::{Case, Needs, calls, content, endings, fragments, framing, places};
 use serde_json::Value;
 
 /// One deviation from OpenAI's form.
@@ -19,6 +19,7 @@ pub struct Deviation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Aspect {
     Arguments,
+    ArgumentsKey,
     Pieces,
     Repetition,
     Tail,
@@ -114,7 +115,7 @@ impl Needs {
 
 /// All deviations.
 pub fn all() -> Vec<&'static Deviation> {
-    [calls::TABLE, fragments::TABLE, content::TABLE, endings::TABLE, framing::TABLE]
+    [calls::TABLE, fragments::TABLE, content::TABLE, endings::TABLE, places::TABLE, framing::TABLE]
         .into_iter()
         .flatten()
         .collect()

@@ -8,15 +8,22 @@ use super::call_arguments::Arguments;
 use super::call_fragment::CallFragment;
 use crate::json::{JsonStr, SurrogateJoiner, is_blank_string};
 use crate::response::delta::{CallDelta, CallFormat};
+use crate::tools::names::Names;
+use std::collections::BTreeSet;
+use std::rc::Rc;
 
 /// The calls of one reply, in the order in which they began.
 #[derive(Debug, Default)]
 pub(super) struct CallAssembler {
     calls: Vec<AssembledCall>,
+    /// The tools that may be called.
+    tools: Rc<Names>,
     /// The choice whose fragments come now. Each choice counts its calls from 0.
     choice: u64,
     /// `tool_calls` came, so that `function_call` only repeats them.
     has_tool_calls: bool,
+    /// The calls that have something under a key that is not read.
+    unread: BTreeSet<usize>,
 }
 
 /// The part of a call that has arrived.
@@ -44,6 +51,10 @@ struct Position {
 }
 
 impl CallAssembler {
+    pub(super) fn new(tools: Rc<Names>) -> Self {
+        Self { tools, ..Self::default() }
+    }
+
     /// Adds a fragment to its call. `None`: nothing in it is new.
     pub(super) fn add<'d>(&'d mut self, fragment: &'d CallFragment<'_>) -> Option<CallDelta<'d>> {
         let call = match self.find(fragment) {
@@ -52,11 +63,14 @@ impl CallAssembler {
             None if fragment.is_empty() => return None,
             None => self.begin(fragment),
         };
+        if fragment.is_unread {
+            self.unread.insert(call);
+        }
         let assembled = self.calls.get_mut(call)?;
         if assembled.is_repeated_by(fragment) {
             return None;
         }
-        let arguments = assembled.add(fragment);
+        let arguments = assembled.add(fragment, &self.tools);
         Some(CallDelta {
             call,
             id: &assembled.id,
@@ -102,6 +116,18 @@ impl CallAssembler {
     /// Whether a call has this id.
     pub(super) fn knows(&self, id: &str) -> bool {
         !id.is_empty() && self.calls.iter().any(|call| call.position.choice == self.choice && call.id == id)
+    }
+
+    /// The name and the id of a call whose arguments can only be what was not read.
+    pub(super) fn unread(&self) -> Option<(&str, &str)> {
+        let mut unread = self.unread.iter().filter_map(|number| self.calls.get(*number));
+        unread.find(|call| call.arguments.is_empty()).map(|call| (&*call.name, &*call.id))
+    }
+
+    /// Whether no call can have this name, of which either may be a piece.
+    pub(super) fn lacks(&self, name: &str) -> bool {
+        let is_alike = |call: &AssembledCall| call.name.contains(name) || name.contains(&call.name);
+        !self.calls.iter().any(is_alike)
     }
 
     /// How many calls have begun.
@@ -331,7 +357,7 @@ impl AssembledCall {
     }
 
     /// Adds a fragment of this call. Returns what it adds to the arguments.
-    fn add<'a>(&mut self, fragment: &'a CallFragment<'_>) -> JsonStr<'a> {
+    fn add<'a>(&mut self, fragment: &'a CallFragment<'_>, tools: &Names) -> JsonStr<'a> {
         if fragment.is_custom {
             self.arguments.make_text();
         }
@@ -346,14 +372,24 @@ impl AssembledCall {
             CallFormat::Text => false,
         };
         self.named_again |= is_complete && !self.name.is_empty() && !fragment.name.is_empty();
-        // A name comes once, or in pieces, or complete with every fragment.
         if (self.arguments.is_empty() || self.name.is_empty()) && self.name != fragment.name {
-            self.name.push_str(fragment.name);
+            self.add_name(fragment.name, tools);
         }
         let Some(raw) = fragment.arguments else { return JsonStr::new("") };
         // Some providers send the object itself instead of a string.
         let arguments = self.joiner.push(raw).unwrap_or_else(|| JsonStr::new(raw.get()));
         self.arguments.push(arguments)
+    }
+
+    /// A name comes once, in pieces, or complete or as far as it is known with every fragment.
+    fn add_name(&mut self, piece: &str, tools: &Names) {
+        let joined = format!("{}{piece}", self.name);
+        let is_cumulative = piece.starts_with(&self.name);
+        self.name = if is_cumulative && tools.has_beginning(piece) && !tools.has_beginning(&joined) {
+            piece.to_owned()
+        } else {
+            joined
+        };
     }
 }
 

@@ -1,7 +1,7 @@
 //! A fragment of a call, in one form for all providers.
 
 use crate::json::{JsonStr, is_blank_string};
-use crate::wire::chat::reply::ToolCall;
+use crate::wire::chat::reply::{Function, ToolCall};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
@@ -19,6 +19,8 @@ pub(super) struct CallFragment<'a> {
     pub(super) is_custom: bool,
     pub(super) is_legacy: bool,
     pub(super) extra: Option<&'a RawValue>,
+    /// It has no arguments, but something under a key that is not read.
+    pub(super) is_unread: bool,
 }
 
 impl<'a> CallFragment<'a> {
@@ -30,10 +32,17 @@ impl<'a> CallFragment<'a> {
             index: call.index.and_then(number),
             id: call.id.map(label).unwrap_or_default(),
             name: name.or(call.name.as_deref()).unwrap_or_default(),
-            arguments: function.and_then(|f| f.arguments).or(custom.and_then(|c| c.input)).or(call.arguments),
+            arguments: first_full([
+                function.and_then(|f| f.arguments),
+                function.and_then(|f| f.parameters),
+                custom.and_then(|c| c.input),
+                call.arguments,
+                call.input,
+            ]),
             is_custom: custom.is_some(),
             is_legacy: false,
             extra: call.extra_content,
+            is_unread: call.is_unread,
         }
     }
 
@@ -49,8 +58,9 @@ impl<'a> CallFragment<'a> {
     }
 
     /// The deprecated single `function_call`.
-    pub(super) fn legacy(name: Option<&'a str>, arguments: Option<&'a RawValue>) -> Self {
-        let name = name.unwrap_or_default();
+    pub(super) fn legacy(function: &'a Function<'a>) -> Self {
+        let name = function.name.as_deref().unwrap_or_default();
+        let arguments = first_full([function.arguments, function.parameters]);
         Self { index: Some(0), name, arguments, is_legacy: true, ..Self::default() }
     }
 
@@ -65,9 +75,18 @@ impl<'a> CallFragment<'a> {
     }
 }
 
-/// A number; some providers write it as a string.
+/// The first that holds something, or the first.
+fn first_full<const N: usize>(places: [Option<&RawValue>; N]) -> Option<&RawValue> {
+    let is_full = |raw: &&RawValue| !is_blank_string(raw) && !["{}", "\"{}\""].contains(&raw.get());
+    let given = || places.into_iter().flatten();
+    given().find(is_full).or_else(|| given().next())
+}
+
+/// A number; some providers write it as a string, or as `0.0`.
 pub(super) fn number(raw: &RawValue) -> Option<u64> {
-    raw.get().trim_matches('"').parse().ok()
+    let number = raw.get().trim_matches('"');
+    let whole = number.split_once('.').filter(|(_, fraction)| fraction.bytes().all(|digit| digit == b'0'));
+    whole.map_or(number, |(whole, _)| whole).parse().ok()
 }
 
 /// A string; some providers write it as a number.

@@ -1,7 +1,8 @@
 //! Replies with several choices. Requests ask for one, so all choices are parts of one answer, such as the text in the
 //! first and a call in the second.
 
-use super::call_fragment::number;
+use super::call_fragment::{CallFragment, number};
+use super::places;
 use super::reasoning;
 use crate::wire::chat::reply::{Choice, Message, ToolCalls};
 use serde_json::value::RawValue;
@@ -17,6 +18,8 @@ pub(super) struct AnswerChoices {
     /// Choices with text, or reasoning, that another choice already gives. They are alternative answers, so they are
     /// ignored.
     alternatives: BTreeSet<u64>,
+    /// The name of the first call in an alternative.
+    ignored_call: Option<String>,
 }
 
 /// Whether a choice counts.
@@ -45,6 +48,23 @@ impl AnswerChoices {
         }
     }
 
+    /// The choice is ignored: notes the call in it.
+    pub(super) fn ignore(&mut self, choice: &Choice<'_>) {
+        let called = match places::of_choice(choice) {
+            Some(ToolCalls::Read(calls)) => calls.first().map(|call| CallFragment::of(call).name.to_owned()),
+            Some(ToolCalls::Unreadable) => Some(String::new()),
+            None => None,
+        };
+        if self.ignored_call.is_none() {
+            self.ignored_call = called;
+        }
+    }
+
+    /// The name of a call that was ignored.
+    pub(super) fn ignored_call(&self) -> Option<&str> {
+        self.ignored_call.as_deref()
+    }
+
     /// In a stream, the text of the first choice may come after that of others.
     fn may_speak(&mut self, number: u64, choice: &Choice<'_>) -> bool {
         let may = self.speaker.is_none() && (number == 0 || choice.delta.is_none());
@@ -64,16 +84,8 @@ impl AnswerChoices {
 /// Whether a choice has a piece of the answer: text, reasoning or a call.
 pub(super) fn continues(choice: &Choice<'_>) -> bool {
     let mut messages = [&choice.delta, &choice.message].into_iter().flatten();
-    messages.any(|message| speaks(message) || reasons(message) || calls(message))
-}
-
-fn calls(message: &Message<'_>) -> bool {
-    let has_list = match &message.tool_calls {
-        Some(ToolCalls::Read(calls)) => !calls.is_empty(),
-        Some(ToolCalls::Unreadable) => true,
-        None => false,
-    };
-    has_list || message.function_call.is_some()
+    places::of_choice(choice).is_some()
+        || messages.any(|message| speaks(message) || reasons(message) || message.function_call.is_some())
 }
 
 /// Whether a message has text.

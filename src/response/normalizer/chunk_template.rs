@@ -42,7 +42,7 @@ impl Call {
         ToolCall {
             index: self.index.as_deref(),
             id: self.id.as_deref(),
-            function: Some(Function { name, arguments: Some(arguments) }),
+            function: Some(Function { name, arguments: Some(arguments), parameters: None }),
             ..ToolCall::default()
         }
     }
@@ -123,6 +123,7 @@ fn only_value<'a>(chunk: &Completion<'a>) -> Option<(Field, &'a RawValue)> {
             logprobs: None,
             error: None,
             usage: None,
+            tool_calls: None,
         },
     ] = choices.as_slice()
     else {
@@ -139,6 +140,7 @@ fn only_value<'a>(chunk: &Completion<'a>) -> Option<(Field, &'a RawValue)> {
         annotations: None,
         images: None,
         tool_calls,
+        tool_call: None,
         function_call: None,
     } = delta
     else {
@@ -166,11 +168,13 @@ fn only_arguments<'a>(calls: &ToolCalls<'a>) -> Option<(Field, &'a RawValue)> {
         ToolCall {
             index,
             id,
-            function: Some(Function { name, arguments: Some(arguments) }),
+            function: Some(Function { name, arguments: Some(arguments), parameters: None }),
             custom: None,
             extra_content: None,
             name: None,
             arguments: None,
+            input: None,
+            is_unread: false,
         },
     ] = calls.as_slice()
     else {

@@ -10,7 +10,10 @@ mod call_fragment;
 mod choices;
 pub(super) mod chunk_template;
 mod ending;
+mod errors;
+mod joiners;
 mod logprobs;
+mod places;
 mod reasoning;
 mod repeated_calls;
 mod seen;
@@ -21,20 +24,24 @@ mod usage;
 
 use super::context::TextRules;
 use super::delta::{Delta, DeltaSink};
-use super::outcome::Failure;
-use crate::error::{ApiError, classify};
+use super::outcome::{Failure, lost};
+use crate::error::ApiError;
 use crate::items::ContentKind;
-use crate::json::{JsonStr, RawJson, SurrogateJoiner};
+use crate::json::{JsonStr, RawJson};
 use crate::report::Dropped;
-use crate::wire::chat::reply::{Choice, Completion, Function, Message, ToolCalls};
+use crate::tools::names::Names;
+use crate::wire::chat::reply::{Choice, Completion, Message, ToolCalls};
 use call_assembler::CallAssembler;
 use call_fragment::CallFragment;
 use choices::{Admission, AnswerChoices};
 pub(super) use ending::{Ending, FinishReason};
+use errors::check_error;
+use joiners::SurrogateJoiners;
 use reasoning::{ReasoningSource, TextHash};
-use seen::SeenInDeltas;
+use seen::{Form, SeenInDeltas};
 use serde_json::Value;
 use serde_json::value::RawValue;
+use std::rc::Rc;
 pub(super) use text_markup::TextCalls;
 use text_markup::{TextMarkup, TextPiece};
 
@@ -58,24 +65,9 @@ struct Wanted {
     refusals: ContentKind,
 }
 
-/// Each string of a message is joined separately.
-#[derive(Debug, Default)]
-struct SurrogateJoiners {
-    reasoning: SurrogateJoiner,
-    text: SurrogateJoiner,
-    refusal: SurrogateJoiner,
-}
-
-/// Whether a message is a fragment or complete.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
-    Delta,
-    Complete,
-}
-
 impl ChunkNormalizer {
-    /// `refusals`: how the client gets refusals.
-    pub(super) fn new(text: TextRules, refusals: ContentKind) -> Self {
+    /// `refusals`: how the client gets refusals. `tools`: those that may be called.
+    pub(super) fn new(text: TextRules, refusals: ContentKind, tools: Rc<Names>) -> Self {
         Self {
             wanted: Wanted { logprobs: text.logprobs, refusals },
             joiners: SurrogateJoiners::default(),
@@ -83,7 +75,7 @@ impl ChunkNormalizer {
             seen: SeenInDeltas::default(),
             reasoning: ReasoningSource::Unknown,
             markup: TextMarkup::new(text),
-            calls: CallAssembler::default(),
+            calls: CallAssembler::new(tools),
             ending: Ending::default(),
         }
     }
@@ -114,6 +106,7 @@ impl ChunkNormalizer {
                 .try_for_each(|(number, choice)| self.choice(number, choice, sink))?,
             None => self.ollama_or_cloudflare(chunk, sink)?,
         }
+        self.tool_calls(places::in_chunk(chunk), Form::Delta, sink)?;
         attachments::unsupported(chunk.citations, Dropped::Annotation, "citations", sink)?;
         attachments::unsupported(chunk.search_results, Dropped::Annotation, "search_results", sink)?;
         check_error(chunk.error)
@@ -132,20 +125,25 @@ impl ChunkNormalizer {
             self.markup.repeated_calls().pass(delta, &CallFragment::default(), sink)?;
         }
         self.markup.repeated_calls().finish(sink)?;
-        match self.joiners.refusal.finish() {
-            Some(text) => self.refusal(text, sink),
-            None => Ok(()),
+        if let Some(text) = self.joiners.refusal.finish() {
+            self.refusal(text, sink)?;
         }
+        errors::check_calls(&self.calls, &self.choices)
     }
 
     /// One of the choices, which are all parts of one answer.
     fn choice(&mut self, number: u64, choice: &Choice<'_>, sink: &mut impl DeltaSink) -> Result<(), Failure> {
         match self.choices.admit(number, choice) {
             Admission::Part => self.calls.continue_choice(number),
-            Admission::Alternative { is_new: true } => {
-                return sink.delta(Delta::Unsupported { kind: Dropped::Part, name: "choice" });
+            Admission::Alternative { is_new } => {
+                self.choices.ignore(choice);
+                let name = "choice";
+                return if is_new {
+                    sink.delta(Delta::Unsupported { kind: Dropped::Part, name })
+                } else {
+                    Ok(())
+                };
             }
-            Admission::Alternative { is_new: false } => return Ok(()),
         }
         if choices::continues(choice) {
             self.ending.resume();
@@ -158,6 +156,7 @@ impl ChunkNormalizer {
         if let Some(message) = &choice.message {
             self.message(message, choice.logprobs, Form::Complete, sink)?;
         }
+        self.tool_calls(places::in_choice(choice), Form::Delta, sink)?;
         self.ending.add_finish_reason(choice.finish_reason);
         check_error(choice.error)
     }
@@ -172,7 +171,6 @@ impl ChunkNormalizer {
             self.message(&message, None, Form::Complete, sink)?;
         }
         self.content(chunk.response, None, sink)?;
-        self.tool_calls(chunk.tool_calls.as_ref(), Form::Delta, sink)?;
         self.ending.add_finish_reason(chunk.finish_reason.or(chunk.done_reason));
         if chunk.done.is_some_and(|done| done.get() == "true") {
             self.ending.stop();
@@ -207,13 +205,19 @@ impl ChunkNormalizer {
         if !repeated.images {
             attachments::unsupported(message.images, Dropped::Part, "image", sink)?;
         }
-        self.tool_calls(message.tool_calls.as_ref(), form, sink)?;
-        match &message.function_call {
-            Some(Function { name, arguments }) if !repeated.calls && !self.calls.has_tool_calls() => {
-                self.call(&CallFragment::legacy(name.as_deref(), *arguments), sink)
-            }
-            _ => Ok(()),
+        match places::in_message(message) {
+            None => self.tool_calls(places::in_parts(message.content).as_ref(), form, sink)?,
+            calls => self.tool_calls(calls, form, sink)?,
         }
+        let Some(function) = &message.function_call else { return Ok(()) };
+        let fragment = CallFragment::legacy(function);
+        if !repeated.calls && !self.calls.has_tool_calls() {
+            return self.call(&fragment, sink);
+        }
+        if self.calls.lacks(fragment.name) {
+            return Err(lost(fragment.name, "", "it came as function_call beside other tool calls").into());
+        }
+        Ok(())
     }
 
     /// Some providers send the same reasoning in two fields at once, and again in `reasoning_details`.
@@ -348,6 +352,7 @@ impl ChunkNormalizer {
                 self.seen.text = true;
                 self.refusal(JsonStr::new(text), sink)
             }
+            (None, None) if places::is_call_type(part_type) => Ok(()),
             (None, None) => sink.delta(Delta::Unsupported { kind: Dropped::Part, name: part_type }),
         }
     }
@@ -367,6 +372,7 @@ impl ChunkNormalizer {
         };
         if !calls.is_empty() {
             self.calls.begin_tool_calls();
+            self.seen.calls |= form == Form::Delta;
             self.flush_markup(sink)?;
         }
         // A complete message repeats the calls of the deltas in their order, and may have more of them.
@@ -385,17 +391,6 @@ impl ChunkNormalizer {
         match self.calls.add(fragment) {
             Some(delta) => self.markup.repeated_calls().pass(delta, fragment, sink),
             None => Ok(()),
-        }
-    }
-}
-
-/// Fails if the reply holds an error. Some providers send an empty `error` with every chunk.
-fn check_error(error: Option<&RawValue>) -> Result<(), Failure> {
-    match error.filter(|raw| !["{}", "\"\"", "false", "0"].contains(&raw.get())) {
-        None => Ok(()),
-        Some(raw) => {
-            let value = serde_json::from_str(raw.get()).unwrap_or(Value::Null);
-            Err(classify::in_reply(&serde_json::json!({ "error": value })).into())
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The text of reasoning that is not a plain string.
+//! Where reasoning is, and its text if that is not a plain string.
 
 use crate::json::JsonStr;
 use crate::report::Dropped;

@@ -5,6 +5,13 @@ use super::reasoning::is_nested;
 use crate::wire::chat::reply::{Message, ToolCalls};
 use serde_json::value::RawValue;
 
+/// Whether a message is a fragment or complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    Delta,
+    Complete,
+}
+
 /// What the deltas so far contained. A complete message after them repeats it.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct SeenInDeltas {
@@ -30,6 +37,8 @@ impl SeenInDeltas {
             annotations,
             images,
             tool_calls,
+            // Recorded where it is read.
+            tool_call: _,
             function_call,
         } = delta;
         let is_set = |raw: &Option<&RawValue>| raw.is_some_and(|raw| !["\"\"", "[]"].contains(&raw.get()));

@@ -45,8 +45,11 @@ impl DeltaSink for Recorder {
 /// The deltas of a reply, and a last line for its end: the finish reason and the total tokens, or the failure.
 fn deltas(reasoning_tags: Option<ReplyStart>, chunks: &[&str]) -> Vec<String> {
     let scanner = Scanner::new(reasoning_tags, OfferedTools::default(), 1024);
-    let mut normalizer =
-        ChunkNormalizer::new(TextRules { scanner, unread: None, logprobs: true }, ContentKind::Refusal);
+    let mut normalizer = ChunkNormalizer::new(
+        TextRules { scanner, unread: None, logprobs: true },
+        ContentKind::Refusal,
+        Rc::default(),
+    );
     let mut sink = Recorder::default();
     let read = chunks
         .iter()
@@ -351,7 +354,30 @@ fn what_providers_send_becomes_deltas() {
                 r#"{"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"stop"}]}"#,
                 r#"{"choices":[{"index":1,"delta":{"tool_calls":[{"index":0,"id":"x","function":{"name":"f","arguments":"{}"}}]},"finish_reason":"length"}]}"#,
             ],
-            &[r#"reasoning "t""#, "unsupported Part choice", r#"text "a""#, "Stop"],
+            &[
+                r#"reasoning "t""#,
+                "unsupported Part choice",
+                r#"text "a""#,
+                "failed: The upstream's call of tool 'f' (id '') cannot be delivered: it came with another answer than the first.",
+            ],
+        ),
+        (
+            "two answers, both with a call",
+            &[
+                r#"{"choices":[{"index":0,"message":{"content":"a","tool_calls":[{"id":"x","function":{"name":"f","arguments":"{}"}}]},"finish_reason":"stop"},{"index":1,"message":{"content":"b","tool_calls":[{"id":"y","function":{"name":"f","arguments":"{}"}}]},"finish_reason":"stop"}]}"#,
+            ],
+            &[r#"text "a""#, "call 0 x:f() or more", "unsupported Part choice", "Stop"],
+        ),
+        (
+            "the text in the first choice, text and a call in the second",
+            &[
+                r#"{"choices":[{"index":0,"message":{"content":"a"}},{"index":1,"message":{"content":"b","tool_calls":[{"id":"y","function":{"name":"f","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}"#,
+            ],
+            &[
+                r#"text "a""#,
+                "unsupported Part choice",
+                "failed: The upstream's call of tool 'f' (id '') cannot be delivered: it came with another answer than the first.",
+            ],
         ),
         // Reasoning.
         (
@@ -426,6 +452,107 @@ fn what_providers_send_becomes_deltas() {
                 call!(r#"{"index":0,"id":"x","function":{"name":"f","arguments":"{\"q\":1}"}}"#),
             ],
             &[r#"call 0 :f({"q":1}) complete"#, "open"],
+        ),
+        (
+            "another call as function_call beside tool_calls",
+            &[delta!(
+                r#"{"function_call":{"name":"g","arguments":"{}"},"tool_calls":[{"index":0,"id":"x","function":{"name":"f","arguments":"{}"}}]}"#
+            )],
+            &[
+                "call 0 x:f() or more",
+                "failed: The upstream's call of tool 'g' (id '') cannot be delivered: it came as function_call beside other tool calls.",
+            ],
+        ),
+        (
+            "arguments as parameters",
+            &[call!(r#"{"id":"x","function":{"name":"f","parameters":{"a":1}}}"#)],
+            &[r#"call 0 x:f({"a":1}) complete"#, "open"],
+        ),
+        (
+            "arguments as input, after empty ones",
+            &[call!(r#"{"id":"x","function":{"name":"f","arguments":"{}","input":{"a":1}}}"#)],
+            &[r#"call 0 x:f({"a":1}) complete"#, "open"],
+        ),
+        (
+            "arguments as args, in pieces",
+            &[
+                call!(r#"{"index":0,"id":"x","function":{"name":"f","args":"{\"a\""}}"#),
+                call!(r#"{"index":0,"function":{"args":":1}"}}"#),
+            ],
+            &[r#"call 0 x:f({"a")"#, "call 0 x:f(:1}) complete", "open"],
+        ),
+        (
+            "a call in Anthropic's form",
+            &[call!(r#"{"type":"tool_use","id":"x","name":"f","input":{"a":1}}"#)],
+            &[r#"call 0 x:f({"a":1}) complete"#, "open"],
+        ),
+        (
+            "something under an unknown key, and no arguments",
+            &[call!(r#"{"id":"x","function":{"name":"f","kwargs":{"a":1}}}"#)],
+            &[
+                "call 0 x:f()",
+                "failed: The upstream's call of tool 'f' (id 'x') cannot be delivered: its arguments are under a key that is not read.",
+            ],
+        ),
+        (
+            "something under an unknown key, and arguments that follow",
+            &[
+                call!(r#"{"index":0,"id":"x","function":{"name":"f","state":{"a":1}}}"#),
+                call!(r#"{"index":0,"function":{"arguments":"{\"a\":1}"}}"#),
+            ],
+            &["call 0 x:f()", r#"call 0 x:f({"a":1}) complete"#, "open"],
+        ),
+        (
+            "state and words beside a call that has no arguments",
+            &[call!(
+                r#"{"id":"x","extra_content":{"s":1},"function":{"name":"f","arguments":null,"description":"d","state":{}}}"#
+            )],
+            &[r#"call 0 x:f() extra {"s":1}"#, "open"],
+        ),
+        (
+            "calls by their position",
+            &[
+                delta!(
+                    r#"{"tool_calls":{"10":{"id":"y","function":{"name":"g","arguments":"{"}},"9":{"id":"x","function":{"name":"f","arguments":"{"}}}}"#
+                ),
+                delta!(
+                    r#"{"tool_calls":{"9":{"function":{"arguments":"}"}},"10":{"function":{"arguments":"}"}}}}"#
+                ),
+            ],
+            &["call 0 x:f({)", "call 1 y:g({)", "call 0 x:f(}) complete", "call 1 y:g(}) complete", "open"],
+        ),
+        (
+            "calls beside the delta, beside the choices, and under other names",
+            &[
+                r#"{"choices":[{"delta":{},"tool_calls":[{"id":"a","function":{"name":"f","arguments":"{}"}}]}]}"#,
+                r#"{"choices":[{"delta":{}}],"tool_calls":[{"id":"b","function":{"name":"f","arguments":"{}"}}]}"#,
+                delta!(r#"{"tool_call":{"id":"c","function":{"name":"f","arguments":"{}"}}}"#),
+                delta!(r#"{"toolCalls":[{"id":"d","function":{"name":"f","arguments":"{}"}}]}"#),
+                delta!(r#"{"function_calls":[{"id":"e","name":"f","arguments":"{}"}]}"#),
+                delta!(r#"{"tool_calls":[],"tool_call":null}"#),
+            ],
+            &[
+                "call 0 a:f() or more",
+                "call 1 b:f() or more",
+                "call 2 c:f() or more",
+                "call 3 d:f() or more",
+                "call 4 e:f() or more",
+                "open",
+            ],
+        ),
+        (
+            "the same call in several places",
+            &[
+                r#"{"choices":[{"message":{"content":[{"type":"tool_use","id":"x","name":"f","input":{"a":1}}],"tool_calls":[{"id":"x","function":{"name":"f","arguments":"{\"a\":1}"}}]},"tool_calls":[{"id":"x","function":{"name":"f","arguments":"{\"a\":1}"}}]}],"tool_calls":[{"name":"f","arguments":{"a":1}}]}"#,
+            ],
+            &[r#"call 0 x:f({"a":1}) complete"#, "open"],
+        ),
+        (
+            "calls among the parts of the content",
+            &[delta!(
+                r#"{"content":[{"type":"text","text":"a"},{"type":"tool_use","id":"x","name":"f","input":{"a":1}},{"type":"tool_use","id":"y","name":"f","input":{"a":2}}]}"#
+            )],
+            &[r#"text "a""#, r#"call 0 x:f({"a":1}) complete"#, r#"call 1 y:f({"a":2}) complete"#, "open"],
         ),
         (
             "a call that is repeated at the end",

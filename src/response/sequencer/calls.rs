@@ -1,12 +1,12 @@
 //! The calls of a reply. Each is queued, open, delivered or surplus, and each state is a type that owns the call.
 
 use super::replay::ReplayCollector;
-use crate::error::{ApiError, Code};
+use crate::error::ApiError;
 use crate::items::{EventWriter, OpenCall, ToolKind, Toolbox};
 use crate::json::{self, Completeness, JsonStr, JsonStrBuilder, RawJson, completeness};
 use crate::response::context::CallIds;
 use crate::response::delta::{CallDelta, CallFormat};
-use crate::response::outcome::{Failure, Outcome};
+use crate::response::outcome::{Failure, Outcome, lost};
 use crate::tools::call_id::similar_ids;
 use std::collections::BTreeMap;
 
@@ -381,12 +381,4 @@ impl CallLog {
             replay.add_call(&call.id, call.late_extra.take());
         }
     }
-}
-
-/// The error for a lost call, with the call's name. `id`: the provider's.
-pub(super) fn lost(name: &str, id: &str, why: &str) -> ApiError {
-    ApiError::upstream(format!(
-        "The upstream's call of tool '{name}' (id '{id}') cannot be delivered: {why}."
-    ))
-    .code(Code::ToolCallLost)
 }

@@ -15,7 +15,7 @@ mod waiting_text;
 use super::budget::Budget;
 use super::context::{CallIds, ItemRules};
 use super::delta::{CallDelta, Delta};
-use super::outcome::{Failure, Outcome};
+use super::outcome::{Failure, Outcome, lost};
 use crate::bounds;
 use crate::items::{ContentKind, EventWriter, OpenMessage, OpenReasoning};
 use crate::json::{JsonStr, RawJson};
@@ -192,7 +192,7 @@ impl ItemSequencer {
             self.calls.begin(delta.call);
         }
         if delta.call >= bounds::CALLS {
-            return Err(calls::lost(delta.name, delta.id, &bounds::too_many_calls()).into());
+            return Err(lost(delta.name, delta.id, &bounds::too_many_calls()).into());
         }
         self.charge(delta.label_bytes + delta.arguments.escaped().len())?;
         if is_surplus {

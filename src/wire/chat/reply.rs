@@ -8,8 +8,10 @@
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// A completion or a chunk of one.
 ///
@@ -85,6 +87,8 @@ pub struct Choice<'a> {
     pub error: Option<&'a RawValue>,
     /// Moonshot: the usage.
     pub usage: Option<&'a RawValue>,
+    /// Gateways: the calls beside the message instead of in it.
+    pub tool_calls: Option<ToolCalls<'a>>,
 }
 
 /// `logprobs` of a choice. Either `content`, or the two lists of the legacy Completions API.
@@ -139,11 +143,14 @@ pub struct Message<'a> {
     /// OpenRouter, LiteLLM: generated images, an array of objects.
     pub images: Option<&'a RawValue>,
     pub tool_calls: Option<ToolCalls<'a>>,
+    /// Gateways: the calls under another name.
+    #[serde(alias = "toolCalls", alias = "function_calls")]
+    pub tool_call: Option<ToolCalls<'a>>,
     /// The deprecated form of a single call.
     pub function_call: Option<Function<'a>>,
 }
 
-/// `tool_calls`: an array. Some upstreams send a single object, or an empty string.
+/// `tool_calls`: an array. Some upstreams send a single object, an object with the positions as keys, or an empty string.
 #[derive(Debug)]
 pub enum ToolCalls<'a> {
     /// The calls, without `null` elements.
@@ -158,10 +165,15 @@ impl<'de: 'a, 'a> Deserialize<'de> for ToolCalls<'a> {
         // Decided by the first byte, because serde would read an array as the fields of a single call.
         let read = match json.as_bytes() {
             b"\"\"" => Ok(Vec::new()),
+            [b'{', ..] if has_positions(json) => by_position(json),
             [b'{', ..] => serde_json::from_str(json).map(|one| vec![one]),
             _ => serde_json::from_str(json)
                 .map(|calls: Vec<Option<ToolCall<'_>>>| calls.into_iter().flatten().collect()),
         };
+        let read = read.map(|mut calls: Vec<ToolCall<'_>>| {
+            mark_unread(&mut calls, json);
+            calls
+        });
         match read {
             // The reader of the chunk handles repeated keys.
             Err(problem) if problem.to_string().starts_with("duplicate field") => {
@@ -170,6 +182,63 @@ impl<'de: 'a, 'a> Deserialize<'de> for ToolCalls<'a> {
             read => Ok(read.map_or(Self::Unreadable, Self::Read)),
         }
     }
+}
+
+/// Whether the first key of an object is a number.
+fn has_positions(object: &str) -> bool {
+    let first_key = object.trim_start_matches(['{', ' ', '\t', '\r', '\n']);
+    first_key.strip_prefix('"').is_some_and(|key| key.starts_with(|digit: char| digit.is_ascii_digit()))
+}
+
+/// The calls of `{"0": {...}, "1": {...}}` in their order.
+fn by_position(json: &str) -> serde_json::Result<Vec<ToolCall<'_>>> {
+    let calls: BTreeMap<&str, ToolCall<'_>> = serde_json::from_str(json)?;
+    let mut calls: Vec<(u64, ToolCall<'_>)> = calls
+        .into_iter()
+        .map(|(key, call)| {
+            let index: &RawValue = serde_json::from_str(key)?;
+            let position = serde_json::from_str(key)?;
+            Ok((position, ToolCall { index: call.index.or(Some(index)), ..call }))
+        })
+        .collect::<serde_json::Result<_>>()?;
+    calls.sort_by_key(|(position, _)| *position);
+    Ok(calls.into_iter().map(|(_, call)| call).collect())
+}
+
+/// Marks the calls that have a name and, instead of arguments, something under a key that is not read.
+fn mark_unread(calls: &mut [ToolCall<'_>], json: &str) {
+    if calls.iter().all(|call| !call.lacks_arguments()) {
+        return;
+    }
+    let written = match serde_json::from_str(json) {
+        Ok(Value::Array(calls)) => calls.into_iter().filter(|call| !call.is_null()).collect(),
+        Ok(Value::Object(calls)) if has_positions(json) => {
+            let mut calls: Vec<_> = calls.into_iter().collect();
+            calls.sort_by_key(|(key, _)| key.parse::<u64>().unwrap_or(0));
+            calls.into_iter().map(|(_, call)| call).collect()
+        }
+        Ok(call) => vec![call],
+        Err(_) => Vec::new(),
+    };
+    for (call, written) in calls.iter_mut().zip(&written) {
+        call.is_unread = call.lacks_arguments() && has_unread(written);
+    }
+}
+
+/// What is read, or is known to be no arguments.
+const NO_ARGUMENTS: &[&str] = &["function", "custom", "extra_content", "provider_specific_fields"];
+
+fn has_unread(call: &Value) -> bool {
+    let fields = call.get("function").filter(|function| function.is_object()).unwrap_or(call).as_object();
+    let may_be_arguments = |value: &Value| match value {
+        Value::Object(fields) => !fields.is_empty(),
+        Value::String(text) => text.trim_start().starts_with('{') && text.trim() != "{}",
+        _ => false,
+    };
+    fields
+        .into_iter()
+        .flatten()
+        .any(|(key, value)| !NO_ARGUMENTS.contains(&&**key) && may_be_arguments(value))
 }
 
 /// An element of `tool_calls`: a call, or a fragment of one.
@@ -193,6 +262,22 @@ pub struct ToolCall<'a> {
     pub name: Option<Cow<'a, str>>,
     /// Cloudflare: the arguments.
     pub arguments: Option<&'a RawValue>,
+    /// The arguments, as Anthropic's API and others name them.
+    #[serde(alias = "parameters", alias = "args")]
+    pub input: Option<&'a RawValue>,
+    /// It has no arguments, but something under a key that is not read.
+    #[serde(skip)]
+    pub is_unread: bool,
+}
+
+impl ToolCall<'_> {
+    /// Whether it has a name and no arguments.
+    fn lacks_arguments(&self) -> bool {
+        let function = self.function.as_ref();
+        let is_named = self.name.is_some() || function.is_some_and(|function| function.name.is_some());
+        let inside = function.and_then(|function| function.arguments.or(function.parameters));
+        is_named && inside.or(self.arguments).or(self.input).is_none()
+    }
 }
 
 /// The called function. The name may come in pieces too.
@@ -203,6 +288,9 @@ pub struct Function<'a> {
     pub name: Option<Cow<'a, str>>,
     /// A string, or a piece of it. Some upstreams send the object itself.
     pub arguments: Option<&'a RawValue>,
+    /// The arguments, as early releases of TGI and others name them.
+    #[serde(alias = "args", alias = "input")]
+    pub parameters: Option<&'a RawValue>,
 }
 
 /// The called custom tool: `{"name": "apply_patch", "input": "*** Begin Patch\n"}`. Both may come in pieces.

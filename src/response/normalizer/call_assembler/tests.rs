@@ -1,11 +1,16 @@
 //! Fragments that are hard to assign, and the resulting calls.
 
 use super::*;
+use crate::tools::names::ToolName;
 use crate::wire::chat::reply::ToolCall;
 
 /// Calls as `name(arguments)`, from fragments as JSON.
 fn calls(fragments: &[&str]) -> Vec<String> {
-    let mut assembler = CallAssembler::default();
+    let mut tools = Names::default();
+    for name in ["patch", "look", "look_up", "looklook"] {
+        tools.push(ToolName { namespace: None, name: name.to_owned(), upstream: name.to_owned() });
+    }
+    let mut assembler = CallAssembler::new(Rc::new(tools));
     let mut calls: Vec<(String, String, CallFormat)> = Vec::new();
     for fragment in fragments {
         let call: ToolCall<'_> = serde_json::from_str(fragment).unwrap();
@@ -41,6 +46,37 @@ fn fragments_find_their_call() {
                 r#"{"index":1,"function":{"arguments":"}"}}"#,
             ],
             &["f({})", "g({})"],
+        ),
+        (
+            "all of the name so far in each piece",
+            &[
+                r#"{"index":0,"id":"a","function":{"name":"pat"}}"#,
+                r#"{"index":0,"id":"a","function":{"name":"patch"}}"#,
+                r#"{"index":0,"id":"a","function":{"name":"patch","arguments":"{}"}}"#,
+            ],
+            &["patch({})"],
+        ),
+        (
+            "names in pieces, and an undeclared one whose second piece begins with the first",
+            &[
+                r#"{"index":0,"function":{"name":"look_"}}"#,
+                r#"{"index":0,"function":{"name":"up","arguments":"{}"}}"#,
+                r#"{"index":1,"function":{"name":"loo"}}"#,
+                r#"{"index":1,"function":{"name":"klook","arguments":"{}"}}"#,
+                r#"{"index":2,"function":{"name":"a"}}"#,
+                r#"{"index":2,"function":{"name":"ab","arguments":"{}"}}"#,
+            ],
+            &["look_up({})", "looklook({})", "aab({})"],
+        ),
+        (
+            "by an index with a decimal point, interleaved",
+            &[
+                r#"{"index":0.0,"id":"a","function":{"name":"f","arguments":""}}"#,
+                r#"{"index":1.0,"id":"b","function":{"name":"g","arguments":""}}"#,
+                r#"{"index":0.0,"function":{"arguments":"{}"}}"#,
+                r#"{"index":1.00,"function":{"arguments":"{\"q\":1}"}}"#,
+            ],
+            &["f({})", r#"g({"q":1})"#],
         ),
         (
             "constant index, new ids",

@@ -1,0 +1,30 @@
+//! Errors in the chunks of a reply.
+
+use super::call_assembler::CallAssembler;
+use super::choices::AnswerChoices;
+use crate::error::classify;
+use crate::response::outcome::{Failure, lost};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// Fails if the reply holds an error. Some providers send an empty `error` with every chunk.
+pub(super) fn check_error(error: Option<&RawValue>) -> Result<(), Failure> {
+    match error.filter(|raw| !["{}", "\"\"", "false", "0"].contains(&raw.get())) {
+        None => Ok(()),
+        Some(raw) => {
+            let value = serde_json::from_str(raw.get()).unwrap_or(Value::Null);
+            Err(classify::in_reply(&serde_json::json!({ "error": value })).into())
+        }
+    }
+}
+
+/// Fails if a call of the reply is not delivered: its arguments were not read, or it is the only one and was ignored.
+pub(super) fn check_calls(calls: &CallAssembler, choices: &AnswerChoices) -> Result<(), Failure> {
+    if let Some((name, id)) = calls.unread() {
+        return Err(lost(name, id, "its arguments are under a key that is not read").into());
+    }
+    match choices.ignored_call().filter(|_| calls.len() == 0) {
+        Some(name) => Err(lost(name, "", "it came with another answer than the first").into()),
+        None => Ok(()),
+    }
+}
