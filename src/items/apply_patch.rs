@@ -43,7 +43,7 @@ pub(super) static KIND: ToolKind = ToolKind {
         Box::new(BufferedCall {
             kind: &KIND,
             head,
-            defaults: &[],
+            fields: &[],
             write: |id, call_id, status, operation| OutputItem::ApplyPatchCall {
                 id,
                 status,

@@ -37,14 +37,50 @@ pub(super) fn has_strings(object: &Map<String, Value>, field: &str) -> bool {
 /// Writes the item, given its id, the `call_id`, its status and its arguments.
 pub(super) type Write = for<'i> fn(&'i str, &'i str, Status, &'i RawJson<'i>) -> OutputItem<'i>;
 
-/// Fields that the item's arguments must have, and their values if the model omitted them.
-pub(super) type Defaults = &'static [(&'static str, fn() -> Value)];
+/// An optional field of the item's arguments.
+#[derive(Debug)]
+pub(super) struct Field {
+    pub(super) name: &'static str,
+    /// The value as clients read it, or `None` if it has a wrong type.
+    pub(super) read: fn(&Value) -> Option<Value>,
+    /// The value if the model omitted it or wrote `null`; `None` if the item may lack it.
+    pub(super) default: Option<fn() -> Value>,
+}
+
+pub(super) fn text(value: &Value) -> Option<Value> {
+    value.is_string().then(|| value.clone())
+}
+
+/// An object whose values are strings.
+pub(super) fn texts(value: &Value) -> Option<Value> {
+    value.as_object().filter(|fields| fields.values().all(Value::is_string)).map(|_| value.clone())
+}
+
+/// A whole number. Some models write it as a string, or as `5.0`.
+pub(super) fn whole_number(value: &Value) -> Option<Value> {
+    let written = match value {
+        Value::String(text) => text.trim().to_owned(),
+        Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    written.strip_suffix(".0").unwrap_or(&written).parse::<u64>().ok().map(Value::from)
+}
+
+/// Whether clients can read each of these fields. Codex drops an item with a field of a wrong type.
+pub(super) fn are_readable(arguments: &Map<String, Value>, fields: &[Field]) -> bool {
+    let given = |field: &Field| arguments.get(field.name).filter(|value| !value.is_null());
+    fields.iter().all(|field| given(field).is_none_or(|value| (field.read)(value).is_some()))
+}
 
 /// The arguments as clients read them.
-pub(super) fn with_defaults(arguments: &JsonStr<'_>, defaults: Defaults) -> Map<String, Value> {
+pub(super) fn as_read(arguments: &JsonStr<'_>, fields: &[Field]) -> Map<String, Value> {
     let mut arguments: Map<String, Value> = serde_json::from_str(&arguments.decode()).unwrap_or_default();
-    for (field, default) in defaults {
-        arguments.entry(*field).or_insert_with(default);
+    for Field { name, read, default } in fields {
+        let given = arguments.get(*name).filter(|value| !value.is_null());
+        match given.and_then(read).or_else(|| default.map(|default| default())) {
+            Some(value) => drop(arguments.insert((*name).to_owned(), value)),
+            None => drop(arguments.remove(*name)),
+        }
     }
     arguments
 }
@@ -55,7 +91,7 @@ pub(super) fn with_defaults(arguments: &JsonStr<'_>, defaults: Defaults) -> Map<
 pub(super) struct BufferedCall {
     pub(super) kind: &'static ToolKind,
     pub(super) head: CallHead,
-    pub(super) defaults: Defaults,
+    pub(super) fields: &'static [Field],
     pub(super) write: Write,
 }
 
@@ -63,7 +99,7 @@ impl OpenCall for BufferedCall {
     fn arguments(&mut self, _piece: &JsonStr<'_>, _out: &mut EventWriter) {}
 
     fn complete(self: Box<Self>, arguments: JsonStr<'static>, out: &mut EventWriter) {
-        let arguments = RawJson::new(&with_defaults(&arguments, self.defaults));
+        let arguments = RawJson::new(&as_read(&arguments, self.fields));
         let id = out.id(self.kind.id_prefix);
         out.begin(&(self.write)(&id, &self.head.call_id, Status::InProgress, &arguments));
         out.finish(&(self.write)(&id, &self.head.call_id, Status::Completed, &arguments));

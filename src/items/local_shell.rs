@@ -9,7 +9,7 @@
 //! ```
 
 use super::ToolKind;
-use super::builtin::{self, BufferedCall, has_strings};
+use super::builtin::{self, BufferedCall, Field, are_readable, has_strings};
 use crate::error::ApiError;
 use crate::json;
 use crate::wire::responses::{LocalShellCall, LocalShellOutput, OutputItem};
@@ -42,14 +42,24 @@ pub(super) static KIND: ToolKind = ToolKind {
         Box::new(BufferedCall {
             kind: &KIND,
             head,
-            defaults: &[("type", || "exec".into()), ("env", || json!({}))],
+            fields: FIELDS,
             write: |id, call_id, status, action| OutputItem::LocalShellCall { id, status, call_id, action },
         })
     },
     // Clients read `command`.
     takes_text: false,
-    accepts: Some(|arguments| json::is_object(arguments, |action| has_strings(action, "command"))),
+    accepts: Some(|arguments| {
+        json::is_object(arguments, |action| has_strings(action, "command") && are_readable(action, FIELDS))
+    }),
 };
+
+const FIELDS: &[Field] = &[
+    Field { name: "type", read: builtin::text, default: Some(|| "exec".into()) },
+    Field { name: "env", read: builtin::texts, default: Some(|| json!({})) },
+    Field { name: "working_directory", read: builtin::text, default: None },
+    Field { name: "timeout_ms", read: builtin::whole_number, default: None },
+    Field { name: "user", read: builtin::text, default: None },
+];
 
 const DESCRIPTION: &str = "Runs a program on the user's machine and returns what it wrote.";
 

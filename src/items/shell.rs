@@ -8,7 +8,7 @@
 //! {"type": "shell_call_output", "call_id": "call_1", "output": [{"stdout": "a\n", "stderr": "", "outcome": {"type": "exit", "exit_code": 0}}]}
 //! ```
 
-use super::builtin::{self, Defaults, has_strings};
+use super::builtin::{self, Field, are_readable, has_strings};
 use super::{CallHead, Conversation, EventWriter, OpenCall, ToolKind};
 use crate::error::ApiError;
 use crate::json::{self, JsonStr, RawJson};
@@ -42,10 +42,15 @@ pub(super) static KIND: ToolKind = ToolKind {
     },
     open: |head, _| Box::new(OpenShell { head }),
     takes_text: false,
-    accepts: Some(|arguments| json::is_object(arguments, |action| has_strings(action, COMMANDS))),
+    accepts: Some(|arguments| {
+        json::is_object(arguments, |action| has_strings(action, COMMANDS) && are_readable(action, FIELDS))
+    }),
 };
 
-const DEFAULTS: Defaults = &[("timeout_ms", || Value::Null), ("max_output_length", || Value::Null)];
+const FIELDS: &[Field] = &[
+    Field { name: "timeout_ms", read: builtin::whole_number, default: Some(|| Value::Null) },
+    Field { name: "max_output_length", read: builtin::whole_number, default: Some(|| Value::Null) },
+];
 
 /// A call whose item is only sent when its arguments are complete, command by command. If the reply is cut, no item is
 /// sent, because clients would run half a command.
@@ -58,7 +63,7 @@ impl OpenCall for OpenShell {
     fn arguments(&mut self, _piece: &JsonStr<'_>, _out: &mut EventWriter) {}
 
     fn complete(self: Box<Self>, arguments: JsonStr<'static>, out: &mut EventWriter) {
-        let mut action = builtin::with_defaults(&arguments, DEFAULTS);
+        let mut action = builtin::as_read(&arguments, FIELDS);
         let complete = RawJson::new(&action);
         let commands = action.insert(COMMANDS.to_owned(), json!([]));
         let opened = RawJson::new(&action);
