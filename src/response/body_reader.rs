@@ -347,7 +347,7 @@ fn last_keys(json: &str, depth: usize) -> String {
 
 /// Skips an event that cannot be read, unless it is an error or may contain a part of the reply.
 fn broken_event(data: &str, problem: &serde_json::Error) -> Result<(), ApiError> {
-    if let Some(error) = classify::unescaped(data) {
+    if let Some(error) = classify::unescaped(data).or_else(|| classify::in_list(data)) {
         return Err(error);
     }
     if has_substance(data) {

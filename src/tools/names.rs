@@ -33,6 +33,9 @@ const SEPARATORS: &[&str] = &[".", "__", "/", ":"];
 /// Codex treats `functions` like no namespace, and gpt-oss and Kimi put it before any name.
 const DEFAULT_NAMESPACE: &str = "functions";
 
+/// Namespaces that a model may write before any name.
+const WRAPPERS: &[&str] = &[DEFAULT_NAMESPACE, "default_api"];
+
 /// OpenAI's rule for function names: `^[a-zA-Z0-9_-]{1,64}$`.
 const NAME_CHARS: usize = 64;
 
@@ -96,6 +99,13 @@ fn without_tokens(written: &str) -> &str {
     name.split(['<', '\n', '\r']).next().unwrap_or_default().trim_end()
 }
 
+/// `written` without a namespace that models put before any name: `f` for Gemini's `default_api.f`, and `mcp__x.run` for
+/// `functions.mcp__x.run`.
+fn without_wrapper(written: &str) -> Option<&str> {
+    let name = WRAPPERS.iter().find_map(|wrapper| written.strip_prefix(wrapper))?;
+    SEPARATORS.iter().find_map(|separator| name.strip_prefix(separator))
+}
+
 /// `written` without the index that Kimi puts after a name: `f` for `f:0`.
 fn without_index(written: &str) -> Option<&str> {
     let (name, digits) = written.rsplit_once(':')?;
@@ -126,7 +136,7 @@ impl Names {
         let written = written.trim();
         self.spelled(written).or_else(|| {
             let name = without_tokens(written);
-            if name == written { None } else { self.spelled(name) }
+            if name == written { self.spelled(without_wrapper(written)?) } else { self.spelled(name) }
         })
     }
 
@@ -146,7 +156,8 @@ impl Names {
     /// Whether more text can make `written` a spelling of some tool.
     pub(crate) fn may_become_one(&self, written: &str) -> bool {
         let written = written.trim_start();
-        self.tools.iter().any(|tool| tool.begins_with(written))
+        let begins_one = |written| self.tools.iter().any(|tool| tool.begins_with(written));
+        begins_one(written) || without_wrapper(written).is_some_and(begins_one)
     }
 
     /// Whether this is the upstream name of a tool.
@@ -237,6 +248,12 @@ mod tests {
             ("mcp__tiny:add", Some(0)),
             ("functions.mcp__tiny__add", Some(0)),
             ("functions__add", Some(0)),
+            ("functions.mcp__tiny.add", Some(0)),
+            ("default_api.add", Some(0)),
+            ("default_api:shell", Some(1)),
+            ("default_api.mcp__tiny.add:1", Some(0)),
+            ("default_api.same", None),
+            ("default_api", None),
             ("functions.add:0", Some(0)),
             ("mcp__tiny.add:12", Some(0)),
             ("shell", Some(1)),

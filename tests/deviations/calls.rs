@@ -206,6 +206,7 @@ pub const TABLE: &[Deviation] = &[
                 ("<|tool_call_begin|>", ""),
                 ("", "<|channel|>commentary"),
                 ("functions.", ":0"),
+                ("default_api.", ""),
                 (" ", "\n"),
             ];
             let (before, after) = case.rng.choice(around).unwrap();

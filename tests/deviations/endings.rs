@@ -200,6 +200,8 @@ fn error(case: &mut Case) -> Value {
         json!({"error": {"message": words, "type": "overloaded"}}),
         json!({"error": words}),
         json!({"code": 500, "msg": words}),
+        json!({"message": words, "type": "internal_error"}),
+        json!({"choices": [{"index": 0, "delta": {"error": {"message": words}}}]}),
         json!({"error_code": 18, "error_msg": words}),
         json!({"error_code": 50001, "text": words}),
         json!({"choices": [{"index": 0, "delta": {}, "error": {"message": words}}]}),

@@ -53,6 +53,13 @@ pub(crate) fn in_reply(value: &Value) -> ApiError {
     of_value(status_in(value).unwrap_or(ApiError::UPSTREAM_STATUS), value)
 }
 
+/// Reads the error in a list, as Gemini sends it.
+pub(crate) fn in_list(text: &str) -> Option<ApiError> {
+    let list: Value = serde_json::from_str(text).ok()?;
+    list.get(0).filter(|first| is_error(first))?;
+    Some(in_reply(&list))
+}
+
 /// Reads an error whose message is not escaped, which therefore is not JSON: `{"error": "No tool "f""}`. A line end in the
 /// message ends the event, so its end may be missing.
 pub(crate) fn unescaped(text: &str) -> Option<ApiError> {

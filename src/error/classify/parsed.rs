@@ -82,6 +82,7 @@ pub(crate) fn is_error(value: &Value) -> bool {
     // Some providers send an empty `error` with every chunk.
     value.get("error").is_some_and(|error| !is_empty(error))
         || text("object") == "error"
+        || text("type").ends_with("_error")
         || ["type", "status"].iter().any(|key| matches!(text(key), "error" | "fail" | "failed"))
         || ["error_message", "errorMessage", "error_description", "detail", "fault"].into_iter().any(is_present)
         || value.get("success") == Some(&Value::Bool(false))

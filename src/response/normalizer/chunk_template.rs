@@ -142,6 +142,7 @@ fn only_value<'a>(chunk: &Completion<'a>) -> Option<(Field, &'a RawValue)> {
         tool_calls,
         tool_call: None,
         function_call: None,
+        error: None,
     } = delta
     else {
         return None;

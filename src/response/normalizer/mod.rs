@@ -158,7 +158,8 @@ impl ChunkNormalizer {
         }
         self.tool_calls(places::in_choice(choice), Form::Delta, sink)?;
         self.ending.add_finish_reason(choice.finish_reason);
-        check_error(choice.error)
+        let messages = [&choice.delta, &choice.message].into_iter().flatten();
+        messages.map(|message| message.error).chain([choice.error]).try_for_each(check_error)
     }
 
     /// The forms without `choices`: those of Ollama's and Cloudflare's own APIs.

@@ -40,6 +40,7 @@ impl SeenInDeltas {
             // Recorded where it is read.
             tool_call: _,
             function_call,
+            error: _,
         } = delta;
         let is_set = |raw: &Option<&RawValue>| raw.is_some_and(|raw| !["\"\"", "[]"].contains(&raw.get()));
         let reasonings = [reasoning_content, reasoning, reasoning_text, thinking, reasoning_details];

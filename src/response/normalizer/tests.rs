@@ -676,6 +676,15 @@ fn what_providers_send_becomes_deltas() {
             &["open, 3 tokens"],
         ),
         (
+            "an error in the delta, and empty ones",
+            &[
+                delta!(r#"{"content":"a","error":{}}"#),
+                delta!(r#"{"content":"b","error":null}"#),
+                delta!(r#"{"error":{"message":"overloaded"}}"#),
+            ],
+            &[r#"text "a""#, r#"text "b""#, "failed: overloaded"],
+        ),
+        (
             "an error beside the text, and an empty one",
             &[
                 r#"{"choices":[{"delta":{"content":"a"}}],"error":{}}"#,

@@ -58,9 +58,9 @@ pub(super) fn from_json(raw: &RawValue) -> Option<Usage> {
     })
 }
 
-/// A count. Some providers write it as `3.0`.
+/// A count. Some providers write it as `3.0` or `"3"`.
 fn count_of(value: TapeValue<'_>) -> Option<u64> {
-    let written = value.get();
+    let written = value.get().trim_matches('"');
     written.parse().ok().or_else(|| format!("{:.0}", written.parse::<f64>().ok()?).parse().ok())
 }
 
@@ -107,6 +107,7 @@ mod tests {
                 r#"{"input_tokens":1,"output_tokens":2,"total_tokens":3,"reasoning_tokens":1}"#,
                 Some((1, 2, 0, 1, 3)),
             ),
+            (r#"{"prompt_tokens":"3","completion_tokens":"2","total_tokens":"5"}"#, Some((3, 2, 0, 0, 5))),
             (r#"{"prompt_tokens":3.0,"completion_tokens":2.0,"total_tokens":5.0}"#, Some((3, 2, 0, 0, 5))),
             (
                 r#"{"prompt_tokens":368,"completion_tokens":19,"total_tokens":10923,"cache_read_input_tokens":10536,"cache_creation_input_tokens":0}"#,

@@ -148,6 +148,8 @@ pub struct Message<'a> {
     pub tool_call: Option<ToolCalls<'a>>,
     /// The deprecated form of a single call.
     pub function_call: Option<Function<'a>>,
+    /// Gateways: an error within the message.
+    pub error: Option<&'a RawValue>,
 }
 
 /// `tool_calls`: an array. Some upstreams send a single object, an object with the positions as keys, or an empty string.

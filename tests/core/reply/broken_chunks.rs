@@ -31,6 +31,21 @@ fn what_the_model_said_does_not_vanish() {
     }
 }
 
+/// Gemini sends an error in a list.
+#[test]
+fn an_error_in_another_form_is_the_error() {
+    for (event, code) in [
+        (r#"[{"error":{"code":429,"message":"boom","status":"RESOURCE_EXHAUSTED"}}]"#, "rate_limit_exceeded"),
+        (r#"{"message":"boom","type":"internal_error"}"#, "server_error"),
+    ] {
+        let error = &around(event)["error"];
+        assert_eq!((&error["message"], &error["code"]), (&json!("boom"), &json!(code)), "{event}");
+    }
+    for event in ["[]", "[{}]", r#"{"message":"boom"}"#, r#"[{"type":"ping"}]"#] {
+        assert_eq!(around(event)["status"], "completed", "{event}");
+    }
+}
+
 /// The first value may even have another type.
 #[test]
 fn of_two_equal_keys_the_last_counts() {
