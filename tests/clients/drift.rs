@@ -46,7 +46,7 @@ async fn a_missing_row_is_found() {
         ("| `file_search_call.results` |", "include file_search_call.results"),
         ("| `response.queued` |", "event response.queued"),
         ("| `file_path` |", "annotation file_path"),
-        ("| `store`, `background` |", "response key background"),
+        ("| `background` |", "response key background"),
         ("| `usage.input_tokens`,", "response key usage.output_tokens_details"),
         ("| `response.status` |", "value cancelled of response.status"),
     ];

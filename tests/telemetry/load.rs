@@ -11,7 +11,8 @@ pub(crate) const CONFIG: &str = r#"{
         {"match": "small*", "upstream": "generic"},
         {"match": "big", "price": {"input": 2, "cached": 0.5, "output": 8}}
     ],
-    "team_header": "x-team", "teams": ["red"]
+    "team_header": "x-team", "teams": ["red"],
+    "store": {"memory": {"bytes": 131072}}
 }"#;
 
 /// The minimum duration of the load. A longer one gives a better picture.
@@ -70,6 +71,7 @@ fn turns() -> Vec<Turn> {
         {"type": "message", "role": "user", "content": "Go on."},
         {"type": "function_call", "call_id": "c", "name": "weather", "arguments": "{}"}
     ]});
+    let too_large_to_store = json!({"input": "weather ".repeat(1000)});
     let dropped = json!({"tools": [{"type": "web_search"}, {"type": "file_search"}]});
     vec![
         turn(says(4, usage(900, 600, 60, 0)), &big),
@@ -82,6 +84,7 @@ fn turns() -> Vec<Turn> {
         turn(json!({"tool_calls": call("apply_patch", json!({"input": "*** Begin Patch"}))}), &small),
         turn(says(2, usage(700, 500, 20, 0)), &ask("big", &dropped)),
         turn(says(2, usage(700, 500, 20, 0)), &ask("small", &orphan)),
+        turn(says(2, usage(700, 500, 20, 0)), &ask("small", &too_large_to_store)),
         turn(json!({"tool_calls": call("weather", json!("{\"city\": \"Pa")), "finish": "length"}), &small),
         turn(json!({"text": UNREAD}), &small),
         turn(json!({"raw_sse": BROKEN}), &big),

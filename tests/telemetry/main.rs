@@ -131,8 +131,12 @@ fn alerts() -> Vec<(String, String, bool)> {
 }
 
 /// Alerts without a waiting time whose condition the load fulfils.
-const PROVOKED: &[&str] =
-    &["TransponderToolCallsInText", "TransponderToolCallsLost", "TransponderUpstreamRefusesKey"];
+const PROVOKED: &[&str] = &[
+    "TransponderStoreFails",
+    "TransponderToolCallsInText",
+    "TransponderToolCallsLost",
+    "TransponderUpstreamRefusesKey",
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_query_of_the_dashboard_and_the_alerts_has_data_under_load() {
