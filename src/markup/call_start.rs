@@ -46,3 +46,8 @@ pub(super) fn may_become_name(text: &str, after: &[&str], tools: &OfferedTools) 
     let end = text.char_indices().map(|(at, _)| at).find(begins_tag);
     tools.may_become(text.get(..end.unwrap_or(text.len())).unwrap_or_default())
 }
+
+/// White space, and what may stand between calls.
+pub(super) fn is_separator(char: char) -> bool {
+    char.is_whitespace() || ",;[".contains(char)
+}

@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// The names of the offered tools, and the JSON schemas of their arguments by upstream name.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct OfferedTools {
     names: Rc<Names>,
-    schemas: BTreeMap<String, RawJson<'static>>,
+    schemas: Rc<BTreeMap<String, RawJson<'static>>>,
 }
 
 impl FromIterator<(ToolName, RawJson<'static>)> for OfferedTools {
@@ -21,14 +21,14 @@ impl FromIterator<(ToolName, RawJson<'static>)> for OfferedTools {
             schemas.insert(tool.upstream.clone(), schema);
             names.push(tool);
         }
-        Self { names: Rc::new(names), schemas }
+        Self { names: Rc::new(names), schemas: Rc::new(schemas) }
     }
 }
 
 /// Without the schemas, which are needed only where the arguments are read.
 impl From<Rc<Names>> for OfferedTools {
     fn from(names: Rc<Names>) -> Self {
-        Self { names, schemas: BTreeMap::new() }
+        Self { names, schemas: Rc::default() }
     }
 }
 

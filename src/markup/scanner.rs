@@ -1,6 +1,7 @@
 //! Splits a reply's text into segments while it arrives.
 
 use super::call_block::{CallBlock, Step};
+use super::call_start::is_separator;
 use super::code_quotes::CodeQuotes;
 use super::dialects::REASONING;
 use super::matching::{Match, find_in_any_case, floor_boundary};
@@ -77,6 +78,11 @@ impl Scanner {
             limit,
             segments: Vec::new(),
         })
+    }
+
+    /// Finds calls in a text in which JSON without a tag is no call.
+    pub(crate) fn of_tagged_calls(tools: OfferedTools, limit: usize) -> Option<Self> {
+        Some(Self { state: State::Text, ..Self::new(None, tools, limit)? })
     }
 
     /// Reasoning came in a field, so the text hardly has any.
@@ -386,11 +392,6 @@ impl Scanner {
             _ => self.segments.push(Segment::Reasoning(reasoning.to_owned())),
         }
     }
-}
-
-/// White space, and what may stand between calls.
-fn is_separator(char: char) -> bool {
-    char.is_whitespace() || ",;[".contains(char)
 }
 
 fn begins_with_word(escaped: &str) -> bool {

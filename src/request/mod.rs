@@ -337,6 +337,7 @@ impl<'a> Parts<'a> {
             response,
             call_ids: self.call_ids,
             text: TextRules {
+                in_reasoning: Scanner::of_tagged_calls(self.tools.any_in_text(), limits.event_bytes),
                 scanner: Scanner::new(start, self.tools.in_text, limits.event_bytes),
                 unread: Scanner::new(None, self.tools.unread_in_text, limits.event_bytes),
                 logprobs: upstream.logprobs.is_some(),

@@ -53,6 +53,12 @@ impl<'a> ToolPlan<'a> {
         Ok(Self { toolbox, offered, choice, in_text, unread_in_text })
     }
 
+    /// The tools whose calls are found in text, whatever becomes of these.
+    pub(super) fn any_in_text(&self) -> OfferedTools {
+        let tools = if self.in_text.is_empty() { &self.unread_in_text } else { &self.in_text };
+        tools.clone()
+    }
+
     /// Whether the model must call a tool.
     pub(super) fn must_call(&self) -> bool {
         self.choice.as_ref().is_some_and(ToolChoice::forces_a_call)

@@ -95,6 +95,8 @@ pub(crate) struct TextRules {
     pub(crate) scanner: Option<Scanner>,
     /// Finds calls that stay in the text, because the options do not ask for them.
     pub(crate) unread: Option<Scanner>,
+    /// Finds calls in reasoning.
+    pub(crate) in_reasoning: Option<Scanner>,
     /// The client wants the probability of each token.
     pub(crate) logprobs: bool,
 }

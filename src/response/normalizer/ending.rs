@@ -99,6 +99,11 @@ const REASONS: &[(FinishReason, &[&str])] = &[
 const NO_REASON: &[&str] = &["", "null", "none"];
 
 impl Ending {
+    /// Whether the model ended the reply itself, as far as is known.
+    pub(super) fn is_ordinary(&self) -> bool {
+        matches!(self.finish, Some(FinishReason::Stop | FinishReason::ToolCalls))
+    }
+
     /// The last usage wins, but an all-zero usage never replaces a non-zero one.
     pub(super) fn add_usage(&mut self, raw: Option<&RawValue>) {
         if let Some(usage) = raw.and_then(usage::from_json)

@@ -7,6 +7,7 @@ mod attachments;
 mod call_arguments;
 mod call_assembler;
 mod call_fragment;
+mod calls_in_reasoning;
 mod choices;
 pub(super) mod chunk_template;
 mod ending;
@@ -21,6 +22,7 @@ mod seen;
 mod tests;
 mod text_markup;
 mod usage;
+mod wanted;
 
 use super::context::TextRules;
 use super::delta::{Delta, DeltaSink};
@@ -44,6 +46,7 @@ use serde_json::value::RawValue;
 use std::rc::Rc;
 pub(super) use text_markup::TextCalls;
 use text_markup::{TextMarkup, TextPiece};
+use wanted::Wanted;
 
 /// Reads the chunks of one reply.
 #[derive(Debug)]
@@ -56,13 +59,6 @@ pub(super) struct ChunkNormalizer {
     markup: TextMarkup,
     calls: CallAssembler,
     ending: Ending,
-}
-
-/// How the client gets the text of a message.
-#[derive(Debug, Clone, Copy)]
-struct Wanted {
-    logprobs: bool,
-    refusals: ContentKind,
 }
 
 impl ChunkNormalizer {
@@ -115,12 +111,16 @@ impl ChunkNormalizer {
     /// No chunk follows: emits what was held back.
     pub(super) fn finish(&mut self, sink: &mut impl DeltaSink) -> Result<(), Failure> {
         if let Some(text) = self.joiners.reasoning.finish() {
-            sink.delta(Delta::Reasoning(text))?;
+            self.visible_reasoning(text, sink)?;
         }
         if let Some(text) = self.joiners.text.finish() {
             self.text(text, &[], sink)?;
         }
         self.flush_markup(sink)?;
+        if self.calls.len() == 0 && self.ending.is_ordinary() {
+            let calls = self.markup.take_calls_in_reasoning();
+            self.text_pieces(calls, sink)?;
+        }
         while let Some(delta) = self.calls.release() {
             self.markup.repeated_calls().pass(delta, &CallFragment::default(), sink)?;
         }
@@ -235,12 +235,10 @@ impl ChunkNormalizer {
         }
         match field.and_then(|raw| self.joiners.reasoning.push(raw)) {
             Some(text) => {
-                if let ReasoningSource::Field(said) = &mut self.reasoning
-                    && self.markup.finds_reasoning()
-                {
-                    said.add(&text.decode());
+                if self.markup.finds_reasoning() {
+                    self.reasoning.add(&text);
                 }
-                sink.delta(Delta::Reasoning(text))
+                self.visible_reasoning(text, sink)
             }
             None => match fields.into_iter().flatten().find(|raw| reasoning::is_nested(raw)) {
                 Some(raw) => {
@@ -288,6 +286,11 @@ impl ChunkNormalizer {
         }
     }
 
+    fn visible_reasoning(&mut self, text: JsonStr<'_>, sink: &mut impl DeltaSink) -> Result<(), Failure> {
+        self.markup.in_reasoning().read(&text);
+        sink.delta(Delta::Reasoning(text))
+    }
+
     /// Text from which the configured markup has been removed.
     fn visible_text(
         &mut self,
@@ -307,13 +310,11 @@ impl ChunkNormalizer {
     fn text_pieces(&mut self, pieces: Vec<TextPiece>, sink: &mut impl DeltaSink) -> Result<(), Failure> {
         pieces.into_iter().try_for_each(|piece| match piece {
             TextPiece::Text(text) => self.visible_text(text, &[], sink),
-            TextPiece::Reasoning(text) => match self.reasoning {
-                ReasoningSource::Field(said) if said.is_of(&text.decode()) => Ok(()),
-                _ => {
-                    self.seen.reasoning = true;
-                    sink.delta(Delta::Reasoning(text))
-                }
-            },
+            TextPiece::Reasoning(text) if self.reasoning.has_said(&text) => Ok(()),
+            TextPiece::Reasoning(text) => {
+                self.seen.reasoning = true;
+                self.visible_reasoning(text, sink)
+            }
             TextPiece::Call { number, name, arguments } => {
                 self.call(&CallFragment::from_text(number, &name, &arguments), sink)?;
                 self.markup.repeated_calls().add_in_text(&name, &arguments);
@@ -325,7 +326,8 @@ impl ChunkNormalizer {
     }
 
     /// Codex discards any message that holds a refusal, so it gets refusals as text.
-    fn refusal(&self, text: JsonStr<'_>, sink: &mut impl DeltaSink) -> Result<(), Failure> {
+    fn refusal(&mut self, text: JsonStr<'_>, sink: &mut impl DeltaSink) -> Result<(), Failure> {
+        self.markup.in_reasoning().notice_text(&text);
         sink.delta(Delta::Content { kind: self.wanted.refusals, text, logprobs: &[] })
     }
 

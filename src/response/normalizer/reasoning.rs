@@ -21,6 +21,20 @@ pub(super) enum ReasoningSource {
     Field(TextHash),
 }
 
+impl ReasoningSource {
+    /// The field has this text.
+    pub(super) fn add(&mut self, text: &JsonStr<'_>) {
+        if let Self::Field(said) = self {
+            said.add(&text.decode());
+        }
+    }
+
+    /// Whether reasoning in the text repeats the field.
+    pub(super) fn has_said(self, text: &JsonStr<'_>) -> bool {
+        matches!(self, Self::Field(said) if said.is_of(&text.decode()))
+    }
+}
+
 /// A hash of a text without its white space. It tells whether the text repeats another.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct TextHash(u64);

@@ -46,7 +46,7 @@ impl DeltaSink for Recorder {
 fn deltas(reasoning_tags: Option<ReplyStart>, chunks: &[&str]) -> Vec<String> {
     let scanner = Scanner::new(reasoning_tags, OfferedTools::default(), 1024);
     let mut normalizer = ChunkNormalizer::new(
-        TextRules { scanner, unread: None, logprobs: true },
+        TextRules { scanner, unread: None, in_reasoning: None, logprobs: true },
         ContentKind::Refusal,
         Rc::default(),
     );

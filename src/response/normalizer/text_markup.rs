@@ -1,5 +1,6 @@
 //! Reasoning and tool calls that upstreams leave in the text, as the model wrote them.
 
+use super::calls_in_reasoning::CallsInReasoning;
 use super::repeated_calls::RepeatedCalls;
 use crate::error::{ApiError, Code};
 use crate::json::JsonStr;
@@ -17,6 +18,7 @@ pub(super) struct TextMarkup {
     /// How many calls were read.
     read: u64,
     repeated: RepeatedCalls,
+    in_reasoning: CallsInReasoning,
 }
 
 /// The calls in the text that the client does not get as calls.
@@ -49,8 +51,16 @@ pub(super) enum TextPiece {
 
 impl TextMarkup {
     pub(super) fn new(rules: TextRules) -> Self {
-        let TextRules { scanner, unread, logprobs: _ } = rules;
-        Self { scanner, unread, found: TextCalls::default(), read: 0, repeated: RepeatedCalls::default() }
+        let TextRules { scanner, unread, in_reasoning, logprobs: _ } = rules;
+        let in_reasoning = CallsInReasoning::new(in_reasoning);
+        Self {
+            scanner,
+            unread,
+            found: TextCalls::default(),
+            read: 0,
+            repeated: RepeatedCalls::default(),
+            in_reasoning,
+        }
     }
 
     /// Reasoning came in a field, so the text hardly has any.
@@ -81,6 +91,7 @@ impl TextMarkup {
 
     /// Counts the calls in text that the client gets.
     pub(super) fn notice(&mut self, text: &JsonStr<'_>) {
+        self.in_reasoning.notice_text(text);
         if let Some(unread) = &mut self.unread
             && !unread.lets_pass(text.escaped())
         {
@@ -101,6 +112,21 @@ impl TextMarkup {
         self.found.ends_within |= scanner.is_within_call();
         let segments = scanner.flush();
         self.pieces(segments)
+    }
+
+    pub(super) fn in_reasoning(&mut self) -> &mut CallsInReasoning {
+        &mut self.in_reasoning
+    }
+
+    /// The reply has ended, without any other call: the calls in its reasoning, if they are all there is. If calls in
+    /// the text are not read, these are not either.
+    pub(super) fn take_calls_in_reasoning(&mut self) -> Vec<TextPiece> {
+        let calls = self.in_reasoning.take();
+        if self.unread.is_some() {
+            self.found.unread += calls.len();
+            return Vec::new();
+        }
+        calls.into_iter().map(|(name, arguments)| self.piece(Segment::ToolCall { name, arguments })).collect()
     }
 
     /// The calls so far that the client does not get as calls.

@@ -233,3 +233,41 @@ fn a_call_in_the_text_and_in_tool_calls_is_delivered_once() {
         );
     }
 }
+
+/// A model that forgets to end its reasoning, or a parser that takes a call for a part of it.
+#[test]
+fn a_call_in_reasoning_counts_if_nothing_else_follows() {
+    let reasoned = |text: &str| json!({"choices": [{"index": 0, "delta": {"reasoning_content": text}}]});
+    let kimi = "<think>hm\n<|tool_calls_section_begin|><|tool_call_begin|>functions.get_weather:0<|tool_call_argument_begin|>{\"city\":\"Paris\"}<|tool_call_end|><|tool_calls_section_end|>";
+    let structured = json!({"choices": [{"index": 0, "delta": {"tool_calls": [
+        {"index": 0, "id": "c", "function": {"name": "get_weather", "arguments": "{\"city\":\"Rome\"}"}}]}}]});
+    let in_field = || reasoned(&format!("I call {HERMES}"));
+    let quoted = reasoned(&format!("The form is `{HERMES}`."));
+    let bare = reasoned("{\"name\": \"get_weather\", \"arguments\": {}}");
+    // The chunks, the finish reason, and how many calls arrive with the option, and are counted without it.
+    for (chunks, end, delivered, counted) in [
+        (vec![in_field()], "stop", 1, 1),
+        (vec![in_field()], "tool_calls", 1, 1),
+        (vec![in_field(), text(" \n")], "stop", 1, 1),
+        (vec![text(kimi)], "stop", 1, 1),
+        (vec![in_field(), text("Done.")], "stop", 0, 0),
+        (vec![in_field(), structured], "tool_calls", 1, 0),
+        (vec![in_field()], "length", 0, 0),
+        (vec![quoted], "stop", 0, 0),
+        (vec![bare], "stop", 0, 0),
+    ] {
+        let chunks: Vec<Value> = chunks.into_iter().chain([finish(end)]).collect();
+        for reads in [true, false] {
+            let upstream = json!({"text_tool_calls": reads, "think_tags": "on"});
+            let mut reply = ask(declaring("get_weather")).upstream(&upstream).reply();
+            let mut out = Vec::new();
+            reply.push(events(&chunks).as_bytes(), &mut out);
+            let stats = reply.stats();
+            if reads {
+                assert_eq!((stats.calls.len(), stats.text_calls), (delivered, 0), "{chunks:?}");
+            } else {
+                assert_eq!(stats.text_calls, counted, "{chunks:?}");
+            }
+        }
+    }
+}
