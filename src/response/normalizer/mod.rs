@@ -27,7 +27,7 @@ mod wanted;
 use super::context::TextRules;
 use super::delta::{Delta, DeltaSink};
 use super::outcome::{Failure, lost};
-use crate::error::ApiError;
+use crate::error::{ApiError, Code};
 use crate::items::ContentKind;
 use crate::json::{JsonStr, RawJson};
 use crate::report::Dropped;
@@ -370,7 +370,8 @@ impl ChunkNormalizer {
             None => return Ok(()),
             Some(ToolCalls::Read(calls)) => calls,
             Some(ToolCalls::Unreadable) => {
-                return Err(ApiError::upstream("The upstream sent a tool call that cannot be read.").into());
+                let error = ApiError::upstream("The upstream sent a tool call that cannot be read.");
+                return Err(error.code(Code::ToolCallLost).into());
             }
         };
         if !calls.is_empty() {

@@ -31,6 +31,14 @@ fn what_the_model_said_does_not_vanish() {
     }
 }
 
+#[test]
+fn a_call_in_an_unknown_form_is_lost() {
+    for calls in [r#""[]""#, r#"[{"function":"f","arguments":"{}"}]"#, "7"] {
+        let event = format!(r#"{{"choices":[{{"delta":{{"tool_calls":{calls}}}}}]}}"#);
+        assert_eq!(around(&event)["error"]["code"], "tool_call_lost", "{calls}");
+    }
+}
+
 /// Gemini sends an error in a list.
 #[test]
 fn an_error_in_another_form_is_the_error() {
