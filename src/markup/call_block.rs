@@ -7,8 +7,10 @@ use super::OfferedTools;
 use super::call_start::{begins_call, complete_name, may_become_name};
 use super::dialects::{ArgumentTags, Arguments, DIALECTS, Dialect, JSON, Name};
 use super::json_call;
-use super::matching::{Match, first_tag, partial_tag_at_end};
+use super::matching::{Match, first_tag};
 use super::quoted_object::{Progress, QuotedObject};
+use super::step::Step;
+use super::value_end::{self, ValueEnd};
 use crate::json::{DepthScanner, JsonStr};
 use serde_json::value::RawValue;
 
@@ -30,6 +32,8 @@ pub(super) struct CallBlock {
     has_tag: bool,
     /// The calls are in a list, which is still open.
     in_list: bool,
+    /// Nothing follows the text.
+    text_ended: bool,
 }
 
 #[derive(Debug)]
@@ -57,21 +61,6 @@ struct NamedCall {
     name: String,
     /// The arguments so far: the members of a JSON object, without its braces.
     arguments: String,
-}
-
-/// The result of reading.
-#[derive(Debug, PartialEq)]
-pub(super) enum Step {
-    /// More text is needed.
-    Undecided,
-    /// The next call. The block continues after it.
-    Call { name: String, arguments: String },
-    /// The block is not a call. Up to this position it is text.
-    Text(usize),
-    /// The block ends at this position, after at least one call.
-    End(usize),
-    /// A call of this tool whose arguments cannot be read. It is the text between these positions.
-    Lost { name: String, from: usize, to: usize },
 }
 
 /// The decision of a state.
@@ -103,7 +92,15 @@ impl CallBlock {
 
     fn new(dialects: Vec<&'static Dialect>) -> Self {
         let state = State::BeforeCall { after_tag: false };
-        Self { dialects, position: 0, state, calls_end: None, has_tag: false, in_list: false }
+        Self {
+            dialects,
+            position: 0,
+            state,
+            calls_end: None,
+            has_tag: false,
+            in_list: false,
+            text_ended: false,
+        }
     }
 
     /// Whether a call has begun and its end is missing. `text` is the block from its beginning.
@@ -120,6 +117,11 @@ impl CallBlock {
     /// The end of the last call that was found; 0 if there was none.
     pub(super) fn calls_end(&self) -> usize {
         self.calls_end.unwrap_or(0)
+    }
+
+    /// Nothing follows. A value whose end was in doubt may end here.
+    pub(super) fn end_text(&mut self) {
+        self.text_ended = true;
     }
 
     /// Reads the new part of `text`, which is the block from its beginning.
@@ -345,10 +347,13 @@ impl CallBlock {
         tools: &OfferedTools,
     ) -> Next {
         let rest = text.get(self.position..).unwrap_or_default();
-        let Some(end) = rest.find(tags.value_end) else {
-            // The rest may end within the closing tag, so that much of it is read again.
-            self.position += rest.len() - partial_tag_at_end(rest, tags.value_end);
-            return self.undecided(State::Value { call, tags, key, from });
+        let is_declared = |key: &str| tools.declares(&call.name, key);
+        let (end, tag) = match value_end::find(rest, tags, call.dialect, self.text_ended, is_declared) {
+            ValueEnd::At { end, tag } => (end, tag),
+            ValueEnd::NotBefore(undecided) => {
+                self.position += undecided;
+                return self.undecided(State::Value { call, tags, key, from });
+            }
         };
         let value = tags.value_in(text.get(from..self.position + end).unwrap_or_default());
         if !call.arguments.is_empty() {
@@ -357,7 +362,7 @@ impl CallBlock {
         call.arguments.push_str(JsonStr::new(&key).as_json());
         call.arguments.push(':');
         call.arguments.push_str(&tools.typed_argument(&call.name, &key, value));
-        self.position += end + tags.value_end.len();
+        self.position += end + tag;
         self.state = State::BeforeArgument(call);
         Next::Continue
     }

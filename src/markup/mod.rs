@@ -19,9 +19,11 @@ mod quoted_object;
 mod reply_start;
 mod scanner;
 mod signs;
+mod step;
 mod tags;
 #[cfg(test)]
 mod tests;
+mod value_end;
 
 pub(crate) use offered_tools::OfferedTools;
 pub(crate) use reply_start::ReplyStart;

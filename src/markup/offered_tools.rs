@@ -48,6 +48,14 @@ impl OfferedTools {
         self.names.may_become_one(written)
     }
 
+    /// Whether a tool declares an argument with this name.
+    pub(super) fn declares(&self, name: &str, key: &str) -> bool {
+        let schema = self.schemas.get(name).and_then(|schema| serde_json::from_str(schema.get()).ok());
+        schema.is_some_and(|schema: Value| {
+            schema.pointer("/properties").is_some_and(|all| all.get(key).is_some())
+        })
+    }
+
     /// An argument that was written as plain text, as JSON of the type that the schema declares.
     pub(crate) fn typed_argument(&self, name: &str, key: &str, text: &str) -> String {
         let schema = self.schemas.get(name).and_then(|schema| serde_json::from_str(schema.get()).ok());

@@ -1,12 +1,13 @@
 //! Splits a reply's text into segments while it arrives.
 
-use super::call_block::{CallBlock, Step};
+use super::call_block::CallBlock;
 use super::call_start::is_separator;
 use super::code_quotes::CodeQuotes;
 use super::dialects::REASONING;
 use super::matching::{Match, find_in_any_case, floor_boundary};
 use super::reply_start::{ReasoningRule, ReplyStart, Start};
-use super::signs::{BACKTICK, ESCAPE, TAG, signs};
+use super::signs::{BACKTICK, ESCAPE, TAG, begins_with_word, signs};
+use super::step::Step;
 use super::tags::{Close, Tag, TagKind, Tags};
 use super::{OfferedTools, Segment};
 
@@ -148,7 +149,12 @@ impl Scanner {
     pub(crate) fn flush(&mut self) -> Vec<Segment> {
         match std::mem::replace(&mut self.state, State::Text) {
             State::Start(Start::AfterReasoning) if self.held.trim().is_empty() => self.held.clear(),
-            State::Calls(block) => {
+            State::Calls(mut block) => {
+                block.end_text();
+                if let Step::Call { name, arguments } = block.read(&self.held, &self.tools) {
+                    self.segments.push(Segment::ToolCall { name, arguments });
+                    block.read(&self.held, &self.tools); // The tags after it.
+                }
                 let end = block.calls_end();
                 self.take(end);
                 if end > 0 && self.held.trim_matches(is_separator).is_empty() {
@@ -352,8 +358,7 @@ impl Scanner {
                 self.segments.push(Segment::ToolCall { name, arguments });
             }
             Step::Text(end) => {
-                let first = self.held.chars().next().map_or(0, char::len_utf8);
-                let text = self.take(end.max(first));
+                let text = self.take(end.max(self.held.chars().next().map_or(0, char::len_utf8)));
                 self.emit_text(&text);
             }
             Step::End(end) => drop(self.take(end)),
@@ -392,8 +397,4 @@ impl Scanner {
             _ => self.segments.push(Segment::Reasoning(reasoning.to_owned())),
         }
     }
-}
-
-fn begins_with_word(escaped: &str) -> bool {
-    escaped.trim_start_matches(' ').as_bytes().first().is_some_and(u8::is_ascii_alphanumeric)
 }

@@ -28,3 +28,7 @@ static SIGNS: [u8; 256] = {
 pub(super) fn signs(escaped: &str) -> u8 {
     escaped.bytes().fold(0, |found, byte| found | SIGNS.get(usize::from(byte)).copied().unwrap_or(0))
 }
+
+pub(super) fn begins_with_word(escaped: &str) -> bool {
+    escaped.trim_start_matches(' ').as_bytes().first().is_some_and(u8::is_ascii_alphanumeric)
+}

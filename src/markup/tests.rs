@@ -164,6 +164,24 @@ fn calls_in_the_markup_of_every_family() {
         ),
         ("{\"function\": {\"name\": \"shell\"}, \"arguments\": {\"a\": 1}}", "«shell{\"a\": 1}»"),
         ("<tool_call>{\"name\":\"shell\",\"input\":{\"a\":1},\"why\":\"x\"}</tool_call>", "«shell{\"a\":1}»"),
+        // The closing tag of an argument is missing.
+        (
+            "<tool_call>\n<function=get_weather>\n<parameter=city>\nx\n<parameter=n>\n5\n</parameter>\n</function>\n</tool_call>",
+            "«get_weather{\"city\":\"x\",\"n\":5}»",
+        ),
+        ("<function=shell><parameter=city>x</function>", "«shell{\"city\":\"x\"}»"),
+        (
+            "<tool_call><function=shell><parameter=city>x</function></tool_call>\n<tool_call><function=get_time></function></tool_call>",
+            "«shell{\"city\":\"x\"}»«get_time{}»",
+        ),
+        (
+            "<function=shell><parameter=city>\n<parameter=other></function></tool_call>.\n</parameter></function>",
+            "«shell{\"city\":\"<parameter=other></function></tool_call>.\"}»",
+        ),
+        (
+            "<tool_call>shell<arg_key>city</arg_key><arg_value>x<arg_key>n</arg_key><arg_value>1</arg_value></tool_call>",
+            "«shell{\"city\":\"x\",\"n\":1}»",
+        ),
         (
             "<tool_call><function=get_weather>\n<parameter name=\"city\">x</parameter>\n</function></tool_call>",
             "«get_weather{\"city\":\"x\"}»",

@@ -1,0 +1,16 @@
+//! What a block of calls turned out to be, step by step.
+
+/// The result of reading.
+#[derive(Debug, PartialEq)]
+pub(super) enum Step {
+    /// More text is needed.
+    Undecided,
+    /// The next call. The block continues after it.
+    Call { name: String, arguments: String },
+    /// The block is not a call. Up to this position it is text.
+    Text(usize),
+    /// The block ends at this position, after at least one call.
+    End(usize),
+    /// A call of this tool whose arguments cannot be read. It is the text between these positions.
+    Lost { name: String, from: usize, to: usize },
+}
