@@ -52,7 +52,7 @@ test: wasm module ## Run all tests, including those with a real Envoy and real c
 	cargo test --workspace --all-targets --features "$$features" && \
 	cargo test --workspace --doc
 	envoy/test-versions.sh 1.37.0
-	$(INSTRUCTIONS) check
+	$(COUNT_INSTRUCTIONS) check
 	FUZZ_SEED=1 FUZZ_SECONDS=60 FUZZ_PAIRS=0 fuzz/run.sh
 	@tests/left-out
 
@@ -93,10 +93,10 @@ bench: ## Compare the filter with Envoy alone, an empty filter and other gateway
 	@benches/run.sh
 
 # The instructions that the core may use, counted by valgrind: `make test` fails when it uses 5 % more.
-INSTRUCTIONS = cargo run --release --manifest-path benches/Cargo.toml --target-dir target/benches --bin instructions --
+COUNT_INSTRUCTIONS = cargo run --release --manifest-path benches/Cargo.toml --target-dir target/benches --bin instructions --
 
 baseline: ## Count the core's instructions and accept the result as the new baseline.
-	$(INSTRUCTIONS) accept
+	$(COUNT_INSTRUCTIONS) accept
 
 # The pinned version is checked by `make test`.
 drift: ## List what the newest openai package has and docs/responses.md has no row for.

@@ -58,11 +58,6 @@ impl Toolbox {
         self.names.get(self.names.resolve(written)?)
     }
 
-    /// Whether this is the upstream name of a tool.
-    pub(crate) fn knows(&self, upstream_name: &str) -> bool {
-        self.names.has(upstream_name)
-    }
-
     /// Whether this is the complete upstream name of a tool, and not also the beginning of another one's.
     pub(crate) fn is_settled(&self, upstream_name: &str) -> bool {
         self.names.is_settled(upstream_name)

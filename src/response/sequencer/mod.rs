@@ -232,16 +232,15 @@ impl ItemSequencer {
     }
 
     /// Whether the first in the queue can be opened. A call can if its name is known to be complete: its arguments have
-    /// begun, or no other tool's name begins with it, or it is a tool's name and something else is queued after it.
+    /// begun, or no other tool's name begins with it. What follows it proves nothing: providers send the names of several
+    /// calls in turns, in pieces, and a piece may be the name of another tool.
     fn next_is_ready(&self) -> bool {
-        let toolbox = &self.rules.toolbox;
         match self.queue.front() {
             None => false,
             Some(Queued::Reasoning(_) | Queued::Content(..)) => true,
             Some(Queued::Call(call)) => {
-                let is_followed = self.queue.len() > 1 && toolbox.knows(call.name());
                 !call.name().is_empty()
-                    && (call.has_arguments() || is_followed || toolbox.is_settled(call.name()))
+                    && (call.has_arguments() || self.rules.toolbox.is_settled(call.name()))
             }
         }
     }

@@ -64,3 +64,19 @@ fn the_input_of_a_custom_tool_may_be_anything() {
         }
     }
 }
+
+/// The first piece of a name may be the name of another tool, also if other calls begin before the rest arrives.
+#[test]
+fn names_that_arrive_in_turns_are_complete_before_their_call_opens() {
+    let tools = json!([function("look_up"), function("look_up_all"), function("find")]);
+    let asked = ask(json!({"input": "hi", "stream": true, "tools": tools}));
+    let response = asked.received(&[
+        call(0, "a", "look_up", ""),
+        call(1, "b", "fi", ""),
+        call(0, "", "_all", "{}"),
+        call(1, "", "nd", "{}"),
+        finish("tool_calls"),
+    ]);
+    let names: Vec<_> = response["output"].as_array().unwrap().iter().map(|item| &item["name"]).collect();
+    assert_eq!(names, ["look_up_all", "find"]);
+}
