@@ -50,6 +50,8 @@ pub struct Needs {
     pub reasoning: bool,
     /// `Some(false)`: there must be no text.
     pub text: Option<bool>,
+    /// No two calls have the same name and arguments, because nothing else tells them apart.
+    pub distinct: bool,
 }
 
 impl Needs {
@@ -71,6 +73,7 @@ impl Needs {
             tool: self.tool.or(other.tool),
             reasoning: self.reasoning || other.reasoning,
             text: self.text.or(other.text),
+            distinct: self.distinct || other.distinct,
         })
     }
 }
@@ -153,7 +156,10 @@ fn begin(pair: [&Deviation; 2], rng: &mut Rng) -> Case {
         answer.text = answer::text(rng);
     }
     for number in 0..calls {
-        let tool = needs.tool.filter(|_| number == 0).unwrap_or_else(|| rng.usize(0..TOOLS.len()));
+        let mut tool = needs.tool.filter(|_| number == 0).unwrap_or_else(|| rng.usize(0..TOOLS.len()));
+        while needs.distinct && answer.calls.iter().any(|call| call.name == TOOLS[tool].name) {
+            tool = (tool + 1) % TOOLS.len();
+        }
         answer.calls.push(Call::of(&TOOLS[tool], number, rng));
     }
     if !is_document && calls > 0 && needs.text != Some(false) && rng.usize(0..4) == 0 {

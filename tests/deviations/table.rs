@@ -91,7 +91,7 @@ impl Change {
 }
 
 pub const ANYTHING: Needs =
-    Needs { form: Form::Any, calls: [0, 3], tool: None, reasoning: false, text: None };
+    Needs { form: Form::Any, calls: [0, 3], tool: None, reasoning: false, text: None, distinct: false };
 pub const STREAM: Needs = Needs { form: Form::Stream, ..ANYTHING };
 pub const DOCUMENT: Needs = Needs { form: Form::Document, ..ANYTHING };
 
@@ -106,6 +106,10 @@ impl Needs {
 
     pub const fn text(self, text: bool) -> Self {
         Self { text: Some(text), ..self }
+    }
+
+    pub const fn distinct(self) -> Self {
+        Self { distinct: true, ..self }
     }
 
     pub const fn reasoning(self) -> Self {
