@@ -99,7 +99,7 @@ pub(crate) enum Next {
 
 /// The headers of a message came. `end`: it has no body.
 pub(crate) fn on_headers(exchange: &RefCell<Exchange>, message: &impl Message, end: bool) -> Next {
-    let mut verdict = match message.direction() {
+    let verdict = match message.direction() {
         Direction::Request => {
             let headers = message.headers();
             exchange.borrow_mut().on_request_headers(&headers, end, message.now())
@@ -110,17 +110,20 @@ pub(crate) fn on_headers(exchange: &RefCell<Exchange>, message: &impl Message, e
             exchange.borrow_mut().on_response_headers(&headers, end, message.now())
         }
     };
-    // Until there is a verdict that can be carried out.
-    while let HeadersVerdict::Ask(question) = verdict {
-        let answer = message.ask(&question);
-        verdict = exchange.borrow_mut().on_retrieved(answer, message.now());
-    }
+    after_headers(exchange, message, verdict)
+}
+
+fn after_headers(exchange: &RefCell<Exchange>, message: &impl Message, verdict: HeadersVerdict) -> Next {
     match verdict {
+        HeadersVerdict::Ask(question) => {
+            let answer = message.ask(&question);
+            let verdict = exchange.borrow_mut().on_retrieved(answer, message.now());
+            after_headers(exchange, message, verdict)
+        }
         HeadersVerdict::Continue(edits) => {
             edit(message, &edits);
             Next::Continue
         }
-        HeadersVerdict::Ask(_) => Next::Hold,
         HeadersVerdict::Hold(edits) => {
             edit(message, &edits);
             Next::Hold
@@ -135,17 +138,21 @@ pub(crate) fn on_body(exchange: &RefCell<Exchange>, message: &impl Message, end:
         return Next::Continue;
     }
     let chunk = message.chunk();
-    let mut verdict = match message.direction() {
+    let verdict = match message.direction() {
         Direction::Request => exchange.borrow_mut().on_request_body(&chunk, end, message.now()),
         Direction::Response => exchange.borrow_mut().on_response_body(&chunk, end, message.now()),
     };
-    while let BodyVerdict::Ask(question) = verdict {
-        let answer = message.ask(&question);
-        verdict = exchange.borrow_mut().on_restored(answer, message.now());
-    }
     record(exchange, message);
+    after_chunk(exchange, message, verdict)
+}
+
+fn after_chunk(exchange: &RefCell<Exchange>, message: &impl Message, verdict: BodyVerdict) -> Next {
     match verdict {
-        BodyVerdict::Ask(_) => Next::Hold,
+        BodyVerdict::Ask(question) => {
+            let answer = message.ask(&question);
+            let verdict = exchange.borrow_mut().on_restored(answer, message.now());
+            after_chunk(exchange, message, verdict)
+        }
         BodyVerdict::Pass => Next::Continue,
         BodyVerdict::Hold => {
             message.replace_chunk(&[]);
