@@ -9,11 +9,11 @@ use crate::wire::chat::request::Request;
 use crate::wire::responses;
 
 pub(super) fn paths(paths: &[String], errors: &mut Errors) {
-    let places: Vec<String> = elements("paths", errors).take(paths.len()).collect();
+    let placed = placed("paths", paths, errors);
     if paths.is_empty() && !errors.has("paths[0]") {
         errors.add("paths", "expected at least one path, e.g. `/v1/responses`");
     }
-    for (at, path) in places.into_iter().zip(paths) {
+    for (at, path) in placed {
         self::path(&at, path, errors);
         // The query is not compared, so a path with a query would never match.
         if path.contains('?') {
@@ -70,8 +70,7 @@ fn added_fields(at: &str, fields: &Fields, errors: &mut Errors) {
 /// A field that the filter reads or writes cannot be passed on as well.
 fn pass_fields(at: &str, fields: &[String], errors: &mut Errors) {
     let taken = |name: &str| responses::Request::is_served(name) || Request::FIELDS.contains(&name);
-    let places: Vec<String> = elements(at, errors).take(fields.len()).collect();
-    for (at, name) in places.into_iter().zip(fields) {
+    for (at, name) in placed(at, fields, errors) {
         given(&at, Some(name), errors);
         if taken(name) {
             errors.add(&at, format!("`{name}` cannot be passed on: the filter translates it"));
@@ -139,9 +138,8 @@ pub(super) fn catalog(at: &str, catalog: &Catalog, pattern: &str, errors: &mut E
     given(&join(at, "instructions"), catalog.instructions.as_deref(), errors);
     let known: Vec<&str> = upstream::effort_names().collect();
     let efforts = catalog.efforts.as_deref().unwrap_or_default();
-    let places: Vec<String> = elements(&join(at, "efforts"), errors).take(efforts.len()).collect();
-    for (at, effort) in places.iter().zip(efforts) {
-        explain::check_word(at, "effort", effort, &known, errors);
+    for (at, effort) in placed(&join(at, "efforts"), efforts, errors) {
+        explain::check_word(&at, "effort", effort, &known, errors);
     }
 }
 
@@ -195,16 +193,14 @@ pub(super) fn teams(header: Option<&str>, teams: &[String], errors: &mut Errors)
     if header.is_some() == teams.is_empty() && !errors.has("teams") && !errors.has("team_header") {
         errors.add("teams", "`team_header` and `teams` need each other");
     }
-    let places: Vec<String> = elements("teams", errors).take(teams.len()).collect();
-    for (at, _) in places.iter().zip(teams).filter(|(_, team)| !is_label(team)) {
+    for (at, _) in placed("teams", teams, errors).iter().filter(|(_, team)| !is_label(team)) {
         errors.add(at, LABEL);
     }
 }
 
 pub(super) fn header_names(list: &str, names: &[String], errors: &mut Errors) {
-    let places: Vec<String> = elements(list, errors).take(names.len()).collect();
-    for (at, name) in places.iter().zip(names) {
-        header_name(at, name, errors);
+    for (at, name) in placed(list, names, errors) {
+        header_name(&at, name, errors);
     }
 }
 
@@ -214,6 +210,11 @@ pub(super) fn header_name(at: &str, name: &str, errors: &mut Errors) {
     if name.is_empty() || !name.bytes().all(plain) {
         errors.add(at, format!("`{name}` is not the name of a header in lower case"));
     }
+}
+
+/// The values of a list with their paths.
+fn placed<'v>(list: &str, values: &'v [String], errors: &Errors) -> Vec<(String, &'v String)> {
+    elements(list, errors).zip(values).collect()
 }
 
 /// The paths of the elements of a list. Those with an error have been removed from the list.

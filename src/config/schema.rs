@@ -36,7 +36,7 @@ pub(super) fn store(generator: &mut SchemaGenerator) -> Schema {
     let memory = generator.subschema_for::<Memory>();
     schemars::json_schema!({
         "anyOf": [
-            {"enum": ["off", "memory"]},
+            {"enum": super::store::KINDS},
             {
                 "type": "object",
                 "properties": {"memory": memory},

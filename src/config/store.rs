@@ -60,7 +60,7 @@ impl Store {
 }
 
 /// The kinds of stores.
-const KINDS: &[&str] = &["off", "memory"];
+pub(super) const KINDS: &[&str] = &["off", "memory"];
 
 /// Reads the name of a store, or an object with its settings.
 pub(super) fn read(at: &str, value: Value, errors: &mut Errors) -> Option<Store> {
