@@ -47,6 +47,13 @@ pub(super) struct Field {
     pub(super) default: Option<fn() -> Value>,
 }
 
+impl Field {
+    /// The value that the model wrote.
+    fn given<'v>(&self, arguments: &'v Map<String, Value>) -> Option<&'v Value> {
+        arguments.get(self.name).filter(|value| !value.is_null())
+    }
+}
+
 pub(super) fn text(value: &Value) -> Option<Value> {
     value.is_string().then(|| value.clone())
 }
@@ -68,18 +75,18 @@ pub(super) fn whole_number(value: &Value) -> Option<Value> {
 
 /// Whether clients can read each of these fields. Codex drops an item with a field of a wrong type.
 pub(super) fn are_readable(arguments: &Map<String, Value>, fields: &[Field]) -> bool {
-    let given = |field: &Field| arguments.get(field.name).filter(|value| !value.is_null());
-    fields.iter().all(|field| given(field).is_none_or(|value| (field.read)(value).is_some()))
+    fields.iter().all(|field| field.given(arguments).is_none_or(|value| (field.read)(value).is_some()))
 }
 
 /// The arguments as clients read them.
 pub(super) fn as_read(arguments: &JsonStr<'_>, fields: &[Field]) -> Map<String, Value> {
     let mut arguments: Map<String, Value> = serde_json::from_str(&arguments.decode()).unwrap_or_default();
-    for Field { name, read, default } in fields {
-        let given = arguments.get(*name).filter(|value| !value.is_null());
-        match given.and_then(read).or_else(|| default.map(|default| default())) {
-            Some(value) => drop(arguments.insert((*name).to_owned(), value)),
-            None => drop(arguments.remove(*name)),
+    for field in fields {
+        let value =
+            field.given(&arguments).and_then(field.read).or_else(|| field.default.map(|value| value()));
+        match value {
+            Some(value) => drop(arguments.insert(field.name.to_owned(), value)),
+            None => drop(arguments.remove(field.name)),
         }
     }
     arguments

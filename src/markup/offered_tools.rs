@@ -50,17 +50,19 @@ impl OfferedTools {
 
     /// Whether a tool declares an argument with this name.
     pub(super) fn declares(&self, name: &str, key: &str) -> bool {
-        let schema = self.schemas.get(name).and_then(|schema| serde_json::from_str(schema.get()).ok());
-        schema.is_some_and(|schema: Value| {
-            schema.pointer("/properties").is_some_and(|all| all.get(key).is_some())
-        })
+        self.argument_schema(name, key).is_some()
+    }
+
+    /// The schema of an argument. `None` if the tool does not declare it.
+    fn argument_schema(&self, name: &str, key: &str) -> Option<Value> {
+        let mut schema: Value = serde_json::from_str(self.schemas.get(name)?.get()).ok()?;
+        schema.get_mut("properties")?.get_mut(key).map(Value::take)
     }
 
     /// An argument that was written as plain text, as JSON of the type that the schema declares.
     pub(crate) fn typed_argument(&self, name: &str, key: &str, text: &str) -> String {
-        let schema = self.schemas.get(name).and_then(|schema| serde_json::from_str(schema.get()).ok());
-        let types =
-            schema.as_ref().and_then(|schema: &Value| types(schema.pointer("/properties")?.get(key)?));
+        let schema = self.argument_schema(name, key);
+        let types = schema.as_ref().and_then(types);
         let value =
             serde_json::from_str::<Value>(text).or_else(|_| serde_json::from_str(&text.to_lowercase()));
         let fits = value.is_ok_and(|value| match &types {
