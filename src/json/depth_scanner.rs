@@ -62,6 +62,11 @@ impl DepthScanner {
         self.in_string || self.depth > 0
     }
 
+    /// Whether a string is open.
+    pub fn is_in_string(&self) -> bool {
+        self.in_string
+    }
+
     /// Whether the document has ended.
     pub fn closed(&self) -> bool {
         self.closed

@@ -274,12 +274,12 @@ impl CallBlock {
         text: &str,
         tools: &OfferedTools,
     ) -> Next {
-        let new = self.position;
+        let (new, depth_before) = (self.position, depth.clone());
         let (read, _) = depth.split(text.as_bytes().get(new..).unwrap_or_default());
         self.position += read.len();
         let closed = depth.closed();
-        let unclosed =
-            if closed || !self.has_tag { None } else { json_call::unclosed(text, from, new, &self.dialects) };
+        let find = || json_call::unclosed(text, from, new, depth_before, &self.dialects);
+        let unclosed = (!closed && self.has_tag).then(find).flatten();
         if !closed && unclosed.is_none() {
             return self.undecided(State::Json { from, depth, call });
         }

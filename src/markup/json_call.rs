@@ -3,7 +3,7 @@
 use super::OfferedTools;
 use super::dialects::Dialect;
 use super::matching::{Match, floor_boundary};
-use crate::json::is_object;
+use crate::json::{DepthScanner, is_object};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
@@ -72,13 +72,28 @@ fn names(text: &str) -> impl Iterator<Item = &str> {
 const MAX_CLOSE: usize = 32;
 
 /// Where an object that began at `from` ends, although its last brackets are missing: a closing tag follows that is not
-/// within a string. Before `new` there is none.
-pub(super) fn unclosed(text: &str, from: usize, new: usize, dialects: &[&Dialect]) -> Option<usize> {
+/// within a string. Before `new` there is none; `depth` has read the object up to there.
+pub(super) fn unclosed(
+    text: &str,
+    from: usize,
+    new: usize,
+    mut depth: DepthScanner,
+    dialects: &[&Dialect],
+) -> Option<usize> {
     let searched = floor_boundary(text, new.saturating_sub(MAX_CLOSE)).max(from);
     let rest = text.get(searched..)?;
     let tags = dialects.iter().flat_map(|dialect| dialect.close).filter(|tag| tag.len() > 3);
-    let ends = tags.flat_map(|tag| rest.match_indices(tag)).map(|(at, _)| searched + at);
-    ends.filter(|end| is_object_without_end(text.get(from..*end).unwrap_or_default())).min()
+    let mut ends: Vec<usize> =
+        tags.flat_map(|tag| rest.match_indices(tag)).map(|(at, _)| searched + at).collect();
+    ends.sort_unstable();
+    let mut read = new;
+    ends.into_iter().find(|end| {
+        // A tag has no quote, so one that began before `new` is in a string if the text at `new` is.
+        depth.push(text.as_bytes().get(read..*end).unwrap_or_default());
+        read = read.max(*end);
+        // A string may have thousands of them, and each attempt to parse reads the whole object.
+        !depth.is_in_string() && is_object_without_end(text.get(from..*end).unwrap_or_default())
+    })
 }
 
 fn is_object_without_end(text: &str) -> bool {

@@ -102,6 +102,15 @@ fn calls_in_the_markup_of_every_family() {
             "«shell{}»«get_time{\"a\":\"}\"}»\nDone.",
         ),
         ("<tool_call>{\"name\":\"shell\",\"arguments\":\"{\\\"a\\\":1}\"}", "«shell{\"a\":1}»"),
+        // Within a string, closing tags close nothing.
+        (
+            r#"<tool_call>{"name":"shell","arguments":{"a":"</tool_call>\"</tool_call>\\","b":1}</tool_call>"#,
+            r#"†shell†<tool_call>{"name":"shell","arguments":{"a":"</tool_call>\"</tool_call>\\","b":1}</tool_call>"#,
+        ),
+        (
+            r#"<tool_call>{"name":"shell","arguments":{"a":"</tool_call>\"</tool_call>\\","b":1}}</tool_call>"#,
+            r#"«shell{"a":"</tool_call>\"</tool_call>\\","b":1}»"#,
+        ),
         (
             "<tool_call>{\"type\":\"function\",\"function\":{\"name\":\"shell\",\"arguments\":{}}}</tool_call>",
             "«shell{}»",
