@@ -34,6 +34,7 @@ use raw::RawConfig;
 pub use search::{EngineName, Search};
 use serde::Deserialize;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 pub use store::{Memory, Store};
 
 /// The parsed plugin configuration.
@@ -59,7 +60,7 @@ pub struct Config {
     /// The request header that says whose responses are whose.
     pub owner_header: String,
     /// The search engine for Codex's web search.
-    pub search: Option<Search>,
+    pub search: Option<Arc<Search>>,
     /// The request header with the team, for metrics and the access log.
     pub team_header: Option<String>,
     /// The teams. Every other value of the header is counted as `other`.
@@ -148,7 +149,7 @@ impl Config {
     /// The same for an adapter that can always hold the headers, whatever the configuration says.
     ///
     /// # Errors
-    /// Everything that is wrong with it.
+    /// As [`Config::parse`].
     pub fn parse_held(bytes: &[u8]) -> Result<Self, ConfigErrors> {
         Self::read(bytes, true)
     }

@@ -11,6 +11,7 @@ use crate::upstream::{self, Options};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use std::sync::Arc;
 
 /// The configuration of the plugin: the same in Envoy's `configuration` and in Istio's `pluginConfig`.
 #[derive(Deserialize)]
@@ -152,10 +153,10 @@ impl RawConfig {
     }
 }
 
-fn search(value: Value, held: bool, errors: &mut Errors) -> Option<Search> {
+fn search(value: Value, held: bool, errors: &mut Errors) -> Option<Arc<Search>> {
     let search = described_by("search", value, errors)?;
     check::search(&search, held, errors);
-    Some(search)
+    Some(Arc::new(search))
 }
 
 fn rule(index: usize, value: Value, held: bool, errors: &mut Errors) -> Option<Rule> {

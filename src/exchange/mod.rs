@@ -41,6 +41,7 @@ mod observer;
 mod page;
 mod passthrough;
 mod phase;
+mod query;
 mod request_headers;
 mod response_headers;
 mod restoring;
@@ -50,6 +51,7 @@ mod sanitize;
 mod search;
 mod session;
 mod shared;
+mod translating;
 mod upstream_body;
 mod verdict;
 pub mod watchdog;
@@ -59,19 +61,19 @@ use crate::config::Config;
 use crate::error::ApiError;
 use crate::metrics::Telemetry;
 use crate::store::{Answer, Owner, Question};
-use collecting::Collecting;
+use collecting::{Collecting, Purpose};
 pub use headers::{Edit, Header, Headers};
 use incoming::Incoming;
 use observer::Observer;
 use phase::{HeaderMode, Phase};
 use request_headers::Disposition;
-use search::Commanding;
 use session::Session;
 use shared::{Context, Shared};
 use std::mem;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
+use translating::Translating;
 pub use verdict::{BodyVerdict, HeadersVerdict, LocalReply, TrailersVerdict};
 
 /// One HTTP exchange. `now` is the time since the Unix epoch in every callback.
@@ -107,38 +109,35 @@ impl Exchange {
         // What the store answers is written into the last chunk. So with a store, an announced end is not enough.
         let announced = headers.content_length().filter(|_| !config.store.is_on());
         let incoming = Incoming::new(mode, announced);
-        let endpoint = match request_headers::disposition(config, headers, end) {
-            Disposition::PassThrough => {
-                observer.passed_through();
-                return HeadersVerdict::Continue(request_headers::without_own_headers(headers));
-            }
+        let Some(disposition) = request_headers::disposition(config, headers, end) else {
+            observer.passed_through();
+            return HeadersVerdict::Continue(request_headers::without_own_headers(headers));
+        };
+        observer.identify(headers.text("x-request-id"));
+        let endpoint = match disposition {
             Disposition::List { for_codex } => {
                 observer.answered_here();
                 let list = catalog::list(config, for_codex);
                 self.phase = Phase::Answered;
                 return HeadersVerdict::Respond(LocalReply::json(200, list));
             }
-            Disposition::Search => {
-                observer.identify(headers.text("x-request-id"));
-                let edits = search::before_body(config, headers);
-                self.phase = Phase::Commanding(Commanding { incoming });
+            Disposition::Search(engine) => {
+                let edits = search::before_body(&engine, headers);
+                self.phase = Phase::Collecting(Collecting { incoming, purpose: Purpose::Search(engine) });
                 return mode.verdict(edits);
             }
             Disposition::Reject(error, header) => {
-                observer.identify(headers.text("x-request-id"));
                 let mut context = Context { shared: &mut self.shared, now };
                 let (phase, reply) = Phase::rejected::<LocalReply>(&error, &mut context);
                 self.phase = phase;
                 return HeadersVerdict::Respond(reply.with(header));
             }
             Disposition::Fail(error) => {
-                observer.identify(headers.text("x-request-id"));
                 observer.redirected(&error);
                 self.phase = Phase::Answered;
                 return HeadersVerdict::Respond(LocalReply::from(&error));
             }
             Disposition::Retrieve(retrieval) => {
-                observer.identify(headers.text("x-request-id"));
                 let owner = Owner::of(headers.texts(&config.owner_header));
                 let mut context = Context { shared: &mut self.shared, now };
                 let (phase, verdict) = retrieval.begin(owner, &mut context);
@@ -147,7 +146,6 @@ impl Exchange {
             }
             Disposition::Translate(endpoint) => endpoint,
         };
-        observer.identify(headers.text("x-request-id"));
         if waits {
             observer.not_held();
         }
@@ -155,12 +153,9 @@ impl Exchange {
         let session = Session::of_headers(config, headers);
         let edits = request_headers::before_body(config, endpoint, headers, session.as_ref());
         observer.attribute(config, headers);
-        self.phase = Phase::Collecting(Collecting {
-            endpoint,
-            session,
-            incoming,
-            restoring: passthrough::restoring(config, headers),
-        });
+        let restoring = passthrough::restoring(config, headers);
+        let purpose = Purpose::Translation(Translating { endpoint, session, restoring });
+        self.phase = Phase::Collecting(Collecting { incoming, purpose });
         *codex = request_headers::is_codex(headers);
         *owner = config.store.is_on().then(|| Owner::of(headers.texts(&config.owner_header)));
         mode.verdict(edits)
@@ -207,9 +202,7 @@ impl Exchange {
     /// is an exchange like those of the default mode.
     pub fn on_watchdog(&mut self) -> bool {
         let resumes = match &mut self.phase {
-            Phase::Collecting(Collecting { incoming, .. }) | Phase::Commanding(Commanding { incoming }) => {
-                incoming.give_up_headers()
-            }
+            Phase::Collecting(Collecting { incoming, .. }) => incoming.give_up_headers(),
             _ => false,
         };
         if resumes {

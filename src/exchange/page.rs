@@ -1,5 +1,6 @@
 //! A page of the items of a stored response, as the API lists them.
 
+use super::query;
 use crate::error::{ApiError, Code, Path};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -29,7 +30,7 @@ impl Page {
     /// Reads the query. Parameters that only other servers know change nothing.
     pub(super) fn of(query: &str) -> Result<Self, ApiError> {
         let mut page = Self { limit: DEFAULT_LIMIT, ascending: false, after: None, before: None };
-        for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
+        for (name, value) in query::parameters(query) {
             match name {
                 "limit" => page.limit = limit(value)?,
                 "order" => page.ascending = is_ascending(value)?,

@@ -4,12 +4,11 @@
 //! their original values again.
 
 use super::headers::{Edit, FROM_CLIENT, Headers, MODEL, SESSION, UPSTREAM};
-use super::request_headers::Endpoint;
 use super::sanitize::{MODEL_CAP, visible};
 use crate::config::{Config, Upstream};
 use crate::json::{self, JsonStr};
 use crate::report::Report;
-use crate::request;
+use crate::request::{self, Endpoint};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -44,7 +43,7 @@ pub(super) fn pass(config: &Config, endpoint: Endpoint, restoring: &[Edit], body
     let body = foreign.as_ref().map_or(body, |foreign| &foreign.body);
     let body = if route.model == model { body.to_vec() } else { renamed(body, asked(body)?, route.model)? };
     let mut edits = restoring.to_vec();
-    edits.extend(path.as_ref().map(|path| Edit::set(":path", endpoint.below(path))));
+    edits.extend(path.as_ref().map(|path| Edit::set(":path", format!("{path}{}", endpoint.suffix()))));
     edits.push(Edit::set("content-length", body.len().to_string()));
     edits.push(Edit::set(MODEL, visible(route.model, MODEL_CAP)));
     edits.extend(route.route.map(|route| Edit::set(UPSTREAM, route)));

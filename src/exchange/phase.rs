@@ -6,7 +6,7 @@ use super::incoming::Rest;
 use super::passthrough::Passed;
 use super::restoring::Restoring;
 use super::retrieving::Retrieving;
-use super::search::{self, Commanding, Finding, Searching};
+use super::search::{Finding, Searching};
 use super::shared::Context;
 use super::upstream_body::{Buffering, Streaming};
 use super::verdict::{BodyVerdict, HeadersVerdict, LocalReply, TrailersVerdict};
@@ -40,7 +40,7 @@ use crate::response::Reply;
 /// If responses are stored, a complete request is `Restoring` before it is translated, and one for a stored response is
 /// `Retrieving` before it is `Answered`.
 ///
-/// A web search goes from Commanding to Searching, to Finding, to Done.
+/// A web search goes from Collecting to Searching, to Finding, to Done.
 #[derive(Debug, Default)]
 pub(super) enum Phase {
     /// Everything passes unmodified: the exchange is not the filter's, or nothing is known about it yet.
@@ -57,8 +57,6 @@ pub(super) enum Phase {
     /// The request passes. Its body is sent with the next chunk, or the reply's headers will list what was removed from
     /// it.
     Forwarding(Rest),
-    /// The request is a web search and not complete yet.
-    Commanding(Commanding),
     /// The search engine is asked.
     Searching(Searching),
     /// The search engine answers.
@@ -111,7 +109,6 @@ impl Phase {
         match self {
             Self::PassThrough => (self, BodyVerdict::Pass),
             Self::Collecting(collecting) => collecting.on_body(chunk, end, context),
-            Self::Commanding(commanding) => commanding.on_body(chunk, end, context),
             Self::Searching(searching) => searching.on_request_body(),
             Self::Forwarding(rest) if end => (Self::forwarded(context), BodyVerdict::Replace(rest.0)),
             Self::Forwarding(rest) => (Self::Forwarding(Rest::default()), BodyVerdict::Replace(rest.0)),
@@ -131,7 +128,7 @@ impl Phase {
     pub(super) fn on_request_trailers(self, context: &mut Context<'_>) -> (Self, TrailersVerdict) {
         match self {
             Self::PassThrough => (self, TrailersVerdict::Pass),
-            Self::Collecting(_) | Self::Commanding(_) => Self::rejected(&incoming::trailers(), context),
+            Self::Collecting(_) => Self::rejected(&incoming::trailers(), context),
             Self::Forwarding(rest)
             | Self::Awaiting(Awaiting { rest, .. })
             | Self::Searching(Searching { rest, .. })
@@ -154,8 +151,7 @@ impl Phase {
                 context.observer.response_headers(context.now);
                 response_headers::begin(reply, mode, headers, end, context)
             }
-            Self::Collecting(_) => response_headers::begin_early(headers, end, context),
-            Self::Commanding(_) => search::unavailable(headers.status(), context),
+            Self::Collecting(collecting) => collecting.begin_early(headers, end, context),
             Self::Searching(searching) => searching.begin(headers, end, context),
             Self::Forwarding(_) => (
                 self,
@@ -181,7 +177,6 @@ impl Phase {
             | Self::Restoring(_)
             | Self::Retrieving(_)
             | Self::Collecting(_)
-            | Self::Commanding(_)
             | Self::Searching(_)
             | Self::Forwarding(_)
             | Self::Awaiting(_) => (self, BodyVerdict::Pass),

@@ -2,60 +2,30 @@
 
 use super::headers::{Edit, FROM_CLIENT, Header, Headers, MODEL, SESSION, UPSTREAM};
 use super::incoming::{no_body, too_large};
+use super::query;
 use super::retrieving::Retrieval;
 use super::sanitize::{MODEL_CAP, visible};
 use super::session::Session;
-use crate::config::Config;
+use crate::config::{Config, Search};
 use crate::error::{ApiError, Code};
-use crate::request::{Translated, cannot_count};
+use crate::request::{Endpoint, Translated, cannot_count};
+use std::sync::Arc;
 
-/// What to do with a request.
+/// What to do with a request of the filter's own.
 #[derive(Debug)]
 pub(super) enum Disposition {
-    /// Let it pass unmodified.
-    PassThrough,
     /// Translate it.
     Translate(Endpoint),
     /// Answer it from the store.
     Retrieve(Retrieval),
     /// Reply with the error, and with a header that shows what is possible instead.
     Reject(ApiError, Option<Header>),
-    /// Send the commands of a web search to the search engine.
-    Search,
+    /// Send the commands of a web search to this engine.
+    Search(Arc<Search>),
     /// Reply with the list of models. `for_codex`: in Codex's form too.
     List { for_codex: bool },
     /// Reply with the error: Envoy made this request when it followed an upstream's redirect.
     Fail(ApiError),
-}
-
-/// The endpoint that the client calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Endpoint {
-    /// `POST /responses`.
-    Create,
-    /// `POST /responses/compact`.
-    Compact,
-    /// `POST /responses/input_tokens`.
-    InputTokens,
-}
-
-impl Endpoint {
-    /// Its path at an upstream whose path for Responses is `path`.
-    pub(super) fn below(self, path: &str) -> String {
-        match self {
-            Self::Create => path.to_owned(),
-            Self::Compact => format!("{path}/compact"),
-            Self::InputTokens => format!("{path}/input_tokens"),
-        }
-    }
-
-    /// The `:path` of the translated request until its model is known.
-    fn path_before_body(self, config: &Config) -> Option<&str> {
-        match self {
-            Self::Create | Self::Compact => config.path_before_body(),
-            Self::InputTokens => config.input_tokens_path_before_body(),
-        }
-    }
 }
 
 /// How a path relates to the configured ones.
@@ -65,26 +35,29 @@ enum PathMatch<'a> {
     Subpath(&'a str),
 }
 
-/// Decides by the headers alone. `end`: the request has no body.
-pub(super) fn disposition(config: &Config, headers: &Headers, end: bool) -> Disposition {
+/// Decides by the headers alone. `end`: the request has no body. `None`: it passes unmodified.
+pub(super) fn disposition(config: &Config, headers: &Headers, end: bool) -> Option<Disposition> {
     let method = headers.text(":method");
     if method == "POST" && is_own_work(config, headers) {
-        return Disposition::Fail(ApiError::of(
+        return Some(Disposition::Fail(ApiError::of(
             Code::UpstreamUnexpectedStatus,
             "The upstream answered with a redirect, and Envoy followed it (`internal_redirect_policy`). A translated request \
              cannot be redirected. Configure the upstream's final address",
-        ));
+        )));
     }
-    match match_path(config, headers.text(":path")) {
-        PathMatch::None if method == "GET" && asks_for_models(config, headers.text(":path")) => {
-            Disposition::List { for_codex: has_client_version(headers.text(":path")) }
+    let (path, query) = query::split(headers.text(":path"));
+    Some(match match_path(config, path) {
+        PathMatch::None if method == "GET" && asks_for_models(config, path) => {
+            Disposition::List { for_codex: has_client_version(query) }
         }
-        PathMatch::None if method == "POST" && asks_to_search(config, headers.text(":path")) => {
-            with_body(config, headers, end, Disposition::Search)
-        }
-        PathMatch::None => Disposition::PassThrough,
+        PathMatch::None => match &config.search {
+            Some(search) if method == "POST" && is_beside(config, path, "/alpha/search") => {
+                with_body(config, headers, end, Disposition::Search(Arc::clone(search)))
+            }
+            _ => return None,
+        },
         // A preflight is answered by the CORS filter or the upstream.
-        PathMatch::Exact | PathMatch::Subpath(_) if method == "OPTIONS" => Disposition::PassThrough,
+        PathMatch::Exact | PathMatch::Subpath(_) if method == "OPTIONS" => return None,
         PathMatch::Subpath("compact") if method == "POST" => post(config, headers, Endpoint::Compact, end),
         PathMatch::Subpath("input_tokens") if method == "POST" && !config.counts_tokens() => {
             Disposition::Reject(cannot_count(), None)
@@ -93,7 +66,7 @@ pub(super) fn disposition(config: &Config, headers: &Headers, end: bool) -> Disp
             post(config, headers, Endpoint::InputTokens, end)
         }
         PathMatch::Subpath(rest) if config.store.is_on() && !NAMED.contains(&rest) => {
-            Retrieval::disposition(headers, rest)
+            Retrieval::disposition(method, rest, query)
         }
         PathMatch::Subpath(rest) => Disposition::Reject(below(rest), None),
         PathMatch::Exact if method == "POST" => post(config, headers, Endpoint::Create, end),
@@ -108,7 +81,7 @@ pub(super) fn disposition(config: &Config, headers: &Headers, end: bool) -> Disp
             ApiError::of(Code::MethodNotAllowed, "Only POST is supported"),
             Some(("allow", "POST".to_owned())),
         ),
-    }
+    })
 }
 
 /// Whether this is a translated request that Envoy sends to where the upstream redirected it. The filters run again then,
@@ -122,7 +95,6 @@ fn is_own_work(config: &Config, headers: &Headers) -> bool {
 }
 
 fn match_path<'a>(config: &Config, path: &'a str) -> PathMatch<'a> {
-    let path = path.split_once('?').map_or(path, |(path, _)| path);
     let rests = config.paths.iter().filter_map(|configured| path.strip_prefix(configured.as_str()));
     let matches = rests.filter_map(|rest| match rest {
         "" => Some(PathMatch::Exact),
@@ -137,23 +109,16 @@ fn asks_for_models(config: &Config, path: &str) -> bool {
     is_beside(config, path, "/models") && config.described().next().is_some()
 }
 
-/// Whether this is `/alpha/search` beside a configured path, and there is an engine to ask.
-fn asks_to_search(config: &Config, path: &str) -> bool {
-    config.search.is_some() && is_beside(config, path, "/alpha/search")
-}
-
 /// Whether a path is that of another endpoint of the API whose `/responses` is configured.
 fn is_beside(config: &Config, path: &str, endpoint: &str) -> bool {
-    let path = path.split_once('?').map_or(path, |(path, _)| path);
     let Some(base) = path.strip_suffix(endpoint) else { return false };
     let mut bases = config.paths.iter().filter_map(|path| path.rsplit_once('/'));
     bases.any(|(known, _)| known == base)
 }
 
 /// Codex names its version when it asks for models, and no other client does.
-fn has_client_version(path: &str) -> bool {
-    let query = path.split_once('?').map_or("", |(_, query)| query);
-    query.split('&').any(|pair| pair.starts_with("client_version="))
+fn has_client_version(query: &str) -> bool {
+    query::parameters(query).any(|(name, _)| name == "client_version")
 }
 
 /// What below `/responses` is no id.
@@ -221,6 +186,14 @@ pub(super) fn without_own_headers(headers: &Headers) -> Vec<Edit> {
     headers.removals(|name| [UPSTREAM, MODEL, SESSION].contains(&name))
 }
 
+/// The `:path` of the translated request until its model is known.
+fn path_before_body(endpoint: Endpoint, config: &Config) -> Option<&str> {
+    match endpoint {
+        Endpoint::Create | Endpoint::Compact => config.path_before_body(),
+        Endpoint::InputTokens => config.input_tokens_path_before_body(),
+    }
+}
+
 /// The edits that need no body.
 pub(super) fn before_body(
     config: &Config,
@@ -230,7 +203,7 @@ pub(super) fn before_body(
 ) -> Vec<Edit> {
     let mut edits = headers.removals(|name| FROM_CLIENT.contains(name));
     // With its query, because some providers need `?api-version=`. The client's query is meant for a different API.
-    edits.extend(endpoint.path_before_body(config).map(|path| Edit::set(":path", path)));
+    edits.extend(path_before_body(endpoint, config).map(|path| Edit::set(":path", path)));
     // Whether the reply is a stream is only known from the body. curl sends this value, and every provider accepts it.
     edits.extend(headers.set("accept", "*/*"));
     edits.extend(headers.set("content-type", "application/json"));

@@ -1,8 +1,9 @@
 //! A request that refers to stored responses: their records are read before it is translated.
 
-use super::collecting::Collecting;
+use super::incoming::Incoming;
 use super::phase::Phase;
 use super::shared::Context;
+use super::translating::Translating;
 use super::verdict::BodyVerdict;
 use crate::error::{ApiError, Code};
 use crate::request::{Needs, Stored, previous_not_found};
@@ -12,7 +13,8 @@ use std::collections::BTreeSet;
 /// The request is complete, and waits for a record.
 #[derive(Debug)]
 pub(super) struct Restoring {
-    collecting: Collecting,
+    translating: Translating,
+    incoming: Incoming,
     needs: Needs,
     stored: Stored,
     owner: Owner,
@@ -29,14 +31,16 @@ const RECORDS: usize = 16;
 impl Restoring {
     /// The body is complete.
     pub(super) fn begin(
-        collecting: Collecting,
+        translating: Translating,
+        incoming: Incoming,
         owner: Owner,
         context: &mut Context<'_>,
     ) -> (Phase, BodyVerdict) {
-        let needs = Needs::of(&collecting.incoming.body);
+        let needs = Needs::of(&incoming.body);
         let stored = Stored { record_bytes: context.config.store.record_bytes(), ..Stored::default() };
         let previous = needs.previous.as_deref().map(ResponseId::parse);
-        let restoring = Self { collecting, needs, stored, owner, asked: None, tried: BTreeSet::new() };
+        let restoring =
+            Self { translating, incoming, needs, stored, owner, asked: None, tried: BTreeSet::new() };
         match previous {
             Some(Some(id)) => restoring.ask(id),
             Some(None) => restoring.previous_not_found(context),
@@ -69,7 +73,7 @@ impl Restoring {
         let mut responses = missing.filter_map(|id| ResponseId::of_item(id));
         match responses.find(|id| self.tried.len() < RECORDS && !self.tried.contains(id)) {
             Some(id) => self.ask(id),
-            None => self.collecting.translate(Some(&self.stored), true, context),
+            None => self.translating.translate(&self.incoming, Some(&self.stored), true, context),
         }
     }
 

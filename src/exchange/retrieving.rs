@@ -1,8 +1,8 @@
 //! The endpoints below `/responses` that show or delete what is stored.
 
-use super::headers::Headers;
 use super::page::Page;
 use super::phase::Phase;
+use super::query;
 use super::request_headers::Disposition;
 use super::restoring;
 use super::shared::Context;
@@ -30,10 +30,9 @@ enum Wanted {
 
 impl Retrieval {
     /// Reads the request line. `rest`: the path below `/responses/`.
-    pub(super) fn disposition(headers: &Headers, rest: &str) -> Disposition {
+    pub(super) fn disposition(method: &str, rest: &str, query: &str) -> Disposition {
         let (id, below) = rest.split_once('/').unwrap_or((rest, ""));
-        let query = headers.text(":path").split_once('?').map_or("", |(_, query)| query);
-        let wanted = match (headers.text(":method"), below) {
+        let wanted = match (method, below) {
             ("GET", "") if asks_for_stream(query) => Err(no_replay()),
             ("GET", "") => Ok(Wanted::Response),
             ("GET", "input_items") => Page::of(query).map(Wanted::InputItems),
@@ -124,7 +123,7 @@ fn not_found(id: &str) -> ApiError {
 }
 
 fn asks_for_stream(query: &str) -> bool {
-    query.split('&').any(|pair| pair == "stream=true")
+    query::parameters(query).any(|parameter| parameter == ("stream", "true"))
 }
 
 fn no_replay() -> ApiError {

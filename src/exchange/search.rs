@@ -5,19 +5,12 @@ use super::incoming::{Incoming, Rest};
 use super::phase::{HeaderMode, Phase};
 use super::shared::Context;
 use super::verdict::{BodyVerdict, HeadersVerdict, LocalReply};
-use crate::config::{Config, Search};
+use crate::config::Search;
 use crate::json::DepthScanner;
 use crate::search::{self, Asked, Pending, Question};
-use std::sync::Arc;
 
 /// What clients prove to the gateway or to the upstream is none of the engine's business.
 const CREDENTIALS: [&str; 4] = ["authorization", "cookie", "api-key", "x-api-key"];
-
-/// The commands are not complete yet.
-#[derive(Debug)]
-pub(super) struct Commanding {
-    pub(super) incoming: Incoming,
-}
 
 /// The engine was asked; its reply has not begun.
 #[derive(Debug)]
@@ -37,8 +30,7 @@ pub(super) struct Finding {
 }
 
 /// The edits that need no body.
-pub(super) fn before_body(config: &Config, headers: &Headers) -> Vec<Edit> {
-    let Some(search) = &config.search else { return Vec::new() };
+pub(super) fn before_body(search: &Search, headers: &Headers) -> Vec<Edit> {
     let mut edits = headers.removals(|name| FROM_CLIENT.contains(name) || CREDENTIALS.contains(&name));
     edits.push(Edit::set(":path", search::path(search)));
     edits.extend(headers.set("accept", "application/json"));
@@ -57,40 +49,27 @@ fn after_body(search: &Search, question: &Question) -> Vec<Edit> {
     edits
 }
 
-impl Commanding {
-    /// The next bytes of the commands.
-    pub(super) fn on_body(
-        mut self,
-        chunk: &[u8],
-        end: bool,
-        context: &mut Context<'_>,
-    ) -> (Phase, BodyVerdict) {
-        match self.incoming.take(chunk, end, context.config.limits.request_bytes) {
-            Ok(Some(verdict)) => (Phase::Commanding(self), verdict),
-            Ok(None) => self.send(end, context),
-            Err(error) => Phase::rejected(&error, context),
-        }
-    }
-
-    /// The commands are complete. `end`: this is the last chunk of the request.
-    fn send(self, end: bool, context: &mut Context<'_>) -> (Phase, BodyVerdict) {
-        let config = Arc::clone(&context.config);
-        let Some(search) = &config.search else { return unavailable(503, context) };
-        let question = match search::ask(search, &self.incoming.body) {
-            Ok(Asked::Engine(question)) => question,
-            Ok(Asked::Answer(answer)) => return (Phase::Answered, LocalReply::json(200, answer).into()),
-            Err(error) => return Phase::rejected(&error, context),
-        };
-        let edits = match self.incoming.headers {
-            HeaderMode::Held => Some(after_body(search, &question)),
-            // The watchdog has released headers that cannot be right.
-            HeaderMode::Sent if question.method == "GET" => return unavailable(503, context),
-            HeaderMode::Sent => None,
-        };
-        let Question { body, pending, .. } = question;
-        let (rest, verdict) = Rest::of(edits, body, end);
-        (Phase::Searching(Searching { rest, pending }), verdict)
-    }
+/// The commands are complete. `end`: `incoming` has the last chunk of the request.
+pub(super) fn send(
+    search: &Search,
+    incoming: Incoming,
+    end: bool,
+    context: &mut Context<'_>,
+) -> (Phase, BodyVerdict) {
+    let question = match search::ask(search, &incoming.body) {
+        Ok(Asked::Engine(question)) => question,
+        Ok(Asked::Answer(answer)) => return (Phase::Answered, LocalReply::json(200, answer).into()),
+        Err(error) => return Phase::rejected(&error, context),
+    };
+    let edits = match incoming.headers {
+        HeaderMode::Held => Some(after_body(search, &question)),
+        // The watchdog has released headers that cannot be right.
+        HeaderMode::Sent if question.method == "GET" => return unavailable(503, context),
+        HeaderMode::Sent => None,
+    };
+    let Question { body, pending, .. } = question;
+    let (rest, verdict) = Rest::of(edits, body, end);
+    (Phase::Searching(Searching { rest, pending }), verdict)
 }
 
 /// The engine cannot be asked, or Envoy answers in its place before the request is complete.
@@ -122,7 +101,7 @@ impl Searching {
         let mut edits = headers.removals(|name| FROM_UPSTREAM.contains(name) || name == "set-cookie");
         edits.extend(headers.set("content-type", "application/json"));
         let finding =
-            Finding { pending: self.pending, document: Vec::new(), scanner: DepthScanner::default() };
+            Finding { pending: self.pending, status, document: Vec::new(), scanner: DepthScanner::default() };
         (Phase::Finding(finding), HeadersVerdict::Continue(edits))
     }
 }

@@ -32,8 +32,7 @@ use crate::upstream::ThinkTags;
 use crate::wire::chat::request as chat;
 use crate::wire::responses::Request;
 use crate::wire::typed::{Located, Object, UnreadKeys};
-pub(crate) use count::translate_count_stored;
-pub use count::{cannot_count, translate_count};
+pub(crate) use count::cannot_count;
 pub use native::{Foreign, without_own_items};
 use output_format::OutputFormat;
 use std::mem;
@@ -87,13 +86,35 @@ pub struct Translated {
     pub reply: Reply,
 }
 
+/// An endpoint whose requests are translated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Endpoint {
+    /// `POST /responses`.
+    Create,
+    /// `POST /responses/compact`.
+    Compact,
+    /// `POST /responses/input_tokens`.
+    InputTokens,
+}
+
+impl Endpoint {
+    /// What its path has after `/responses`.
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Self::Create => "",
+            Self::Compact => "/compact",
+            Self::InputTokens => "/input_tokens",
+        }
+    }
+}
+
 /// Translates the body of `POST /responses`.
 ///
 /// # Errors
 /// The error for the client, if the request is invalid or cannot be served: a 4xx, with the JSON path of the
 /// field in `param`.
 pub fn translate(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiError> {
-    translate_to(ReplyKind::Items, body, context, None)
+    translate_for(Endpoint::Create, body, context, None)
 }
 
 /// Translates the body of `POST /responses/compact`: the model is asked to summarize the conversation.
@@ -101,25 +122,23 @@ pub fn translate(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiEr
 /// # Errors
 /// As [`translate`].
 pub fn translate_compact(body: &[u8], context: &Context<'_>) -> Result<Translated, ApiError> {
-    translate_to(ReplyKind::CompactionObject, body, context, None)
+    translate_for(Endpoint::Compact, body, context, None)
 }
 
-/// As [`translate`]. `stored`: what the store has for the request, if responses are stored.
-pub(crate) fn translate_stored(
+/// Translates the body of a request. `stored`: what the store has for it, if responses are stored.
+pub(crate) fn translate_for(
+    endpoint: Endpoint,
     body: &[u8],
     context: &Context<'_>,
     stored: Option<&Stored>,
 ) -> Result<Translated, ApiError> {
-    translate_to(ReplyKind::Items, body, context, stored)
-}
-
-/// The same for [`translate_compact`].
-pub(crate) fn translate_compact_stored(
-    body: &[u8],
-    context: &Context<'_>,
-    stored: Option<&Stored>,
-) -> Result<Translated, ApiError> {
-    translate_to(ReplyKind::CompactionObject, body, context, stored)
+    match endpoint {
+        Endpoint::Create => translate_to(ReplyKind::Items, body, context, stored),
+        Endpoint::Compact => translate_to(ReplyKind::CompactionObject, body, context, stored),
+        Endpoint::InputTokens => {
+            count::only(translate_to(ReplyKind::Items, body, context, stored)?, context.config)
+        }
+    }
 }
 
 fn translate_to(
