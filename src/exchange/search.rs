@@ -24,6 +24,7 @@ pub(super) struct Searching {
 #[derive(Debug)]
 pub(super) struct Finding {
     pending: Pending,
+    status: u16,
     document: Vec<u8>,
     /// The document shows its own end. Trailers may follow it, and nothing can be written in their callback.
     scanner: DepthScanner,
@@ -115,6 +116,7 @@ impl Finding {
         context: &mut Context<'_>,
     ) -> (Phase, BodyVerdict) {
         if self.document.len() + chunk.len() > context.config.limits.reply_bytes {
+            context.observer.search_failed(self.status);
             return (Phase::Done, BodyVerdict::Replace(self.pending.too_long()));
         }
         self.document.extend_from_slice(chunk);

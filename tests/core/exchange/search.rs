@@ -221,6 +221,24 @@ fn a_failing_engine_is_told_in_a_sentence() {
     assert!(reply.status == 200 && read(&reply.body).0.contains("not available"));
 }
 
+/// The client already has the status when the length shows.
+#[test]
+fn an_answer_that_is_too_long_is_told_in_a_sentence() {
+    let mut config: Value = serde_json::from_str(&config("searxng", false)).unwrap();
+    config["limits"] = json!({"reply_bytes": 100_000});
+    let mut driven = Driven::new(&config.to_string());
+    assert!(send(&mut driven, &commands(query("q"))).is_ok());
+    driven.exchange.on_response_headers(&response("200", &[]), false, NOW);
+    let chunk = format!("{{\"results\": \"{}", "x".repeat(60_000));
+    assert_eq!(driven.exchange.on_response_body(chunk.as_bytes(), false, NOW), BodyVerdict::Replace(vec![]));
+    let BodyVerdict::Replace(body) = driven.exchange.on_response_body(chunk.as_bytes(), false, NOW) else {
+        panic!("it is replaced")
+    };
+    let (output, results) = read(&body);
+    assert!(output.contains("too long") && results.is_empty(), "{output}");
+    assert_eq!(*driven.told.fields.borrow(), [("transponder.outcome", "search_failed".to_owned())]);
+}
+
 #[test]
 fn what_cannot_be_served_is_told_in_a_sentence() {
     let several = json!({"search_query": [{"q": "one"}, {"q": "two"}, {"q": "three"}], "open": [{"ref_id": "x"}], "click": [], "response_length": "short"});
