@@ -11,7 +11,7 @@ use std::time::Duration;
 use support::grammar::Transcript;
 use support::own_upstream::{OwnUpstream, Seen, completion, json as json_reply, response};
 use support::{
-    Answer, Envoy, Headers, MODULES, bootstrap, envoy_binary, minor_version, native_module, post, post_with,
+    Answer, Envoy, Headers, Launch, bootstrap, envoy_binary, minor_version, native_module, post, post_with,
     project, trap_module,
 };
 use tempfile::TempDir;
@@ -151,23 +151,6 @@ async fn both_adapters_do_the_same_to_every_request_of_codex() {
     native.finish();
 }
 
-/// Envoy with modules from this directory.
-async fn launch(plan: &Value, modules: &Path, workers: &str) -> Envoy {
-    let files = TempDir::new().unwrap();
-    let file = files.path().join("envoy.json");
-    std::fs::write(&file, plan.to_string()).unwrap();
-    let mut command = Command::new(envoy_binary());
-    command.arg("-c").arg(file).args([
-        "--concurrency",
-        workers,
-        "--use-dynamic-base-id",
-        "--log-level",
-        "warning",
-    ]);
-    command.env(MODULES, modules);
-    Envoy::run(command, files).await
-}
-
 #[tokio::test]
 async fn a_panic_ends_one_exchange_and_no_other() {
     if !Headers::all().contains(&Headers::Native) {
@@ -189,7 +172,8 @@ async fn a_panic_ends_one_exchange_and_no_other() {
     })
     .await;
     let plan = bootstrap(upstream.address, "{}", Headers::Native);
-    let envoy = launch(&plan, trap_module().parent().unwrap(), "1").await;
+    let envoy =
+        Envoy::launch_as(&plan, Launch { modules: trap_module().parent(), ..Launch::default() }).await;
     let asked =
         |model: &str| json!({"model": model, "input": "SECRET-PROMPT", "stream": model != "document"});
     let url = envoy.responses_url();
@@ -256,7 +240,7 @@ async fn the_module_is_unloaded_and_loaded_again() {
     plan["static_resources"]["listeners"] = json!([]);
     plan["dynamic_resources"] = json!({"lds_config": {"path_config_source": {"path": file}}});
     plan["node"] = json!({"id": "test", "cluster": "test"});
-    let envoy = launch(&plan, native_module().parent().unwrap(), "2").await;
+    let envoy = Envoy::launch_workers(&plan, 2).await;
     let is_open = async || tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok();
     for _ in 0..3 {
         let answer = post(&envoy.responses_url(), &json!({"model": "m", "input": "hi"})).await;

@@ -23,6 +23,7 @@ mod endpoint_picker;
 mod filter_order;
 mod find_preset;
 mod fleet;
+mod grpc;
 mod hops;
 mod life;
 mod orders;

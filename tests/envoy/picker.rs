@@ -1,18 +1,13 @@
 //! An endpoint picker as the Gateway API Inference Extension has it: an external processor (`ext_proc`) that reads the whole
 //! request, picks an endpoint by its `model`, and passes both bodies on in pieces.
 
+use crate::grpc;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use axum::http::HeaderMap;
-use axum::response::Response;
-use futures_util::StreamExt;
-use http_body::Frame;
-use http_body_util::{BodyExt, StreamBody};
-use prost::Message;
+use http_body_util::BodyExt;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -138,9 +133,9 @@ impl Picker {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let (pool, keep) = (Arc::new(pool), Arc::clone(&seen));
         let process = move |request: Request| {
-            let (sender, receiver) = unbounded_channel();
+            let (sender, mut receiver) = unbounded_channel();
             tokio::spawn(process(request.into_body(), Arc::clone(&pool), Arc::clone(&keep), sender));
-            async { grpc(receiver) }
+            async { grpc::reply(futures_util::stream::poll_fn(move |context| receiver.poll_recv(context))) }
         };
         let app = Router::new().fallback(process);
         tokio::spawn(async move { axum::serve(listener, app).await });
@@ -153,29 +148,12 @@ impl Picker {
     }
 }
 
-/// The messages as a gRPC reply.
-fn grpc(mut answers: tokio::sync::mpsc::UnboundedReceiver<ProcessingResponse>) -> Response {
-    let answers = futures_util::stream::poll_fn(move |context| answers.poll_recv(context));
-    let frames = answers.map(|answer| Frame::data(framed(&answer.encode_to_vec())));
-    let end = futures_util::stream::once(async {
-        Frame::trailers(HeaderMap::from_iter([("grpc-status".parse().unwrap(), "0".parse().unwrap())]))
-    });
-    let body = StreamBody::new(frames.chain(end).map(Ok::<_, Infallible>));
-    Response::builder().header("content-type", "application/grpc").body(Body::new(body)).unwrap()
-}
-
-/// A message behind its gRPC prefix: not compressed, its length.
-fn framed(message: &[u8]) -> Bytes {
-    let length = u32::try_from(message.len()).unwrap().to_be_bytes();
-    [&[0], length.as_slice(), message].concat().into()
-}
-
 /// Answers the messages about one exchange.
 async fn process(mut body: Body, pool: Pool, seen: Arc<Mutex<Vec<Value>>>, answers: Answers) {
     let (mut bytes, mut request) = (Vec::new(), Vec::new());
     while let Some(Ok(frame)) = body.frame().await {
         bytes.extend_from_slice(frame.data_ref().unwrap_or(&Bytes::new()));
-        while let Some(message) = next_message(&mut bytes) {
+        while let Some(message) = grpc::next_message::<ProcessingRequest>(&mut bytes) {
             if let Some(part) = message.request_body {
                 request.extend_from_slice(&part.body);
                 if part.end_of_stream {
@@ -190,13 +168,6 @@ async fn process(mut body: Body, pool: Pool, seen: Arc<Mutex<Vec<Value>>>, answe
             }
         }
     }
-}
-
-fn next_message(bytes: &mut Vec<u8>) -> Option<ProcessingRequest> {
-    let length = u32::from_be_bytes(bytes.get(1..5)?.try_into().unwrap()) as usize;
-    let message = ProcessingRequest::decode(bytes.get(5..5 + length)?).unwrap();
-    bytes.drain(..5 + length);
-    Some(message)
 }
 
 /// Answers the headers only now, when the body is complete. For an unknown model, no endpoint has capacity.

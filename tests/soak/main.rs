@@ -11,11 +11,10 @@ mod upstream;
 use replies::{KINDS, Kind, ask};
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use support::{Envoy, Headers, bootstrap, envoy_binary};
+use support::{Envoy, Headers, Launch, bootstrap};
 use upstream::Upstream;
 
 /// Streams at once.
@@ -50,12 +49,7 @@ async fn start(upstream: &Upstream) -> Envoy {
     plan["static_resources"]["listeners"].as_array_mut().unwrap().extend([small, native]);
     let much = json!([{"max_connections": 10_000, "max_requests": 10_000, "max_pending_requests": 10_000}]);
     plan["static_resources"]["clusters"][0]["circuit_breakers"] = json!({"thresholds": much});
-    let files = tempfile::tempdir().unwrap();
-    let file = files.path().join("envoy.json");
-    std::fs::write(&file, plan.to_string()).unwrap();
-    let mut command = Command::new(envoy_binary());
-    command.arg("-c").arg(file).args(["--concurrency", "2", "--use-dynamic-base-id", "--log-level", "error"]);
-    Envoy::run(command, files).await
+    Envoy::launch_as(&plan, Launch { workers: 2, quiet: true, ..Launch::default() }).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,11 +4,10 @@ use crate::replies::{KINDS, ask};
 use crate::upstream::Upstream;
 use crate::{CLIENTS, mean, seconds};
 use serde_json::json;
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use support::{Envoy, Headers, MODULES, bootstrap, envoy_binary, post_with, trap_module};
+use support::{Envoy, Headers, Launch, bootstrap, post_with, trap_module};
 
 /// Of the mixed load, a part: it does not have to meet as many things.
 fn length() -> Duration {
@@ -19,13 +18,8 @@ const PLACES: [&str; 4] = ["request headers", "request body", "response headers"
 
 async fn start(upstream: &Upstream) -> Envoy {
     let plan = bootstrap(upstream.address, "{}", Headers::Native);
-    let files = tempfile::tempdir().unwrap();
-    let file = files.path().join("envoy.json");
-    std::fs::write(&file, plan.to_string()).unwrap();
-    let mut command = Command::new(envoy_binary());
-    command.arg("-c").arg(file).args(["--concurrency", "2", "--use-dynamic-base-id", "--log-level", "error"]);
-    command.env(MODULES, trap_module().parent().unwrap());
-    Envoy::run(command, files).await
+    let modules = trap_module();
+    Envoy::launch_as(&plan, Launch { workers: 2, modules: modules.parent(), quiet: true }).await
 }
 
 /// Asks for a panic. The client gets an error, or a transfer that is seen to be broken: the upstream streams, so a reply

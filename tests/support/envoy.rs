@@ -64,6 +64,23 @@ impl Headers {
 /// The first Envoy 1.x that loads the native module.
 const NATIVE_MINOR: u32 = 38;
 
+/// How Envoy is started.
+#[derive(Clone, Copy, Debug)]
+pub struct Launch<'a> {
+    /// Worker threads.
+    pub workers: usize,
+    /// The directory of the native modules, if not the one of the built module.
+    pub modules: Option<&'a Path>,
+    /// Only errors are logged, because there are thousands of exchanges.
+    pub quiet: bool,
+}
+
+impl Default for Launch<'_> {
+    fn default() -> Self {
+        Self { workers: 1, modules: None, quiet: false }
+    }
+}
+
 #[derive(Debug)]
 pub struct Envoy {
     process: Process,
@@ -84,7 +101,7 @@ impl Envoy {
     /// Its ports are 0, so that Envoy chooses free ones and no other process can take them first.
     pub async fn launch(bootstrap: &Value) -> Self {
         let files = TempDir::new().expect("a temporary directory");
-        Self::with(&recorded(bootstrap, files.path()), files, 1).await
+        Self::with(&recorded(bootstrap, files.path()), files, Launch::default()).await
     }
 
     /// The same without a recording, for a bootstrap whose listeners are elsewhere.
@@ -94,19 +111,31 @@ impl Envoy {
 
     /// Without a recording, and with so many worker threads.
     pub async fn launch_workers(bootstrap: &Value, workers: usize) -> Self {
-        Self::with(bootstrap, TempDir::new().expect("a temporary directory"), workers).await
+        Self::launch_as(bootstrap, Launch { workers, ..Launch::default() }).await
     }
 
-    async fn with(bootstrap: &Value, files: TempDir, workers: usize) -> Self {
+    /// Without a recording.
+    pub async fn launch_as(bootstrap: &Value, launch: Launch<'_>) -> Self {
+        Self::with(bootstrap, TempDir::new().expect("a temporary directory"), launch).await
+    }
+
+    async fn with(bootstrap: &Value, files: TempDir, launch: Launch<'_>) -> Self {
         let path = |name: &str| files.path().join(name);
         std::fs::write(path("envoy.json"), bootstrap.to_string()).expect("Envoy's configuration");
         let mut command = Command::new(binary());
         command.arg("-c").arg(path("envoy.json"));
-        command.args(["--concurrency", &workers.to_string(), "--use-dynamic-base-id"]);
+        command.args(["--concurrency", &launch.workers.to_string(), "--use-dynamic-base-id"]);
         // So that tests find the access log soon.
         command.args(["--file-flush-interval-msec", "200"]);
-        command.args(["--log-level", "warning"]);
-        command.args(["--component-log-level", "wasm:debug,dynamic_modules:debug,http:info"]);
+        if launch.quiet {
+            command.args(["--log-level", "error"]);
+        } else {
+            command.args(["--log-level", "warning"]);
+            command.args(["--component-log-level", "wasm:debug,dynamic_modules:debug,http:info"]);
+        }
+        if let Some(modules) = launch.modules {
+            command.env(MODULES, modules);
+        }
         Self::run(command, files).await
     }
 

@@ -21,7 +21,7 @@ pub use {
     client::{Answer, post, post_with},
     codex::{Codex, Turn},
     envoy::{
-        Envoy, Headers, MODULES, binary as envoy_binary, bootstrap, capabilities, cluster,
+        Envoy, Headers, Launch, MODULES, binary as envoy_binary, bootstrap, capabilities, cluster,
         local_reply_config, minor_version, module, native_module, trap_module,
     },
     fleet::fleet,

@@ -1,14 +1,82 @@
 //! A rate limit service: Envoy's gRPC API, with one budget for each value of the descriptor `team`.
 
+use crate::grpc;
 use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, HeaderValue};
-use axum::response::Response;
+use axum::body::Bytes;
 use axum::routing::post;
-use http_body_util::{BodyExt, Full};
+use messages::{Limit, RateLimitRequest, RateLimitResponse, Seconds, Status};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+
+/// The fields of `envoy.service.ratelimit.v3` that the service reads and writes.
+mod messages {
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub struct RateLimitRequest {
+        #[prost(message, repeated, tag = "2")]
+        pub descriptors: Vec<Descriptor>,
+    }
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub struct Descriptor {
+        #[prost(message, repeated, tag = "1")]
+        pub entries: Vec<Entry>,
+        #[prost(message, optional, tag = "3")]
+        pub hits_addend: Option<Number>,
+    }
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub struct Entry {
+        #[prost(string, tag = "2")]
+        pub value: String,
+    }
+
+    /// A UInt64Value.
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub struct Number {
+        #[prost(uint64, tag = "1")]
+        pub value: u64,
+    }
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub struct RateLimitResponse {
+        #[prost(int32, tag = "1")]
+        pub overall_code: i32,
+        #[prost(message, repeated, tag = "2")]
+        pub statuses: Vec<Status>,
+    }
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub struct Status {
+        #[prost(int32, tag = "1")]
+        pub code: i32,
+        #[prost(message, optional, tag = "2")]
+        pub current_limit: Option<Limit>,
+        #[prost(uint32, tag = "3")]
+        pub limit_remaining: u32,
+        #[prost(message, optional, tag = "4")]
+        pub duration_until_reset: Option<Seconds>,
+    }
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub struct Limit {
+        #[prost(uint32, tag = "1")]
+        pub requests_per_unit: u32,
+        #[prost(int32, tag = "2")]
+        pub unit: i32,
+    }
+
+    /// A Duration.
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub struct Seconds {
+        #[prost(int64, tag = "1")]
+        pub seconds: i64,
+    }
+}
+
+const OK: i32 = 1;
+const OVER_LIMIT: i32 = 2;
+const DAY: i32 = 4;
 
 type Used = Arc<Mutex<BTreeMap<String, u64>>>;
 
@@ -21,7 +89,11 @@ impl Service {
     pub async fn start(budget: u64) -> Self {
         let used = Used::default();
         let state = Arc::clone(&used);
-        let handle = async move |body: Bytes| grpc(&decide(&body, budget, &state));
+        let handle = async move |body: Bytes| {
+            let request = grpc::next_message(&mut body.to_vec()).unwrap();
+            let decision = decide(request, budget, &state);
+            grpc::reply(futures_util::stream::once(async { decision }))
+        };
         let app =
             Router::new().route("/envoy.service.ratelimit.v3.RateLimitService/ShouldRateLimit", post(handle));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -36,105 +108,23 @@ impl Service {
     }
 }
 
-/// A RateLimitResponse for the RateLimitRequest in a gRPC message.
-fn decide(message: &[u8], budget: u64, used: &Used) -> Vec<u8> {
+fn decide(request: RateLimitRequest, budget: u64, used: &Used) -> RateLimitResponse {
     let mut used = used.lock().unwrap();
-    let (mut over, mut left) = (false, budget);
-    for (_, descriptor) in parts(&message[5..]).into_iter().filter(|(number, _)| *number == 2) {
-        let fields = parts(descriptor.bytes());
-        let entry = parts(fields.iter().find(|(number, _)| *number == 1).unwrap().1.bytes());
-        let team =
-            String::from_utf8(entry.iter().find(|(number, _)| *number == 2).unwrap().1.bytes().to_vec())
-                .unwrap();
-        // A UInt64Value; without its field it is 0.
-        let addend = fields.iter().find(|(number, _)| *number == 3).map(|(_, value)| parts(value.bytes()));
-        let hits = addend.map_or(1, |value| value.first().map_or(0, |(_, hits)| hits.number()));
-        let used = used.entry(team).or_default();
-        over |= *used >= budget;
+    let (mut code, mut left) = (OK, budget);
+    for mut descriptor in request.descriptors {
+        let hits = descriptor.hits_addend.map_or(1, |hits| hits.value);
+        let used = used.entry(descriptor.entries.remove(0).value).or_default();
+        if *used >= budget {
+            code = OVER_LIMIT;
+        }
         *used += hits;
         left = budget.saturating_sub(*used);
     }
-    let code = if over { 2 } else { 1 }; // OVER_LIMIT or OK
-    // The code, the limit (requests_per_unit and DAY), what remains, and the time until then.
-    let limit = [number(1, budget), number(2, 4)].concat();
-    let reset = number(1, 3600);
-    let status = [number(1, code), bytes(2, &limit), number(3, left), bytes(4, &reset)].concat();
-    [number(1, code), bytes(2, &status)].concat()
-}
-
-fn number(field: u8, mut value: u64) -> Vec<u8> {
-    let mut written = vec![field << 3];
-    while value >= 0x80 {
-        written.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    written.push(value as u8);
-    written
-}
-
-fn bytes(field: u8, value: &[u8]) -> Vec<u8> {
-    [&[field << 3 | 2, u8::try_from(value.len()).unwrap()], value].concat()
-}
-
-fn grpc(message: &[u8]) -> Response {
-    let mut framed = vec![0];
-    framed.extend(u32::try_from(message.len()).unwrap().to_be_bytes());
-    framed.extend(message);
-    let trailers = HeaderMap::from_iter([("grpc-status".parse().unwrap(), HeaderValue::from_static("0"))]);
-    let body = Full::new(Bytes::from(framed)).with_trailers(async move { Some(Ok(trailers)) });
-    Response::builder().header("content-type", "application/grpc").body(Body::new(body)).unwrap()
-}
-
-/// A field's value in the wire format of protocol buffers.
-enum Part<'a> {
-    Number(u64),
-    Bytes(&'a [u8]),
-}
-
-impl<'a> Part<'a> {
-    fn bytes(&self) -> &'a [u8] {
-        match self {
-            Self::Bytes(bytes) => bytes,
-            Self::Number(number) => panic!("{number} is a number"),
-        }
-    }
-
-    fn number(&self) -> u64 {
-        match self {
-            Self::Number(number) => *number,
-            Self::Bytes(bytes) => panic!("{bytes:?} are bytes"),
-        }
-    }
-}
-
-fn parts(mut message: &[u8]) -> Vec<(u64, Part<'_>)> {
-    let mut parts = Vec::new();
-    while !message.is_empty() {
-        let key = varint(&mut message);
-        let part = match key & 7 {
-            0 => Part::Number(varint(&mut message)),
-            2 => {
-                let length = usize::try_from(varint(&mut message)).unwrap();
-                let (bytes, rest) = message.split_at(length);
-                message = rest;
-                Part::Bytes(bytes)
-            }
-            other => panic!("wire type {other}"),
-        };
-        parts.push((key >> 3, part));
-    }
-    parts
-}
-
-fn varint(message: &mut &[u8]) -> u64 {
-    let mut number = 0;
-    for shift in (0..).step_by(7) {
-        let (byte, rest) = message.split_first().unwrap();
-        *message = rest;
-        number |= u64::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            break;
-        }
-    }
-    number
+    let status = Status {
+        code,
+        current_limit: Some(Limit { requests_per_unit: u32::try_from(budget).unwrap(), unit: DAY }),
+        limit_remaining: u32::try_from(left).unwrap(),
+        duration_until_reset: Some(Seconds { seconds: 3600 }),
+    };
+    RateLimitResponse { overall_code: code, statuses: vec![status] }
 }
