@@ -15,10 +15,9 @@ use crate::wire::responses::{AudioPart, FilePart, ImagePart, RefusalPart, TextPa
 use crate::wire::typed::{Located, Object, RawObject};
 use std::borrow::Cow;
 
-/// Reads a `content` or an `output`: a string, an array of parts, or absent.
-pub(super) fn read<'a>(site: Option<Located<'_, 'a>>, report: &mut Report) -> Result<Content<'a>, ApiError> {
+/// Reads a `content` or an `output`: a string, or an array of parts.
+pub(super) fn read<'a>(site: Located<'_, 'a>, report: &mut Report) -> Result<Content<'a>, ApiError> {
     let mut content = Content::default();
-    let Some(site) = site else { return Ok(content) };
     if let Some(text) = site.value.text() {
         return Ok(Content::Text(text));
     }

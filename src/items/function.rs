@@ -108,8 +108,7 @@ pub(super) fn read_output<'a>(
     conversation: &mut Conversation<'a>,
 ) -> Result<(), ApiError> {
     let CallOutput { call_id, name, namespace, output } = CallOutput::of(item)?;
-    let output = output.map(|output| item.located("output", output));
-    let content = content::read(output, &mut conversation.report)?;
+    let content = content::read(item.located("output", output), &mut conversation.report)?;
     let call_id = call_id.filter(|id| !id.is_empty() || has_call_without_id(&conversation.entries));
     conversation.entries.push(match call_id {
         Some(call_id) => Entry::Output(Output { call_id, content }),

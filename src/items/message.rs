@@ -25,8 +25,12 @@ pub(super) fn read<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a
         "assistant" => Entry::Assistant,
         role => return Err(ApiError::wrong_value(item.path_to("role"), role, ROLES)),
     };
-    let content = message.content.map(|content| item.located("content", content));
-    let content = content::read(content, &mut conversation.report)?;
+    let content = match message.content {
+        Some(content) => content::read(item.located("content", content), &mut conversation.report)?,
+        // Some clients keep a reply without text as a message. Nothing is lost with it.
+        None if &*message.role == "assistant" => return Ok(()),
+        None => return Err(ApiError::missing(item.path_to("content"))),
+    };
     if !content.is_empty() {
         conversation.entries.push(entry(content));
     }
@@ -41,7 +45,8 @@ pub(super) fn read_agent_message<'a>(
     conversation: &mut Conversation<'a>,
 ) -> Result<(), ApiError> {
     item.note_all_but(&["author", "content", "recipient"]);
-    let content = content::read(item.site("content"), &mut conversation.report)?;
+    let content = item.site("content").ok_or_else(|| ApiError::missing(item.path_to("content")))?;
+    let content = content::read(content, &mut conversation.report)?;
     if content.is_empty() {
         conversation.report.dropped(Dropped::Item, "agent_message");
     } else {

@@ -14,7 +14,7 @@ objects! {
     pub struct Message<'a> {
         /// `user`, `assistant`, `system` or `developer`.
         pub role: Cow<'a, str>,
-        /// A string, or an array of parts.
+        /// A string, or an array of parts. A message of the assistant may be without.
         pub content: Option<TapeValue<'a>>,
     }
 
@@ -89,7 +89,7 @@ objects! {
         pub name: Option<Cow<'a, str>>,
         pub namespace: Option<Cow<'a, str>>,
         /// A string, or an array of parts.
-        pub output: Option<TapeValue<'a>>,
+        pub output: TapeValue<'a>,
     }
 
     /// `{"type": "tool_search_call", "call_id": "call_1", "execution": "client", "arguments": {"query": "..."}}`

@@ -67,6 +67,13 @@ fn a_missing_field_is_named_by_its_path() {
         (item(json!({"type": "item_reference"})), "input[1].id"),
         (part(json!({"text": "hi"})), "input[1].content[0].type"),
         (part(json!({"type": "input_text"})), "input[1].content[0].text"),
+        (item(json!({"type": "message", "role": "user"})), "input[1].content"),
+        (item(json!({"type": "message", "role": "user", "content": null})), "input[1].content"),
+        (item(json!({"role": "system"})), "input[1].content"),
+        (item(json!({"role": "developer"})), "input[1].content"),
+        (item(json!({"type": "function_call_output", "call_id": "c"})), "input[1].output"),
+        (item(json!({"type": "function_call_output", "call_id": "c", "output": null})), "input[1].output"),
+        (item(json!({"type": "custom_tool_call_output", "call_id": "c"})), "input[1].output"),
         (part(json!({"type": "refusal"})), "input[1].content[0].refusal"),
         (part(json!({"type": "input_image"})), "input[1].content[0].image_url"),
         (part(json!({"type": "input_file"})), "input[1].content[0].file_data"),
@@ -352,7 +359,7 @@ fn deep_nesting_does_not_overflow_the_stack() {
         // Brackets in a string do not count.
         (
             format!(
-                r#""input":[{{"type":"function_call","call_id":"a","name":"f","arguments":{}}},{{"type":"function_call_output","call_id":"a"}}]"#,
+                r#""input":[{{"type":"function_call","call_id":"a","name":"f","arguments":{}}},{{"type":"function_call_output","call_id":"a","output":""}}]"#,
                 json!(objects)
             ),
             true,
