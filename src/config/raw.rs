@@ -18,7 +18,7 @@ use std::sync::Arc;
 #[cfg_attr(test, derive(serde::Serialize, schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct RawConfig {
-    /// The paths whose POST requests are translated, and those of `/compact` below them. The query is ignored. All other requests pass untouched.
+    /// The paths whose POST requests are translated. The filter also answers what is below them (`/compact`, `/input_tokens`, stored responses), and `models` and `alpha/search` beside them if they are configured. The query is ignored. Other requests pass on.
     pub(super) paths: Vec<String>,
     /// The upstream for models without a rule, or whose rule names no upstream. If absent, the preset `generic`.
     #[cfg_attr(test, schemars(schema_with = "super::schema::upstream"))]

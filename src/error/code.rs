@@ -62,9 +62,9 @@ macro_rules! codes {
 codes! {
     Headers {
         MethodNotAllowed "method_not_allowed" 405
-            "The method is not POST. The response has `allow: POST`." "Send a POST."
+            "The path does not take the method. The header `allow` of the response lists those that it takes." "Use one of them."
         EndpointNotSupported "endpoint_not_supported" 404
-            "The path below `/responses` needs stored responses (404), a tokenizer (501) or a different method (405)."
+            "The path below `/responses` needs stored responses (404), a tokenizer (501) or a different method (405); or the query asks for the stream of a stored response (400)."
             "Send the whole conversation in `input`."
         WebsocketNotSupported "websocket_not_supported" 426
             "The request is a WebSocket handshake." "Send a POST and read server-sent events. Codex falls back to that by itself."

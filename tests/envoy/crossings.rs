@@ -89,8 +89,7 @@ async fn read_until(connection: &mut TcpStream, said: &mut String, words: &str) 
 }
 
 /// A client that waits for a 100 before it sends the body. Envoy sends the 100 itself, or passes on that of the
-/// upstream (`proxy_100_continue`). In that case, held headers wait until the filter's watchdog releases them without a
-/// body.
+/// upstream (`proxy_100_continue`). The headers of such a request are not held.
 #[tokio::test]
 async fn a_client_that_waits_for_a_100_gets_it() {
     for headers in Headers::all() {
