@@ -78,7 +78,7 @@ fn first(wanted: &Value, notes: &mut Vec<String>) -> Option<Query> {
     let others: Vec<String> = queries.map(|query| format!("\"{}\"", query.q)).collect();
     if !others.is_empty() {
         notes.push(format!(
-            "Only the first query was searched for. Search again, one query at a time, for: {}.",
+            "Only the first query was searched for. Search again, with one call for each of: {}.",
             others.join(", ")
         ));
     }

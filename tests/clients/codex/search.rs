@@ -1,62 +1,109 @@
-//! Codex's web search through `envoy/fleet/search.yaml`. The engine speaks SearXNG's JSON; its answers are those of a real one.
+//! Codex's web search through `envoy/fleet/search.yaml`.
 
 use crate::codex::stage::{PLAIN, call};
 use serde_json::{Value, json};
-use support::own_upstream::{OwnUpstream, response};
+use std::net::SocketAddr;
+use support::own_upstream::{OwnUpstream, json as json_reply, response};
+use support::real::Server;
 use support::{Codex, Envoy, Upstream, fleet};
-
-/// What SearXNG answers to `q=frobnicator&format=json`.
-const FOUND: &str = include_str!("searxng.json");
 
 const PROMPT: &str = "Do what I ask. The password is hunter2hunter2.";
 
 struct World {
     upstream: Upstream,
-    engine: OwnUpstream,
     envoy: Envoy,
     codex: Codex,
 }
 
 impl World {
-    async fn start(status: u16, body: &'static str) -> Self {
+    async fn start(engine: SocketAddr) -> Self {
         let upstream = Upstream::start().await;
-        let engine = OwnUpstream::start(move || response(status, "application/json", body)).await;
-        let addresses: &[(&str, &[_])] =
-            &[("upstream", &[upstream.address()]), ("searxng", &[engine.address])];
+        let addresses: &[(&str, &[_])] = &[("upstream", &[upstream.address()]), ("searxng", &[engine])];
         let envoy = Envoy::launch_plain(&fleet("search", addresses)).await;
         let codex = Codex::new(&envoy.base_url())
             .setting("web_search", r#""live""#)
             .setting("suppress_unstable_features_warning", "true")
             .table("[features]\nstandalone_web_search = true")
             .provider("supports_standalone_web_search", "true");
-        Self { upstream, engine, envoy, codex }
+        Self { upstream, envoy, codex }
     }
 
-    /// The model searches, then answers. Returns what it is told.
-    async fn search(&self, arguments: Value) -> (support::Turn, String) {
-        let replies = json!([{"tool_calls": [call("a", "web__run", arguments)]}, {"text": "Done."}]);
+    /// The model calls the tool with each of these arguments, all at once in each turn, then answers. Returns what it is told.
+    async fn search(&self, turns: &[&[Value]]) -> (support::Turn, Vec<String>) {
+        let mut replies: Vec<Value> = Vec::new();
+        for (turn, searches) in turns.iter().enumerate() {
+            let calls = searches.iter().enumerate();
+            let calls =
+                calls.map(|(index, search)| call(&format!("{turn}-{index}"), "web__run", search.clone()));
+            replies.push(json!({"tool_calls": calls.collect::<Vec<_>>()}));
+        }
+        replies.push(json!({"text": "Done."}));
         self.upstream.script(json!({ "replies": replies })).await;
         let turn = self.codex.exec(PLAIN, PROMPT).await;
         turn.assert_completed();
         let bodies = self.upstream.bodies().await;
         let messages = bodies.last().unwrap()["messages"].as_array().unwrap();
-        let told = messages.iter().rfind(|message| message["role"] == "tool").unwrap();
-        (turn, told["content"].as_str().unwrap().to_owned())
+        let told = messages.iter().filter(|message| message["role"] == "tool");
+        (turn, told.map(|message| message["content"].as_str().unwrap().to_owned()).collect())
     }
 }
 
+fn query(q: &str) -> Value {
+    json!({"search_query": [{"q": q}]})
+}
+
+/// The source of a real SearXNG: a page for each query, unless the query is `nothing` or `broken`.
+async fn pages() -> OwnUpstream {
+    OwnUpstream::start_asked(|seen| {
+        let query = seen.path.split_once("q=").unwrap().1;
+        let page = json!({
+            "title": format!("About {query}"),
+            "url": format!("https://docs.example.org/{query}"),
+            "content": format!("How to use {query}."),
+        });
+        match query {
+            "broken" => json_reply(500, "{}"),
+            "nothing" => json_reply(200, r#"{"results": []}"#),
+            _ => json_reply(200, json!({ "results": [page] }).to_string()),
+        }
+    })
+    .await
+}
+
 #[tokio::test]
-async fn codex_searches_with_the_gateways_engine() {
-    let mut world = World::start(200, FOUND).await;
+async fn codex_searches_with_a_real_searxng() {
+    let pages = pages().await;
+    let engine = Server::start("searxng", &[&format!("http://{}", pages.address)], "/healthz").await;
+    let mut world = World::start(engine.address).await;
     world.envoy.plant_secret("hunter2hunter2");
     world.envoy.plant_secret("frobnicator");
-    let (turn, told) = world.search(json!({"search_query": [{"q": "frobnicator"}]})).await;
-    assert!(told.contains("[1] Release notes 4.2\nhttps://docs.example.org/releases/4.2\n"), "{told}");
-    let item = turn.items("web_search");
-    assert_eq!(item.len(), 1, "{turn:#?}");
-    assert!(item[0].to_string().contains("https://docs.example.org/releases/4.2"), "{item:?}");
 
-    let asked = world.engine.seen();
+    let several = json!({"search_query": [{"q": "frobnicator"}, {"q": "gizmo"}, {"q": "widget"}]});
+    let (turn, told) = world.search(&[&[several], &[query("gizmo"), query("widget")]]).await;
+    let items = turn.items("web_search");
+    assert_eq!(items.len(), 3, "{turn:#?}");
+    for (index, query) in ["frobnicator", "gizmo", "widget"].into_iter().enumerate() {
+        let url = format!("https://docs.example.org/{query}");
+        assert!(items[index].to_string().contains(&url), "{items:?}");
+        let expected = format!("[1] About {query}\n{url}\nHow to use {query}.");
+        assert!(told[index].contains(&expected), "{told:?}");
+    }
+    assert!(told[0].contains("with one call for each of: \"gizmo\", \"widget\"."), "{}", told[0]);
+
+    let (_, told) = world.search(&[&[query("nothing"), query("broken")]]).await;
+    assert!(told[0].contains("The search found nothing."), "{told:?}");
+    assert!(told[1].contains("own sources did not answer"), "{told:?}");
+    world.envoy.finish();
+}
+
+/// Nothing of the conversation, and no credential, leaves for the engine.
+#[tokio::test]
+async fn the_engine_gets_the_query_and_no_more() {
+    let found = json!({"results": [{"title": "T", "url": "https://example.org", "content": "C"}]});
+    let engine = OwnUpstream::start(move || json_reply(200, found.to_string())).await;
+    let world = World::start(engine.address).await;
+    world.search(&[&[query("frobnicator")]]).await;
+    let asked = engine.seen();
     assert_eq!(asked.len(), 1);
     assert_eq!((asked[0].path.as_str(), &*asked[0].body), ("/search", &b"format=json&q=frobnicator"[..]));
     let all = format!("{:?}", asked[0]);
@@ -69,11 +116,12 @@ async fn codex_goes_on_when_the_engine_fails() {
     for (status, body, sentence) in [
         (503, "", "The search engine is not available (status 503)."),
         (429, "slow down", "The search engine's quota is used up for now (status 429)."),
-        (200, r#"{"results": []}"#, "The search found nothing."),
+        (200, "<html>", "The search engine gave an answer that cannot be read."),
     ] {
-        let world = World::start(status, body).await;
-        let (turn, told) = world.search(json!({"search_query": [{"q": "x"}, {"q": "y"}]})).await;
-        assert!(told.contains(sentence) && told.contains("for: \"y\"."), "{told}");
+        let engine = OwnUpstream::start(move || response(status, "application/json", body)).await;
+        let world = World::start(engine.address).await;
+        let (turn, told) = world.search(&[&[json!({"search_query": [{"q": "x"}, {"q": "y"}]})]]).await;
+        assert!(told[0].contains(sentence) && told[0].contains("for each of: \"y\"."), "{told:?}");
         assert_eq!(turn.messages(), ["Done."]);
         world.envoy.finish();
     }

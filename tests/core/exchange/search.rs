@@ -249,7 +249,7 @@ fn what_cannot_be_served_is_told_in_a_sentence() {
     );
     assert_eq!(results.len(), 1);
     assert!(output.starts_with("[1] T"), "{output}");
-    assert!(output.contains("one query at a time, for: \"two\", \"three\"."), "{output}");
+    assert!(output.contains("with one call for each of: \"two\", \"three\"."), "{output}");
     assert!(output.contains("`open` is not available") && !output.contains("click"), "{output}");
     for (unserved, sentence) in [
         (json!({"weather": [{"location": "x"}]}), "`weather` is not available here"),
