@@ -10,7 +10,8 @@ use serde::Deserialize;
 pub struct Search {
     /// The engine, which decides how it is asked.
     pub engine: EngineName,
-    /// The `:path` at which it is asked. If absent, the engine's own: `/search`, or Brave's `/res/v1/web/search`.
+    /// The `:path` at which it is asked. If absent, the engine's own: `/search`, or Brave's `/res/v1/web/search`. For pages, Tavily has
+    /// `/extract` in place of the last segment.
     pub path: Option<String>,
     /// The value of the request header `x-transponder-upstream`. Needs `hold_request_headers`; otherwise Envoy's routes choose the
     /// engine's cluster by the path.
@@ -24,7 +25,7 @@ string_enum! {
         Searxng = "searxng",
         /// Brave Search. Needs `hold_request_headers`, because it takes the query in the path.
         Brave = "brave",
-        /// Tavily.
+        /// Tavily. With `hold_request_headers`, it also reads pages.
         Tavily = "tavily",
     }
 }

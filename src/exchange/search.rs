@@ -57,7 +57,8 @@ pub(super) fn send(
     end: bool,
     context: &mut Context<'_>,
 ) -> (Phase, BodyVerdict) {
-    let question = match search::ask(search, &incoming.body) {
+    let path_is_open = incoming.headers == HeaderMode::Held;
+    let question = match search::ask(search, &incoming.body, path_is_open) {
         Ok(Asked::Engine(question)) => question,
         Ok(Asked::Answer(answer)) => return (Phase::Answered, LocalReply::json(200, answer).into()),
         Err(error) => return Phase::rejected(&error, context),

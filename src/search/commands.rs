@@ -1,15 +1,22 @@
-//! The model's commands: the query that goes to the engine, and what the model is told about the others.
+//! The model's commands: what the engine is asked, and what the model is told about the others.
 
 use super::engine::Engine;
+use super::pages::Page;
 use crate::error::{ApiError, Code};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// What one request asks for.
 pub(super) struct Commands {
-    pub(super) query: Option<Query>,
+    pub(super) wanted: Option<Wanted>,
     pub(super) notes: Vec<String>,
     pub(super) limit: usize,
+}
+
+/// What the engine is asked for. One exchange can ask it once.
+pub(super) enum Wanted {
+    Results(Query),
+    Pages(Vec<Page>),
 }
 
 /// A search query.
@@ -41,36 +48,50 @@ const BYTES_PER_TOKEN: usize = 4;
 /// What is no command, but says how commands are meant.
 const SETTINGS: [&str; 1] = ["response_length"];
 
-pub(super) fn read(body: &[u8]) -> Result<Commands, ApiError> {
+/// `reads_pages`: the engine can be asked for pages.
+pub(super) fn read(body: &[u8], reads_pages: bool) -> Result<Commands, ApiError> {
     let request: Request = serde_json::from_slice(body).map_err(|error| {
         ApiError::of(Code::InvalidJson, format!("The body is not a search request: {}", place(&error)))
     })?;
     let mut notes = Vec::new();
-    let mut query = None;
-    for (command, wanted) in
-        request.commands.iter().filter(|(command, _)| !SETTINGS.contains(&command.as_str()))
-    {
-        let wanted = match wanted {
-            Value::Null => continue,
-            Value::Array(list) if list.is_empty() => continue,
-            wanted => wanted,
-        };
+    let (mut query, mut pages) = (None, Vec::new());
+    for (command, wanted) in request.commands.iter().filter(|(command, wanted)| is_command(command, wanted)) {
         match command.as_str() {
             "search_query" => query = first(wanted, &mut notes),
-            "open" | "click" | "find" | "screenshot" => notes.push(format!(
-                "`{command}` is not available: the gateway only searches. Use the snippets, or fetch the page with another tool."
-            )),
-            other => notes.push(format!("`{other}` is not available here; only `search_query` is.")),
+            "open" | "find" if reads_pages => pages.extend(Page::list(command, wanted, &mut notes)),
+            command => notes.push(unserved(command, reads_pages)),
         }
     }
-    if query.is_none() && notes.is_empty() {
+    if query.is_some() && !pages.is_empty() {
+        notes.push("No page was opened. Do that in a call of its own.".to_owned());
+    }
+    let wanted = query.map(Wanted::Results).or_else(|| (!pages.is_empty()).then_some(Wanted::Pages(pages)));
+    if wanted.is_none() && notes.is_empty() {
         notes.push("There was nothing to search for. Use `search_query`.".to_owned());
     }
     let limit = request.max_output_tokens.unwrap_or(DEFAULT_TOKENS).saturating_mul(BYTES_PER_TOKEN);
-    Ok(Commands { query, notes, limit })
+    Ok(Commands { wanted, notes, limit })
 }
 
-/// The first query. One exchange can ask the engine once, so the model is told to ask for the others again.
+fn is_command(name: &str, wanted: &Value) -> bool {
+    let is_empty = wanted.is_null() || wanted.as_array().is_some_and(Vec::is_empty);
+    !is_empty && !SETTINGS.contains(&name)
+}
+
+/// What the model is told about a command that is not served.
+fn unserved(command: &str, reads_pages: bool) -> String {
+    match command {
+        "open" | "click" | "find" | "screenshot" if reads_pages => {
+            format!("`{command}` is not available. Open a page by its address.")
+        }
+        "open" | "click" | "find" | "screenshot" => format!(
+            "`{command}` is not available: the gateway only searches. Use the snippets, or fetch the page with another tool."
+        ),
+        other => format!("`{other}` is not available here; only `search_query` is."),
+    }
+}
+
+/// The first query. The model is told to ask for the others again.
 fn first(wanted: &Value, notes: &mut Vec<String>) -> Option<Query> {
     let mut queries =
         wanted.as_array().into_iter().flatten().filter_map(|query| Query::deserialize(query).ok());

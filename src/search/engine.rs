@@ -1,5 +1,6 @@
 //! The search engines, as data.
 
+use super::pages::Pages;
 use crate::config::EngineName;
 
 /// How an engine is asked, and where its answer has what.
@@ -21,6 +22,8 @@ pub(super) struct Engine {
     pub(super) silent: Option<&'static str>,
     /// A result's field with some of its text.
     pub(super) snippet: &'static str,
+    /// How it is asked for pages, if it reads them.
+    pub(super) pages: Option<Pages>,
 }
 
 /// How the fields of a request are written.
@@ -57,6 +60,7 @@ static SEARXNG: Engine = Engine {
     results: "/results",
     silent: Some("/unresponsive_engines"),
     snippet: "content",
+    pages: None,
 };
 
 /// api-dashboard.search.brave.com/documentation
@@ -70,9 +74,10 @@ static BRAVE: Engine = Engine {
     results: "/web/results",
     silent: None,
     snippet: "description",
+    pages: None,
 };
 
-/// docs.tavily.com/documentation/api-reference/endpoint/search
+/// docs.tavily.com/documentation/api-reference/endpoint/search and .../extract
 static TAVILY: Engine = Engine {
     path: "/search",
     form: Form::Json,
@@ -83,4 +88,5 @@ static TAVILY: Engine = Engine {
     results: "/results",
     silent: None,
     snippet: "content",
+    pages: Some(Pages { segment: "extract", addresses: "urls", pages: "/results", text: "raw_content" }),
 };

@@ -2,17 +2,19 @@
 //!
 //! Codex has a tool `web` that it runs itself: it posts the model's commands to `/alpha/search`, together with the conversation, and shows
 //! the answer to the model. The commands become one request to the engine. The conversation stays here: only the query, the domains and
-//! the age of the results go on. What the engine cannot do, and every failure of it, is told to the model in a sentence, with the status
+//! the age of the results go on, or the addresses of pages. What the engine cannot do, and every failure of it, is told to the model in a sentence, with the status
 //! 200, so that Codex goes on.
 
 mod commands;
 mod engine;
+mod pages;
 mod results;
 
 use crate::config::Search;
 use crate::error::ApiError;
-use commands::Commands;
+use commands::{Commands, Query, Wanted};
 use engine::{Engine, Form};
+use pages::{Page, Pages};
 use results::Outcome;
 use serde_json::{Map, Value};
 
@@ -41,11 +43,18 @@ pub(crate) struct Question {
 /// A search whose reply is still to come.
 #[derive(Debug)]
 pub(crate) struct Pending {
-    engine: &'static Engine,
+    expected: Expected,
     /// What the model is told besides.
     notes: Vec<String>,
     /// How long the answer may be, in bytes.
     limit: usize,
+}
+
+/// What the engine's document has.
+#[derive(Debug)]
+enum Expected {
+    Results(&'static Engine),
+    Pages(&'static Pages, Vec<Page>),
 }
 
 /// The path at which the engine is asked, as far as it is known before the commands.
@@ -61,18 +70,35 @@ pub(crate) fn content_type(search: &Search) -> &'static str {
     }
 }
 
-/// Reads the body of `POST /alpha/search`.
+/// Reads the body of `POST /alpha/search`. `path_is_open`: the request can still get another path.
 ///
 /// # Errors
 /// It is not what Codex sends.
-pub(crate) fn ask(search: &Search, body: &[u8]) -> Result<Asked, ApiError> {
+pub(crate) fn ask(search: &Search, body: &[u8], path_is_open: bool) -> Result<Asked, ApiError> {
     let engine = Engine::of(search.engine);
-    let Commands { query, notes, limit } = commands::read(body)?;
-    let pending = Pending { engine, notes, limit };
-    let Some(query) = query else { return Ok(Asked::Answer(pending.without_results(&[]))) };
+    let pages = engine.pages.as_ref().filter(|_| path_is_open);
+    let Commands { wanted, notes, limit } = commands::read(body, pages.is_some())?;
+    let pending = |expected| Pending { expected, notes, limit };
+    Ok(match (wanted, pages) {
+        (Some(Wanted::Results(query)), _) => {
+            Asked::Engine(for_results(engine, query, path(search), pending(Expected::Results(engine))))
+        }
+        (Some(Wanted::Pages(wanted)), Some(pages)) => {
+            let (path, body) = (pages.beside(path(search)), pages.body(&wanted));
+            Asked::Engine(Question {
+                method: "POST",
+                path,
+                body,
+                pending: pending(Expected::Pages(pages, wanted)),
+            })
+        }
+        _ => Asked::Answer(pending(Expected::Results(engine)).without_results(&[])),
+    })
+}
+
+fn for_results(engine: &Engine, query: Query, path: &str, pending: Pending) -> Question {
     let fields = query.fields(engine);
-    let path = path(search);
-    Ok(Asked::Engine(match engine.form {
+    match engine.form {
         Form::Query => {
             let separator = if path.contains('?') { '&' } else { '?' };
             let path = format!("{path}{separator}{}", urlencoded(&fields));
@@ -88,14 +114,21 @@ pub(crate) fn ask(search: &Search, body: &[u8]) -> Result<Asked, ApiError> {
             let body = Value::Object(fields).to_string().into_bytes();
             Question { method: "POST", path: path.to_owned(), body, pending }
         }
-    }))
+    }
 }
 
 impl Pending {
     /// The answer for the engine's document.
     pub(crate) fn answer(&self, document: &[u8]) -> Vec<u8> {
-        let sentence = match results::read(self.engine, document) {
-            Outcome::Found(results) => return results::answer(&results, &self.notes, self.limit),
+        let outcome = match &self.expected {
+            Expected::Results(engine) => results::read(engine, document, self.limit),
+            Expected::Pages(pages, wanted) => pages.read(wanted, document, self.limit),
+        };
+        let sentence = match outcome {
+            Outcome::Found(parts, results) => {
+                let parts = parts.iter().chain(&self.notes).map(String::as_str);
+                return results::document(&parts.collect::<Vec<_>>().join("\n\n"), &results);
+            }
             Outcome::Nothing => "The search found nothing. Try other words.",
             Outcome::NoSource => {
                 "The search engine's own sources did not answer. Search again later, or go on without this search."

@@ -28,8 +28,8 @@ struct Answer<'a> {
 /// What the engine's document says.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// There are results.
-    Found(Vec<Found>),
+    /// There are results. First the text for the model, in parts.
+    Found(Vec<String>, Vec<Found>),
     /// There are none.
     Nothing,
     /// There are none, because the engine's own sources did not answer.
@@ -38,8 +38,8 @@ pub(super) enum Outcome {
     Unreadable,
 }
 
-/// Reads the engine's document.
-pub(super) fn read(engine: &Engine, document: &[u8]) -> Outcome {
+/// Reads the engine's document. `limit`: bytes of text.
+pub(super) fn read(engine: &Engine, document: &[u8], limit: usize) -> Outcome {
     let Ok(document @ Value::Object(_)) = serde_json::from_slice::<Value>(document) else {
         return Outcome::Unreadable;
     };
@@ -47,38 +47,14 @@ pub(super) fn read(engine: &Engine, document: &[u8]) -> Outcome {
     let found: Vec<_> =
         list(engine.results).iter().filter_map(|result| Found::of(result, engine)).take(MOST).collect();
     match engine.silent {
-        _ if !found.is_empty() => Outcome::Found(found),
+        _ if !found.is_empty() => shortened(found, limit),
         Some(place) if !list(place).is_empty() => Outcome::NoSource,
         _ => Outcome::Nothing,
     }
 }
 
-impl Found {
-    fn of(result: &Value, engine: &Engine) -> Option<Self> {
-        let text = |key: &str| result.get(key).and_then(Value::as_str).unwrap_or_default().trim().to_owned();
-        let url = text("url");
-        if url.is_empty() {
-            return None;
-        }
-        let domain = domain(&url).to_owned();
-        let title = Some(text("title")).filter(|title| !title.is_empty()).unwrap_or_else(|| url.clone());
-        Some(Self {
-            title,
-            snippet: text(engine.snippet),
-            ref_id: url.clone(),
-            url,
-            domain,
-            r#type: "text_result",
-        })
-    }
-
-    fn shown(&self, number: usize) -> String {
-        format!("[{number}] {}\n{}\n{}", self.title, self.url, self.snippet)
-    }
-}
-
-/// The answer for these results: as many as fit, and at least one. `limit`: bytes of text.
-pub(super) fn answer(results: &[Found], notes: &[String], limit: usize) -> Vec<u8> {
+/// As many results as fit, and at least one.
+fn shortened(mut results: Vec<Found>, limit: usize) -> Outcome {
     let (mut parts, mut length) = (Vec::new(), 0);
     for (index, found) in results.iter().enumerate() {
         let shown = found.shown(index + 1);
@@ -88,9 +64,33 @@ pub(super) fn answer(results: &[Found], notes: &[String], limit: usize) -> Vec<u
         }
         parts.push(shown);
     }
-    let kept = results.get(..parts.len()).unwrap_or_default();
-    parts.extend_from_slice(notes);
-    document(&parts.join("\n\n"), kept)
+    results.truncate(parts.len());
+    Outcome::Found(parts, results)
+}
+
+impl Found {
+    fn of(result: &Value, engine: &Engine) -> Option<Self> {
+        let text = |key: &str| result.get(key).and_then(Value::as_str).unwrap_or_default().trim();
+        let url = Some(text("url")).filter(|url| !url.is_empty())?;
+        let title = Some(text("title")).filter(|title| !title.is_empty()).unwrap_or(url);
+        Some(Self { title: title.to_owned(), snippet: text(engine.snippet).to_owned(), ..Self::page(url) })
+    }
+
+    /// A page of which no more is known than its address.
+    pub(super) fn page(url: &str) -> Self {
+        Self {
+            title: url.to_owned(),
+            snippet: String::new(),
+            ref_id: url.to_owned(),
+            url: url.to_owned(),
+            domain: domain(url).to_owned(),
+            r#type: "text_result",
+        }
+    }
+
+    fn shown(&self, number: usize) -> String {
+        format!("[{number}] {}\n{}\n{}", self.title, self.url, self.snippet)
+    }
 }
 
 /// The document that Codex reads.

@@ -1,4 +1,4 @@
-//! Codex's web search through `envoy/fleet/search.yaml`.
+//! Codex's web search through `envoy/fleet/search.yaml` and `envoy/fleet/search-tavily.yaml`.
 
 use crate::codex::stage::{PLAIN, call};
 use serde_json::{Value, json};
@@ -17,9 +17,20 @@ struct World {
 
 impl World {
     async fn start(engine: SocketAddr) -> Self {
+        Self::with("search", "searxng", engine, |config| config).await
+    }
+
+    /// With another example, whose engine is this cluster.
+    async fn with(
+        example: &str,
+        cluster: &str,
+        engine: SocketAddr,
+        change: impl FnOnce(String) -> String,
+    ) -> Self {
         let upstream = Upstream::start().await;
-        let addresses: &[(&str, &[_])] = &[("upstream", &[upstream.address()]), ("searxng", &[engine])];
-        let envoy = Envoy::launch_plain(&fleet("search", addresses)).await;
+        let addresses: &[(&str, &[_])] = &[("upstream", &[upstream.address()]), (cluster, &[engine])];
+        let config = change(fleet(example, addresses).to_string());
+        let envoy = Envoy::launch_plain(&serde_json::from_str(&config).unwrap()).await;
         let codex = Codex::new(&envoy.base_url())
             .setting("web_search", r#""live""#)
             .setting("suppress_unstable_features_warning", "true")
@@ -108,6 +119,44 @@ async fn the_engine_gets_the_query_and_no_more() {
     assert_eq!((asked[0].path.as_str(), &*asked[0].body), ("/search", &b"format=json&q=frobnicator"[..]));
     let all = format!("{:?}", asked[0]);
     assert!(!all.contains("hunter2") && !all.contains(world.codex.key()), "{all}");
+    world.envoy.finish();
+}
+
+/// No account at Tavily is needed: its answers are made here.
+#[tokio::test]
+async fn codex_opens_pages_with_tavily() {
+    let engine = OwnUpstream::start_asked(|seen| {
+        let asked: Value = serde_json::from_slice(&seen.body).unwrap();
+        let page = json!({"url": "https://docs.example.org/frob", "title": "Frob", "content": "About frob.", "raw_content": "# Frob\n\nTurn it on.\nfrob.enable = true"});
+        let failed = json!({"url": asked["urls"][1], "error": "timeout"});
+        json_reply(200, json!({"results": [page], "failed_results": [failed]}).to_string())
+    })
+    .await;
+    let files = tempfile::tempdir().unwrap();
+    let secret = json!({"resources": [{
+        "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret",
+        "name": "tavily-key",
+        "generic_secret": {"secret": {"inline_string": "tvly-key"}}
+    }]});
+    std::fs::write(files.path().join("secret.yaml"), secret.to_string()).unwrap();
+    let here = files.path().to_str().unwrap();
+    let moved = |config: String| config.replace("/etc/transponder/tavily", here);
+    let mut world = World::with("search-tavily", "tavily", engine.address, moved).await;
+    world.envoy.plant_secret("tvly-key");
+
+    let open = json!({"open": [{"ref_id": "https://docs.example.org/frob", "lineno": 2}, {"ref_id": "https://down.example.org"}]});
+    let find = json!({"find": [{"ref_id": "https://docs.example.org/frob", "pattern": "ENABLE"}]});
+    let (turn, told) = world.search(&[&[query("frob")], &[open], &[find]]).await;
+    assert!(told[0].contains("[1] Frob\nhttps://docs.example.org/frob\nAbout frob."), "{told:?}");
+    let page = "https://docs.example.org/frob\nL2: Turn it on.\nL3: frob.enable = true\n\nhttps://down.example.org\nThe page could not be read.";
+    assert!(told[1].contains(page), "{told:?}");
+    assert!(told[2].contains("https://docs.example.org/frob\nL3: frob.enable = true"), "{told:?}");
+    assert_eq!(turn.items("web_search").len(), 3, "{turn:#?}");
+
+    let asked = engine.seen();
+    let paths: Vec<&str> = asked.iter().map(|seen| seen.path.as_str()).collect();
+    assert_eq!(paths, ["/search", "/extract", "/extract"]);
+    assert!(asked.iter().all(|seen| seen.headers["authorization"] == "Bearer tvly-key"), "{asked:?}");
     world.envoy.finish();
 }
 

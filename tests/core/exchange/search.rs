@@ -241,7 +241,7 @@ fn an_answer_that_is_too_long_is_told_in_a_sentence() {
 
 #[test]
 fn what_cannot_be_served_is_told_in_a_sentence() {
-    let several = json!({"search_query": [{"q": "one"}, {"q": "two"}, {"q": "three"}], "open": [{"ref_id": "x"}], "click": [], "response_length": "short"});
+    let several = json!({"search_query": [{"q": "one"}, {"q": "two"}, {"q": "three"}], "screenshot": [{"ref_id": "x", "pageno": 0}], "click": [], "response_length": "short"});
     let (output, results) = found(
         "tavily",
         &commands(several),
@@ -250,7 +250,7 @@ fn what_cannot_be_served_is_told_in_a_sentence() {
     assert_eq!(results.len(), 1);
     assert!(output.starts_with("[1] T"), "{output}");
     assert!(output.contains("with one call for each of: \"two\", \"three\"."), "{output}");
-    assert!(output.contains("`open` is not available") && !output.contains("click"), "{output}");
+    assert!(output.contains("`screenshot` is not available") && !output.contains("click"), "{output}");
     for (unserved, sentence) in [
         (json!({"weather": [{"location": "x"}]}), "`weather` is not available here"),
         (json!({}), "nothing to search for"),
@@ -262,6 +262,81 @@ fn what_cannot_be_served_is_told_in_a_sentence() {
     }
     let reply = send(&mut Driven::new(&config("tavily", true)), "{\"commands\": [").err().unwrap();
     assert_eq!(error(&reply), (400, "invalid_json".to_owned()));
+}
+
+/// Commands, with what the model is told after the engine answered with a page of eleven lines, one of them long.
+#[test]
+fn pages_are_opened_where_the_engine_reads_them() {
+    let long = "word ".repeat(150);
+    let lines: Vec<String> = (1..=9).map(|line| format!("Line {line} of the page.")).collect();
+    let text = format!("\n{}\n\n{long}\n", lines.join("\n"));
+    let document = json!({
+        "results": [{"url": "https://a.org/", "raw_content": text}],
+        "failed_results": [{"url": "https://b.org/x", "error": "timeout"}],
+    });
+    let open = |wanted: Value| json!({ "open": [wanted] });
+    for (wanted, expected) in [
+        (open(json!({"ref_id": "https://a.org"})), "https://a.org\nL1: Line 1 of the page.\nL2: "),
+        (
+            open(json!({"ref_id": "https://a.org", "lineno": 9})),
+            "https://a.org\nL9: Line 9 of the page.\nL10: word ",
+        ),
+        (open(json!({"ref_id": "https://a.org", "lineno": 90})), "The page has 11 lines, and none there."),
+        (open(json!({"ref_id": "https://b.org/x"})), "https://b.org/x\nThe page could not be read."),
+        (
+            json!({"find": [{"ref_id": "https://a.org/", "pattern": "LINE 7"}]}),
+            "https://a.org/\nL7: Line 7 of the page.",
+        ),
+        (
+            json!({"find": [{"ref_id": "https://a.org", "pattern": "x y"}]}),
+            "None of the page's 11 lines has \"x y\".",
+        ),
+    ] {
+        let (output, _) = found("tavily", &commands(wanted.clone()), &document);
+        assert!(output.contains(expected), "{wanted}: {output}");
+    }
+    let short = commands(open(json!({"ref_id": "https://a.org"}))).replace("10000", "25");
+    let (output, results) = found("tavily", &short, &document);
+    assert!(output.contains("L3: ") && !output.contains("L4: "), "{output}");
+    assert!(output.ends_with("The page has 11 lines. For more, open it with `lineno` 4."), "{output}");
+    assert_eq!((results.len(), &results[0]["url"]), (1, &json!("https://a.org")));
+}
+
+#[test]
+fn pages_are_asked_for_beside_the_search() {
+    let two = json!({
+        "open": [{"ref_id": "https://a.org", "lineno": 5}, {"ref_id": "turn0search0"}],
+        "find": [{"ref_id": "https://a.org", "pattern": "x"}, {"ref_id": "http://b.org", "pattern": "y"}, {"pattern": "z"}],
+    });
+    for (path, expected) in
+        [(None, "/extract"), (Some("/engines/tavily/search?v=1"), "/engines/tavily/extract?v=1")]
+    {
+        let search = json!({"engine": "tavily", "path": path});
+        let config = json!({"search": search, "hold_request_headers": true}).to_string();
+        let sent = send(&mut Driven::new(&config), &commands(two.clone())).ok().unwrap();
+        assert_eq!((sent.header(":method"), sent.header(":path")), (Some("POST"), Some(expected)));
+        assert_eq!(sent.body, r#"{"urls":["http://b.org","https://a.org"]}"#);
+    }
+    let (output, _) = found("tavily", &commands(two), &json!({"results": []}));
+    assert!(output.contains("`open` did not find \"turn0search0\"."), "{output}");
+    assert!(output.contains("A `find` has no `ref_id`"), "{output}");
+}
+
+/// Without held headers, the path is sent before the commands are known.
+#[test]
+fn pages_that_cannot_be_opened_are_told_in_a_sentence() {
+    let open = || commands(json!({"open": [{"ref_id": "https://a.org"}]}));
+    for (engine, held) in [("searxng", true), ("tavily", false), ("brave", true)] {
+        let reply = send(&mut Driven::new(&config(engine, held)), &open()).err().unwrap();
+        assert!(
+            read(&reply.body).0.contains("`open` is not available: the gateway only searches."),
+            "{engine}"
+        );
+    }
+    let both = json!({"search_query": [{"q": "one"}], "open": [{"ref_id": "https://a.org"}], "click": [{"ref_id": "x", "id": 1}]});
+    let (output, _) = found("tavily", &commands(both), &json!({"results": []}));
+    assert!(output.contains("No page was opened. Do that in a call of its own."), "{output}");
+    assert!(output.contains("`click` is not available. Open a page by its address."), "{output}");
 }
 
 #[test]

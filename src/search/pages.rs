@@ -1,0 +1,165 @@
+//! Pages that the model opens, where the engine's API reads them.
+
+use super::results::{Found, Outcome};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// How an engine is asked for the text of pages: with a JSON object.
+#[derive(Debug)]
+pub(super) struct Pages {
+    /// What the path has in place of the search's last segment.
+    pub(super) segment: &'static str,
+    /// The field with the addresses.
+    pub(super) addresses: &'static str,
+    /// Where the list of pages is.
+    pub(super) pages: &'static str,
+    /// A page's field with its text.
+    pub(super) text: &'static str,
+}
+
+/// A page, and what the model wants of it.
+#[derive(Debug)]
+pub(super) struct Page {
+    address: String,
+    part: Part,
+}
+
+#[derive(Debug)]
+enum Part {
+    /// From this line on; the first is 1.
+    From(usize),
+    /// The lines with these words.
+    With(String),
+}
+
+/// One `open` or `find`.
+#[derive(Deserialize)]
+struct Command {
+    ref_id: String,
+    #[serde(default)]
+    lineno: Option<usize>,
+    #[serde(default)]
+    pattern: Option<String>,
+}
+
+/// The length at which a line of a page is broken, in bytes: some pages have all their text in one, and a part of it must fit.
+const LINE: usize = 500;
+
+impl Page {
+    /// The pages of a command.
+    pub(super) fn list(command: &str, wanted: &Value, notes: &mut Vec<String>) -> Vec<Self> {
+        let mut pages = Vec::new();
+        for wanted in wanted.as_array().into_iter().flatten() {
+            match Command::deserialize(wanted) {
+                Ok(Command { ref_id, lineno, pattern }) if ref_id.starts_with("http") => {
+                    let part = pattern.map_or(Part::From(lineno.unwrap_or(1)), Part::With);
+                    pages.push(Self { address: ref_id, part });
+                }
+                Ok(Command { ref_id, .. }) => notes.push(format!(
+                    "`{command}` did not find \"{ref_id}\". Give the address of the page as `ref_id`."
+                )),
+                Err(_) => notes.push(format!("A `{command}` has no `ref_id`, or a field of another type.")),
+            }
+        }
+        pages
+    }
+
+    /// What the model wants of the text. `limit`: bytes.
+    fn shown(&self, text: &str, limit: usize) -> String {
+        let lines: Vec<String> = text.lines().flat_map(broken).collect();
+        let numbered = lines.iter().enumerate().map(|(index, line)| (index + 1, line));
+        let chosen: Vec<(usize, &String)> = match &self.part {
+            Part::From(first) => numbered.filter(|(number, _)| number >= first).collect(),
+            Part::With(words) => numbered.filter(|(_, line)| has(line, words)).collect(),
+        };
+        let mut shown = self.address.clone();
+        if chosen.is_empty() {
+            shown.push_str(&self.part.none(lines.len()));
+        }
+        for (index, (number, line)) in chosen.iter().enumerate() {
+            if shown.len() + line.len() > limit && index > 0 {
+                shown.push_str(&format!(
+                    "\nThe page has {} lines. For more, open it with `lineno` {number}.",
+                    lines.len()
+                ));
+                break;
+            }
+            shown.push_str(&format!("\nL{number}: {line}"));
+        }
+        shown
+    }
+}
+
+impl Part {
+    fn none(&self, lines: usize) -> String {
+        match self {
+            Self::From(_) => format!("\nThe page has {lines} lines, and none there."),
+            Self::With(words) => format!("\nNone of the page's {lines} lines has \"{words}\"."),
+        }
+    }
+}
+
+impl Pages {
+    /// The path for pages, beside the one for searches.
+    pub(super) fn beside(&self, search: &str) -> String {
+        let (path, query) =
+            search.split_once('?').map_or((search, None), |(path, query)| (path, Some(query)));
+        let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
+        let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+        format!("{directory}/{}{query}", self.segment)
+    }
+
+    pub(super) fn body(&self, wanted: &[Page]) -> Vec<u8> {
+        let mut addresses: Vec<&str> = wanted.iter().map(|page| page.address.as_str()).collect();
+        addresses.sort_unstable();
+        addresses.dedup();
+        json!({ self.addresses: addresses }).to_string().into_bytes()
+    }
+
+    /// Reads the engine's document. `limit`: bytes of text.
+    pub(super) fn read(&self, wanted: &[Page], document: &[u8], limit: usize) -> Outcome {
+        let Ok(document @ Value::Object(_)) = serde_json::from_slice::<Value>(document) else {
+            return Outcome::Unreadable;
+        };
+        let texts = document.pointer(self.pages).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let text = |page: &Page| {
+            let found = texts
+                .iter()
+                .find(|found| found["url"].as_str().is_some_and(|url| is_same(url, &page.address)));
+            found?.get(self.text)?.as_str()
+        };
+        let limit = limit / wanted.len().max(1);
+        let (mut parts, mut found) = (Vec::new(), Vec::new());
+        for page in wanted {
+            match text(page) {
+                Some(text) => {
+                    parts.push(page.shown(text, limit));
+                    found.push(Found::page(&page.address));
+                }
+                None => parts.push(format!("{}\nThe page could not be read.", page.address)),
+            }
+        }
+        Outcome::Found(parts, found)
+    }
+}
+
+/// An engine may complete an address with the path `/`.
+fn is_same(one: &str, other: &str) -> bool {
+    one.trim_end_matches('/') == other.trim_end_matches('/')
+}
+
+fn has(line: &str, words: &str) -> bool {
+    line.to_lowercase().contains(&words.to_lowercase())
+}
+
+/// A line in pieces that end at spaces. An empty one has none.
+fn broken(line: &str) -> Vec<String> {
+    let mut pieces: Vec<String> = Vec::new();
+    for word in line.trim().split_inclusive(' ') {
+        match pieces.last_mut().filter(|piece| piece.len() + word.len() <= LINE) {
+            Some(piece) => piece.push_str(word),
+            None => pieces.push(word.to_owned()),
+        }
+    }
+    pieces
+}
