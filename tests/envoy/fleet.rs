@@ -3,4 +3,5 @@
 mod affinity;
 mod budget;
 mod fallback;
+mod local_limit;
 mod prefix_cache;

@@ -150,6 +150,24 @@ impl Codex {
         self.home.path()
     }
 
+    /// What Codex has recorded of its sessions, line by line.
+    pub fn records(&self) -> Vec<Value> {
+        let mut directories = vec![self.home().join("sessions")];
+        let mut records = Vec::new();
+        while let Some(directory) = directories.pop() {
+            for entry in std::fs::read_dir(directory).into_iter().flatten().filter_map(Result::ok) {
+                if entry.path().is_dir() {
+                    directories.push(entry.path());
+                } else {
+                    let text = std::fs::read_to_string(entry.path()).expect("a record");
+                    records
+                        .extend(text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")));
+                }
+            }
+        }
+        records
+    }
+
     fn write_config(&self) {
         std::fs::write(self.home().join("config.toml"), self.config()).expect("Codex's configuration");
     }

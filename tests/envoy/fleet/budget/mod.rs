@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use service::Service;
 use std::time::{Duration, Instant};
 use support::own_upstream::{OwnUpstream, json as json_reply, response};
-use support::{Answer, Envoy, fleet, post_with};
+use support::{Answer, Codex, Envoy, fleet, post_with};
 
 const BUDGET: u64 = 500;
 
@@ -38,8 +38,7 @@ async fn until_used(service: &Service, team: &str, tokens: u64) {
     }
 }
 
-#[tokio::test]
-async fn a_team_whose_budget_is_used_up_is_refused() {
+async fn start() -> (OwnUpstream, Service, Envoy) {
     let upstream = OwnUpstream::start_asked(|seen| {
         let request: Value = serde_json::from_slice(&seen.body).unwrap();
         reply(request["stream"] == true)
@@ -48,7 +47,12 @@ async fn a_team_whose_budget_is_used_up_is_refused() {
     let service = Service::start(BUDGET).await;
     let addresses: &[(&str, &[_])] = &[("upstream", &[upstream.address]), ("ratelimit", &[service.address])];
     let envoy = Envoy::launch(&fleet("budget", addresses)).await;
+    (upstream, service, envoy)
+}
 
+#[tokio::test]
+async fn a_team_whose_budget_is_used_up_is_refused() {
+    let (upstream, service, envoy) = start().await;
     assert_eq!(ask(&envoy, "red", false).await.status, 200);
     until_used(&service, "red", 300).await;
     let answer = ask(&envoy, "red", true).await;
@@ -67,5 +71,32 @@ async fn a_team_whose_budget_is_used_up_is_refused() {
     assert_eq!(ask(&envoy, "blue", false).await.status, 200);
     until_used(&service, "blue", 300).await;
     assert_eq!((upstream.seen().len(), service.used("red")), (3, 600));
+    envoy.finish();
+}
+
+#[tokio::test]
+async fn codex_shows_what_is_left_and_stops_when_nothing_is() {
+    let (upstream, service, envoy) = start().await;
+    let codex = Codex::new(&envoy.base_url()).provider("http_headers", r#"{ x-team = "red" }"#);
+    codex.exec("qwen3-coder", "Say hi.").await.assert_completed();
+    until_used(&service, "red", 300).await;
+    codex.resume("qwen3-coder", "Say hi.").await.assert_completed();
+    until_used(&service, "red", 600).await;
+
+    let records = codex.records();
+    let limits: Vec<&Value> = records.iter().map(|record| &record["payload"]["rate_limits"]).collect();
+    let shown = limits.iter().rfind(|limits| limits.is_object()).unwrap_or_else(|| panic!("{records:#?}"));
+    let primary = &shown["primary"];
+    assert_eq!(
+        (&shown["limit_name"], &primary["used_percent"], &primary["window_minutes"]),
+        (&json!("red"), &json!(60.0), &json!(1440)),
+        "{shown}"
+    );
+    assert!(primary["resets_at"].is_u64(), "{shown}");
+
+    let turn = codex.resume("qwen3-coder", "Say hi.").await;
+    assert!(!turn.status.success() && turn.stdout.contains("Quota exceeded"), "{turn:#?}");
+    // It does not ask again.
+    assert_eq!((upstream.seen().len(), service.used("red")), (2, 600));
     envoy.finish();
 }
