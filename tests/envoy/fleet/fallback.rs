@@ -3,8 +3,11 @@
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use support::own_upstream::{OwnUpstream, json as json_reply};
-use support::{Envoy, fleet, post};
+use support::own_upstream::{OwnUpstream, json as json_reply, response};
+use support::{Codex, Envoy, fleet, post};
+
+/// A model of which Codex knows that it reasons.
+const MODEL: &str = "gpt-5.5";
 
 /// An answer with reasoning, as a server of Qwen sends it.
 fn answer(text: &str) -> axum::response::Response {
@@ -16,22 +19,41 @@ fn answer(text: &str) -> axum::response::Response {
     json_reply(200, body.to_string())
 }
 
+/// The same as a stream.
+fn streamed(text: &str) -> axum::response::Response {
+    let chunk = |delta: Value, finish: Value| json!({"choices": [{"index": 0, "delta": delta, "finish_reason": finish}]});
+    let chunks = [
+        chunk(json!({"reasoning_content": format!("{text} needs a thought.")}), Value::Null),
+        chunk(json!({"content": text}), json!("stop")),
+    ];
+    response(
+        200,
+        "text/event-stream",
+        format!("data: {}\n\ndata: {}\n\ndata: [DONE]\n\n", chunks[0], chunks[1]),
+    )
+}
+
 fn body(upstream: &OwnUpstream, index: usize) -> Value {
     serde_json::from_slice(&upstream.seen()[index].body).unwrap()
+}
+
+/// An upstream that is down while `fails` is set.
+async fn failing(fails: &Arc<AtomicBool>, answer: fn() -> axum::response::Response) -> OwnUpstream {
+    let fails = Arc::clone(fails);
+    OwnUpstream::start(move || {
+        if fails.load(Ordering::Relaxed) {
+            json_reply(503, r#"{"error":{"message":"Loading model"}}"#)
+        } else {
+            answer()
+        }
+    })
+    .await
 }
 
 #[tokio::test]
 async fn a_thread_of_four_turns_moves_to_the_second_upstream() {
     let fails = Arc::new(AtomicBool::new(false));
-    let state = Arc::clone(&fails);
-    let first = OwnUpstream::start(move || {
-        if state.load(Ordering::Relaxed) {
-            json_reply(503, r#"{"error":{"message":"Loading model"}}"#)
-        } else {
-            answer("first")
-        }
-    })
-    .await;
+    let first = failing(&fails, || answer("first")).await;
     let second = OwnUpstream::start(|| answer("second")).await;
     let addresses: &[(&str, &[_])] = &[("vllm", &[first.address]), ("together", &[second.address])];
     let envoy = Envoy::launch_plain(&fleet("fallback", addresses)).await;
@@ -64,6 +86,37 @@ async fn a_thread_of_four_turns_moves_to_the_second_upstream() {
     assert!(to_first.to_string().contains("first needs a thought."), "{to_first}");
     assert!(!to_second.to_string().contains("needs a thought."), "{to_second}");
     assert_eq!(to_second["messages"].as_array().unwrap().len(), 5, "{to_second}");
+    assert_eq!((first.seen().len(), second.seen().len()), (4, 2));
+    envoy.finish();
+}
+
+/// The second upstream has a field for reasoning here, so it gets what the filter of the first has sealed.
+#[tokio::test]
+async fn codex_goes_on_with_its_reasoning_at_the_second_upstream() {
+    let fails = Arc::new(AtomicBool::new(false));
+    let first = failing(&fails, || streamed("first")).await;
+    let second = OwnUpstream::start(|| streamed("second")).await;
+    let addresses: &[(&str, &[_])] = &[("vllm", &[first.address]), ("together", &[second.address])];
+    let config = fleet("fallback", addresses).to_string();
+    let config = config.replace(r#"\"upstream\": \"together\""#, r#"\"upstream\": \"sglang\""#);
+    let envoy = Envoy::launch_plain(&serde_json::from_str(&config).unwrap()).await;
+
+    let codex = Codex::new(&envoy.base_url());
+    for (turn, expected) in ["first", "first", "second", "second"].into_iter().enumerate() {
+        fails.store(turn >= 2, Ordering::Relaxed);
+        let prompt = format!("turn {turn}");
+        let turn =
+            if turn == 0 { codex.exec(MODEL, &prompt).await } else { codex.resume(MODEL, &prompt).await };
+        turn.assert_completed();
+        assert_eq!(turn.messages(), [expected], "{turn:#?}");
+    }
+
+    let body = body(&second, 1);
+    let said = body["messages"].as_array().unwrap().iter();
+    let thoughts =
+        said.filter(|message| message["role"] == "assistant").map(|message| &message["reasoning_content"]);
+    let expected = ["first", "first", "second"].map(|text| json!(format!("{text} needs a thought.")));
+    assert_eq!(thoughts.cloned().collect::<Vec<_>>(), expected, "{body}");
     assert_eq!((first.seen().len(), second.seen().len()), (4, 2));
     envoy.finish();
 }
