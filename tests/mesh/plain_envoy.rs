@@ -6,8 +6,9 @@ use crate::manifest::{Manifest, read};
 use crate::mesh::{assert_serves, launch};
 use crate::world::{KEY, PROVIDER, World};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::process::Command;
-use support::{Envoy, envoy_binary, module, post_with, project};
+use support::{Envoy, Upstream, envoy_binary, module, post_with, project};
 use tempfile::TempDir;
 
 const OURS: &str = "models.example.internal";
@@ -118,10 +119,52 @@ async fn corporate_serves_long_requests_while_a_server_is_down() {
     let servers = vllm["load_assignment"]["endpoints"][0]["lb_endpoints"].as_array_mut().unwrap();
     servers.push(json!({"endpoint": {"address": world.address_of("down.example.internal")}}));
     let envoy = launch(&envoy).await;
-    for _ in 0..8 {
+    // Without a conversation, each request goes to any of the two.
+    for _ in 0..16 {
         assert_serves(&envoy, ("alice", "qwen"), &world.vllm, None, VLLM).await;
     }
     assert!(envoy.stat("cluster.vllm.upstream_rq_retry").await > 0);
+    envoy.finish();
+}
+
+#[tokio::test]
+async fn corporate_keeps_conversations_at_one_server() {
+    const SECOND: &str = "vllm-2.example.internal";
+    let world = World::new().await;
+    let replica = Upstream::start().await;
+    let mut config = site(&world);
+    let clusters = config["static_resources"]["clusters"].as_array_mut().unwrap();
+    let servers = clusters[0]["load_assignment"]["endpoints"][0]["lb_endpoints"].as_array_mut().unwrap();
+    servers.push(json!({"endpoint": {"address": world.address_of(SECOND)}}));
+    clusters.push(world.behind(SECOND, &replica));
+    // It is another server of the same name.
+    let mut server = world.server(VLLM, true);
+    server["name"] = json!(SECOND);
+    server["address"] = world.address_of(SECOND);
+    let replace = server.to_string().replace(&format!("behind {VLLM}"), &format!("behind {SECOND}"));
+    let listeners = config["static_resources"]["listeners"].as_array_mut().unwrap();
+    listeners.push(serde_json::from_str(&replace).unwrap());
+    let envoy = launch(&world.mounted(&config)).await;
+
+    for turn in 0..3 {
+        for conversation in 0..12 {
+            let id = format!("conversation {conversation}");
+            let headers = [("host", "alice"), ("session-id", &id)];
+            let body = json!({"model": "qwen", "input": format!("turn {turn}"), "instructions": id});
+            let answer = post_with(&envoy.responses_url(), &headers, body.to_string()).await;
+            assert_eq!(answer.status, 200, "{}", answer.text());
+        }
+    }
+    let mut total = 0;
+    for server in [&world.vllm, &replica] {
+        let mut turns = BTreeMap::new();
+        for body in server.bodies().await {
+            *turns.entry(body["messages"][0]["content"].to_string()).or_insert(0) += 1;
+        }
+        assert!(!turns.is_empty() && turns.values().all(|turns| *turns == 3), "{turns:?}");
+        total += turns.len();
+    }
+    assert_eq!(total, 12);
     envoy.finish();
 }
 

@@ -73,6 +73,17 @@ endpoints: [{addresses: [%[2]s], conditions: {ready: true}, targetRef: {kind: Po
 ports: [{name: http, port: %[6]d, protocol: TCP}]`, p.name, p.address, p.service, p.label, p.value, p.port, p.vip(), p.waypoint())
 }
 
+// secondEndpoint is another pod of the Service `vllm`.
+const secondEndpoint = `apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata:
+  name: vllm-2
+  namespace: models
+  labels: {kubernetes.io/service-name: vllm}
+addressType: IPv4
+endpoints: [{addresses: [` + world.Replica + `], conditions: {ready: true}}]
+ports: [{name: http, port: 8000, protocol: TCP}]`
+
 // vip is the address of the Service.
 func (p pod) vip() string { return strings.Replace(p.address, "10.0.0.", "10.0.1.", 1) }
 

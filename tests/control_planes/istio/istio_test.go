@@ -69,6 +69,16 @@ func TestTrafficExtensionServes(t *testing.T) {
 	world.Call{Address: models.address, Host: "models", Model: "m", Upstream: w.VLLM, SeenAs: "models", Key: world.ClientsKey}.Serves(t)
 }
 
+func TestReplicasKeepConversations(t *testing.T) {
+	w := world.New(t)
+	replica := w.StartReplica(t)
+	manifests := world.Apply(t, "istio/gateway.yaml", "istio/replicas.yaml")
+	istiodWith(t, append(manifests, world.Parse(t, secondEndpoint)...))
+	models.proxy(t, w, "router")
+	call := world.Call{Address: models.address, Host: "models", Model: "m", Upstream: w.VLLM, SeenAs: "models", Key: world.ClientsKey}
+	call.KeepsConversations(t, w.VLLM, replica)
+}
+
 var ours = regexp.MustCompile(`/transponder:[0-9.]+`)
 
 // The other ways to name an image, and the error for an image that does not exist.

@@ -21,6 +21,8 @@ const (
 type Call struct {
 	// Address is where the client connects, Host the value of its `Host:` header.
 	Address, Host, Model string
+	// Session is the conversation's id, if it has one.
+	Session string
 	// Upstream is the server that must receive the request, SeenAs and Key its `Host:` header and its key.
 	Upstream    *Upstream
 	SeenAs, Key string
@@ -103,6 +105,9 @@ func (c Call) Ask(t *testing.T) (int, string) {
 	request.Host = c.Host
 	request.Header.Set("content-type", "application/json")
 	request.Header.Set("authorization", "Bearer "+ClientsKey)
+	if c.Session != "" {
+		request.Header.Set("session-id", c.Session)
+	}
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Minute}
 	response, err := client.Do(request)
 	if err != nil {
