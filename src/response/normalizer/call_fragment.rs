@@ -26,20 +26,12 @@ pub(super) struct CallFragment<'a> {
 impl<'a> CallFragment<'a> {
     /// An element of `tool_calls`, in any form.
     pub(super) fn of(call: &'a ToolCall<'a>) -> Self {
-        let (function, custom) = (call.function.as_ref(), call.custom.as_ref());
-        let name = function.and_then(|f| f.name.as_deref()).or(custom.and_then(|c| c.name.as_deref()));
         Self {
             index: call.index.and_then(number),
             id: call.id.map(label).unwrap_or_default(),
-            name: name.or(call.name.as_deref()).unwrap_or_default(),
-            arguments: first_full([
-                function.and_then(|f| f.arguments),
-                function.and_then(|f| f.parameters),
-                custom.and_then(|c| c.input),
-                call.arguments,
-                call.input,
-            ]),
-            is_custom: custom.is_some(),
+            name: call.name().unwrap_or_default(),
+            arguments: first_full(call.arguments()),
+            is_custom: call.custom.is_some(),
             is_legacy: false,
             extra: call.extra_content,
             is_unread: call.is_unread,
@@ -60,7 +52,7 @@ impl<'a> CallFragment<'a> {
     /// The deprecated single `function_call`.
     pub(super) fn legacy(function: &'a Function<'a>) -> Self {
         let name = function.name.as_deref().unwrap_or_default();
-        let arguments = first_full([function.arguments, function.parameters]);
+        let arguments = first_full(function.arguments().into_iter().flatten());
         Self { index: Some(0), name, arguments, is_legacy: true, ..Self::default() }
     }
 
@@ -76,10 +68,10 @@ impl<'a> CallFragment<'a> {
 }
 
 /// The first that holds something, or the first.
-fn first_full<const N: usize>(places: [Option<&RawValue>; N]) -> Option<&RawValue> {
+fn first_full<'a>(mut places: impl Iterator<Item = &'a RawValue>) -> Option<&'a RawValue> {
     let is_full = |raw: &&RawValue| !is_blank_string(raw) && !["{}", "\"{}\""].contains(&raw.get());
-    let given = || places.into_iter().flatten();
-    given().find(is_full).or_else(|| given().next())
+    let first = places.next()?;
+    if is_full(&first) { Some(first) } else { places.find(is_full).or(Some(first)) }
 }
 
 /// A number; some providers write it as a string, or as `0.0`.

@@ -42,7 +42,13 @@ impl Call {
         ToolCall {
             index: self.index.as_deref(),
             id: self.id.as_deref(),
-            function: Some(Function { name, arguments: Some(arguments), parameters: None }),
+            function: Some(Function {
+                name,
+                arguments: Some(arguments),
+                parameters: None,
+                args: None,
+                input: None,
+            }),
             ..ToolCall::default()
         }
     }
@@ -142,6 +148,8 @@ fn only_value<'a>(chunk: &Completion<'a>) -> Option<(Field, &'a RawValue)> {
         tool_calls,
         tool_call: None,
         function_call: None,
+        tool_calls_in_camel_case: None,
+        function_calls: None,
         error: None,
     } = delta
     else {
@@ -169,12 +177,15 @@ fn only_arguments<'a>(calls: &ToolCalls<'a>) -> Option<(Field, &'a RawValue)> {
         ToolCall {
             index,
             id,
-            function: Some(Function { name, arguments: Some(arguments), parameters: None }),
+            function:
+                Some(Function { name, arguments: Some(arguments), parameters: None, args: None, input: None }),
             custom: None,
             extra_content: None,
             name: None,
             arguments: None,
             input: None,
+            parameters: None,
+            args: None,
             is_unread: false,
         },
     ] = calls.as_slice()

@@ -137,9 +137,8 @@ impl ChunkNormalizer {
             Admission::Part => self.calls.continue_choice(number),
             Admission::Alternative { is_new } => {
                 self.choices.ignore(choice);
-                let name = "choice";
                 return if is_new {
-                    sink.delta(Delta::Unsupported { kind: Dropped::Part, name })
+                    sink.delta(Delta::Unsupported { kind: Dropped::Part, name: "choice" })
                 } else {
                     Ok(())
                 };
@@ -375,6 +374,7 @@ impl ChunkNormalizer {
             }
         };
         if !calls.is_empty() {
+            self.ending.resume();
             self.calls.begin_tool_calls();
             self.seen.calls |= form == Form::Delta;
             self.flush_markup(sink)?;

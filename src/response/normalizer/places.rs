@@ -10,7 +10,7 @@ const CALL_PARTS: &[&str] = &["tool_use", "tool_call", "function_call"];
 
 /// The calls of a message, from the first place that has any.
 pub(super) fn in_message<'m>(message: &'m Message<'_>) -> Option<&'m ToolCalls<'m>> {
-    [&message.tool_calls, &message.tool_call].into_iter().flatten().find(|calls| has_any(calls))
+    message.tool_calls().into_iter().flatten().find(|calls| has_any(calls))
 }
 
 /// The calls beside the messages of a choice.
@@ -35,7 +35,8 @@ pub(super) fn in_parts(content: Option<&RawValue>) -> Option<ToolCalls<'_>> {
     let list = content.filter(|raw| raw.get().starts_with('['))?;
     let parts: Vec<&RawValue> = serde_json::from_str(list.get()).ok()?;
     let calls = parts.into_iter().filter(|part| is_call_part(part));
-    let calls: Result<Vec<ToolCall<'_>>, _> = calls.map(|part| serde_json::from_str(part.get())).collect();
+    let calls: Option<Vec<ToolCall<'_>>> =
+        calls.map(|part| ToolCall::of_element(part).ok().filter(|call| call.name().is_some())).collect();
     Some(calls.map_or(ToolCalls::Unreadable, ToolCalls::Read)).filter(has_any)
 }
 

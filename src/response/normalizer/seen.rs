@@ -39,6 +39,8 @@ impl SeenInDeltas {
             tool_calls,
             // Recorded where it is read.
             tool_call: _,
+            tool_calls_in_camel_case: _,
+            function_calls: _,
             function_call,
             error: _,
         } = delta;

@@ -510,6 +510,87 @@ fn what_providers_send_becomes_deltas() {
             &[r#"call 0 x:f() extra {"s":1}"#, "open"],
         ),
         (
+            "nothing under the other names of the arguments",
+            &[call!(
+                r#"{"id":"x","function":{"name":"f","arguments":"{\"a\":1}","args":null,"parameters":null},"input":null,"parameters":null}"#
+            )],
+            &[r#"call 0 x:f({"a":1}) complete"#, "open"],
+        ),
+        (
+            "arguments under two names",
+            &[call!(r#"{"id":"x","name":"f","args":{},"input":{"a":1}}"#)],
+            &[r#"call 0 x:f({"a":1}) complete"#, "open"],
+        ),
+        (
+            "nothing under the other names of the calls",
+            &[
+                delta!(r#"{"content":"a","tool_call":null,"function_calls":[],"toolCalls":null}"#),
+                delta!(r#"{"content":"b","tool_call":false,"function_calls":"none","toolCalls":0}"#),
+            ],
+            &[r#"text "a""#, r#"text "b""#, "open"],
+        ),
+        (
+            "facts about a call that has no arguments",
+            &[
+                call!(r#"{"id":"x","name":"f","caller":{"type":"direct"},"_meta":{"a":1}}"#),
+                call!(
+                    r#"{"id":"y","function":{"name":"f","metadata":{"a":1}},"cache_control":{"type":"ephemeral"}}"#
+                ),
+            ],
+            &["call 0 x:f()", "call 1 y:f()", "open"],
+        ),
+        (
+            "calls in wrappers",
+            &[
+                call!(r#"{"index":0,"id":"x","type":"tool_call","tool_call":{"name":"f","args":{"a":1}}}"#),
+                delta!(
+                    r#"{"content":[{"type":"tool_use","tool_use":{"id":"y","name":"g","input":{"a":2}}}]}"#
+                ),
+            ],
+            &[r#"call 0 x:f({"a":1}) complete"#, r#"call 1 y:g({"a":2}) complete"#, "open"],
+        ),
+        (
+            "a part that must be a call, and has no name",
+            &[delta!(r#"{"content":[{"type":"tool_use","what":{"input":{"a":2}}}]}"#)],
+            &["failed: The upstream sent a tool call that cannot be read."],
+        ),
+        (
+            "calls by their ids",
+            &[delta!(
+                r#"{"tool_calls":{"call_a":{"id":"x","name":"f","arguments":{"a":1}},"call_b":{"id":"y","name":"g","arguments":{"b":1}}}}"#
+            )],
+            &[r#"call 0 x:f({"a":1}) complete"#, r#"call 1 y:g({"b":1}) complete"#, "open"],
+        ),
+        (
+            "calls by their position, in pieces",
+            &[
+                delta!(r#"{"tool_calls":{"0":{"id":"x","function":{"name":"f","arguments":"{"}}}}"#),
+                delta!(r#"{"tool_calls":{"1":{"id":"y","function":{"name":"g","arguments":"{"}}}}"#),
+                delta!(r#"{"tool_calls":{"0":{"function":{"arguments":"}"}}}}"#),
+                delta!(r#"{"tool_calls":{"1":{"function":{"arguments":"}"}}}}"#),
+            ],
+            &["call 0 x:f({)", "call 1 y:g({)", "call 0 x:f(}) complete", "call 1 y:g(}) complete", "open"],
+        ),
+        (
+            "calls by their position, and how many there are",
+            &[delta!(r#"{"tool_calls":{"length":1,"0":{"id":"x","name":"f","arguments":{"a":1}}}}"#)],
+            &[r#"call 0 x:f({"a":1}) complete"#, "open"],
+        ),
+        (
+            "an object that holds no call",
+            &[delta!(r#"{"tool_calls":{"f":"a"}}"#)],
+            &["failed: The upstream sent a tool call that cannot be read."],
+        ),
+        (
+            "a usage before a call that is beside the choices",
+            &[
+                delta!(r#"{"content":"a"}"#),
+                r#"{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}"#,
+                r#"{"choices":[],"tool_calls":[{"index":0,"id":"x","function":{"name":"f","arguments":"{"}}]}"#,
+            ],
+            &[r#"text "a""#, "call 0 x:f({)", "open, 2 tokens"],
+        ),
+        (
             "calls by their position",
             &[
                 delta!(

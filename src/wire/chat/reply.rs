@@ -143,16 +143,26 @@ pub struct Message<'a> {
     /// OpenRouter, LiteLLM: generated images, an array of objects.
     pub images: Option<&'a RawValue>,
     pub tool_calls: Option<ToolCalls<'a>>,
-    /// Gateways: the calls under another name.
-    #[serde(alias = "toolCalls", alias = "function_calls")]
+    /// Gateways: the calls under other names.
     pub tool_call: Option<ToolCalls<'a>>,
+    #[serde(rename = "toolCalls")]
+    pub tool_calls_in_camel_case: Option<ToolCalls<'a>>,
+    pub function_calls: Option<ToolCalls<'a>>,
     /// The deprecated form of a single call.
     pub function_call: Option<Function<'a>>,
     /// Gateways: an error within the message.
     pub error: Option<&'a RawValue>,
 }
 
-/// `tool_calls`: an array. Some upstreams send a single object, an object with the positions as keys, or an empty string.
+impl<'a> Message<'a> {
+    /// The calls under each of their names.
+    pub fn tool_calls(&self) -> [Option<&ToolCalls<'a>>; 4] {
+        [&self.tool_calls, &self.tool_call, &self.tool_calls_in_camel_case, &self.function_calls]
+            .map(Option::as_ref)
+    }
+}
+
+/// `tool_calls`: an array. Some upstreams send a single object, or an object of calls with their positions or ids as keys.
 #[derive(Debug)]
 pub enum ToolCalls<'a> {
     /// The calls, without `null` elements.
@@ -163,84 +173,86 @@ pub enum ToolCalls<'a> {
 
 impl<'de: 'a, 'a> Deserialize<'de> for ToolCalls<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let json = <&'de RawValue>::deserialize(deserializer)?.get();
+        let json = <&'de RawValue>::deserialize(deserializer)?;
         // Decided by the first byte, because serde would read an array as the fields of a single call.
-        let read = match json.as_bytes() {
-            b"\"\"" => Ok(Vec::new()),
-            [b'{', ..] if has_positions(json) => by_position(json),
-            [b'{', ..] => serde_json::from_str(json).map(|one| vec![one]),
-            _ => serde_json::from_str(json)
-                .map(|calls: Vec<Option<ToolCall<'_>>>| calls.into_iter().flatten().collect()),
+        let read = match json.get().as_bytes() {
+            [b'{', ..] => one_or_by_key(json),
+            [b'[', ..] => list(json.get()),
+            _ if NO_CALLS.contains(&json.get()) => Ok(Some(Vec::new())),
+            _ => Ok(None),
         };
-        let read = read.map(|mut calls: Vec<ToolCall<'_>>| {
-            mark_unread(&mut calls, json);
-            calls
-        });
         match read {
             // The reader of the chunk handles repeated keys.
             Err(problem) if problem.to_string().starts_with("duplicate field") => {
                 Err(D::Error::custom(problem))
             }
-            read => Ok(read.map_or(Self::Unreadable, Self::Read)),
+            read => Ok(read.ok().flatten().map_or(Self::Unreadable, Self::Read)),
         }
     }
 }
 
-/// Whether the first key of an object is a number.
-fn has_positions(object: &str) -> bool {
-    let first_key = object.trim_start_matches(['{', ' ', '\t', '\r', '\n']);
-    first_key.strip_prefix('"').is_some_and(|key| key.starts_with(|digit: char| digit.is_ascii_digit()))
+/// What some upstreams send instead of an empty list.
+const NO_CALLS: &[&str] = &["\"\"", "\"none\"", "\"null\"", "false", "0"];
+
+fn list(json: &str) -> serde_json::Result<Option<Vec<ToolCall<'_>>>> {
+    let calls: Vec<Option<ToolCall<'_>>> = serde_json::from_str(json)?;
+    if calls.iter().flatten().all(ToolCall::has_arguments) {
+        return Ok(Some(calls.into_iter().flatten().collect()));
+    }
+    let elements: Vec<Option<&RawValue>> = serde_json::from_str(json)?;
+    elements.into_iter().flatten().map(ToolCall::of_element).collect::<serde_json::Result<_>>().map(Some)
 }
 
-/// The calls of `{"0": {...}, "1": {...}}` in their order.
-fn by_position(json: &str) -> serde_json::Result<Vec<ToolCall<'_>>> {
-    let calls: BTreeMap<&str, ToolCall<'_>> = serde_json::from_str(json)?;
-    let mut calls: Vec<(u64, ToolCall<'_>)> = calls
-        .into_iter()
-        .map(|(key, call)| {
-            let index: &RawValue = serde_json::from_str(key)?;
-            let position = serde_json::from_str(key)?;
-            Ok((position, ToolCall { index: call.index.or(Some(index)), ..call }))
-        })
-        .collect::<serde_json::Result<_>>()?;
+/// The call that an object is, or the calls that it holds. `None`: neither.
+fn one_or_by_key(json: &RawValue) -> serde_json::Result<Option<Vec<ToolCall<'_>>>> {
+    if serde_json::from_str::<ToolCall<'_>>(json.get())?.has_any_field() {
+        return ToolCall::of_element(json).map(|call| Some(vec![call]));
+    }
+    let values = fields(json)?;
+    let is_empty = values.is_empty();
+    let mut calls: Vec<(u64, ToolCall<'_>)> = Vec::new();
+    for (key, value) in values.into_iter().filter(|(_, value)| is_object(value)) {
+        let call = ToolCall::of_element(value)?;
+        let position = key.parse().ok();
+        let index = call.index.or(position.and_then(|_: u64| serde_json::from_str(key).ok()));
+        calls.push((position.unwrap_or(u64::MAX), ToolCall { index, ..call }));
+    }
     calls.sort_by_key(|(position, _)| *position);
-    Ok(calls.into_iter().map(|(_, call)| call).collect())
+    let calls: Vec<_> = calls.into_iter().map(|(_, call)| call).collect();
+    Ok((is_empty || !calls.is_empty()).then_some(calls))
 }
 
-/// Marks the calls that have a name and, instead of arguments, something under a key that is not read.
-fn mark_unread(calls: &mut [ToolCall<'_>], json: &str) {
-    if calls.iter().all(|call| !call.lacks_arguments()) {
-        return;
-    }
-    let written = match serde_json::from_str(json) {
-        Ok(Value::Array(calls)) => calls.into_iter().filter(|call| !call.is_null()).collect(),
-        Ok(Value::Object(calls)) if has_positions(json) => {
-            let mut calls: Vec<_> = calls.into_iter().collect();
-            calls.sort_by_key(|(key, _)| key.parse::<u64>().unwrap_or(0));
-            calls.into_iter().map(|(_, call)| call).collect()
-        }
-        Ok(call) => vec![call],
-        Err(_) => Vec::new(),
-    };
-    for (call, written) in calls.iter_mut().zip(&written) {
-        call.is_unread = call.lacks_arguments() && has_unread(written);
-    }
+fn fields(object: &RawValue) -> serde_json::Result<BTreeMap<&str, &RawValue>> {
+    serde_json::from_str(object.get())
+}
+
+fn is_object(raw: &RawValue) -> bool {
+    raw.get().starts_with('{')
 }
 
 /// What is read, or is known to be no arguments.
-const NO_ARGUMENTS: &[&str] = &["function", "custom", "extra_content", "provider_specific_fields"];
+const NO_ARGUMENTS: &[&str] = &[
+    "function",
+    "custom",
+    "extra_content",
+    "provider_specific_fields",
+    "caller",
+    "cache_control",
+    "metadata",
+    "_meta",
+    "google",
+];
 
-fn has_unread(call: &Value) -> bool {
-    let fields = call.get("function").filter(|function| function.is_object()).unwrap_or(call).as_object();
-    let may_be_arguments = |value: &Value| match value {
-        Value::Object(fields) => !fields.is_empty(),
-        Value::String(text) => text.trim_start().starts_with('{') && text.trim() != "{}",
+/// Whether a call has something under a key that is not read.
+fn has_unread(call: &RawValue) -> bool {
+    let may_be_arguments = |raw: &RawValue| match serde_json::from_str(raw.get()) {
+        Ok(Value::Object(fields)) => !fields.is_empty(),
+        Ok(Value::String(text)) => text.trim_start().starts_with('{') && text.trim() != "{}",
         _ => false,
     };
-    fields
-        .into_iter()
-        .flatten()
-        .any(|(key, value)| !NO_ARGUMENTS.contains(&&**key) && may_be_arguments(value))
+    let Ok(outer) = fields(call) else { return true };
+    let inner = outer.get("function").filter(|function| is_object(function)).and_then(|raw| fields(raw).ok());
+    inner.unwrap_or(outer).iter().any(|(key, value)| !NO_ARGUMENTS.contains(key) && may_be_arguments(value))
 }
 
 /// An element of `tool_calls`: a call, or a fragment of one.
@@ -264,21 +276,60 @@ pub struct ToolCall<'a> {
     pub name: Option<Cow<'a, str>>,
     /// Cloudflare: the arguments.
     pub arguments: Option<&'a RawValue>,
-    /// The arguments, as Anthropic's API and others name them.
-    #[serde(alias = "parameters", alias = "args")]
+    /// The arguments, as Anthropic's API names them.
     pub input: Option<&'a RawValue>,
+    /// The arguments, as others name them.
+    pub parameters: Option<&'a RawValue>,
+    pub args: Option<&'a RawValue>,
     /// It has no arguments, but something under a key that is not read.
     #[serde(skip)]
     pub is_unread: bool,
 }
 
-impl ToolCall<'_> {
-    /// Whether it has a name and no arguments.
-    fn lacks_arguments(&self) -> bool {
-        let function = self.function.as_ref();
-        let is_named = self.name.is_some() || function.is_some_and(|function| function.name.is_some());
-        let inside = function.and_then(|function| function.arguments.or(function.parameters));
-        is_named && inside.or(self.arguments).or(self.input).is_none()
+impl<'a> ToolCall<'a> {
+    /// A call, or one in a wrapper: `{"type": "tool_call", "tool_call": {"name": "f", "arguments": {}}}`.
+    ///
+    /// # Errors
+    ///
+    /// A field of a call has the wrong type.
+    pub fn of_element(json: &'a RawValue) -> serde_json::Result<Self> {
+        let call: Self = serde_json::from_str(json.get())?;
+        if call.has_arguments() {
+            return Ok(call);
+        }
+        if call.name().is_some() {
+            return Ok(Self { is_unread: has_unread(json), ..call });
+        }
+        let objects = fields(json)?.into_values().filter(|value| is_object(value));
+        let mut wrapped = objects.filter_map(|value| serde_json::from_str(value.get()).ok());
+        match wrapped.find(|call: &Self| call.name().is_some()) {
+            Some(inner) => Ok(Self { index: call.index, id: call.id.or(inner.id), ..inner }),
+            None => Ok(call),
+        }
+    }
+
+    /// The name, or a piece of it.
+    pub fn name(&self) -> Option<&str> {
+        let function = self.function.as_ref().and_then(|function| function.name.as_deref());
+        let custom = || self.custom.as_ref().and_then(|custom| custom.name.as_deref());
+        function.or_else(custom).or(self.name.as_deref())
+    }
+
+    /// The arguments under each of their names.
+    pub fn arguments(&self) -> impl Iterator<Item = &'a RawValue> {
+        let inside = self.function.as_ref().map_or([None; 4], Function::arguments);
+        let custom = self.custom.as_ref().and_then(|custom| custom.input);
+        let outside = [self.arguments, self.input, self.parameters, self.args];
+        inside.into_iter().chain([custom]).chain(outside).flatten()
+    }
+
+    fn has_arguments(&self) -> bool {
+        self.arguments().next().is_some()
+    }
+
+    fn has_any_field(&self) -> bool {
+        let given = [self.index, self.id, self.extra_content];
+        self.name().is_some() || self.has_arguments() || given.iter().any(Option::is_some)
     }
 }
 
@@ -290,9 +341,18 @@ pub struct Function<'a> {
     pub name: Option<Cow<'a, str>>,
     /// A string, or a piece of it. Some upstreams send the object itself.
     pub arguments: Option<&'a RawValue>,
-    /// The arguments, as early releases of TGI and others name them.
-    #[serde(alias = "args", alias = "input")]
+    /// The arguments, as early releases of TGI name them.
     pub parameters: Option<&'a RawValue>,
+    /// The arguments, as others name them.
+    pub args: Option<&'a RawValue>,
+    pub input: Option<&'a RawValue>,
+}
+
+impl<'a> Function<'a> {
+    /// The arguments under each of their names.
+    pub fn arguments(&self) -> [Option<&'a RawValue>; 4] {
+        [self.arguments, self.parameters, self.args, self.input]
+    }
 }
 
 /// The called custom tool: `{"name": "apply_patch", "input": "*** Begin Patch\n"}`. Both may come in pieces.
