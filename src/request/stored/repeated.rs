@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 /// How many items at the beginning of `input` repeat what is stored.
 pub(super) fn prefix(stored: &[TapeValue<'_>], input: &[Located<'_, '_>]) -> usize {
     match conversation(stored, input) {
-        0 => question(stored, input),
+        0 => turn(stored, input),
         repeated => repeated,
     }
 }
@@ -31,30 +31,28 @@ fn conversation(stored: &[TapeValue<'_>], input: &[Located<'_, '_>]) -> usize {
     if by_the_model { repeated } else { 0 }
 }
 
-/// Semantic Kernel sends the user's last messages again before the outputs of the calls that answered them. Only there is it a
-/// repetition: nobody says the same while the model waits for its outputs.
-fn question(stored: &[TapeValue<'_>], input: &[Located<'_, '_>]) -> usize {
+/// Semantic Kernel and Strands send their whole turn again before the outputs for which the model waits. Only there is it a
+/// repetition: nobody says the same while the model waits.
+fn turn(stored: &[TapeValue<'_>], input: &[Located<'_, '_>]) -> usize {
     let answered: BTreeSet<_> = stored.iter().filter_map(|item| output(*item)).collect();
     let calls = stored.iter().filter(|item| is_call(**item)).filter_map(|item| text(*item, "call_id"));
     let open: BTreeSet<_> = calls.filter(|call_id| !answered.contains(call_id)).collect();
-    if !input.iter().filter_map(|item| output(item.value)).any(|call_id| open.contains(&call_id)) {
-        return 0;
-    }
-    let again: Vec<_> = input.iter().map_while(|item| message(item.value)).collect();
-    let users = stored.iter().filter_map(|item| message(*item)).filter(|said| !said.is_of_the_model());
-    let users: Vec<_> = users.collect();
-    if users.ends_with(&again) { again.len() } else { 0 }
+    let is_new = |item: &Located<'_, '_>| output(item.value).is_some_and(|call_id| open.contains(&call_id));
+    let new = input.iter().position(is_new).unwrap_or(0);
+    // From the end, because only the last turn is repeated.
+    let mut before = stored.iter().rev().filter_map(|item| said(*item));
+    let mut is_repeated = |item: &Located<'_, '_>| {
+        said(item.value).is_some_and(|again| {
+            // What the model and its tools said may be missing, but not what the user said.
+            before.find(|said| *said == again || said.is_of_the_user()) == Some(again)
+        })
+    };
+    if input.iter().take(new).rev().all(&mut is_repeated) { new } else { 0 }
 }
 
-fn output<'a>(item: TapeValue<'a>) -> Option<Cow<'a, str>> {
-    match said(item)? {
-        Said::Output(call_id) => Some(call_id),
-        Said::Message(..) | Said::Call(_) => None,
-    }
-}
-
-fn message(item: TapeValue<'_>) -> Option<Said<'_>> {
-    said(item).filter(|said| matches!(said, Said::Message(..)))
+/// The call whose output an item is.
+fn output(item: TapeValue<'_>) -> Option<Cow<'_, str>> {
+    if item.field("role").is_some() || is_call(item) { None } else { text(item, "call_id") }
 }
 
 /// What an item says, however it is written.
@@ -73,15 +71,18 @@ impl Said<'_> {
             Self::Output(_) => false,
         }
     }
+
+    fn is_of_the_user(&self) -> bool {
+        matches!(self, Self::Message(..)) && !self.is_of_the_model()
+    }
 }
 
 /// `None` for reasoning and other things that such clients do not repeat.
 fn said(item: TapeValue<'_>) -> Option<Said<'_>> {
-    match (text(item, "role"), text(item, "call_id")) {
-        (Some(role), _) => Some(Said::Message(role, words(item.field("content")?))),
-        (None, Some(call_id)) if is_call(item) => Some(Said::Call(call_id)),
-        (None, Some(call_id)) => Some(Said::Output(call_id)),
-        (None, None) => None,
+    match text(item, "role") {
+        Some(role) => Some(Said::Message(role, words(item.field("content")?))),
+        None if is_call(item) => text(item, "call_id").map(Said::Call),
+        None => output(item).map(Said::Output),
     }
 }
 

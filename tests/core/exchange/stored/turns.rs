@@ -177,33 +177,73 @@ fn a_conversation_that_is_sent_again_is_there_once() {
     assert_eq!(client.turn(body, &says("fine")).said(), ["user: yes", "assistant: more?", "user: yes"]);
 }
 
-/// Semantic Kernel sends the user's messages and all outputs of the turn again with each output, and no calls.
+/// Semantic Kernel sends what was said in the turn again with each output, and all outputs, but no calls. Strands sends the
+/// calls, too.
 #[test]
-fn a_question_that_is_sent_again_with_outputs_is_there_once() {
+fn a_turn_that_is_sent_again_with_outputs_is_there_once() {
+    let tools = json!([{"type": "function", "name": "f", "parameters": {}}]);
+    let message =
+        |role: &str, text: &str| json!({"role": role, "content": [{"type": "input_text", "text": text}]});
+    for repeats_calls in [false, true] {
+        let world = World::default();
+        let client = Client::new(&world);
+        let mut previous = json!(null);
+        let mut expected = Vec::new();
+        for question in ["a", "a", "b"] {
+            let mut input = vec![message("user", question)];
+            expected.push(format!("user: {question}"));
+            for words in ["", "I look.", "", "I look.", "I look again."] {
+                let body =
+                    json!({"model": "m", "input": input, "tools": tools, "previous_response_id": previous});
+                let call_id = format!("c{}", expected.len());
+                let chunks = [text(words), call(0, &call_id, "f", "{}"), finish("tool_calls")];
+                let turn = client.turn(body, &chunks);
+                assert_eq!(turn.said(), expected);
+                previous = json!(turn.id());
+                if !words.is_empty() {
+                    input.push(message("assistant", words));
+                }
+                if repeats_calls {
+                    input.push(
+                        json!({"type": "function_call", "call_id": call_id, "name": "f", "arguments": "{}"}),
+                    );
+                }
+                input.push(json!({"type": "function_call_output", "call_id": call_id, "output": call_id}));
+                expected.extend([format!("assistant: {words}"), format!("tool: {call_id}")]);
+            }
+            let body =
+                json!({"model": "m", "input": input, "tools": tools, "previous_response_id": previous});
+            let turn = client.turn(body, &says("done"));
+            assert_eq!(turn.said(), expected);
+            previous = json!(turn.id());
+            expected.push("assistant: done".to_owned());
+        }
+    }
+}
+
+/// Words that differ from those that are stored are new, and so are those after the outputs.
+#[test]
+fn words_around_outputs_that_are_new_stay() {
     let world = World::default();
     let client = Client::new(&world);
     let tools = json!([{"type": "function", "name": "f", "parameters": {}}]);
-    let message = |text: &str| json!({"role": "user", "content": [{"type": "input_text", "text": text}]});
-    let mut previous = json!(null);
-    let mut expected = Vec::new();
-    for question in ["a", "a", "b"] {
-        let mut input = vec![message(question)];
-        expected.push(format!("user: {question}"));
-        for number in 0..3 {
-            let body =
-                json!({"model": "m", "input": input, "tools": tools, "previous_response_id": previous});
-            let call_id = format!("{}{number}", expected.len());
-            let turn = client.turn(body, &[call(0, &call_id, "f", "{}"), finish("tool_calls")]);
-            assert_eq!(turn.said(), expected);
-            previous = json!(turn.id());
-            input.push(json!({"type": "function_call_output", "call_id": call_id, "output": call_id}));
-            expected.extend(["assistant: ".to_owned(), format!("tool: {call_id}")]);
-        }
-        let body = json!({"model": "m", "input": input, "tools": tools, "previous_response_id": previous});
-        let turn = client.turn(body, &says("done"));
-        assert_eq!(turn.said(), expected);
-        previous = json!(turn.id());
-        expected.push("assistant: done".to_owned());
+    let user = |text: &str| json!({"role": "user", "content": text});
+    let chunks = [text("I look."), call(0, "c1", "f", "{}"), finish("tool_calls")];
+    let first = client.turn(json!({"model": "m", "input": "a", "tools": tools}), &chunks);
+    let output = json!({"type": "function_call_output", "call_id": "c1", "output": "one"});
+    let said = |input: Value| {
+        let body = json!({"model": "m", "input": input, "tools": tools, "previous_response_id": first.id()});
+        client.turn(body, &says("done")).said()
+    };
+    let before = ["user: a", "assistant: I look.", "tool: one"];
+    for (input, expected) in [
+        (json!([user("a"), output, user("a")]), vec!["user: a"]),
+        (json!([user("b"), output]), vec!["user: b"]),
+        (json!([user("a"), user("b"), output]), vec!["user: a", "user: b"]),
+        (json!([user("a"), user("a"), output]), vec!["user: a", "user: a"]),
+        (json!([user("I look."), output]), vec!["user: I look."]),
+    ] {
+        assert_eq!(said(input.clone()), [&before[..], &expected].concat(), "{input}");
     }
 }
 
