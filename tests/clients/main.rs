@@ -12,4 +12,5 @@ mod llamacpp;
 mod mlx;
 mod probe;
 mod sdk;
+mod stored;
 mod table;

@@ -1,7 +1,9 @@
-//! `docs/clients.md` has a row for each client: the pinned version, and the scenarios that it goes through here.
+//! `docs/clients.md` has a row for each client: the pinned version, and the scenarios that it goes through here. A second table
+//! has those that rely on stored responses.
 
 use crate::agents;
 use crate::sdk::{self, Client, Program};
+use crate::stored;
 use serde_json::Value;
 use std::fmt::Write;
 use support::project;
@@ -26,22 +28,20 @@ fn read(file: &str) -> String {
 }
 
 /// The version in the lock file.
-fn version(client: &Client) -> String {
+fn version(program: Program, package: &str) -> String {
     let python = |file| {
-        let pinned = format!("{}==", client.package);
+        let pinned = format!("{package}==");
         read(file).lines().find_map(|line| line.strip_prefix(&pinned).map(str::to_owned)).unwrap()
     };
-    match client.program {
-        Program::Node(_) => npm(client.package),
+    match program {
+        Program::Node(_) => npm(package),
         Program::Python(_) => python("requirements.txt"),
         Program::OlderPython(_) => python("requirements-openai-2.txt"),
-        Program::Rust(_) => crates_io(client.package),
-        Program::Go(_) => between("go/go.mod", &format!("{} v", client.package), "\n"),
-        Program::Java(_) => between(
-            "java/pom.xml",
-            &format!("<artifactId>{}</artifactId>\n      <version>", client.package),
-            "<",
-        ),
+        Program::Rust(_) => crates_io(package),
+        Program::Go(_) => between("go/go.mod", &format!("{package} v"), "\n"),
+        Program::Java(_) => {
+            between("java/pom.xml", &format!("<artifactId>{package}</artifactId>\n      <version>"), "<")
+        }
     }
 }
 
@@ -96,7 +96,7 @@ fn table() -> String {
         .unwrap();
     let clients = sdk::ALL.iter().map(|client| Row {
         name: client.name,
-        version: version(client),
+        version: version(client.program, client.package),
         works: works(client),
         needs: client.needs,
         flaws: client.flaws,
@@ -108,16 +108,31 @@ fn table() -> String {
     text
 }
 
+fn stored() -> String {
+    let mut text = String::from("| Client | Version | With a store | Without one |\n|---|---|---|---|\n");
+    for client in stored::ALL {
+        let stored::Client { name, program, package, option, without, .. } = client;
+        let version = version(*program, package);
+        let with = option.unwrap_or("works as it is");
+        writeln!(text, "| {name} | {version} | {with} | {without} |").unwrap();
+    }
+    text
+}
+
 /// `UPDATE_DOCS=1 cargo test --package transponder-e2e --test clients the_page_of_the_clients` writes the page.
 #[test]
-fn the_page_of_the_clients_holds_the_table() {
+fn the_page_of_the_clients_holds_the_tables() {
     let path = project().join("docs/clients.md");
-    let page = std::fs::read_to_string(&path).unwrap();
-    let (before, rest) = page.split_once("<!-- table -->\n").expect("the mark before the table");
-    let (written, after) = rest.split_once("<!-- /table -->").expect("the mark after it");
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        let page = format!("{before}<!-- table -->\n{}<!-- /table -->{after}", table());
-        return std::fs::write(path, page).unwrap();
+    for (mark, table) in [("table", table()), ("stored", stored())] {
+        let page = std::fs::read_to_string(&path).unwrap();
+        let (before, rest) =
+            page.split_once(&format!("<!-- {mark} -->\n")).expect("the mark before the table");
+        let (written, after) = rest.split_once(&format!("<!-- /{mark} -->")).expect("the mark after it");
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(&path, format!("{before}<!-- {mark} -->\n{table}<!-- /{mark} -->{after}"))
+                .unwrap();
+        } else {
+            assert_eq!(written, table);
+        }
     }
-    assert_eq!(written, table());
 }

@@ -6,13 +6,12 @@ from crewai import LLM
 from crewai.utilities.exceptions.context_window_exceeding_exception import LLMContextLengthExceededError
 from openai import APIError
 
-from jobs import INSTRUCTIONS, PROMPT, Weather, api_error, error, get_weather, serve
+from jobs import INSTRUCTIONS, PARAMETERS, PROMPT, Weather, api_error, error, get_weather, serve
 
 SETTINGS = {
     "max_output_tokens": lambda value: {"max_completion_tokens": value},
     "reasoning": lambda value: {"reasoning_effort": value["effort"]},
 }
-PARAMETERS = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 TOOL = {
     "type": "function",
     "function": {"name": "get_weather", "description": "Tells the weather of a city.", "parameters": PARAMETERS},

@@ -5,12 +5,9 @@ import json
 import dspy
 from dspy.utils.exceptions import LMError
 
-from jobs import INSTRUCTIONS, PROMPT, Weather, error, get_weather, serve
+from jobs import INSTRUCTIONS, PARAMETERS, PROMPT, Weather, error, get_weather, serve
 
 SETTINGS = {"max_output_tokens": "max_tokens", "reasoning": "reasoning"}
-
-
-PARAMETERS = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 TOOL = {
     "type": "function",
     "function": {"name": "get_weather", "description": "Tells the weather of a city.", "parameters": PARAMETERS},

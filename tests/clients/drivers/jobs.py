@@ -5,6 +5,7 @@ own API said, in terms that are the same for all clients; what the client did no
 """
 
 import asyncio
+import functools
 import inspect
 import json
 import sys
@@ -21,9 +22,24 @@ class Weather(BaseModel):
     celsius: int
 
 
+# The schema of `get_weather`, for clients that do not write it themselves.
+PARAMETERS = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+
+
 def get_weather(city: str) -> str:
     """Tells the weather of a city."""
     return f"{city}: sunny"
+
+
+def noted(ran):
+    """The same tool, which notes its calls in `ran`."""
+
+    @functools.wraps(get_weather)
+    def noting(city: str) -> str:
+        ran.append(city)
+        return get_weather(city)
+
+    return noting
 
 
 def serve(ask):
