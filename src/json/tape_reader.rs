@@ -7,10 +7,8 @@ use super::tape::{Bounds, Kind, ParseError, TapeNode};
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Escape {
     Invalid,
-    /// A letter or a slash.
-    Letter,
-    /// A quote or a backslash.
-    Structural,
+    /// One character that stands for another, or for itself.
+    Character,
     /// `u`, before four digits.
     Number,
 }
@@ -20,16 +18,14 @@ enum Escape {
 static ESCAPES: [Escape; 256] = {
     let mut escapes = [Escape::Invalid; 256];
     let mut at = 0;
-    while at < LETTERS.len() {
-        escapes[LETTERS[at] as usize] = Escape::Letter;
+    while at < CHARACTERS.len() {
+        escapes[CHARACTERS[at] as usize] = Escape::Character;
         at += 1;
     }
-    escapes[b'"' as usize] = Escape::Structural;
-    escapes[b'\\' as usize] = Escape::Structural;
     escapes[b'u' as usize] = Escape::Number;
     escapes
 };
-const LETTERS: &[u8] = b"/bfnrt";
+const CHARACTERS: &[u8] = b"\"\\/bfnrt";
 
 /// Reads a text into nodes.
 pub(super) struct TapeReader<'t> {
@@ -38,10 +34,12 @@ pub(super) struct TapeReader<'t> {
     nodes: Vec<TapeNode>,
     has_surrogates: bool,
     bounds: Bounds,
+    /// Why the text is rejected, if it is.
+    error: ParseError,
 }
 
-/// Where a value ends.
-type End = Result<usize, ParseError>;
+/// Where a value ends; `None` if the text is rejected. A `Result` with the error would be returned in memory.
+type End = Option<usize>;
 
 /// Each function reads what begins at `at`. Positions are passed on in registers: in a field of the reader, each step
 /// would be a load and a store.
@@ -51,69 +49,86 @@ impl<'t> TapeReader<'t> {
         if u32::try_from(bytes.len()).is_err() {
             return Err(ParseError::TooMany);
         }
-        // Conversations have about one node in 40 bytes. To move the nodes later costs more than the room.
-        let nodes = Vec::with_capacity(bytes.len() / 32);
-        let mut reader =
-            Self { bytes, mask: StructuralMask::of(bytes), nodes, has_surrogates: false, bounds };
-        let end = reader.value(0, 0)?;
-        match reader.byte(reader.after_space(end)) {
-            None => Ok((reader.nodes, reader.has_surrogates)),
-            Some(_) => Err(ParseError::Syntax),
-        }
+        let mut reader = Self {
+            bytes,
+            mask: StructuralMask::of(bytes),
+            // Conversations have about one node in 40 bytes. To move the nodes later costs more than the room.
+            nodes: Vec::with_capacity(bytes.len() / 32),
+            has_surrogates: false,
+            bounds,
+            error: ParseError::Syntax,
+        };
+        let end = reader.value(0, 0).map(|end| reader.after_space(end));
+        if end == Some(bytes.len()) { Ok((reader.nodes, reader.has_surrogates)) } else { Err(reader.error) }
+    }
+
+    #[cold]
+    fn fail(&mut self, error: ParseError) -> End {
+        self.error = error;
+        None
     }
 
     fn byte(&self, at: usize) -> Option<u8> {
         self.bytes.get(at).copied()
     }
 
-    fn after_space(&self, mut at: usize) -> usize {
+    /// Most requests have no white space.
+    #[inline]
+    fn after_space(&self, at: usize) -> usize {
+        if self.byte(at).is_some_and(|byte| byte > b' ') { at } else { self.after_some_space(at) }
+    }
+
+    #[inline(never)]
+    fn after_some_space(&self, mut at: usize) -> usize {
         while matches!(self.byte(at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             at += 1;
         }
         at
     }
 
-    /// Most values are strings.
-    #[inline]
+    /// Most values are strings, for which nothing is called.
+    #[inline(always)]
     fn value(&mut self, at: usize, depth: usize) -> End {
-        self.bounds.values = self.bounds.values.checked_sub(1).ok_or(ParseError::TooMany)?;
+        let Some(values) = self.bounds.values.checked_sub(1) else { return self.fail(ParseError::TooMany) };
+        self.bounds.values = values;
         let at = self.after_space(at);
         if self.byte(at) == Some(b'"') { self.string(at) } else { self.other_value(at, depth) }
     }
 
+    #[inline(never)]
     fn other_value(&mut self, at: usize, depth: usize) -> End {
-        match self.byte(at) {
-            Some(b'{') => self.object(at, depth + 1),
-            Some(b'[') => self.array(at, depth + 1),
-            Some(b'-' | b'0'..=b'9') => self.number(at),
-            Some(b't') => self.literal(at, Kind::Boolean, b"true"),
-            Some(b'f') => self.literal(at, Kind::Boolean, b"false"),
-            Some(b'n') => self.literal(at, Kind::Null, b"null"),
-            _ => Err(ParseError::Syntax),
+        match self.byte(at)? {
+            b'{' => self.object(at, depth + 1),
+            b'[' => self.array(at, depth + 1),
+            b'-' | b'0'..=b'9' => self.number(at),
+            b't' => self.literal(at, Kind::Boolean, b"true"),
+            b'f' => self.literal(at, Kind::Boolean, b"false"),
+            b'n' => self.literal(at, Kind::Null, b"null"),
+            _ => None,
         }
     }
 
     fn object(&mut self, start: usize, depth: usize) -> End {
         let object = self.open(Kind::Object, start, depth)?;
         let mut at = self.after_space(start + 1);
-        if self.byte(at) == Some(b'}') {
-            return Ok(self.close(object, at + 1));
+        if self.byte(at)? == b'}' {
+            return Some(self.close(object, at + 1));
         }
         loop {
-            let name_end = match self.byte(at) {
-                Some(b'"') => self.string(at)?,
-                _ => return Err(ParseError::Syntax),
-            };
+            if self.byte(at)? != b'"' {
+                return None;
+            }
+            let name_end = self.string(at)?;
             at = self.after_space(name_end);
-            if self.byte(at) != Some(b':') {
-                return Err(ParseError::Syntax);
+            if self.byte(at)? != b':' {
+                return None;
             }
             let end = self.value(at + 1, depth)?;
             at = self.after_space(end);
-            match self.byte(at) {
-                Some(b',') => at = self.after_space(at + 1),
-                Some(b'}') => return Ok(self.close(object, at + 1)),
-                _ => return Err(ParseError::Syntax),
+            match self.byte(at)? {
+                b',' => at = self.after_space(at + 1),
+                b'}' => return Some(self.close(object, at + 1)),
+                _ => return None,
             }
         }
     }
@@ -121,27 +136,27 @@ impl<'t> TapeReader<'t> {
     fn array(&mut self, start: usize, depth: usize) -> End {
         let array = self.open(Kind::Array, start, depth)?;
         let mut at = self.after_space(start + 1);
-        if self.byte(at) == Some(b']') {
-            return Ok(self.close(array, at + 1));
+        if self.byte(at)? == b']' {
+            return Some(self.close(array, at + 1));
         }
         loop {
             let end = self.value(at, depth)?;
             at = self.after_space(end);
-            match self.byte(at) {
-                Some(b',') => at += 1,
-                Some(b']') => return Ok(self.close(array, at + 1)),
-                _ => return Err(ParseError::Syntax),
+            match self.byte(at)? {
+                b',' => at += 1,
+                b']' => return Some(self.close(array, at + 1)),
+                _ => return None,
             }
         }
     }
 
     /// Begins an array or object; returns the index of its node.
-    fn open(&mut self, kind: Kind, start: usize, depth: usize) -> Result<usize, ParseError> {
+    fn open(&mut self, kind: Kind, start: usize, depth: usize) -> Option<usize> {
         if depth > self.bounds.depth {
-            return Err(ParseError::TooDeep);
+            return self.fail(ParseError::TooDeep);
         }
         self.push(kind, false, start, start);
-        Ok(self.nodes.len() - 1)
+        Some(self.nodes.len() - 1)
     }
 
     fn close(&mut self, opened: usize, end: usize) -> usize {
@@ -156,42 +171,37 @@ impl<'t> TapeReader<'t> {
         self.nodes.push(TapeNode { kind, escaped, start: start as u32, end: end as u32, size: 1 });
     }
 
-    /// Reads a string from its opening quote.
+    /// Reads a string from its opening quote. Most have no escape.
+    #[inline(always)]
     fn string(&mut self, start: usize) -> End {
-        let bytes = self.bytes;
-        let mut mask = self.mask;
-        let mut escaped = false;
-        mask.skip_to(start + 1);
-        let end = loop {
-            // Nearly all of a request is skipped here.
-            let at = mask.next().ok_or(ParseError::Syntax)?;
-            match bytes.get(at..) {
-                Some([b'"', ..]) => break at + 1,
-                Some([b'\\', byte, digits @ ..]) => {
-                    escaped = true;
-                    let escape = ESCAPES.get(usize::from(*byte)).copied().unwrap_or(Escape::Invalid);
-                    if escape == Escape::Structural {
-                        // What is escaped is found as well.
-                        mask.next();
-                    } else if escape != Escape::Letter {
-                        self.long_escape(escape, digits)?;
-                    }
-                }
-                _ => return Err(ParseError::Syntax),
-            }
-        };
-        self.mask = mask;
+        let at = self.mask.first_from(start + 1)?;
+        let escaped = self.byte(at)? != b'"';
+        let end = if escaped { self.escaped(at)? } else { at + 1 };
         self.push(Kind::String, escaped, start, end);
-        Ok(end)
+        Some(end)
+    }
+
+    /// Reads the rest of a string from its first escape.
+    fn escaped(&mut self, mut at: usize) -> End {
+        let (bytes, mut mask) = (self.bytes, self.mask);
+        while *bytes.get(at)? == b'\\' {
+            let escape = ESCAPES.get(usize::from(*bytes.get(at + 1)?)).copied()?;
+            if escape != Escape::Character {
+                self.long_escape(escape, bytes.get(at + 2..)?)?;
+            }
+            at = mask.first_from(at + 2)?;
+        }
+        self.mask = mask;
+        // What is neither a backslash nor a quote is a control character.
+        (*bytes.get(at)? == b'"').then_some(at + 1)
     }
 
     #[cold]
-    fn long_escape(&mut self, escape: Escape, digits: &[u8]) -> Result<(), ParseError> {
-        let digits: &[u8; 4] =
-            digits.first_chunk().filter(|_| escape == Escape::Number).ok_or(ParseError::Syntax)?;
+    fn long_escape(&mut self, escape: Escape, digits: &[u8]) -> Option<()> {
+        let digits: &[u8; 4] = digits.first_chunk().filter(|_| escape == Escape::Number)?;
         // U+D800 to U+DFFF, and some others.
         self.has_surrogates |= matches!(digits, [b'd' | b'D', ..]);
-        if digits.iter().all(u8::is_ascii_hexdigit) { Ok(()) } else { Err(ParseError::Syntax) }
+        digits.iter().all(u8::is_ascii_hexdigit).then_some(())
     }
 
     fn number(&mut self, start: usize) -> End {
@@ -208,7 +218,7 @@ impl<'t> TapeReader<'t> {
             at = self.digits(at + usize::from(matches!(self.byte(at), Some(b'+' | b'-'))))?;
         }
         self.push(kind, false, start, at);
-        Ok(at)
+        Some(at)
     }
 
     /// Skips digits; at least one is needed.
@@ -217,12 +227,12 @@ impl<'t> TapeReader<'t> {
         while self.byte(at).is_some_and(|byte| byte.is_ascii_digit()) {
             at += 1;
         }
-        if at > start { Ok(at) } else { Err(ParseError::Syntax) }
+        (at > start).then_some(at)
     }
 
     fn literal(&mut self, start: usize, kind: Kind, word: &[u8]) -> End {
         let end = start + word.len();
         self.push(kind, false, start, end);
-        if self.bytes.get(start..end) == Some(word) { Ok(end) } else { Err(ParseError::Syntax) }
+        (self.bytes.get(start..end)? == word).then_some(end)
     }
 }
