@@ -130,22 +130,22 @@ impl<'a> Tape<'a> {
 
     /// The outermost value.
     pub fn root(&self) -> TapeValue<'_> {
-        TapeValue { text: self.text, nodes: &self.nodes }
+        TapeValue { tape: self, at: 0 }
     }
 }
 
 /// One value of a [`Tape`].
 #[derive(Debug, Clone, Copy)]
 pub struct TapeValue<'a> {
-    /// The text that was read.
-    text: &'a str,
-    /// The node of the value and those of all values in it.
-    nodes: &'a [TapeNode],
+    tape: &'a Tape<'a>,
+    /// The index of its node. Those of all values in it follow.
+    at: usize,
 }
 
 impl<'a> TapeValue<'a> {
+    #[inline]
     fn node(self) -> Option<&'a TapeNode> {
-        self.nodes.first()
+        self.tape.nodes.get(self.at)
     }
 
     /// The type of the value.
@@ -155,18 +155,18 @@ impl<'a> TapeValue<'a> {
 
     /// The JSON text of the value.
     pub fn get(self) -> &'a str {
-        self.node().and_then(|node| self.text.get(node.span())).unwrap_or("null")
+        self.node().and_then(|node| self.tape.text.get(node.span())).unwrap_or("null")
     }
 
     /// The first byte of the JSON text.
     pub fn first_byte(self) -> Option<u8> {
-        self.node().and_then(|node| self.text.as_bytes().get(node.start as usize).copied())
+        self.node().and_then(|node| self.tape.text.as_bytes().get(node.start as usize).copied())
     }
 
     /// The characters of a string, as they are escaped; `None` if the value is not a string.
     pub fn escaped(self) -> Option<&'a str> {
         let node = self.node().filter(|node| node.kind == Kind::String)?;
-        self.text.get(node.inside_quotes())
+        self.tape.text.get(node.inside_quotes())
     }
 
     /// The JSON text, to be passed on.
@@ -180,11 +180,27 @@ impl<'a> TapeValue<'a> {
         (self.kind() == Kind::String).then(|| JsonStr::valid(self.get()))
     }
 
+    /// The bytes of the unescaped string, as names of fields are compared; empty if the value is not a string.
+    #[inline]
+    pub fn bytes(self) -> Cow<'a, [u8]> {
+        match self.node() {
+            Some(node @ TapeNode { kind: Kind::String, escaped: false, .. }) => {
+                Cow::Borrowed(self.tape.text.as_bytes().get(node.inside_quotes()).unwrap_or_default())
+            }
+            _ => self.decoded_bytes(),
+        }
+    }
+
+    #[cold]
+    fn decoded_bytes(self) -> Cow<'a, [u8]> {
+        Cow::Owned(self.string().unwrap_or_default().into_owned().into_bytes())
+    }
+
     /// The unescaped string; `None` if the value is not a string.
     pub fn string(self) -> Option<Cow<'a, str>> {
         match self.node() {
             Some(node @ TapeNode { kind: Kind::String, escaped: false, .. }) => {
-                self.text.get(node.inside_quotes()).map(Cow::Borrowed)
+                self.tape.text.get(node.inside_quotes()).map(Cow::Borrowed)
             }
             _ => self.text().map(|text| Cow::Owned(text.decode().into_owned())),
         }
@@ -192,14 +208,23 @@ impl<'a> TapeValue<'a> {
 
     /// The elements of an array; `None` if the value is not an array.
     pub fn elements(self) -> Option<impl Iterator<Item = TapeValue<'a>> + use<'a>> {
-        (self.kind() == Kind::Array).then(|| self.children())
+        let (mut next, end) = self.inside(Kind::Array)?;
+        Some(std::iter::from_fn(move || {
+            let element = next.before(end)?;
+            next = element.after()?;
+            Some(element)
+        }))
     }
 
     /// The names and values of an object's fields; empty if the value is not an object.
     pub fn fields(self) -> impl Iterator<Item = (TapeValue<'a>, TapeValue<'a>)> + use<'a> {
-        let mut children = self.children();
-        let is_object = self.kind() == Kind::Object;
-        std::iter::from_fn(move || if is_object { Some((children.next()?, children.next()?)) } else { None })
+        let (mut next, end) = self.inside(Kind::Object).unwrap_or((self, self.at));
+        std::iter::from_fn(move || {
+            let name = next.before(end)?;
+            let value = TapeValue { at: name.at + 1, ..name };
+            next = value.after()?;
+            Some((name, value))
+        })
     }
 
     /// The value of an object's field. If several fields have the name, the last one counts, as in most JSON readers.
@@ -208,15 +233,9 @@ impl<'a> TapeValue<'a> {
     }
 
     /// Whether the value is this string.
+    #[inline]
     pub fn is(self, string: &str) -> bool {
-        match self.node() {
-            // Most are told apart by their lengths.
-            Some(node @ TapeNode { kind: Kind::String, escaped: false, .. }) => {
-                let inside = node.inside_quotes();
-                inside.len() == string.len() && self.text.as_bytes().get(inside) == Some(string.as_bytes())
-            }
-            _ => self.string().is_some_and(|own| own == string),
-        }
+        *self.bytes() == *string.as_bytes()
     }
 
     /// The bytes of the value in the text.
@@ -224,13 +243,22 @@ impl<'a> TapeValue<'a> {
         self.node().map_or(0..0, TapeNode::span)
     }
 
-    fn children(self) -> impl Iterator<Item = TapeValue<'a>> + use<'a> {
-        let mut rest = self.nodes.get(1..).unwrap_or_default();
-        std::iter::from_fn(move || {
-            let (nodes, after) = rest.split_at_checked(rest.first()?.size as usize)?;
-            rest = after;
-            Some(TapeValue { text: self.text, nodes })
-        })
+    /// The first value in one of this kind, and the index of the node behind the last one.
+    #[inline]
+    fn inside(self, kind: Kind) -> Option<(TapeValue<'a>, usize)> {
+        let node = self.node().filter(|node| node.kind == kind)?;
+        Some((TapeValue { at: self.at + 1, ..self }, self.at + node.size as usize))
+    }
+
+    #[inline]
+    fn before(self, end: usize) -> Option<TapeValue<'a>> {
+        (self.at < end).then_some(self)
+    }
+
+    /// The value behind this one.
+    #[inline]
+    fn after(self) -> Option<TapeValue<'a>> {
+        Some(TapeValue { at: self.at + self.node()?.size as usize, ..self })
     }
 }
 

@@ -118,31 +118,33 @@ impl<'a> Object<'_, 'a> {
     }
 
     /// The names and values of all fields, `null` included.
-    pub(crate) fn all(&self) -> impl Iterator<Item = (Cow<'a, str>, TapeValue<'a>)> + use<'a> {
-        self.0.value.fields().filter_map(|(name, value)| Some((name.string()?, value)))
+    pub(crate) fn all(&self) -> impl Iterator<Item = (TapeValue<'a>, TapeValue<'a>)> + use<'a> {
+        self.0.value.fields()
     }
 
     /// Records a key that the type of the object does not have, unless it is one of `besides`: those are read
     /// elsewhere, or have no meaning. Fields of the body are not recorded, because the upstream's options decide about
     /// them.
     #[inline]
-    pub(crate) fn note(&self, key: &str, value: TapeValue<'_>, besides: &[&str]) {
-        if !WITHOUT_MEANING.contains(&key) && !besides.contains(&key) && is_present(&value) {
+    pub(crate) fn note(&self, key: TapeValue<'_>, value: TapeValue<'_>, besides: &[&str]) {
+        let bytes = key.bytes();
+        let is_key = |name: &&str| *name.as_bytes() == *bytes;
+        if !WITHOUT_MEANING.iter().any(is_key) && !besides.iter().any(is_key) && is_present(&value) {
             self.note_unread(key);
         }
     }
 
     #[cold]
-    fn note_unread(&self, key: &str) {
+    fn note_unread(&self, key: TapeValue<'_>) {
         let Self(Located { path, unread, .. }) = self;
-        if !matches!(path, Path::Root) {
-            unread.0.borrow_mut().insert(self.path_to(key).without_positions());
+        if let Some(key) = key.string().filter(|_| !matches!(path, Path::Root)) {
+            unread.0.borrow_mut().insert(self.path_to(&key).without_positions());
         }
     }
 
     /// Records the keys of an object that has no Rust type.
     pub(crate) fn note_all_but(&self, besides: &[&str]) {
-        self.all().for_each(|(key, value)| self.note(&key, value, besides));
+        self.all().for_each(|(key, value)| self.note(key, value, besides));
     }
 
     /// The keys that were not read, in all objects of the request.
@@ -162,7 +164,8 @@ impl<'a> Object<'_, 'a> {
 
     /// The names and values of the fields that are present.
     pub fn fields(&self) -> impl Iterator<Item = (Cow<'a, str>, TapeValue<'a>)> + use<'a> {
-        self.all().filter(|(_, value)| is_present(value))
+        let present = self.all().filter(|(_, value)| is_present(value));
+        present.filter_map(|(name, value)| Some((name.string()?, value)))
     }
 }
 
@@ -319,9 +322,11 @@ macro_rules! objects {
                 // One pass. If several fields have the same name, the last one counts, as in most JSON readers.
                 $(let mut $field = None;)*
                 for (name, value) in object.all() {
-                    match &*name {
-                        $($crate::wire::typed::field_name!($field) => $field = Some(value),)*
-                        other => object.note(other, value, Self::BESIDES),
+                    let bytes = name.bytes();
+                    $(if *bytes == *$crate::wire::typed::field_name!($field).as_bytes() {
+                        $field = Some(value);
+                    } else)* {
+                        object.note(name, value, Self::BESIDES);
                     }
                 }
                 Ok(Self { $($field: object.read($crate::wire::typed::field_name!($field), $field)?,)* })
