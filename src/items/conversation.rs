@@ -95,10 +95,12 @@ pub struct Call<'a> {
     pub input: Option<JsonStr<'a>>,
     /// The output may come in a later request.
     pub is_async: bool,
+    /// The content of its output, once that was found.
+    pub output: Option<Content<'a>>,
 }
 
 /// The output of a call in the history.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Output<'a> {
     /// `call_id` of the call.
     pub call_id: Cow<'a, str>,
@@ -168,6 +170,7 @@ impl<'a> Conversation<'a> {
             arguments: JsonStr::new(arguments.0.get()),
             input: None,
             is_async: false,
+            output: None,
         }));
     }
 

@@ -71,6 +71,7 @@ fn read_call<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> 
         arguments,
         input: None,
         is_async: call.r#async == Some(true),
+        output: None,
     }));
     Ok(())
 }

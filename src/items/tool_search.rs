@@ -66,6 +66,7 @@ fn read_call<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> 
         arguments,
         input: None,
         is_async: false,
+        output: None,
     }));
     Ok(())
 }

@@ -102,6 +102,7 @@ fn read_call<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> 
         arguments: arguments(&call.input),
         input: Some(call.input),
         is_async: call.r#async == Some(true),
+        output: None,
     }));
     Ok(())
 }

@@ -19,7 +19,6 @@ use crate::wire::chat::request::{
 };
 use call_id::upstream_call_id;
 use messages::{Messages, Role};
-use pairs::Step;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -58,12 +57,12 @@ impl<'a> Translation<'a, '_> {
     pub(super) fn write(
         self,
         instructions: impl Iterator<Item = JsonStr<'a>>,
-        entries: Vec<Entry<'a>>,
+        mut entries: Vec<Entry<'a>>,
         out: JsonText,
     ) -> Result<JsonText, ApiError> {
         let Self { policy, options, toolbox, withheld, report } = self;
-        let mut steps = pairs::pair(entries, policy, report)?;
-        let extras = if options.reasoning_replay.signatures { extras(&mut steps) } else { BTreeMap::new() };
+        pairs::pair(&mut entries, policy, report)?;
+        let extras = if options.reasoning_replay.signatures { extras(&mut entries) } else { BTreeMap::new() };
         let mut writer = Writer {
             options,
             toolbox,
@@ -75,23 +74,23 @@ impl<'a> Translation<'a, '_> {
             extras,
         };
         instructions.for_each(|text| writer.add_instructions(Content::Text(text)));
-        steps.into_iter().for_each(|step| writer.add(step));
+        entries.into_iter().for_each(|entry| writer.add(entry));
         Ok(writer.finish())
     }
 }
 
 /// `extra_content` of calls, by `call_id`. Reasoning items hold it, before or after the call.
-fn extras(steps: &mut [Step<'_>]) -> BTreeMap<String, RawJson<'static>> {
+fn extras(entries: &mut [Entry<'_>]) -> BTreeMap<String, RawJson<'static>> {
     let mut extras = BTreeMap::new();
-    for step in steps {
-        if let Step::Reasoning(reasoning) = step {
+    for entry in entries {
+        if let Entry::Reasoning(reasoning) = entry {
             extras.extend(std::mem::take(&mut reasoning.calls));
         }
     }
     extras
 }
 
-/// Writes messages step by step.
+/// Writes messages entry by entry.
 struct Writer<'a, 'w> {
     options: &'a Options,
     toolbox: &'w mut Toolbox,
@@ -127,22 +126,24 @@ impl Turn<'_> {
 }
 
 impl<'a> Writer<'a, '_> {
-    fn add(&mut self, step: Step<'a>) {
-        match step {
-            Step::Instructions(content) => self.add_instructions(content),
-            Step::User(content) => {
+    fn add(&mut self, entry: Entry<'a>) {
+        match entry {
+            Entry::Instructions(content) => self.add_instructions(content),
+            Entry::User(content) => {
                 self.end_turn();
                 self.push_user(content);
             }
-            Step::Assistant(content) => {
+            Entry::Assistant(content) => {
                 let content = content.without_empty_texts();
                 if !content.is_empty() {
                     self.open_turn().content.append(content);
                 }
             }
-            Step::Reasoning(reasoning) => self.add_reasoning(reasoning),
-            Step::Call(call, output) => self.add_call(call, output),
-            Step::OutputSent => self.turn.answered = true,
+            Entry::Reasoning(reasoning) => self.add_reasoning(reasoning),
+            Entry::Call(call) => self.add_call(call),
+            // Its content is in its call. Calls that follow were made after it.
+            Entry::Output(_) => self.turn.answered = true,
+            Entry::Reference(_) => {}
         }
     }
 
@@ -227,11 +228,12 @@ impl<'a> Writer<'a, '_> {
         self.turn.calls = turn.calls;
     }
 
-    fn add_call(&mut self, call: Call<'a>, output: Content<'a>) {
+    fn add_call(&mut self, mut call: Call<'a>) {
         let turn = self.open_turn();
         if let Some((last, _)) = turn.calls.last() {
             turn.used_ids.insert(last.id.clone());
         }
+        let output = call.output.take().unwrap_or_default();
         let id = self.unused_id(&call.call_id);
         let extra_content = self.extras.remove(&*call.call_id);
         let call = ToolCall { id, called: self.called(call), extra_content };

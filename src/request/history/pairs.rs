@@ -2,7 +2,7 @@
 
 use crate::config::History;
 use crate::error::ApiError;
-use crate::items::{Call, Entry, Output, Reasoning};
+use crate::items::{Call, Entry, Output};
 use crate::json::JsonStr;
 use crate::report::{Repaired, Report};
 use crate::wire::chat::request::Content;
@@ -18,62 +18,34 @@ const NO_OUTPUT: &str = "(no output: the call was interrupted)";
 /// Replaces an output that the client sends later.
 const PENDING: &str = "(no output yet: the call is still running)";
 
-/// One step of a history in which every call has its output.
-#[derive(Debug)]
-pub(super) enum Step<'a> {
-    /// Text of the system or the developer.
-    Instructions(Content<'a>),
-    /// Content from the user.
-    User(Content<'a>),
-    /// Text of the model.
-    Assistant(Content<'a>),
-    /// Reasoning of the model.
-    Reasoning(Reasoning<'a>),
-    /// A call and its output.
-    Call(Call<'a>, Content<'a>),
-    /// The place at which an output was sent: calls that follow were made after it.
-    OutputSent,
-}
-
-/// Pairs calls and outputs. Of calls that share an id, the first gets the first output.
+/// Moves each output into its call; what remains of it marks its place. Of calls that share an id, the first gets the
+/// first output. An output without call becomes the user's, and a call without output gets a text that says so.
 ///
 /// # Errors
 /// With [`History::Strict`], 400 for a call without output, an output without call, or a reference to an
 /// item that is not known, in OpenAI's words.
-pub(super) fn pair<'a>(
-    entries: Vec<Entry<'a>>,
-    policy: History,
-    report: &mut Report,
-) -> Result<Vec<Step<'a>>, ApiError> {
-    let mut lost = lost_calls(&entries, policy)?;
-    let mut calls = Calls::of(&entries);
-    let mut steps = Vec::with_capacity(entries.len());
-    for entry in entries {
-        steps.push(match entry {
-            Entry::Instructions(content) => Step::Instructions(content),
-            Entry::User(content) => Step::User(content),
-            Entry::Assistant(content) => Step::Assistant(content),
-            Entry::Reasoning(reasoning) => Step::Reasoning(reasoning),
-            Entry::Call(call) => Step::Call(call, Content::default()),
-            Entry::Reference(_) => continue,
-            Entry::Output(output) => match calls.answer(output) {
-                Ok(()) => Step::OutputSent,
-                Err(orphan) if policy == History::Strict && lost == 0 => {
-                    return Err(without_call(&orphan.call_id));
+pub(super) fn pair(entries: &mut [Entry<'_>], policy: History, report: &mut Report) -> Result<(), ApiError> {
+    let mut lost = lost_calls(entries, policy)?;
+    let mut calls = Calls::of(entries);
+    for place in 0..entries.len() {
+        let Some(Entry::Output(output)) = entries.get_mut(place) else { continue };
+        let Output { call_id, content } = std::mem::take(output);
+        match calls.waiting(entries, &call_id).and_then(|call| as_call(entries.get_mut(call)?)) {
+            Some(call) => call.output = Some(content),
+            None if policy == History::Strict && lost == 0 => return Err(without_call(&call_id)),
+            None => {
+                lost = lost.saturating_sub(1);
+                report.repaired(Repaired::CallOutput, &call_id);
+                // The model can use an output even if it does not know what was called.
+                let mut user = Content::Text(JsonStr::new(WITHOUT_CALL));
+                user.append(content);
+                if let Some(entry) = entries.get_mut(place) {
+                    *entry = Entry::User(user);
                 }
-                Err(orphan) => {
-                    lost = lost.saturating_sub(1);
-                    report.repaired(Repaired::CallOutput, &orphan.call_id);
-                    // The model can use an output even if it does not know what was called.
-                    let mut content = Content::Text(JsonStr::new(WITHOUT_CALL));
-                    content.append(orphan.content);
-                    Step::User(content)
-                }
-            },
-        });
+            }
+        }
     }
-    hand_out(calls.outputs, &mut steps, policy, report)?;
-    Ok(steps)
+    entries.iter_mut().filter_map(as_call).try_for_each(|call| ensure_output(call, policy, report))
 }
 
 /// How many calls were sent as references. Their outputs find no call.
@@ -89,84 +61,74 @@ fn lost_calls(entries: &[Entry<'_>], policy: History) -> Result<usize, ApiError>
     Ok(lost)
 }
 
-/// Moves the outputs, which are in the order of the calls, into the calls.
-fn hand_out<'a>(
-    outputs: Vec<Option<Output<'a>>>,
-    steps: &mut [Step<'a>],
-    policy: History,
-    report: &mut Report,
-) -> Result<(), ApiError> {
-    let calls = steps.iter_mut().filter_map(|step| match step {
-        Step::Call(call, content) => Some((call, content)),
-        _ => None,
-    });
-    for ((call, content), output) in calls.zip(outputs) {
-        *content = match output {
-            Some(output) => output.content,
-            None if call.is_async => Content::Text(JsonStr::new(PENDING)),
-            None if policy == History::Strict => return Err(without_output(&call.call_id)),
-            None => {
+fn ensure_output(call: &mut Call<'_>, policy: History, report: &mut Report) -> Result<(), ApiError> {
+    if call.output.is_none() {
+        let text = match policy {
+            _ if call.is_async => PENDING,
+            History::Strict => return Err(without_output(&call.call_id)),
+            History::Repair => {
                 report.repaired(Repaired::ToolCall, &call.name);
-                Content::Text(JsonStr::new(NO_OUTPUT))
+                NO_OUTPUT
             }
         };
+        call.output = Some(Content::Text(JsonStr::new(text)));
     }
     Ok(())
 }
 
-/// The calls of a history, in their order, and the outputs that were found for them.
+/// The places of the calls in a history.
 struct Calls<'a> {
-    ids: Vec<Cow<'a, str>>,
-    outputs: Vec<Option<Output<'a>>>,
-    /// All calls before this one have their outputs.
-    next: usize,
-    /// The calls of each id. Only built when an output is out of order.
+    /// In order.
+    places: Vec<usize>,
+    /// How many of the first ones have their outputs.
+    answered: usize,
+    /// The places for each id. Only built when an output is out of order.
     of_id: Option<BTreeMap<Cow<'a, str>, VecDeque<usize>>>,
 }
 
 impl<'a> Calls<'a> {
     fn of(entries: &[Entry<'a>]) -> Self {
-        let ids: Vec<_> = entries.iter().filter_map(call_id).cloned().collect();
-        let outputs = ids.iter().map(|_| None).collect();
-        Self { ids, outputs, next: 0, of_id: None }
+        let places = (0..).zip(entries).filter_map(|(place, entry)| call_id(entry).map(|_| place));
+        Self { places: places.collect(), answered: 0, of_id: None }
     }
 
-    /// Gives an output to its call, or returns it if no call waits for it.
-    fn answer(&mut self, output: Output<'a>) -> Result<(), Output<'a>> {
-        match self.waiting(&output.call_id).and_then(|number| self.outputs.get_mut(number)) {
-            Some(place) => {
-                *place = Some(output);
-                Ok(())
-            }
-            None => Err(output),
-        }
-    }
-
-    /// The first call with this id that has no output.
-    fn waiting(&mut self, call_id: &str) -> Option<usize> {
-        let waits = |number: &usize| matches!(self.outputs.get(*number), Some(None));
-        self.next = (self.next..self.ids.len()).find(waits).unwrap_or(self.ids.len());
+    /// The place of the first call with this id that has no output.
+    fn waiting(&mut self, entries: &[Entry<'a>], id: &str) -> Option<usize> {
+        let waits =
+            |place: &usize| matches!(entries.get(*place), Some(Entry::Call(Call { output: None, .. })));
+        let rest = self.places.get(self.answered..).unwrap_or_default();
+        self.answered += rest.iter().take_while(|place| !waits(place)).count();
         // Outputs are nearly always in the order of their calls.
-        if self.ids.get(self.next).is_some_and(|next| next == call_id) {
-            return Some(self.next);
+        let next = self.places.get(self.answered).copied();
+        if next.and_then(|next| call_id(entries.get(next)?)).is_some_and(|next| next == id) {
+            return next;
         }
-        let numbers = self.of_id.get_or_insert_with(|| numbers(&self.ids)).get_mut(call_id)?;
-        std::iter::from_fn(|| numbers.pop_front()).find(waits)
+        let places = self.of_id.get_or_insert_with(|| by_id(entries)).get_mut(id)?;
+        std::iter::from_fn(|| places.pop_front()).find(waits)
     }
 }
 
-fn numbers<'a>(ids: &[Cow<'a, str>]) -> BTreeMap<Cow<'a, str>, VecDeque<usize>> {
-    let mut numbers: BTreeMap<_, VecDeque<_>> = BTreeMap::new();
-    for (number, id) in ids.iter().enumerate() {
-        numbers.entry(id.clone()).or_default().push_back(number);
+fn by_id<'a>(entries: &[Entry<'a>]) -> BTreeMap<Cow<'a, str>, VecDeque<usize>> {
+    let mut places: BTreeMap<_, VecDeque<_>> = BTreeMap::new();
+    for (place, entry) in entries.iter().enumerate() {
+        if let Some(id) = call_id(entry) {
+            places.entry(id.clone()).or_default().push_back(place);
+        }
     }
-    numbers
+    places
 }
 
 /// The `call_id` of an entry that is a call.
 pub(super) fn call_id<'e, 'a>(entry: &'e Entry<'a>) -> Option<&'e Cow<'a, str>> {
     match entry {
         Entry::Call(call) => Some(&call.call_id),
+        _ => None,
+    }
+}
+
+fn as_call<'e, 'a>(entry: &'e mut Entry<'a>) -> Option<&'e mut Call<'a>> {
+    match entry {
+        Entry::Call(call) => Some(call),
         _ => None,
     }
 }
@@ -195,6 +157,7 @@ mod tests {
             arguments: JsonStr::new("{}"),
             input: None,
             is_async: false,
+            output: None,
         };
         let output = |id, number: usize| Output {
             call_id: Cow::Borrowed(id),
@@ -211,14 +174,13 @@ mod tests {
 
     /// For each call, the position of its output.
     fn outputs(written: &str) -> Result<Vec<String>, ApiError> {
-        let steps = pair(entries(written), History::Strict, &mut Report::default())?;
-        assert_eq!(steps.len(), written.split_whitespace().count());
-        let output = |step| match step {
-            Step::Call(_, Content::Text(text)) => Some(text.decode().into_owned()),
-            Step::Call(_, other) => Some(format!("{other:?}")),
-            _ => None,
+        let mut entries = entries(written);
+        pair(&mut entries, History::Strict, &mut Report::default())?;
+        let output = |call: &mut Call<'_>| match call.output.take() {
+            Some(Content::Text(text)) => text.decode().into_owned(),
+            other => format!("{other:?}"),
         };
-        Ok(steps.into_iter().filter_map(output).collect())
+        Ok(entries.iter_mut().filter_map(as_call).map(output).collect())
     }
 
     #[test]
