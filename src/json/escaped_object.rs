@@ -3,6 +3,8 @@
 //! The history repeats the arguments of all earlier calls. To unescape them and to parse the copy was a tenth of the
 //! instructions for a request of 1 MB; this takes a fifth of that.
 
+use memchr::memchr;
+
 /// Whether the characters of a JSON string, still escaped, certainly are one valid JSON object, perhaps within white
 /// space. An object that is nested more than [`DEPTH`] levels deep, or that has an escape with a number, is not certain.
 pub(super) fn is_object(escaped: &str) -> bool {
@@ -93,7 +95,7 @@ impl Reader<'_> {
     /// The rest of a string whose quote was read. All but backslashes is plain, because it is within a string.
     fn string(&mut self) -> Option<()> {
         loop {
-            let plain = self.rest.iter().position(|byte| *byte == b'\\')?;
+            let plain = memchr(b'\\', self.rest)?;
             self.rest = match self.rest.get(plain + 1..)? {
                 [b'"', rest @ ..] => {
                     self.rest = rest;
