@@ -83,7 +83,9 @@ pub fn declare_all<'a>(
     conversation: &mut Conversation<'a>,
 ) -> Result<(), ApiError> {
     let Some(tools) = tools else { return Ok(()) };
-    tools.elements("an array")?.try_for_each(|tool| declare(tool, conversation))
+    let mut elements = tools.elements("an array")?;
+    conversation.tools.reserve(tools.value.elements().map_or(0, Iterator::count));
+    elements.try_for_each(|tool| declare(tool, conversation))
 }
 
 /// Reads one tool. A tool of an unknown type runs on OpenAI's servers: it is dropped and reported.

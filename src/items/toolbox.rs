@@ -15,8 +15,8 @@ pub(crate) struct Toolbox {
     names: Rc<Names>,
     /// The kind of each tool. The index is the number of the tool in `names`.
     kinds: Vec<&'static ToolKind>,
-    /// By the client's name, then by its namespace; the default namespace is `""`.
-    by_name: BTreeMap<String, BTreeMap<String, usize>>,
+    /// By the client's namespace, then by its name; the default namespace is `""`.
+    numbers: BTreeMap<Rc<str>, BTreeMap<Rc<str>, usize>>,
 }
 
 impl Toolbox {
@@ -73,13 +73,17 @@ impl Toolbox {
     /// The head of a call's item, with the names that the client declared.
     pub(crate) fn head_of(&self, written: &str, call_id: String) -> CallHead {
         match self.resolve(written) {
-            Some(tool) => CallHead { call_id, name: tool.name.clone(), namespace: tool.namespace.clone() },
+            Some(ToolName { name, namespace, .. }) => CallHead {
+                call_id,
+                name: name.as_ref().to_owned(),
+                namespace: namespace.as_deref().map(str::to_owned),
+            },
             None => CallHead { call_id, name: written.to_owned(), namespace: None },
         }
     }
 
     fn number(&self, namespace: Option<&str>, name: &str) -> Option<usize> {
-        self.by_name.get(name)?.get(significant(namespace).unwrap_or_default()).copied()
+        self.numbers.get(significant(namespace).unwrap_or_default())?.get(name).copied()
     }
 
     fn upstream_name(&self, number: usize) -> &str {
@@ -87,15 +91,19 @@ impl Toolbox {
     }
 
     fn add(&mut self, namespace: Option<&str>, name: &str, kind: &'static ToolKind) -> usize {
-        let upstream = self.names.unused(namespace, name);
-        let number = Rc::make_mut(&mut self.names).push(ToolName {
-            namespace: namespace.map(str::to_owned),
-            name: name.to_owned(),
-            upstream,
-        });
+        let name = Rc::from(name);
+        let tool = ToolName {
+            upstream: self.names.unused(namespace, &name),
+            name: Rc::clone(&name),
+            namespace: namespace.map(Rc::from),
+        };
+        let number = Rc::make_mut(&mut self.names).push(tool);
         self.kinds.push(kind);
-        let key = significant(namespace).unwrap_or_default().to_owned();
-        self.by_name.entry(name.to_owned()).or_default().insert(key, number);
+        let namespace = significant(namespace).unwrap_or_default();
+        if !self.numbers.contains_key(namespace) {
+            self.numbers.insert(namespace.into(), BTreeMap::new());
+        }
+        self.numbers.get_mut(namespace).map(|numbers| numbers.insert(name, number));
         number
     }
 }

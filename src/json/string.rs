@@ -86,7 +86,9 @@ impl<'a> JsonStr<'a> {
         let Some(first) = texts.next() else { return JsonStr::default() };
         let Some(second) = texts.next() else { return first };
         let separator = JsonStr::new(separator);
-        let mut joined = JsonStrBuilder::default();
+        // Most are two.
+        let bytes = first.as_json().len() + separator.as_json().len() + second.as_json().len();
+        let mut joined = JsonStrBuilder::with_capacity(bytes);
         joined.push(&first);
         for text in std::iter::once(second).chain(texts) {
             joined.push(&separator);

@@ -7,45 +7,49 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// The names of the offered tools, and the JSON schemas of their arguments by upstream name.
+/// The names of the offered tools, and the JSON schemas of their arguments.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct OfferedTools {
-    names: Rc<Names>,
-    schemas: Rc<BTreeMap<String, RawJson<'static>>>,
+    /// `None` if no tool is offered.
+    names: Option<Rc<Names>>,
+    /// By upstream name; `None` if nobody needs them.
+    schemas: Option<Rc<Schemas>>,
 }
+
+type Schemas = BTreeMap<Rc<str>, RawJson<'static>>;
 
 impl FromIterator<(ToolName, RawJson<'static>)> for OfferedTools {
     fn from_iter<I: IntoIterator<Item = (ToolName, RawJson<'static>)>>(tools: I) -> Self {
         let (mut names, mut schemas) = (Names::default(), BTreeMap::new());
         for (tool, schema) in tools {
-            schemas.insert(tool.upstream.clone(), schema);
+            schemas.insert(Rc::clone(&tool.upstream), schema);
             names.push(tool);
         }
-        Self { names: Rc::new(names), schemas: Rc::new(schemas) }
+        Self { names: Some(Rc::new(names)), schemas: Some(Rc::new(schemas)) }
     }
 }
 
 /// Without the schemas, which are needed only where the arguments are read.
 impl From<Rc<Names>> for OfferedTools {
     fn from(names: Rc<Names>) -> Self {
-        Self { names, schemas: Rc::default() }
+        Self { names: Some(names), schemas: None }
     }
 }
 
 impl OfferedTools {
     pub(crate) fn is_empty(&self) -> bool {
-        self.names.is_empty()
+        self.names.as_ref().is_none_or(|names| names.is_empty())
     }
 
     /// The upstream name of the tool that a model means, e.g. by `functions.f:0`.
     pub(crate) fn find(&self, written: &str) -> Option<&str> {
-        let tool = self.names.get(self.names.resolve(written)?)?;
-        Some(&tool.upstream)
+        let names = self.names.as_ref()?;
+        names.get(names.resolve(written)?).map(|tool| &*tool.upstream)
     }
 
     /// Whether `written` can become the name of an offered tool.
     pub(crate) fn may_become(&self, written: &str) -> bool {
-        self.names.may_become_one(written)
+        self.names.as_ref().is_some_and(|names| names.may_become_one(written))
     }
 
     /// Whether a tool declares an argument with this name.
@@ -55,7 +59,7 @@ impl OfferedTools {
 
     /// The schema of an argument. `None` if the tool does not declare it.
     fn argument_schema(&self, name: &str, key: &str) -> Option<Value> {
-        let mut schema: Value = serde_json::from_str(self.schemas.get(name)?.get()).ok()?;
+        let mut schema: Value = serde_json::from_str(self.schemas.as_ref()?.get(name)?.get()).ok()?;
         schema.get_mut("properties")?.get_mut(key).map(Value::take)
     }
 
@@ -117,7 +121,7 @@ pub(crate) mod tests {
         }});
         let tools = ["get_weather", "get_time", "shell"];
         let named = tools.map(|name| {
-            let tool = ToolName { namespace: None, name: name.to_owned(), upstream: name.to_owned() };
+            let tool = ToolName { namespace: None, name: name.into(), upstream: name.into() };
             (tool, RawJson::new(&schema))
         });
         named.into_iter().collect()

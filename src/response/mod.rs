@@ -33,8 +33,12 @@ pub(crate) use stream::Stored;
 pub(crate) use without_output::without_output;
 
 use crate::store::ResponseId;
+use std::fmt::Write;
 
 /// The id of the response.
 fn response_id(seed: u128) -> String {
-    ResponseId::of_seed(seed).to_string()
+    let mut id = String::with_capacity(ResponseId::BYTES);
+    // Writing to memory cannot fail.
+    let _ = write!(id, "{}", ResponseId::of_seed(seed));
+    id
 }

@@ -7,6 +7,9 @@ use std::fmt;
 pub struct ResponseId(u128);
 
 impl ResponseId {
+    /// The length of an id.
+    pub const BYTES: usize = "resp_".len() + SEED_DIGITS;
+
     /// The id of the response whose ids all derive from this seed.
     pub fn of_seed(seed: u128) -> Self {
         Self(seed)

@@ -8,23 +8,25 @@
 
 use std::collections::BTreeMap;
 use std::hash::Hasher;
+use std::ops::Bound;
+use std::rc::Rc;
 
-/// The names of one tool.
+/// The names of one tool. They are shared, because most tools have one name for the client and the upstream.
 #[derive(Debug, Clone)]
 pub(crate) struct ToolName {
     /// The client's namespace.
-    pub(crate) namespace: Option<String>,
+    pub(crate) namespace: Option<Rc<str>>,
     /// The client's name.
-    pub(crate) name: String,
+    pub(crate) name: Rc<str>,
     /// The name of the function upstream.
-    pub(crate) upstream: String,
+    pub(crate) upstream: Rc<str>,
 }
 
 /// Tools by the names that a model may write.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Names {
     tools: Vec<ToolName>,
-    by_upstream: BTreeMap<String, usize>,
+    by_upstream: BTreeMap<Rc<str>, usize>,
 }
 
 /// The separators that models write between a namespace and a name.
@@ -47,7 +49,7 @@ pub(crate) fn significant(namespace: Option<&str>) -> Option<&str> {
 impl ToolName {
     /// All spellings that mean this tool, each in three parts: prefix, separator, name.
     fn spellings(&self) -> impl Iterator<Item = [&str; 3]> {
-        let names = [self.name.as_str(), self.upstream.as_str()];
+        let names = [&*self.name, &*self.upstream];
         let is_default = significant(self.namespace.as_deref()).is_none();
         let prefixes = [Some(DEFAULT_NAMESPACE), self.namespace.as_deref(), is_default.then_some("")];
         let prefixed = prefixes.into_iter().flatten().flat_map(move |prefix| {
@@ -61,7 +63,7 @@ impl ToolName {
     /// Whether `written` is one of the spellings.
     fn is(&self, written: &str) -> bool {
         // Cheap, and false for nearly all tools.
-        (written.ends_with(&self.name) || written.ends_with(&self.upstream))
+        (written.ends_with(&*self.name) || written.ends_with(&*self.upstream))
             && self.spellings().any(|parts| after(written, &parts) == Some(""))
     }
 
@@ -116,7 +118,7 @@ impl Names {
     /// Adds a tool, and returns its number. Its upstream name must be new.
     pub(crate) fn push(&mut self, tool: ToolName) -> usize {
         let number = self.tools.len();
-        self.by_upstream.insert(tool.upstream.clone(), number);
+        self.by_upstream.insert(Rc::clone(&tool.upstream), number);
         self.tools.push(tool);
         number
     }
@@ -167,23 +169,23 @@ impl Names {
 
     /// Whether the upstream name of a tool begins with this, or is this.
     pub(crate) fn has_beginning(&self, beginning: &str) -> bool {
-        let mut from = self.by_upstream.range(beginning.to_owned()..);
+        let mut from = self.by_upstream.range::<str, _>((Bound::Included(beginning), Bound::Unbounded));
         from.next().is_some_and(|(first, _)| first.starts_with(beginning))
     }
 
     /// Whether this is the upstream name of a tool, and not also the beginning of another one's.
     pub(crate) fn is_settled(&self, upstream: &str) -> bool {
-        let mut from = self.by_upstream.range(upstream.to_owned()..);
-        from.next().is_some_and(|(first, _)| first == upstream)
+        let mut from = self.by_upstream.range::<str, _>((Bound::Included(upstream), Bound::Unbounded));
+        from.next().is_some_and(|(first, _)| **first == *upstream)
             && !from.next().is_some_and(|(next, _)| next.starts_with(upstream))
     }
 
     /// The upstream name for a new tool: namespace and name, if that is valid and not in use. Otherwise
     /// its beginning, and a hash of all of it.
-    pub(crate) fn unused(&self, namespace: Option<&str>, name: &str) -> String {
-        let full = match significant(namespace) {
-            Some(namespace) => format!("{namespace}__{name}"),
-            None => name.to_owned(),
+    pub(crate) fn unused(&self, namespace: Option<&str>, name: &Rc<str>) -> Rc<str> {
+        let full: Rc<str> = match significant(namespace) {
+            Some(namespace) => format!("{namespace}__{name}").into(),
+            None => Rc::clone(name),
         };
         let is_valid = (1..=NAME_CHARS).contains(&full.len()) && full.chars().all(is_name_char);
         if is_valid && !self.has(&full) {
@@ -196,7 +198,7 @@ impl Names {
             let beginning: String = valid.chars().take(NAME_CHARS - suffix.len()).collect();
             let candidate = beginning + &suffix;
             if !self.has(&candidate) {
-                return candidate;
+                return candidate.into();
             }
             salt += 1;
         }
@@ -226,12 +228,9 @@ mod tests {
     fn names(tools: &[(Option<&str>, &str)]) -> Names {
         let mut names = Names::default();
         for (namespace, name) in tools {
-            let upstream = names.unused(*namespace, name);
-            names.push(ToolName {
-                namespace: namespace.map(str::to_owned),
-                name: (*name).to_owned(),
-                upstream,
-            });
+            let name = Rc::from(*name);
+            let upstream = names.unused(*namespace, &name);
+            names.push(ToolName { namespace: namespace.map(Rc::from), name, upstream });
         }
         names
     }

@@ -8,7 +8,8 @@ use crate::wire::chat::reply::ToolCall;
 fn calls(fragments: &[&str]) -> Vec<String> {
     let mut tools = Names::default();
     for name in ["patch", "look", "look_up", "looklook"] {
-        tools.push(ToolName { namespace: None, name: name.to_owned(), upstream: name.to_owned() });
+        let name = Rc::from(name);
+        tools.push(ToolName { namespace: None, upstream: Rc::clone(&name), name });
     }
     let mut assembler = CallAssembler::new(Rc::new(tools));
     let mut calls: Vec<(String, String, CallFormat)> = Vec::new();
