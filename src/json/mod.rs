@@ -12,6 +12,7 @@
 //! | borrowed from a chunk or document of the upstream | `&RawValue`, as serde borrows it |
 //! | a string that is passed on, or put together from pieces | [`JsonStr`], [`JsonStrBuilder`] |
 //! | any other value that is kept and passed on | [`RawJson`] |
+//! | fields that are written several times | [`RawFields`] |
 //! | kept, and read again as if the upstream sent it | `Box<RawValue>`: only it can be lent without a second parse |
 //! | written from many small pieces | [`JsonText`] |
 //! | looked into and rebuilt | `serde_json::Value`: in errors, JSON schemas and reasoning details only |
@@ -22,6 +23,7 @@ mod escaped_object;
 mod json_text;
 mod object;
 mod raw;
+mod raw_fields;
 mod string;
 mod string_body;
 mod structural_mask;
@@ -34,6 +36,7 @@ pub use error_path::path_of;
 pub use json_text::JsonText;
 pub use object::object;
 pub use raw::RawJson;
+pub use raw_fields::RawFields;
 pub use string::{JsonStr, JsonStrBuilder, SurrogateJoiner, is_blank_string};
 pub use string_body::StringBody;
 pub use surrogates::{repaired, without_lone_surrogates};

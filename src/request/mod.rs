@@ -30,7 +30,7 @@ use crate::response::{self, Reply};
 use crate::store::ResponseId;
 use crate::upstream::ThinkTags;
 use crate::wire::chat::request as chat;
-use crate::wire::responses::Request;
+use crate::wire::responses::{Echo, Request};
 use crate::wire::typed::{Located, Object, UnreadKeys};
 pub(crate) use count::cannot_count;
 pub use native::{Foreign, without_own_items};
@@ -288,10 +288,10 @@ impl<'a> Parts<'a> {
         let Target { options, model, route, price } = self.target;
         let upstream = self.upstream_request(body, request, &mut report);
         let sent = mem::take(&mut self.json).end_object(&upstream);
-        let mut echo = echo::echo(body, request, mem::take(&mut self.withheld), context.codex, &mut report)?;
+        let echo = echo::echo(body, request, mem::take(&mut self.withheld), context.codex, &mut report)?;
         let record = self.record.take();
         let record_room = record.as_ref().map(Recorded::room);
-        echo.store = record_room > Some(0);
+        let echo = Echo::new(echo, record_room > Some(0));
         body.unread().take().iter().for_each(|key| report.dropped(Dropped::Field, key));
         let reply_context =
             self.reply_context(source, context, &upstream, ResponseRules { echo, record_room });

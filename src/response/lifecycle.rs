@@ -77,9 +77,9 @@ impl Lifecycle {
 
     /// The tier that the upstream reports replaces the one that the client requested.
     pub(super) fn set_service_tier(&mut self, raw: Option<&RawValue>) {
-        let known = &mut self.echo.service_tier;
-        if let Some(tier) = raw.and_then(JsonStr::of).filter(|tier| tier.as_json() != known.get()) {
-            *known = tier.into_raw().into_owned();
+        let known = self.echo.service_tier.as_ref().map_or(Echo::DEFAULT_TIER, RawJson::get);
+        if let Some(tier) = raw.and_then(JsonStr::of).filter(|tier| tier.as_json() != known) {
+            self.echo.service_tier = Some(tier.into_raw().into_owned());
         }
     }
 
@@ -164,13 +164,13 @@ impl Lifecycle {
         if notes.iter().all(|(_, note)| note.is_empty()) {
             return;
         }
-        let metadata = &mut self.echo.metadata;
-        let mut fields: Map<String, Value> = serde_json::from_str(metadata.get()).unwrap_or_default();
+        let metadata = self.echo.metadata.as_ref().and_then(|fields| serde_json::from_str(fields.get()).ok());
+        let mut fields: Map<String, Value> = metadata.unwrap_or_default();
         for (key, note) in notes.into_iter().filter(|(_, note)| !note.is_empty()) {
             let note: String = note.join(",").chars().take(METADATA_VALUE_CHARS).collect();
             fields.insert(key.to_owned(), note.into());
         }
-        *metadata = RawJson::new(&fields);
+        self.echo.metadata = Some(RawJson::new(&fields));
     }
 }
 

@@ -3,7 +3,7 @@
 //! References: [the API](https://platform.openai.com/docs/api-reference/responses/object), and the
 //! [Open Responses schema](https://www.openresponses.org), which requires every key.
 
-use super::Status;
+use super::{Echo, Status};
 use crate::json::RawJson;
 use serde::Serialize;
 
@@ -80,75 +80,6 @@ pub struct ResponseError<'a> {
     /// Not part of the API's object. The Vercel AI SDK requires it in a reply that is not a stream.
     pub r#type: &'a str,
     pub param: Option<&'a str>,
-}
-
-/// The fields of the request that the response repeats, with the API's defaults for absent ones.
-#[derive(Debug, Clone, Serialize)]
-#[allow(missing_docs)]
-pub struct Echo {
-    /// The model as the client named it.
-    pub model: String,
-    pub instructions: Option<RawJson<'static>>,
-    pub tools: Vec<RawJson<'static>>,
-    pub tool_choice: RawJson<'static>,
-    pub parallel_tool_calls: bool,
-    pub reasoning: EchoedReasoning,
-    pub text: EchoedText,
-    pub temperature: f64,
-    pub top_p: f64,
-    /// A field of Chat Completions that the Open Responses schema requires: always 0.
-    pub presence_penalty: f64,
-    /// Always 0, like `presence_penalty`.
-    pub frequency_penalty: f64,
-    pub top_logprobs: u64,
-    pub max_output_tokens: Option<u64>,
-    pub max_tool_calls: Option<u64>,
-    pub truncation: String,
-    pub metadata: RawJson<'static>,
-    pub service_tier: RawJson<'static>,
-    pub user: Option<RawJson<'static>>,
-    pub safety_identifier: Option<RawJson<'static>>,
-    pub prompt_cache_key: Option<RawJson<'static>>,
-    /// The reasoning that the model did not get.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub input_transformations: Vec<InputTransformation>,
-    /// The request's, or `null`.
-    pub previous_response_id: Option<RawJson<'static>>,
-    /// Whether the response is kept.
-    pub store: bool,
-    /// Always false.
-    pub background: bool,
-}
-
-/// `{"type": "reasoning", "id": "rs_1", "action": "removed", "reason": "model_mismatch"}`
-#[derive(Debug, Clone, Serialize)]
-#[allow(missing_docs)]
-pub struct InputTransformation {
-    /// `reasoning`.
-    pub r#type: &'static str,
-    /// The `id` of the item.
-    pub id: String,
-    /// `removed`.
-    pub action: &'static str,
-    /// `model_mismatch`: a different model produced it, or the upstream does not accept reasoning.
-    pub reason: &'static str,
-}
-
-/// `{"effort": "low", "summary": null}`
-#[derive(Debug, Clone, Serialize)]
-#[allow(missing_docs)]
-pub struct EchoedReasoning {
-    pub effort: Option<String>,
-    pub summary: Option<RawJson<'static>>,
-}
-
-/// `{"format": {"type": "text"}, "verbosity": "low"}`
-#[derive(Debug, Clone, Serialize)]
-#[allow(missing_docs)]
-pub struct EchoedText {
-    pub format: RawJson<'static>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub verbosity: Option<RawJson<'static>>,
 }
 
 /// Token counts. `input_tokens` includes cached ones, `output_tokens` includes reasoning.
