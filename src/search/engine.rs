@@ -16,14 +16,24 @@ pub(super) struct Engine {
     pub(super) recency: (&'static str, [&'static str; 4]),
     /// The field with the domains; without one they go into the query.
     pub(super) domains: Option<&'static str>,
-    /// Where the list of results is.
-    pub(super) results: &'static str,
+    /// Where the results are, the best first.
+    pub(super) results: &'static [Results],
+    /// Where it answers a question itself, and the field with the text.
+    pub(super) answers: Option<(&'static str, &'static str)>,
     /// Where the sources are listed that did not answer, if the engine has sources.
     pub(super) silent: Option<&'static str>,
-    /// A result's field with some of its text.
-    pub(super) snippet: &'static str,
     /// How it is asked for pages, if it reads them.
     pub(super) pages: Option<Pages>,
+}
+
+/// Where one kind of results is, and the fields of each.
+#[derive(Debug)]
+pub(super) struct Results {
+    pub(super) place: &'static str,
+    pub(super) title: &'static str,
+    pub(super) url: &'static str,
+    /// Some of its text.
+    pub(super) snippet: &'static str,
 }
 
 /// How the fields of a request are written.
@@ -57,9 +67,12 @@ static SEARXNG: Engine = Engine {
     fixed: &[("format", "json")],
     recency: ("time_range", DAY_WEEK_MONTH_YEAR),
     domains: None,
-    results: "/results",
+    results: &[
+        Results { place: "/infoboxes", title: "infobox", url: "id", snippet: "content" },
+        Results { place: "/results", title: "title", url: "url", snippet: "content" },
+    ],
+    answers: Some(("/answers", "answer")),
     silent: Some("/unresponsive_engines"),
-    snippet: "content",
     pages: None,
 };
 
@@ -71,9 +84,9 @@ static BRAVE: Engine = Engine {
     fixed: &[("count", "10"), ("text_decorations", "false")],
     recency: ("freshness", ["pd", "pw", "pm", "py"]),
     domains: None,
-    results: "/web/results",
+    results: &[Results { place: "/web/results", title: "title", url: "url", snippet: "description" }],
+    answers: None,
     silent: None,
-    snippet: "description",
     pages: None,
 };
 
@@ -85,8 +98,8 @@ static TAVILY: Engine = Engine {
     fixed: &[],
     recency: ("time_range", DAY_WEEK_MONTH_YEAR),
     domains: Some("include_domains"),
-    results: "/results",
+    results: &[Results { place: "/results", title: "title", url: "url", snippet: "content" }],
+    answers: None,
     silent: None,
-    snippet: "content",
     pages: Some(Pages { segment: "extract", addresses: "urls", pages: "/results", text: "raw_content" }),
 };

@@ -165,7 +165,7 @@ pub(crate) fn unavailable(status: u16) -> Vec<u8> {
 fn failure(status: u16) -> String {
     let why = match status {
         200..300 => "The search engine gave an answer that cannot be read",
-        401 | 403 => "The search engine refused the gateway's key",
+        401 | 403 => "The search engine refused the gateway",
         408 | 504 => "The search engine did not answer in time",
         429 => "The search engine's quota is used up for now",
         500.. => "The search engine is not available",

@@ -1,6 +1,6 @@
 //! The engine's results, as Codex takes them.
 
-use super::engine::Engine;
+use super::engine::{Engine, Results};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -44,36 +44,45 @@ pub(super) fn read(engine: &Engine, document: &[u8], limit: usize) -> Outcome {
         return Outcome::Unreadable;
     };
     let list = |place: &str| document.pointer(place).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    let found: Vec<_> =
-        list(engine.results).iter().filter_map(|result| Found::of(result, engine)).take(MOST).collect();
+    let answers: Vec<String> = engine
+        .answers
+        .iter()
+        .flat_map(|(place, field)| list(place).iter().map(|answer| text(answer, field).to_owned()))
+        .filter(|answer| !answer.is_empty())
+        .collect();
+    let results = engine.results.iter();
+    let found = results.flat_map(|kind| list(kind.place).iter().filter_map(|result| Found::of(result, kind)));
+    let found: Vec<_> = found.take(MOST).collect();
     match engine.silent {
-        _ if !found.is_empty() => shortened(found, limit),
+        _ if !found.is_empty() || !answers.is_empty() => shortened(answers, found, limit),
         Some(place) if !list(place).is_empty() => Outcome::NoSource,
         _ => Outcome::Nothing,
     }
 }
 
-/// As many results as fit, and at least one.
-fn shortened(mut results: Vec<Found>, limit: usize) -> Outcome {
-    let (mut parts, mut length) = (Vec::new(), 0);
-    for (index, found) in results.iter().enumerate() {
-        let shown = found.shown(index + 1);
+/// The answers, and as many results as fit, at least one.
+fn shortened(mut parts: Vec<String>, mut results: Vec<Found>, limit: usize) -> Outcome {
+    let mut length: usize = parts.iter().map(String::len).sum();
+    let mut kept = 0;
+    for found in &results {
+        let shown = found.shown(kept + 1);
         length += shown.len();
-        if length > limit && index > 0 {
+        if length > limit && kept > 0 {
             break;
         }
         parts.push(shown);
+        kept += 1;
     }
-    results.truncate(parts.len());
+    results.truncate(kept);
     Outcome::Found(parts, results)
 }
 
 impl Found {
-    fn of(result: &Value, engine: &Engine) -> Option<Self> {
-        let text = |key: &str| result.get(key).and_then(Value::as_str).unwrap_or_default().trim();
-        let url = Some(text("url")).filter(|url| !url.is_empty())?;
-        let title = Some(text("title")).filter(|title| !title.is_empty()).unwrap_or(url);
-        Some(Self { title: title.to_owned(), snippet: text(engine.snippet).to_owned(), ..Self::page(url) })
+    fn of(result: &Value, kind: &Results) -> Option<Self> {
+        let url = Some(text(result, kind.url)).filter(|url| !url.is_empty())?;
+        let title = Some(text(result, kind.title)).filter(|title| !title.is_empty()).unwrap_or(url);
+        let snippet = text(result, kind.snippet).to_owned();
+        Some(Self { title: title.to_owned(), snippet, ..Self::page(url) })
     }
 
     /// A page of which no more is known than its address.
@@ -96,6 +105,11 @@ impl Found {
 /// The document that Codex reads.
 pub(super) fn document(output: &str, results: &[Found]) -> Vec<u8> {
     serde_json::to_vec(&Answer { output, results }).unwrap_or_default()
+}
+
+/// A field's text.
+fn text<'a>(object: &'a Value, key: &str) -> &'a str {
+    object.get(key).and_then(Value::as_str).unwrap_or_default().trim()
 }
 
 /// The site of a URL, without `www.`.

@@ -101,9 +101,11 @@ async fn codex_searches_with_a_real_searxng() {
     }
     assert!(told[0].contains("with one call for each of: \"gizmo\", \"widget\"."), "{}", told[0]);
 
-    let (_, told) = world.search(&[&[query("nothing"), query("broken")]]).await;
+    let (_, told) = world.search(&[&[query("nothing"), query("broken"), query("md5 hello")]]).await;
     assert!(told[0].contains("The search found nothing."), "{told:?}");
     assert!(told[1].contains("own sources did not answer"), "{told:?}");
+    // What SearXNG works out itself is no result.
+    assert!(told[2].contains("md5 hash digest: 5d41402abc4b2a76b9719d911017c592"), "{told:?}");
     world.envoy.finish();
 }
 

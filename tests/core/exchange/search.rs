@@ -166,6 +166,23 @@ fn results_come_back_in_codex_form() {
     }
 }
 
+/// SearXNG has the summary of an encyclopedia, and what it knows itself, apart from the results.
+#[test]
+fn answers_and_infoboxes_are_shown_before_the_results() {
+    let infobox = json!({"infobox": "Frob", "id": "https://en.wikipedia.org/wiki/Frob", "content": "A frob is a thing.", "urls": []});
+    let answer = json!({"answer": "md5 hash digest: 5d41", "url": null, "engine": "plugin: hash_plugin"});
+    let result = json!({"title": "T", "url": "https://a.org", "content": "c"});
+    let document = json!({"answers": [answer], "infoboxes": [infobox], "results": [result]});
+    let (output, results) = found("searxng", &commands(query("q")), &document);
+    let expected = "md5 hash digest: 5d41\n\n[1] Frob\nhttps://en.wikipedia.org/wiki/Frob\nA frob is a thing.\n\n[2] T\n";
+    assert!(output.starts_with(expected) && results.len() == 2, "{output}");
+    let document = json!({"answers": [answer], "infoboxes": [], "results": []});
+    assert_eq!(
+        found("searxng", &commands(query("q")), &document),
+        ("md5 hash digest: 5d41".to_owned(), vec![])
+    );
+}
+
 #[test]
 fn the_answer_is_as_long_as_codex_allows() {
     let results: Vec<Value> = (0..30)
@@ -200,7 +217,7 @@ fn what_finds_nothing_is_told_in_a_sentence() {
 #[test]
 fn a_failing_engine_is_told_in_a_sentence() {
     for (status, sentence) in [
-        ("401", "refused the gateway's key"),
+        ("401", "refused the gateway (status 401)"),
         ("429", "quota is used up"),
         ("503", "is not available"),
         ("504", "did not answer in time"),
