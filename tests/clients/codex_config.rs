@@ -13,14 +13,14 @@ use tempfile::TempDir;
 /// An address where no server listens.
 const NOBODY: &str = "http://127.0.0.1:9/v1";
 
-struct Run {
-    good: bool,
+pub struct Run {
+    pub good: bool,
     out: String,
-    err: String,
+    pub err: String,
 }
 
 /// Runs the example on a home directory, with an empty environment otherwise.
-fn configure(home: &Path, wishes: &[(&str, &str)]) -> Run {
+pub fn configure(home: &Path, wishes: &[(&str, &str)]) -> Run {
     let mut command = Command::new(example("codex_config"));
     command.env_clear().env("HOME", home).env("CODEX_HOME", home).envs(wishes.iter().copied());
     let output = command.stdin(Stdio::null()).output().unwrap();

@@ -14,9 +14,6 @@ use super::process::{project, scratch};
 /// Codex itself starts within a second or two; its retries of a broken stream take longer.
 const WHOLE_TURN: Duration = Duration::from_secs(120);
 
-/// The environment variable with the bearer token, as in the README.
-const KEY: &str = "TRANSPONDER_TEST_KEY";
-
 /// A user of Codex: settings, a home directory that keeps sessions for `resume`, and a working directory.
 #[derive(Debug)]
 pub struct Codex {
@@ -42,13 +39,16 @@ pub struct Turn {
 }
 
 impl Codex {
+    /// The environment variable with the bearer token, as in the README.
+    pub const KEY: &str = "TRANSPONDER_TEST_KEY";
+
     pub fn new(base_url: &str) -> Self {
         let owned = |lines: &[(&str, &str)]| {
             let pairs = lines.iter().copied();
             pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
         };
         let base_url = format!("{base_url:?}");
-        let key = format!("{KEY:?}");
+        let key = format!("{:?}", Self::KEY);
         Self {
             settings: owned(&[
                 ("model_provider", r#""transponder""#),
@@ -66,7 +66,7 @@ impl Codex {
                 ("stream_idle_timeout_ms", "30000"),
             ]),
             tables: String::new(),
-            environment: vec![(KEY.to_owned(), "sk-transponder-test".to_owned())],
+            environment: vec![(Self::KEY.to_owned(), "sk-transponder-test".to_owned())],
             arguments: Vec::new(),
             limit: WHOLE_TURN,
             package: "@openai/codex",
@@ -124,7 +124,7 @@ impl Codex {
 
     /// The value of the bearer token.
     pub fn key(&self) -> &str {
-        let last = self.environment.iter().rfind(|(name, _)| name == KEY);
+        let last = self.environment.iter().rfind(|(name, _)| name == Self::KEY);
         last.map_or("", |(_, value)| value)
     }
 

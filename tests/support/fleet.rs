@@ -4,6 +4,7 @@ use super::envoy::module;
 use super::process::project;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
+use std::path::Path;
 
 /// A configuration, with free ports, the module of the test, and these endpoints in place of a cluster's.
 pub fn fleet(name: &str, clusters: &[(&str, &[SocketAddr])]) -> Value {
@@ -35,6 +36,19 @@ pub fn fleet(name: &str, clusters: &[(&str, &[SocketAddr])]) -> Value {
         }
     }
     config
+}
+
+/// Replaces the key's directory in a configuration by one with this key.
+pub fn with_key(config: &Value, name: &str, directory: &Path, key: &str) -> Value {
+    let secret = json!({"resources": [{
+        "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret",
+        "name": format!("{name}-key"),
+        "generic_secret": {"secret": {"inline_string": key}}
+    }]});
+    std::fs::write(directory.join("secret.yaml"), secret.to_string()).expect("a secret");
+    let there = directory.to_str().expect("a path");
+    let text = config.to_string().replace(&format!("/etc/transponder/{name}"), there);
+    serde_json::from_str(&text).expect("JSON")
 }
 
 /// The filter's part of a listener, if it has the filter: Envoy's PluginConfig.

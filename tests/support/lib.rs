@@ -24,7 +24,7 @@ pub use {
         Envoy, Headers, Launch, MODULES, binary as envoy_binary, bootstrap, capabilities, cluster,
         local_reply_config, minor_version, module, native_module, trap_module,
     },
-    fleet::fleet,
+    fleet::{fleet, with_key},
     process::{Process, example, project, without_cargo},
     upstream::{Seen, Upstream},
 };

@@ -1,11 +1,12 @@
-//! Codex's web search through `envoy/fleet/search.yaml` and `envoy/fleet/search-tavily.yaml`.
+//! Codex's web search, as `make codex-config SEARCH=1` switches it on, through `envoy/fleet/search.yaml` and `envoy/fleet/search-tavily.yaml`.
 
 use crate::codex::stage::{PLAIN, call};
+use crate::codex_config::configure;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use support::own_upstream::{OwnUpstream, json as json_reply, response};
 use support::real::Server;
-use support::{Codex, Envoy, Upstream, fleet};
+use support::{Codex, Envoy, Upstream, fleet, with_key};
 
 const PROMPT: &str = "Do what I ask. The password is hunter2hunter2.";
 
@@ -25,17 +26,16 @@ impl World {
         example: &str,
         cluster: &str,
         engine: SocketAddr,
-        change: impl FnOnce(String) -> String,
+        change: impl FnOnce(Value) -> Value,
     ) -> Self {
         let upstream = Upstream::start().await;
         let addresses: &[(&str, &[_])] = &[("upstream", &[upstream.address()]), (cluster, &[engine])];
-        let config = change(fleet(example, addresses).to_string());
-        let envoy = Envoy::launch_plain(&serde_json::from_str(&config).unwrap()).await;
-        let codex = Codex::new(&envoy.base_url())
-            .setting("web_search", r#""live""#)
-            .setting("suppress_unstable_features_warning", "true")
-            .table("[features]\nstandalone_web_search = true")
-            .provider("supports_standalone_web_search", "true");
+        let envoy = Envoy::launch_plain(&change(fleet(example, addresses))).await;
+        let codex = Codex::new(&envoy.base_url());
+        let wishes =
+            [("BASE_URL", &*envoy.base_url()), ("MODEL", PLAIN), ("ENV_KEY", Codex::KEY), ("SEARCH", "1")];
+        let run = configure(codex.home(), &wishes);
+        assert!(run.good, "{}", run.err);
         Self { upstream, envoy, codex }
     }
 
@@ -50,7 +50,7 @@ impl World {
         }
         replies.push(json!({"text": "Done."}));
         self.upstream.script(json!({ "replies": replies })).await;
-        let turn = self.codex.exec(PLAIN, PROMPT).await;
+        let turn = self.codex.exec_as_configured(&["--profile", "transponder"], PROMPT).await;
         turn.assert_completed();
         let bodies = self.upstream.bodies().await;
         let messages = bodies.last().unwrap()["messages"].as_array().unwrap();
@@ -135,15 +135,8 @@ async fn codex_opens_pages_with_tavily() {
     })
     .await;
     let files = tempfile::tempdir().unwrap();
-    let secret = json!({"resources": [{
-        "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret",
-        "name": "tavily-key",
-        "generic_secret": {"secret": {"inline_string": "tvly-key"}}
-    }]});
-    std::fs::write(files.path().join("secret.yaml"), secret.to_string()).unwrap();
-    let here = files.path().to_str().unwrap();
-    let moved = |config: String| config.replace("/etc/transponder/tavily", here);
-    let mut world = World::with("search-tavily", "tavily", engine.address, moved).await;
+    let keyed = |config| with_key(&config, "tavily", files.path(), "tvly-key");
+    let mut world = World::with("search-tavily", "tavily", engine.address, keyed).await;
     world.envoy.plant_secret("tvly-key");
 
     let open = json!({"open": [{"ref_id": "https://docs.example.org/frob", "lineno": 2}, {"ref_id": "https://down.example.org"}]});
