@@ -10,6 +10,7 @@ mod litellm;
 mod llama_cpp_python;
 mod llamacpp;
 mod mlx;
+mod model_lists;
 mod probe;
 mod sdk;
 mod stored;
