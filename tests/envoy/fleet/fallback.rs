@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use support::own_upstream::{OwnUpstream, json as json_reply, response};
-use support::{Codex, Envoy, fleet, post};
+use support::{Codex, Envoy, fleet, post_with, with_key};
 
 /// A model of which Codex knows that it reasons.
 const MODEL: &str = "gpt-5.5";
@@ -56,7 +56,10 @@ async fn a_thread_of_four_turns_moves_to_the_second_upstream() {
     let first = failing(&fails, || answer("first")).await;
     let second = OwnUpstream::start(|| answer("second")).await;
     let addresses: &[(&str, &[_])] = &[("vllm", &[first.address]), ("together", &[second.address])];
-    let envoy = Envoy::launch_plain(&fleet("fallback", addresses)).await;
+    let files = tempfile::tempdir().unwrap();
+    let config = with_key(&fleet("fallback", addresses), "together", files.path(), "the-key");
+    let mut envoy = Envoy::launch_plain(&config).await;
+    envoy.plant_secret("the-key");
 
     let mut input = Vec::new();
     for (turn, expected) in ["first", "first", "second", "second"].into_iter().enumerate() {
@@ -66,7 +69,8 @@ async fn a_thread_of_four_turns_moves_to_the_second_upstream() {
             "model": "qwen3-coder", "input": input, "include": ["reasoning.encrypted_content"],
             "reasoning": {"effort": "max"}, "store": false,
         });
-        let reply = post(&envoy.responses_url(), &request).await;
+        let authorization = [("authorization", "Bearer sk-of-the-client")];
+        let reply = post_with(&envoy.responses_url(), &authorization, request.to_string()).await;
         assert_eq!(reply.status, 200, "{}", reply.text());
         let reply = reply.json();
         let output = reply["output"].as_array().unwrap();
@@ -75,6 +79,8 @@ async fn a_thread_of_four_turns_moves_to_the_second_upstream() {
         input.extend(output.iter().cloned());
     }
 
+    assert_eq!(first.seen()[0].headers["authorization"], "Bearer sk-of-the-client");
+    assert_eq!(second.seen()[0].headers["authorization"], "Bearer the-key");
     // The second upstream gets each request translated for itself: its own name of the model and its own words.
     let (to_first, to_second) = (body(&first, 2), body(&second, 0));
     assert_eq!((&to_first["model"], &to_first["reasoning_effort"]), (&json!("qwen3-coder"), &json!("max")));
@@ -97,7 +103,8 @@ async fn codex_goes_on_with_its_reasoning_at_the_second_upstream() {
     let first = failing(&fails, || streamed("first")).await;
     let second = OwnUpstream::start(|| streamed("second")).await;
     let addresses: &[(&str, &[_])] = &[("vllm", &[first.address]), ("together", &[second.address])];
-    let config = fleet("fallback", addresses).to_string();
+    let files = tempfile::tempdir().unwrap();
+    let config = with_key(&fleet("fallback", addresses), "together", files.path(), "the-key").to_string();
     let config = config.replace(r#"\"upstream\": \"together\""#, r#"\"upstream\": \"sglang\""#);
     let envoy = Envoy::launch_plain(&serde_json::from_str(&config).unwrap()).await;
 
