@@ -89,7 +89,7 @@ versions: wasm module ## Run the tests of the filter in Envoy with each version 
 	envoy/test-versions.sh 1.36.4 1.37.0 1.38.2 1.39.3 1.40.0
 
 bench: ## Compare the filter with Envoy alone, an empty filter and other gateways: docs/benchmarks.md.
-#: QUICK=1 measures less, and prints the result without writing the page.
+#: QUICK=1 measures less, and prints the result without writing the page. PAGE=1 draws the page anew from the last run's figures.
 	@benches/run.sh
 
 # The instructions that the core may use, counted by valgrind: `make test` fails when it uses 5 % more.

@@ -5,9 +5,19 @@
 # omitted. BENCH_PEERS=none leaves them out anyway, ROUNDS=n sets how often each case is measured, BENCH_BEFORE=commit
 # names the earlier commit to compare with.
 #
-# QUICK=1 measures six cases in three rounds without the peers, and prints the tables only.
+# QUICK=1 measures six cases in three rounds without the peers, and prints the tables only. PAGE=1 measures nothing, and
+# draws docs/benchmarks.md and its plots from docs/benchmarks/measured.json, which holds the last run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+
+load() {
+  cargo run --release --manifest-path benches/Cargo.toml --target-dir target/benches --features load --bin load -- "$@"
+}
+
+if [[ -n ${PAGE:-} ]]; then
+  load page
+  exit
+fi
 
 # The last commit of 0.1.0.
 export BENCH_BEFORE=${BENCH_BEFORE:-50bd4e5}
@@ -18,11 +28,13 @@ relay_version=0.6.0
 litellm_version=1.109.0
 
 envoy/build-wasm.sh
+envoy/build-module.sh
 envoy/build-wasm.sh benches/passthrough
 envoy/build-wasm.sh benches/hostcalls
 TRANSPONDER_ENVOY=$(envoy/get-envoy.sh)
 export TRANSPONDER_ENVOY
 export TRANSPONDER_WASM=$PWD/target/transponder.wasm
+export TRANSPONDER_MODULE=$PWD/target/libtransponder.so
 export BENCH_PASSTHROUGH=$PWD/target/passthrough.wasm
 export BENCH_HOST_CALLS=$PWD/target/hostcalls.wasm
 
@@ -47,15 +59,14 @@ if [[ ${BENCH_PEERS:-all} != none ]]; then
     { python3 -m venv "$litellm" && "$litellm/bin/pip" install --quiet "litellm[proxy]<=$litellm_version"; } ||
     echo "bench: LiteLLM $litellm_version cannot be installed here" >&2
   export BENCH_LITELLM=$litellm/bin/litellm
-  BENCH_VERSIONS=
-  [[ ! -x $BENCH_CODEX_RELAY ]] || BENCH_VERSIONS+="; codex-relay $relay_version"
-  [[ ! -x $BENCH_LITELLM ]] || BENCH_VERSIONS+="; LiteLLM $("$litellm/bin/pip" show litellm | sed -n 's/^Version: //p')"
-  export BENCH_VERSIONS
+  export BENCH_CODEX_RELAY_VERSION=$relay_version
+  BENCH_LITELLM_VERSION=$([[ ! -x $BENCH_LITELLM ]] || "$litellm/bin/pip" show litellm | sed -n 's/^Version: //p')
+  export BENCH_LITELLM_VERSION
 fi
 
 # Ten thousand open streams need this many sockets.
 ulimit -n "$(ulimit -Hn)"
-cargo run --release --manifest-path benches/Cargo.toml --target-dir target/benches --features load --bin load
+load
 
 # How the time of an exchange is distributed within the module.
 if [[ -z ${QUICK:-} ]] && command -v node >/dev/null; then

@@ -1,8 +1,9 @@
-//! The load generator: a number of connections. Each sends its next request as soon as it has the reply to the last.
+//! The load generator. A connection sends its next request as soon as it has the reply to the last.
 
 use crate::mock::now;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::{Request, header};
 use hyper_util::rt::TokioIo;
@@ -19,9 +20,11 @@ pub struct Sample {
     pub first: Duration,
     /// For paced events: the time from the upstream to this client, for each event.
     pub delays: Vec<Duration>,
+    /// The size of the reply's body.
+    pub bytes: usize,
 }
 
-/// Sends requests over `connections` connections for `time`, at least one over each.
+/// Sends one request over `connections` connections for `time`, at least once over each.
 ///
 /// # Errors
 /// The error of the first request that failed.
@@ -50,8 +53,27 @@ pub async fn load(
     Ok(samples)
 }
 
+/// Sends these requests over one connection, each once.
+///
+/// # Errors
+/// The error of the first request that failed.
+pub async fn session(address: SocketAddr, requests: &[Bytes]) -> Result<Vec<Sample>, String> {
+    let mut connection = Connection::open(address).await?;
+    let mut samples = Vec::new();
+    for body in requests {
+        samples.push(connection.ask(body.clone()).await?);
+    }
+    Ok(samples)
+}
+
+/// The body of the reply to a request.
+pub async fn reply(address: SocketAddr, body: Bytes) -> Result<Bytes, String> {
+    let answer = Connection::open(address).await?.send(body).await?;
+    Ok(answer.collect().await.map_err(|error| error.to_string())?.to_bytes())
+}
+
 /// A connection that is kept alive.
-pub struct Connection {
+struct Connection {
     address: SocketAddr,
     sender: SendRequest<Full<Bytes>>,
 }
@@ -60,7 +82,7 @@ pub struct Connection {
 const PATIENCE: Duration = Duration::from_secs(120);
 
 impl Connection {
-    pub async fn open(address: SocketAddr) -> Result<Self, String> {
+    async fn open(address: SocketAddr) -> Result<Self, String> {
         let stream = TcpStream::connect(address).await.map_err(|error| format!("connect: {error}"))?;
         stream.set_nodelay(true).map_err(|error| error.to_string())?;
         let (sender, connection) =
@@ -84,6 +106,7 @@ impl Connection {
             let frame = frame.map_err(|error| format!("body: {error}"))?;
             let Some(bytes) = frame.data_ref() else { continue };
             let arrived = now();
+            sample.bytes += bytes.len();
             if sample.first.is_zero() && memmem::find(bytes, b"delta\"").is_some() {
                 sample.first = begin.elapsed();
             }
@@ -105,7 +128,7 @@ impl Connection {
         }
     }
 
-    async fn send(&mut self, body: Bytes) -> Result<hyper::body::Incoming, String> {
+    async fn send(&mut self, body: Bytes) -> Result<Incoming, String> {
         let request = Request::post("/v1/responses")
             .header(header::HOST, self.address.to_string())
             .header(header::CONTENT_TYPE, "application/json")
@@ -123,26 +146,27 @@ impl Connection {
         Ok(response.into_body())
     }
 
-    /// Sends a request, and keeps the reply open after its first event.
-    pub async fn hold(mut self, body: Bytes) -> Result<Held, String> {
-        let opened = async {
-            let mut answer = self.send(body).await?;
-            let mut seen = Vec::new();
-            while memmem::find(&seen, b"delta\"").is_none() {
-                let frame =
-                    answer.frame().await.ok_or("the reply ended")?.map_err(|error| error.to_string())?;
-                seen.extend_from_slice(frame.data_ref().map_or(&[], |bytes| bytes));
-            }
-            Ok(Held { _connection: self, _answer: answer })
-        };
-        tokio::time::timeout(PATIENCE, opened).await.map_err(|_| "no first event in time".to_owned())?
+    /// Sends a request and waits for the first event of its reply.
+    async fn begin(&mut self, body: Bytes) -> Result<Incoming, String> {
+        let mut answer = self.send(body).await?;
+        let mut seen = Vec::new();
+        while memmem::find(&seen, b"delta\"").is_none() {
+            let frame = answer.frame().await.ok_or("the reply ended")?.map_err(|error| error.to_string())?;
+            seen.extend_from_slice(frame.data_ref().map_or(&[], |bytes| bytes));
+        }
+        Ok(answer)
     }
 }
 
-/// An open stream. It ends when this value is dropped.
-pub struct Held {
-    _connection: Connection,
-    _answer: hyper::body::Incoming,
+/// Opens a stream. It is read by the returned future, and closed when that is dropped.
+pub async fn hold(address: SocketAddr, body: Bytes) -> Result<impl Future<Output = ()> + Send, String> {
+    let mut connection = Connection::open(address).await?;
+    let begun = tokio::time::timeout(PATIENCE, connection.begin(body)).await;
+    let mut answer = begun.map_err(|_| "no first event in time".to_owned())??;
+    Ok(async move {
+        while let Some(Ok(_)) = answer.frame().await {}
+        drop(connection);
+    })
 }
 
 /// The timestamps, which are written as `@...@`.

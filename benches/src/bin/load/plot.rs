@@ -1,13 +1,19 @@
 //! Line charts as SVG, both axes logarithmic.
 
+use crate::known::Known;
 use std::fmt::Write as _;
 
-/// A chart of named lines.
-pub struct Plot<'a> {
-    pub title: &'a str,
-    pub x: &'a str,
-    pub y: &'a str,
-    pub lines: Vec<(&'a str, Vec<(f64, f64)>)>,
+/// A chart of a line for each target.
+pub struct Plot {
+    pub title: &'static str,
+    pub x: &'static str,
+    pub y: &'static str,
+    pub lines: Vec<Line>,
+}
+
+pub struct Line {
+    pub known: &'static Known,
+    pub points: Vec<(f64, f64)>,
 }
 
 const WIDTH: f64 = 800.0;
@@ -16,15 +22,11 @@ const LEFT: f64 = 70.0;
 const RIGHT: f64 = 240.0;
 const TOP: f64 = 44.0;
 const BOTTOM: f64 = 54.0;
-/// Readers with colour blindness can distinguish these colours.
-const COLORS: [&str; 8] =
-    ["#7f7f7f", "#0072b2", "#56b4e9", "#d55e00", "#e69f00", "#009e73", "#cc79a7", "#000000"];
 
-impl Plot<'_> {
+impl Plot {
     /// The chart as an SVG document.
     pub fn svg(&self) -> String {
-        let points =
-            || self.lines.iter().flat_map(|(_, points)| points).filter(|(x, y)| *x > 0.0 && *y > 0.0);
+        let points = || self.lines.iter().flat_map(|line| &line.points).filter(|(x, y)| *x > 0.0 && *y > 0.0);
         let (x, y) = (Axis::over(points().map(|point| point.0)), Axis::over(points().map(|point| point.1)));
         let at_x = |value: f64| LEFT + x.share(value) * (WIDTH - LEFT - RIGHT);
         let at_y = |value: f64| HEIGHT - BOTTOM - y.share(value) * (HEIGHT - TOP - BOTTOM);
@@ -46,13 +48,14 @@ impl Plot<'_> {
         }
         text(&mut svg, ((LEFT + WIDTH - RIGHT) / 2.0, HEIGHT - 14.0), "middle", self.x);
         text(&mut svg, (LEFT, TOP - 6.0), "start", self.y);
-        for (number, (name, points)) in self.lines.iter().enumerate() {
-            let color = COLORS[number % COLORS.len()];
+        for (number, Line { known: Known { name, color, dashes, .. }, points }) in
+            self.lines.iter().enumerate()
+        {
             let path: Vec<_> =
                 points.iter().map(|(x, y)| format!("{:.1},{:.1}", at_x(*x), at_y(*y))).collect();
             let _ = writeln!(
                 svg,
-                "<polyline points=\"{}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"2\"/>",
+                "<polyline points=\"{}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"2\" stroke-dasharray=\"{dashes}\"/>",
                 path.join(" ")
             );
             for (x, y) in points {
@@ -67,7 +70,7 @@ impl Plot<'_> {
             let from = WIDTH - RIGHT + 14.0;
             let _ = writeln!(
                 svg,
-                "<line x1=\"{from}\" y1=\"{at}\" x2=\"{}\" y2=\"{at}\" stroke=\"{color}\" stroke-width=\"3\"/>",
+                "<line x1=\"{from}\" y1=\"{at}\" x2=\"{}\" y2=\"{at}\" stroke=\"{color}\" stroke-width=\"3\" stroke-dasharray=\"{dashes}\"/>",
                 from + 20.0
             );
             text(&mut svg, (from + 26.0, at + 4.0), "start", name);
