@@ -10,7 +10,8 @@ wasm: ## Build the filter: target/transponder.wasm.
 	@envoy/build-wasm.sh
 
 module: ## Build the filter as a native module of Envoy 1.38 or newer: target/libtransponder.so.
-#: Options: TARGET=aarch64-unknown-linux-gnu, for another architecture.
+#: Options: TARGET=aarch64-unknown-linux-gnu, for another architecture: target/aarch64-unknown-linux-gnu/libtransponder.so. It needs a linker
+#: (Debian, Ubuntu: apt-get install gcc-aarch64-linux-gnu).
 	@envoy/build-module.sh
 
 # The parameters reach the script as environment variables.
@@ -30,7 +31,7 @@ codex-config: ## Add the filter to the configuration of an installed Codex CLI.
 	@cargo run --example codex_config
 
 image: wasm $(if $(NATIVE),module) ## Pack the filter as an OCI image without Docker: target/image, target/transponder-image.tar.
-#: NATIVE=1 adds the native module.
+#: NATIVE=1 also packs the native module: target/native-image.
 	@envoy/image.py
 
 sbom: wasm ## List the crates in the module: target/transponder.cdx.json (CycloneDX).

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds the filter as a native module of Envoy: target/libtransponder.so, for Linux on this machine's architecture.
 # `build-module.sh trap` builds one that a request can let panic, for tests: target/trap/libtransponder.so.
-# With TARGET=aarch64-unknown-linux-gnu it builds for another architecture, if its target and linker are installed.
+# With TARGET=aarch64-unknown-linux-gnu it builds for another architecture: target/aarch64-unknown-linux-gnu/libtransponder.so.
+# That needs a linker: Debian's cross compiler, or the one that CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER names.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -24,6 +25,19 @@ if [[ -n ${TARGET:-} ]]; then
   what+=(--target "$TARGET")
   directory=target/$TARGET
   built=target/native/$TARGET/module
+  if [[ ! -d $(rustc --print target-libdir --target "$TARGET") ]]; then
+    echo "build-module: adding the Rust target $TARGET" >&2
+    rustup --quiet target add "$TARGET"
+  fi
+  linker=CARGO_TARGET_$(tr a-z- A-Z_ <<<"$TARGET")_LINKER
+  if [[ -z ${!linker:-} && $TARGET != "$(rustc -vV | sed -n 's/^host: //p')" ]]; then
+    debian=${TARGET/-unknown/}-gcc
+    command -v "$debian" >/dev/null || {
+      echo "build-module: no linker for $TARGET: install one (Debian, Ubuntu: apt-get install gcc-${TARGET%%-*}-linux-gnu), or name one in $linker" >&2
+      exit 1
+    }
+    export "$linker=$debian"
+  fi
 fi
 
 # A panic logs the path of a source file: make it equal on every machine.

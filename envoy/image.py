@@ -1,17 +1,21 @@
 #!/usr/bin/env python3
-"""Packs the filter as an OCI image without Docker (`make image`).
+"""Packs the filter as OCI images without Docker (`make image`).
 
 Istio, Envoy Gateway and others that follow the Wasm image specification accept two forms:
 
 * target/image, the usual form: an OCI layout whose image has one gzip layer with the file plugin.wasm.
   target/transponder-image.tar is the same image for `docker load` and `skopeo copy docker-archive:...`.
-  With NATIVE=1 it has another layer before that one, with the native module libtransponder.so, for clusters that
-  mount images.
 * target/artifact: an OCI layout whose manifest has the module itself as a layer with its own media type.
 
-The same module, version and commit give the same bytes and so the same digest. To publish it:
+With NATIVE=1 there is a third, for clusters that mount images as volumes:
+
+* target/native-image: an OCI layout with an image for each architecture, whose one layer has the native module
+  libtransponder.so.
+
+The same modules, version and commit give the same bytes and so the same digests. To publish them:
 
     skopeo copy oci:target/image docker://registry.example.com/transponder:0.2.0
+    skopeo copy --all oci:target/native-image docker://registry.example.com/transponder:0.2.0-native
 """
 
 import argparse
@@ -20,6 +24,7 @@ import hashlib
 import io
 import json
 import shutil
+import struct
 import subprocess
 import sys
 import tarfile
@@ -31,6 +36,10 @@ import run
 OCI = "application/vnd.oci.image"
 WASM = "application/vnd.module.wasm"
 IMAGE_NAME = "transponder"
+# By the field `e_machine` of an ELF file, the names of the OCI image specification.
+ARCHITECTURES = {62: "amd64", 183: "arm64"}
+# What Envoy looks for in a module.
+ENTRY = b"envoy_dynamic_module_on_program_init\0"
 
 
 class Layout:
@@ -106,28 +115,58 @@ def revision():
     return answer.stdout.strip() if answer.returncode == 0 else None
 
 
-def write_image(directory, files, labels, tag):
-    """Writes an image with a layer for each file. Istio takes the last one, and refuses zstd."""
-    layout = Layout(directory)
-    layers = [tar([file]) for file in files]
+def image_manifest(layout, file, architecture, labels):
+    """Stores an image with one layer with one file. Istio takes the last layer, and refuses zstd. Returns the manifest."""
+    layer = tar([file])
     config = {
-        # The platform that a Dockerfile with `FROM scratch` gives on most machines, and of the native module. Wasm runs on any.
-        "architecture": "amd64",
+        "architecture": architecture,
         "os": "linux",
         "config": {"Labels": labels},
-        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}" for layer in layers]},
-        "history": [{"comment": name} for name, _ in files],
+        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]},
+        "history": [{"comment": file[0]}],
     }
+    return {
+        "schemaVersion": 2,
+        "mediaType": f"{OCI}.manifest.v1+json",
+        "config": layout.add(f"{OCI}.config.v1+json", to_json(config)),
+        "layers": [layout.add(f"{OCI}.layer.v1.tar+gzip", gzip.compress(layer, mtime=0))],
+        "annotations": labels,
+    }
+
+
+def write_image(directory, module, labels, tag):
+    layout = Layout(directory)
+    # The architecture that a Dockerfile with `FROM scratch` gives on most machines. Wasm runs on any.
+    return layout.finish(image_manifest(layout, ("plugin.wasm", module), "amd64", labels), tag)
+
+
+def write_native_image(directory, files, labels, tag):
+    """Writes an index with an image for each architecture."""
+    modules = {}
+    for file in files:
+        module = file.read_bytes()
+        name = architecture(file, module)
+        if name in modules:
+            run.fail(f"{file} is a second module for {name}")
+        modules[name] = module
+    layout = Layout(directory)
+    images = []
+    for name, module in sorted(modules.items()):
+        manifest = image_manifest(layout, ("libtransponder.so", module), name, labels)
+        descriptor = layout.add(manifest["mediaType"], to_json(manifest))
+        images.append({**descriptor, "platform": {"architecture": name, "os": "linux"}})
     return layout.finish(
-        {
-            "schemaVersion": 2,
-            "mediaType": f"{OCI}.manifest.v1+json",
-            "config": layout.add(f"{OCI}.config.v1+json", to_json(config)),
-            "layers": [layout.add(f"{OCI}.layer.v1.tar+gzip", gzip.compress(layer, mtime=0)) for layer in layers],
-            "annotations": labels,
-        },
-        tag,
+        {"schemaVersion": 2, "mediaType": f"{OCI}.index.v1+json", "manifests": images, "annotations": labels}, tag
     )
+
+
+def architecture(file, module):
+    if not module.startswith(b"\x7fELF") or ENTRY not in module:
+        run.fail(f"{file} is no native module of Envoy")
+    (machine,) = struct.unpack_from("<H", module, 18)
+    if machine not in ARCHITECTURES:
+        run.fail(f"{file} is for a machine without a name here: {machine}")
+    return ARCHITECTURES[machine]
 
 
 def write_artifact(directory, module, labels, tag):
@@ -166,18 +205,27 @@ def blob(descriptor):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", default=run.ROOT / "target", type=Path, help="directory (%(default)s)")
-    parser.add_argument("--native", action="store_true", default=run.wants_native(), help="add the native module")
+    parser.add_argument("--native", action="store_true", default=run.wants_native(), help="pack the native module too")
+    parser.add_argument(
+        "--native-module",
+        type=Path,
+        action="append",
+        default=[],
+        help="a native module for another architecture, such as target/aarch64-unknown-linux-gnu/libtransponder.so; may be repeated",
+    )
     args = parser.parse_args()
 
     module, labels = run.wasm_module().read_bytes(), annotations()
     tag = labels["org.opencontainers.image.version"]
     image = args.output / "image"
-    files = [("libtransponder.so", run.native_module().read_bytes())] if args.native else []
-    digest = write_image(image, [*files, ("plugin.wasm", module)], labels, tag)
+    digest = write_image(image, module, labels, tag)
     write_archive(args.output / "transponder-image.tar", image, tag)
     artifact_digest = write_artifact(args.output / "artifact", module, labels, tag)
     print(f"{image}:{tag} {digest}")
     print(f"{args.output / 'artifact'}:{tag} {artifact_digest}")
+    if natives := [run.native_module()] * args.native + args.native_module:
+        native = args.output / "native-image"
+        print(f"{native}:{tag}-native {write_native_image(native, natives, labels, f'{tag}-native')}")
     print(f"sha256 of the module: {hashlib.sha256(module).hexdigest()}")
 
 

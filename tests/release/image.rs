@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use crate::dependencies::packages;
 use serde_json::{Value, json};
@@ -101,22 +101,76 @@ fn the_last_layer_of_the_image_holds_the_module() {
     );
 }
 
-/// A cluster mounts the image with both; who looks for the wasm module still finds it in the last layer.
-#[test]
-fn the_native_module_is_a_layer_before_that() {
-    let directory = TempDir::new().unwrap();
+/// `image.py` with native modules.
+fn native_image(output: &Path, more: &[&Path]) -> Output {
     let mut command = Command::new(project().join("envoy/image.py"));
-    command.arg("--native").arg("--output").arg(directory.path());
+    command.arg("--native").arg("--output").arg(output);
+    for module in more {
+        command.arg("--native-module").arg(module);
+    }
     command.env("TRANSPONDER_WASM", module()).env("TRANSPONDER_MODULE", native_module());
-    assert!(command.status().unwrap().success());
-    let layout = directory.path().join("image");
-    let layers = manifest(&layout)["layers"].as_array().unwrap().clone();
-    let layers: Vec<_> = layers.iter().map(|layer| files(&blob(&layout, layer))).collect();
-    let native = fs::read(native_module()).unwrap();
-    let expected = [("libtransponder.so".to_owned(), native), ("plugin.wasm".to_owned(), module_bytes())];
-    assert!(layers.concat() == expected, "two layers with a file each");
+    command.output().unwrap()
+}
+
+/// The position of the machine in the header of an ELF file.
+const MACHINE: usize = 18;
+/// The name and the number of a machine.
+const X86_64: (&str, u8) = ("amd64", 62);
+const AARCH64: (&str, u8) = ("arm64", 183);
+
+/// A node takes the image of its architecture.
+#[test]
+fn the_native_image_has_a_module_for_each_architecture() {
+    let directory = TempDir::new().unwrap();
+    let ours = fs::read(native_module()).unwrap();
+    let mut machines = [X86_64, AARCH64];
+    machines.sort_by_key(|(_, machine)| *machine != ours[MACHINE]);
+    let [our_machine, other_machine] = machines;
+    let mut foreign = ours.clone();
+    foreign[MACHINE] = other_machine.1;
+    let file = directory.path().join("foreign.so");
+    fs::write(&file, &foreign).unwrap();
+    let output = native_image(directory.path(), &[&file]);
+    assert!(output.status.success(), "{output:?}");
+
+    let layout = directory.path().join("native-image");
+    let named = read_json(&layout.join("index.json"));
+    let [descriptor] = &named["manifests"].as_array().unwrap()[..] else {
+        panic!("one index, under one name: {named}");
+    };
+    let tag = concat!(env!("CARGO_PKG_VERSION"), "-native");
+    assert_eq!(descriptor["annotations"]["org.opencontainers.image.ref.name"], tag);
+    let index: Value = serde_json::from_slice(&blob(&layout, descriptor)).unwrap();
+    assert_eq!(index["mediaType"], "application/vnd.oci.image.index.v1+json");
+    let images = index["manifests"].as_array().unwrap().iter().map(|image| {
+        let manifest: Value = serde_json::from_slice(&blob(&layout, image)).unwrap();
+        let config: Value = serde_json::from_slice(&blob(&layout, &manifest["config"])).unwrap();
+        assert_eq!(image["platform"], json!({"architecture": config["architecture"], "os": "linux"}));
+        (config["architecture"].clone(), files(&blob(&layout, &manifest["layers"][0])))
+    });
+    let mut expected = [(our_machine.0, ours), (other_machine.0, foreign)];
+    expected.sort();
+    let expected =
+        expected.map(|(name, module)| (json!(name), vec![("libtransponder.so".to_owned(), module)]));
+    assert!(images.collect::<Vec<_>>() == expected, "an image with its module for each architecture");
+}
+
+#[test]
+fn the_module_tells_its_version() {
     let version = concat!("transponder ", env!("CARGO_PKG_VERSION"));
-    assert!(memchr::memmem::find(&expected[0].1, version.as_bytes()).is_some(), "it tells its version");
+    assert!(memchr::memmem::find(&fs::read(native_module()).unwrap(), version.as_bytes()).is_some());
+}
+
+#[test]
+fn a_file_that_is_no_module_of_another_architecture_is_not_packed() {
+    let directory = TempDir::new().unwrap();
+    for (file, said) in
+        [(module(), "is no native module of Envoy"), (native_module(), "is a second module for")]
+    {
+        let output = native_image(directory.path(), &[&file]);
+        assert!(!output.status.success());
+        assert!(String::from_utf8_lossy(&output.stderr).contains(said), "{output:?}");
+    }
 }
 
 #[test]
