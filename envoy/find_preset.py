@@ -16,6 +16,7 @@ QUESTION_SECONDS = 2
 ALL_QUESTIONS_SECONDS = 5
 # Larger than the OpenAPI document of any known server.
 ANSWER_BYTES = 8 * 1024 * 1024
+NOT_FOUND = 404
 
 # Providers, by the name in the base URL or its parent domain. They get no requests.
 PROVIDERS = {
@@ -76,8 +77,9 @@ RULES = [
 
 
 class Found(NamedTuple):
-    """The preset for an upstream, and the reason for it in words."""
+    """The upstream, whose prefix may be found too, its preset, and the reason for it in words."""
 
+    upstream: tuple
     preset: str
     reason: str
 
@@ -86,18 +88,30 @@ def find_preset(upstream, ca_bundle):
     """The preset for an `Upstream` of run.py, `generic` if nothing else is found."""
     for name, preset in PROVIDERS.items():
         if upstream.host == name or upstream.host.endswith(f".{name}"):
-            return Found(preset, f"{upstream.host} is known")
+            return Found(upstream, preset, f"{upstream.host} is known")
     deadline = time.monotonic() + ALL_QUESTIONS_SECONDS
-    answers = {}
+    upstream, models = find_models(upstream, ca_bundle)
+    answers = {"models": models}
     for rule in RULES:
         if rule.path not in answers and time.monotonic() < deadline:
             answers[rule.path] = ask(upstream, rule.path, ca_bundle)
         found = value_at(answers.get(rule.path), rule.field)
         if found is not None and re.fullmatch(rule.value, str(found), re.DOTALL):
-            return Found(rule.preset, f"the upstream is {rule.server}, by its answer to GET {url_path(upstream, rule.path)}")
+            return Found(upstream, rule.preset, f"the upstream is {rule.server}, by its answer to GET {url_path(upstream, rule.path)}")
     if not any(answers.values()):
-        return Found("generic", "the upstream does not answer")
-    return Found("generic", "the upstream is none of the known servers")
+        return Found(upstream, "generic", "the upstream does not answer")
+    return Found(upstream, "generic", "the upstream is none of the known servers")
+
+
+def find_models(upstream, ca_bundle):
+    """The upstream, with `/v1` after its prefix if it has its models there and not at the prefix itself, and its answer."""
+    answer = ask(upstream, "models", ca_bundle)
+    if answer and answer["status"] == NOT_FOUND and not upstream.prefix.endswith("/v1"):
+        longer = upstream._replace(prefix=f"{upstream.prefix}/v1")
+        there = ask(longer, "models", ca_bundle)
+        if there and there["status"] != NOT_FOUND:
+            return longer, there
+    return upstream, answer
 
 
 def url_path(upstream, path):
@@ -108,7 +122,7 @@ def url_path(upstream, path):
 
 
 def ask(upstream, path, ca_bundle):
-    """The headers and the JSON body of the answer, or None without an answer. Redirects are not followed, because the
+    """The status, the headers and the JSON body of the answer, or None without an answer. Redirects are not followed, because the
     key must not reach another server."""
     with contextlib.ExitStack() as stack:
         try:
@@ -120,7 +134,7 @@ def ask(upstream, path, ca_bundle):
             body = read(response) if response.status == 200 else b""
         except (OSError, http.client.HTTPException, UnicodeError):
             return None
-    return {"headers": headers, "body": parse(body)}
+    return {"status": response.status, "headers": headers, "body": parse(body)}
 
 
 def connect(upstream, ca_bundle):

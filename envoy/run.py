@@ -74,6 +74,10 @@ def parse_upstream(text):
     return Upstream(url.scheme == "https", host, port, authority, prefix)
 
 
+def base_url(upstream):
+    return f"{'https' if upstream.tls else 'http'}://{upstream.authority}{upstream.prefix}"
+
+
 def is_ip(host):
     try:
         ipaddress.ip_address(host)
@@ -143,13 +147,23 @@ def fill_in_instructions(config, file):
 
 
 def found_preset(upstream):
-    """Finds the preset for an upstream and prints which, and why."""
+    """Finds the preset for an upstream, and its `/v1` if UPSTREAM lacks that, and prints which and why."""
     sys.dont_write_bytecode = True
     from find_preset import find_preset  # not needed with PRESET or CONFIG
 
-    preset, reason = find_preset(upstream, ca_bundle)
+    found, preset, reason = find_preset(upstream, ca_bundle)
+    if found != upstream:
+        print(f"UPSTREAM lacks /v1: using {base_url(found)}, because the upstream answers there", file=sys.stderr, flush=True)
     print(f"PRESET is not set: using {preset}, because {reason}", file=sys.stderr, flush=True)
-    return preset
+    return found, preset
+
+
+def check_preset(name):
+    """Fails on an unknown preset. The filter would do so too, but --print runs no filter."""
+    schema = json.loads((ROOT / "docs/configuration.schema.json").read_text(encoding="utf-8"))
+    known = schema["properties"]["upstream"]["anyOf"][0]["enum"]
+    if name not in known:
+        fail(f"unknown preset `{name}`; the presets are {', '.join(known)}")
 
 
 def ca_bundle():
@@ -386,11 +400,16 @@ def main():
     parser.add_argument("envoy_options", nargs="*", metavar="-- ENVOY_OPTION", help="options for Envoy itself")
     args = parser.parse_args()
 
-    def config_for(base_url):
-        upstream = parse_upstream(base_url)
-        preset = args.preset
-        if args.upstream and not preset and not args.config:
-            preset = found_preset(upstream)
+    def chosen(url):
+        """The upstream and the preset."""
+        upstream = parse_upstream(url)
+        if args.preset:
+            check_preset(args.preset)
+        elif args.upstream and not args.config:
+            return found_preset(upstream)
+        return upstream, args.preset
+
+    def config_for(upstream, preset):
         plugin = plugin_config(preset, args.config, upstream.prefix, args.instructions)
         listen, admin = parse_address("LISTEN", args.listen), parse_address("ADMIN", args.admin)
         if args.native:
@@ -398,8 +417,9 @@ def main():
         wasm = None if args.native else wasm_module(elsewhere=args.print)
         return envoy_config(upstream, plugin, listen, admin, wasm)
 
-    def command_for(base_url):
-        config = config_for(base_url)
+    def command_for(url):
+        upstream, preset = chosen(url)
+        config = config_for(upstream, preset)
         for name, text in (("LISTEN", args.listen), ("ADMIN", args.admin)):
             check_free(name, parse_address(name, text))
         # A file, because Envoy prints a configuration that it got as an argument with every error about it.
@@ -409,17 +429,17 @@ def main():
         file.parent.mkdir(exist_ok=True)
         file.write_text(config, encoding="utf-8")
         command = envoy_command(file, args.concurrency, *args.envoy_options)
-        print(f"http://{args.listen}/v1 -> {base_url} (Envoy's admin page: http://{args.admin})", file=sys.stderr, flush=True)
+        print(f"http://{args.listen}/v1 -> {base_url(upstream)} (Envoy's admin page: http://{args.admin})", file=sys.stderr, flush=True)
         return command
 
     if args.print:
         if not args.upstream:
             fail("--print needs --upstream")
-        print(config_for(args.upstream), end="")
+        print(config_for(*chosen(args.upstream)), end="")
         return
     end_on_signals()
-    with contextlib.nullcontext(args.upstream) if args.upstream else scripted_upstream() as base_url:
-        sys.exit(run_envoy(command_for(base_url), args.config))
+    with contextlib.nullcontext(args.upstream) if args.upstream else scripted_upstream() as url:
+        sys.exit(run_envoy(command_for(url), args.config))
 
 
 if __name__ == "__main__":

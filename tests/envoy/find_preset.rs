@@ -164,6 +164,23 @@ async fn the_questions_follow_the_prefix_and_carry_the_key() {
 }
 
 #[tokio::test]
+async fn a_missing_v1_is_found() {
+    const MODELS: &str = r#"{"data": [{"id": "m", "owned_by": "vllm"}]}"#;
+    for (prefix, answers, path) in [
+        ("", &[("/v1/models", "", MODELS)][..], "/v1/chat/completions"),
+        ("/proxy/", &[("/proxy/v1/models", "", MODELS)][..], "/proxy/v1/chat/completions"),
+        // It has its models there.
+        ("", &[("/models", "", MODELS), ("/v1/models", "", MODELS)][..], "/chat/completions"),
+        ("", &[("/version", "", r#"{"version": "0.32.0"}"#)][..], "/chat/completions"),
+    ] {
+        let server = Server::start(answers).await;
+        let found = found(&format!("http://{}{prefix}", server.address), &[]).await;
+        assert_eq!(found.upstream, json!({"preset": "vllm", "path": path}), "{}", found.why);
+        assert_eq!(found.why.contains("UPSTREAM lacks /v1"), path.contains("/v1"), "{}", found.why);
+    }
+}
+
+#[tokio::test]
 async fn an_unknown_server_is_generic() {
     for (answers, reason) in [
         (&[][..], "is none of the known servers"),

@@ -310,8 +310,9 @@ fn errors_are_explained_in_one_line() {
         (with(&["--config", "no/such.json"]), "No such file"),
         (with(&["--config", &file("broken.json", "{")]), "broken.json: Expecting property name"),
         (with(&["--config", &file("list.json", "[]")]), "is not a JSON object"),
+        (with(&["--preset", "vlm"]), "unknown preset `vlm`; the presets are generic, openai,"),
+        (with(&["--preset", "vlm", "--print"]), "unknown preset `vlm`"),
         // The message comes from the filter.
-        (with(&[&["--preset", "vlm"], &free[..]].concat()), "unknown preset `vlm`"),
         (
             with(
                 &[&["--config", &file("typo.json", r#"{"upstream": {"sytem": "keep"}}"#)], &free[..]]
