@@ -83,11 +83,12 @@ test-transformers: wasm ## Run the tests with a real `transformers serve`, which
 
 versions: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm
 versions: export TRANSPONDER_TRAP_WASM := $(CURDIR)/target/transponder-trap.wasm
-versions: wasm module ## Run the tests of the filter in Envoy with each version of docs/quick-start/envoy.md.
+versions: VERSIONS ?= 1.36.4 1.37.0 1.38.2 1.39.3 1.40.0
+versions: wasm module ## Run the tests of the filter in Envoy with each version of docs/quick-start/envoy.md, or with VERSIONS=1.38.2.
 	@envoy/build-wasm.sh . trap
 	@envoy/build-module.sh trap
 	tests/clients/setup
-	envoy/test-versions.sh 1.36.4 1.37.0 1.38.2 1.39.3 1.40.0
+	envoy/test-versions.sh $(VERSIONS)
 
 bench: ## Compare the filter with Envoy alone, an empty filter and other gateways: docs/benchmarks.md.
 #: QUICK=1 measures less, and prints the result without writing the page. PAGE=1 draws the page anew from the last run's figures.
