@@ -55,6 +55,7 @@ test: wasm module ## Run all tests, including those with a real Envoy and real c
 	envoy/test-versions.sh 1.37.0
 	$(COUNT_INSTRUCTIONS) check
 	FUZZ_SEED=1 FUZZ_SECONDS=60 FUZZ_PAIRS=0 fuzz/run.sh
+	fuzz/native/run.sh 5000
 	@tests/left-out
 
 test-go-java: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm
@@ -121,6 +122,8 @@ soak: wasm module ## Run bodies of every size around every buffer limit, two tho
 check: ## Check formatting and lints.
 	cargo fmt --all --check
 	cargo fmt --manifest-path fuzz/Cargo.toml --check
+	cargo fmt --manifest-path fuzz/native/Cargo.toml --check
+	cargo clippy --manifest-path fuzz/native/Cargo.toml --target-dir target/fuzz-native --all-targets -- -D warnings
 	cargo fmt --manifest-path benches/Cargo.toml --all --check
 	cargo clippy --manifest-path benches/Cargo.toml --target-dir target/benches --all-targets --all-features -- -D warnings
 	cargo fmt --manifest-path tests/clients/rust/Cargo.toml --check

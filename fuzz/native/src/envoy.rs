@@ -192,7 +192,7 @@ impl<'a> Envoy<'a> {
         unsafe { envoy_dynamic_module_on_http_filter_stream_complete(self.pointer(), null()) };
     }
 
-    pub fn end(self: Box<Self>) {
+    pub fn end(&self) {
         self.destroy();
         assert_eq!(self.running.get(), 0);
     }
