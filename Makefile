@@ -111,7 +111,8 @@ fuzz: ## Run each fuzz target for FUZZ_SECONDS=45, FUZZ_JOBS=2 at a time, then F
 	@fuzz/run.sh
 
 soak: export SOAK_SECONDS ?= 1800
-soak: wasm module ## Run bodies of every size around every buffer limit, two thousand streams at once, then load with injected faults for SOAK_SECONDS=1800, and with panics of the native module.
+soak: wasm module ## Run bodies of every size around every buffer limit, two thousand streams at once, then load with injected faults for SOAK_SECONDS=1800.
+#: At the same time, and for a third of it, the native module gets load in which one of ten requests panics.
 	@envoy/build-module.sh trap
 	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && \
 	export TRANSPONDER_WASM=$(CURDIR)/target/transponder.wasm && \
