@@ -71,7 +71,8 @@ test-istio: wasm ## Serve the manifests through Istio's own discovery server, wh
 	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && tests/control_planes/run istio
 
 test-envoy-gateway: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm
-test-envoy-gateway: wasm ## Serve the manifests through Envoy Gateway itself, which is built from source with Go.
+test-envoy-gateway: export TRANSPONDER_MODULE := $(CURDIR)/target/libtransponder.so
+test-envoy-gateway: wasm module ## Serve the manifests through Envoy Gateway itself, which is built from source with Go.
 	cargo build --quiet --example chat_upstream
 	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && tests/control_planes/run envoy_gateway
 

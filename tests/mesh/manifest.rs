@@ -31,10 +31,6 @@ impl Manifest {
     pub fn all(&self, of_kind: &str) -> impl Iterator<Item = &Value> {
         self.objects.iter().filter(move |object| kind(object) == of_kind)
     }
-
-    pub fn find(&self, of_kind: &str, named: &str) -> Option<&Value> {
-        self.all(of_kind).find(|object| name(object) == named)
-    }
 }
 
 /// The objects of a file below envoy/.

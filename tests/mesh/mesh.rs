@@ -116,11 +116,13 @@ fn every_configuration_gives_envoys_own_answers_the_apis_shape() {
         let [config] = of_managers[..] else { panic!("one in {file}") };
         assert_has_our_mappers(config, file);
     }
-    let manifest = Manifest::apply(&["gateway/held-headers.yaml"]);
-    let mut patches =
-        manifest.all("EnvoyPatchPolicy").flat_map(|policy| array(&policy["spec"]["jsonPatches"]));
-    let patch = patches.find(|patch| patch["operation"]["path"] == "local_reply_config").unwrap();
-    assert_has_our_mappers(&patch["operation"]["value"], "Envoy Gateway");
+    for file in ["held-headers", "native"] {
+        let manifest = Manifest::apply(&[&format!("gateway/{file}.yaml")]);
+        let mut patches =
+            manifest.all("EnvoyPatchPolicy").flat_map(|policy| array(&policy["spec"]["jsonPatches"]));
+        let patch = patches.find(|patch| patch["operation"]["path"] == "local_reply_config").unwrap();
+        assert_has_our_mappers(&patch["operation"]["value"], file);
+    }
 }
 
 fn assert_has_our_mappers(config: &Value, name: &str) {
@@ -132,7 +134,7 @@ fn assert_has_our_mappers(config: &Value, name: &str) {
 /// Envoy Gateway retries a request only if its body fits into the buffer of the connection.
 #[test]
 fn envoy_gateway_retries_long_requests() {
-    for file in ["gateway", "held-headers"] {
+    for file in ["gateway", "held-headers", "native"] {
         let manifest = Manifest::apply(&[&format!("gateway/{file}.yaml")]);
         let policies: Vec<&Value> = manifest.all("ClientTrafficPolicy").collect();
         let [policy] = policies[..] else { panic!("one in {file}") };

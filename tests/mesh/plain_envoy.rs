@@ -225,10 +225,12 @@ fn corporate_logs_measures_and_restricts_as_make_run_does() {
     let capabilities = |envoy: &Value| plugin(envoy)["capability_restriction_config"].clone();
     assert!(capabilities(&made)["allowed_capabilities"].is_object());
     assert_eq!(capabilities(&corporate), capabilities(&made));
-    let gateway = Manifest::apply(&["gateway/gateway.yaml"]);
-    let merged = &gateway.find("EnvoyProxy", "models").unwrap()["spec"]["bootstrap"]["value"];
-    let merged: Value = serde_yaml_ng::from_str(merged.as_str().unwrap()).unwrap();
-    assert_eq!(merged["stats_config"], made["stats_config"]);
+    let gateway = Manifest::apply(&["gateway/gateway.yaml", "gateway/native.yaml"]);
+    for proxy in gateway.all("EnvoyProxy") {
+        let merged = proxy["spec"]["bootstrap"]["value"].as_str().unwrap();
+        let merged: Value = serde_yaml_ng::from_str(merged).unwrap();
+        assert_eq!(merged["stats_config"], made["stats_config"]);
+    }
     let format = |envoy: &Value| {
         let log = &connection_manager(envoy)["access_log"][0]["typed_config"]["log_format"];
         log["json_format"].as_object().unwrap().clone()

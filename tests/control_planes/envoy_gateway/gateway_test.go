@@ -3,6 +3,8 @@ package envoygateway
 
 import (
 	"os"
+	"slices"
+	"strings"
 	"testing"
 
 	"transponder/control_planes/world"
@@ -26,20 +28,39 @@ func TestGatewayAndExternalProviderServe(t *testing.T) {
 	}.Serves(t)
 }
 
+// only removes all Gateways but one, because they have the same address.
+func only(gateway string, objects []world.Object) []world.Object {
+	return slices.DeleteFunc(objects, func(object world.Object) bool {
+		return object.Kind == "Gateway" && object.Metadata.Name != gateway
+	})
+}
+
 func TestHeldHeadersServe(t *testing.T) {
 	w := world.New(t)
-	var objects []world.Object
-	for _, object := range world.Apply(t, "gateway/gateway.yaml", "gateway/external-host.yaml", "gateway/held-headers.yaml") {
-		// The other Gateway has the same address.
-		if object.Kind != "Gateway" || object.Metadata.Name == "models-by-name" {
-			objects = append(objects, object)
-		}
-	}
-	start(t, objects)
+	objects := world.Apply(t, "gateway/gateway.yaml", "gateway/external-host.yaml", "gateway/held-headers.yaml")
+	start(t, only("models-by-name", objects))
 	call := world.Call{Address: address, Host: "models", Model: "qwen", Upstream: w.VLLM, SeenAs: "models", Key: world.ClientsKey}
 	call.Answers(t)
 	call.Serves(t)
 	world.Call{
 		Address: address, Host: "models", Model: "together/qwen", Upstream: w.Provider, SeenAs: world.Provider, Key: world.Key,
 	}.Serves(t)
+}
+
+func TestNativeModuleServes(t *testing.T) {
+	w := world.New(t)
+	// In a cluster, the image is mounted there.
+	module, err := os.ReadFile(os.Getenv("TRANSPONDER_MODULE"))
+	if err != nil {
+		t.Fatalf("%v: `make test-envoy-gateway` builds it", err)
+	}
+	world.Write(t, "/etc/transponder/libtransponder.so", string(module))
+	start(t, only("models-native", world.Apply(t, "gateway/gateway.yaml", "gateway/native.yaml")))
+	call := world.Call{Address: address, Host: "models", Model: "qwen", Upstream: w.VLLM, SeenAs: "models", Key: world.ClientsKey}
+	call.Answers(t)
+	call.Serves(t)
+	metrics := world.Get(t, "http://"+admin+"/stats/prometheus?filter=transponder")
+	if !strings.Contains(metrics, "\ntransponder_exchanges_total{") {
+		t.Errorf("the metrics have other names than those of the WebAssembly filter:\n%s", metrics)
+	}
 }

@@ -98,7 +98,7 @@ func standalone(t *testing.T, objects []world.Object, directory string) []world.
 		case "Secret":
 			object.Text = stored(t, object)
 		case "EnvoyProxy":
-			object.Text += "\n  provider: {type: Host, host: {envoyVersion: " + envoyVersion + "}}"
+			object.Text = onThisMachine(t, object)
 		case "Gateway":
 			patch := fmt.Sprintf(certificates, object.Metadata.Name, directory+"/config/certs/envoy")
 			all = append(all, world.Parse(t, patch)...)
@@ -106,6 +106,25 @@ func standalone(t *testing.T, objects []world.Object, directory string) []world.
 		all = append(all, object)
 	}
 	return all
+}
+
+// admin is the address of Envoy's admin page, for which Envoy Gateway lets the machine choose a port.
+const admin = "127.0.0.1:19100"
+
+// onThisMachine is an EnvoyProxy whose Envoy runs beside Envoy Gateway, and not in a pod.
+func onThisMachine(t *testing.T, proxy world.Object) string {
+	t.Helper()
+	var fields map[string]any
+	proxy.Into(t, &fields)
+	spec := fields["spec"].(map[string]any)
+	spec["provider"] = map[string]any{"type": "Host", "host": map[string]any{"envoyVersion": envoyVersion}}
+	bootstrap := spec["bootstrap"].(map[string]any)
+	bootstrap["value"] = bootstrap["value"].(string) + "\nadmin: {address: {socket_address: {address: 127.0.0.1, port_value: 19100}}}\n"
+	text, err := yaml.Marshal(fields)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // stored is a Secret as the API server stores it: without stringData.

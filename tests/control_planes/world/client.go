@@ -120,3 +120,19 @@ func (c Call) Ask(t *testing.T) (int, string) {
 	}
 	return response.StatusCode, string(text)
 }
+
+// Get is the body of a GET that succeeds.
+func Get(t *testing.T, url string) string {
+	t.Helper()
+	client := http.Client{Timeout: time.Minute}
+	response, err := client.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("GET %s: %d %v", url, response.StatusCode, err)
+	}
+	return string(text)
+}
