@@ -1,13 +1,16 @@
-//! Stored responses: their ids, their owners, what is kept of them, and the store in Envoy's own memory.
+//! Stored responses: their ids, their owners, what is kept of them, the store in Envoy's own memory, and how stores over HTTP
+//! are asked.
 //!
 //! The store itself is outside of the core. The core asks a [`Question`] and gets an [`Answer`]; who carries it out, and
 //! when, is the adapter's business.
 
+mod http;
 mod id;
 mod memory;
 mod owner;
 mod record;
 
+pub use http::{HttpProtocol, HttpRequest, HttpStore, Operation};
 pub use id::ResponseId;
 pub use memory::{MemoryStore, SharedData, Written};
 pub use owner::Owner;
@@ -31,6 +34,17 @@ pub enum Question {
     Write(Key, Vec<u8>),
     /// A record is to be removed.
     Delete(Key),
+}
+
+impl Question {
+    /// What is done, and with which record.
+    pub fn operation(&self) -> (Operation, &Key) {
+        match self {
+            Self::Read(key) => (Operation::Read, key),
+            Self::Write(key, _) => (Operation::Write, key),
+            Self::Delete(key) => (Operation::Delete, key),
+        }
+    }
 }
 
 /// What the store says.

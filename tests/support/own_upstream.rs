@@ -36,7 +36,10 @@ impl OwnUpstream {
             let (keep, answer) = (Arc::clone(&keep), answer.clone());
             async move {
                 let (head, body) = request.into_parts();
-                let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+                // The client may break off: then nothing was asked.
+                let Ok(body) = axum::body::to_bytes(body, usize::MAX).await else {
+                    return json(400, "{}");
+                };
                 let seen = Seen { path: head.uri.to_string(), headers: head.headers, body };
                 keep.lock().unwrap().push(seen.clone());
                 answer(&seen)

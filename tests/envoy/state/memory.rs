@@ -1,96 +1,14 @@
-//! Stored responses in Envoy's memory: several workers, owners, a restart, and the bounds of the store.
+//! The store in Envoy's memory: several workers, owners, a restart, and the bounds of the store.
 
+use super::{CAPABILITIES, Conversation, KEY, code, get, model, operations, request};
 use crate::config;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::process::Command;
-use support::own_upstream::{OwnUpstream, Seen, json as json_reply, response};
-use support::{Answer, Envoy, Headers, bootstrap, envoy_binary, post_with};
+use support::own_upstream::OwnUpstream;
+use support::{Envoy, Headers, bootstrap, envoy_binary, post_with};
 
-const KEY: &str = "Bearer of-the-first-client";
 const MEMORY: &str = "memory";
-
-/// Calls the tool once for each question, then tells how many messages it got.
-fn model(seen: &Seen) -> axum::response::Response {
-    let body: Value = serde_json::from_slice(&seen.body).unwrap();
-    let messages = body["messages"].as_array().unwrap();
-    let call = json!([{"index": 0, "id": format!("call_{}", messages.len()), "type": "function",
-                       "function": {"name": "look", "arguments": "{}"}}]);
-    let (message, reason) = match messages.last().unwrap()["role"].as_str() {
-        Some("user") => {
-            (json!({"role": "assistant", "content": "I look.", "tool_calls": call}), "tool_calls")
-        }
-        _ => (json!({"role": "assistant", "content": format!("{} messages", messages.len())}), "stop"),
-    };
-    if body["stream"] != json!(true) {
-        let choice = json!({"index": 0, "message": message, "finish_reason": reason});
-        return json_reply(200, json!({"choices": [choice]}).to_string());
-    }
-    let chunks = [
-        json!({"choices": [{"index": 0, "delta": message}]}),
-        json!({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]}),
-    ];
-    let events: String = chunks.iter().map(|chunk| format!("data: {chunk}\n\n")).collect();
-    response(200, "text/event-stream", events + "data: [DONE]\n\n")
-}
-
-/// One conversation of a client that sends only what is new.
-struct Conversation {
-    url: String,
-    key: String,
-    stream: bool,
-    previous: Value,
-}
-
-impl Conversation {
-    fn new(envoy: &Envoy, stream: bool) -> Self {
-        Self { url: envoy.responses_url(), key: KEY.to_owned(), stream, previous: json!(null) }
-    }
-
-    /// Each request has a connection of its own, so that all workers get some.
-    async fn send(&mut self, input: Value) -> Value {
-        let body = json!({
-            "model": "m", "input": input, "stream": self.stream, "previous_response_id": self.previous,
-            "tools": [{"type": "function", "name": "look", "parameters": {}}],
-        });
-        let answer = post_with(&self.url, &[("authorization", &self.key)], body.to_string()).await;
-        assert_eq!(answer.status, 200, "{}", answer.text());
-        let response = if self.stream {
-            answer.data_of("response.completed").pop().unwrap()["response"].clone()
-        } else {
-            answer.json()
-        };
-        assert_eq!(response["previous_response_id"], self.previous);
-        assert_eq!(response["store"], true);
-        self.previous = response["id"].clone();
-        response
-    }
-
-    /// A question, the call of the tool, and the answer.
-    async fn turn(&mut self, question: &str) -> String {
-        let called = self.send(json!(question)).await;
-        let call = called["output"].as_array().unwrap().last().unwrap().clone();
-        assert_eq!((&call["type"], &call["name"]), (&json!("function_call"), &json!("look")));
-        let output = json!([{"type": "function_call_output", "call_id": call["call_id"], "output": "seen"}]);
-        let told = self.send(output).await;
-        told["output"][0]["content"][0]["text"].as_str().unwrap().to_owned()
-    }
-}
-
-async fn request(envoy: &Envoy, method: reqwest::Method, path: &str, key: &str) -> (u16, Value) {
-    let url = format!("{}/{path}", envoy.responses_url());
-    let request = reqwest::Client::new().request(method, url).header("authorization", key);
-    let response = request.timeout(std::time::Duration::from_secs(10)).send().await.unwrap();
-    (response.status().as_u16(), response.json().await.unwrap())
-}
-
-async fn get(envoy: &Envoy, path: &str, key: &str) -> (u16, Value) {
-    request(envoy, reqwest::Method::GET, path, key).await
-}
-
-fn code(answer: &Answer) -> (u16, Value) {
-    (answer.status, answer.json()["error"]["code"].clone())
-}
 
 /// All workers have the same store, and conversations that run at the same time do not mix.
 #[tokio::test]
@@ -120,12 +38,8 @@ async fn conversations_go_on_whichever_worker_they_reach() {
                 assert_eq!(*words, format!("question {turn} of {of}"), "nothing lost, doubled or foreign");
             }
         }
-        let stats = envoy.stats("transponder_store_operations_total").await;
-        let count = |words: [&str; 2]| -> u64 {
-            let with = stats.iter().filter(|(name, _)| words.iter().all(|word| name.contains(word)));
-            with.map(|(_, value)| value).sum()
-        };
-        assert_eq!((count(["write", "done"]), count(["read", "done"])), (80, 70));
+        let count = (operations(&envoy, "write", "done").await, operations(&envoy, "read", "done").await);
+        assert_eq!(count, (80, 70));
         envoy.finish();
     }
 }
@@ -212,9 +126,7 @@ async fn the_memory_of_the_store_is_bounded() {
 /// An Envoy that does not let the filter call these functions.
 fn without_capabilities(upstream: SocketAddr, plugin: &Value, names: &[&str]) -> Value {
     let mut bootstrap = bootstrap(upstream, &config(Headers::Flow, plugin.clone()), Headers::Flow);
-    let http = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/http_filters/0";
-    let allowed = format!("{http}/typed_config/config/capability_restriction_config/allowed_capabilities");
-    let allowed = bootstrap.pointer_mut(&allowed).and_then(Value::as_object_mut).unwrap();
+    let allowed = bootstrap.pointer_mut(CAPABILITIES).and_then(Value::as_object_mut).unwrap();
     for name in names {
         assert!(allowed.remove(*name).is_some(), "{name}");
     }
