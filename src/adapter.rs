@@ -4,7 +4,7 @@
 use crate::config::{Config, ConfigErrors, Store};
 use crate::exchange::{BodyVerdict, Edit, Exchange, Headers, HeadersVerdict, LocalReply, TrailersVerdict};
 use crate::metrics::{Configured, Metric, Series};
-use crate::store::{Answer, MemoryStore, Question, SharedData};
+use crate::store::{Answer, HttpStore, MemoryStore, Question, SharedData};
 use std::cell::RefCell;
 use std::time::Duration;
 
@@ -35,23 +35,36 @@ pub(crate) fn define_series(
     Series::define(configured, number)
 }
 
-/// The store of responses that the configuration chooses, in the memory that an adapter has for it.
+/// The store of responses that the configuration chooses.
 #[derive(Debug, Default)]
-pub(crate) struct ResponseStore<M>(Option<MemoryStore>, M);
+pub(crate) enum ResponseStore<M> {
+    #[default]
+    Off,
+    /// In the memory that an adapter has for it.
+    Memory(MemoryStore, M),
+    /// Reached over HTTP, as an adapter can.
+    Http(HttpStore),
+}
 
 impl<M: SharedData> ResponseStore<M> {
     pub(crate) fn new(config: &Config, memory: M) -> Self {
-        match config.store {
-            Store::Off => Self(None, memory),
+        match &config.store {
+            Store::Off => Self::Off,
             Store::Memory(chosen) => {
                 MemoryStore::prepare(&memory);
-                Self(Some(chosen.store()), memory)
+                Self::Memory(chosen.store(), memory)
             }
+            Store::Http(chosen) => Self::Http(chosen.store()),
         }
     }
 
-    pub(crate) fn answer(&self, question: &Question, now: Duration) -> Answer {
-        self.0.map_or(Answer::Failed, |store| store.answer(question, &self.1, now))
+    /// The answer of a store that has it at once; otherwise the store that is to be asked.
+    pub(crate) fn answer(&self, question: &Question, now: Duration) -> Result<Answer, &HttpStore> {
+        match self {
+            Self::Off => Ok(Answer::Failed),
+            Self::Memory(store, memory) => Ok(store.answer(question, memory, now)),
+            Self::Http(store) => Err(store),
+        }
     }
 }
 
@@ -79,8 +92,8 @@ pub(crate) trait Message {
     /// Puts a body in place of the callback's chunk.
     fn replace_chunk(&self, body: &[u8]);
 
-    /// Asks the store of responses.
-    fn ask(&self, question: &Question) -> Answer;
+    /// Asks the store of responses. `None`: it answers later, and then [`on_answer`] is called.
+    fn ask(&self, question: &Question) -> Option<Answer>;
 
     /// Sends a local reply to the client.
     fn respond(&self, reply: &LocalReply);
@@ -93,6 +106,8 @@ pub(crate) enum Next {
     Continue,
     /// Stop here. Of a body, Envoy must keep nothing in its own buffer.
     Hold,
+    /// Stop here until the store has answered. Then a body is written into Envoy's own buffer.
+    Wait,
     /// Stop here: the client was answered.
     Answered,
 }
@@ -115,11 +130,7 @@ pub(crate) fn on_headers(exchange: &RefCell<Exchange>, message: &impl Message, e
 
 fn after_headers(exchange: &RefCell<Exchange>, message: &impl Message, verdict: HeadersVerdict) -> Next {
     match verdict {
-        HeadersVerdict::Ask(question) => {
-            let answer = message.ask(&question);
-            let verdict = exchange.borrow_mut().on_retrieved(answer, message.now());
-            after_headers(exchange, message, verdict)
-        }
+        HeadersVerdict::Ask(question) => ask(exchange, message, &question),
         HeadersVerdict::Continue(edits) => {
             edit(message, &edits);
             Next::Continue
@@ -142,17 +153,14 @@ pub(crate) fn on_body(exchange: &RefCell<Exchange>, message: &impl Message, end:
         Direction::Request => exchange.borrow_mut().on_request_body(&chunk, end, message.now()),
         Direction::Response => exchange.borrow_mut().on_response_body(&chunk, end, message.now()),
     };
-    record(exchange, message);
+    write_unawaited(exchange, message);
     after_chunk(exchange, message, verdict)
 }
 
 fn after_chunk(exchange: &RefCell<Exchange>, message: &impl Message, verdict: BodyVerdict) -> Next {
     match verdict {
-        BodyVerdict::Ask(question) => {
-            let answer = message.ask(&question);
-            let verdict = exchange.borrow_mut().on_restored(answer, message.now());
-            after_chunk(exchange, message, verdict)
-        }
+        BodyVerdict::Ask(question) => ask(exchange, message, &question),
+        BodyVerdict::Wait => wait(message),
         BodyVerdict::Pass => Next::Continue,
         BodyVerdict::Hold => {
             message.replace_chunk(&[]);
@@ -177,20 +185,38 @@ pub(crate) fn on_trailers(exchange: &RefCell<Exchange>, message: &impl Message) 
         Direction::Request => exchange.borrow_mut().on_request_trailers(message.now()),
         Direction::Response => exchange.borrow_mut().on_response_trailers(message.now()),
     };
-    record(exchange, message);
     match verdict {
+        TrailersVerdict::Ask(question) => ask(exchange, message, &question),
         TrailersVerdict::Pass => Next::Continue,
         TrailersVerdict::Hold => Next::Hold,
         TrailersVerdict::Respond(reply) => respond(message, &reply),
     }
 }
 
-/// Writes the record of a reply that is complete.
-fn record(exchange: &RefCell<Exchange>, message: &impl Message) {
+/// Asks the store. If it answers later, nothing of the callback's chunk goes on before.
+fn ask(exchange: &RefCell<Exchange>, message: &impl Message, question: &Question) -> Next {
+    match message.ask(question) {
+        Some(answer) => on_answer(exchange, message, answer),
+        None => wait(message),
+    }
+}
+
+fn wait(message: &impl Message) -> Next {
+    message.replace_chunk(&[]);
+    Next::Wait
+}
+
+/// The store has answered, at once or later. `message`: the one that waits for it.
+pub(crate) fn on_answer(exchange: &RefCell<Exchange>, message: &impl Message, answer: Answer) -> Next {
+    let verdict = exchange.borrow_mut().on_answer(answer, message.now());
+    after_chunk(exchange, message, verdict)
+}
+
+/// Writes the record of a reply that does not wait for it.
+fn write_unawaited(exchange: &RefCell<Exchange>, message: &impl Message) {
     let question = exchange.borrow_mut().take_record();
-    if let Some(question) = question {
-        let answer = message.ask(&question);
-        exchange.borrow_mut().on_recorded(&answer);
+    if let Some(answer) = question.and_then(|question| message.ask(&question)) {
+        exchange.borrow_mut().on_answer(answer, message.now());
     }
 }
 

@@ -17,8 +17,8 @@ use crate::adapter::{self, Direction, Message, Next, ResponseStore};
 use crate::config::Config;
 use crate::exchange::{Exchange, Headers, LocalReply};
 use crate::metrics::Series;
-use crate::store::{Answer, Question};
-use abi::{EnvoyPlugin, EnvoyStream};
+use crate::store::{Answer, HttpStore, Operation, Question};
+use abi::{EnvoyPlugin, EnvoyStream, callouts};
 use panics::caught;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -67,6 +67,20 @@ struct Stream {
     envoy: Rc<EnvoyStream>,
     exchange: RefCell<Exchange>,
     store: Arc<ResponseStore<ProcessMemory>>,
+    asked: RefCell<Asked>,
+}
+
+/// What a stream has asked a store over HTTP. It asks the next question when it has the answer.
+#[derive(Debug, Default)]
+enum Asked {
+    #[default]
+    Nothing,
+    /// Envoy is sending the question, and may answer before it has done so.
+    Sending(Operation),
+    /// It has.
+    Answered(Answer),
+    /// A message waits for the answer.
+    Waiting(Operation, Direction),
 }
 
 impl Stream {
@@ -75,7 +89,8 @@ impl Stream {
         caught(|| {
             let telemetry = EnvoyTelemetry::new(Arc::clone(&plugin.series), Rc::clone(&envoy));
             let exchange = Exchange::new(Arc::clone(&plugin.config), Rc::new(telemetry), seed()?);
-            Some(Self { envoy, exchange: RefCell::new(exchange), store: Arc::clone(&plugin.store) })
+            let (exchange, store) = (RefCell::new(exchange), Arc::clone(&plugin.store));
+            Some(Self { envoy, exchange, store, asked: RefCell::default() })
         })?
     }
 
@@ -102,7 +117,10 @@ impl Stream {
 
     /// Runs a hook. If it panics, the client gets an error; if its reply has begun, Envoy ends the stream instead.
     fn hook(&self, direction: Direction, run: impl FnOnce(&Callback<'_>) -> Next) -> Next {
-        let message = Callback { envoy: &self.envoy, store: &self.store, direction };
+        self.carry_out(Callback { stream: self, direction, waited: false }, run)
+    }
+
+    fn carry_out<'s>(&'s self, message: Callback<'s>, run: impl FnOnce(&Callback<'s>) -> Next) -> Next {
         caught(|| run(&message)).unwrap_or_else(|| {
             caught(|| {
                 let reply = self.exchange.borrow_mut().on_panic();
@@ -111,14 +129,49 @@ impl Stream {
             Next::Answered
         })
     }
+
+    /// Asks a store for a message. `None`: the answer comes later.
+    fn ask(&self, store: &HttpStore, question: &Question, direction: Direction) -> Option<Answer> {
+        let (operation, _) = question.operation();
+        self.asked.replace(Asked::Sending(operation));
+        let sent = callouts::send(&self.envoy, &store.cluster, &store.request(question), store.timeout);
+        match self.asked.take() {
+            Asked::Answered(answer) => Some(answer),
+            _ if sent => {
+                self.asked.replace(Asked::Waiting(operation, direction));
+                None
+            }
+            _ => Some(Answer::Failed),
+        }
+    }
+
+    /// The store has replied, with a status and a body; `None`: it has not, and will not.
+    fn replied(&self, reply: Option<(u16, Vec<u8>)>) {
+        let asked = self.asked.take();
+        let (Asked::Sending(operation) | Asked::Waiting(operation, _)) = asked else { return };
+        let answer = match (&*self.store, reply) {
+            (ResponseStore::Http(store), Some((status, body))) => store.answer(operation, status, body),
+            _ => Answer::Failed,
+        };
+        let Asked::Waiting(_, direction) = asked else {
+            self.asked.replace(Asked::Answered(answer));
+            return;
+        };
+        let message = Callback { stream: self, direction, waited: true };
+        let next = self.carry_out(message, |message| adapter::on_answer(&self.exchange, message, answer));
+        if next == Next::Continue {
+            callouts::resume(&self.envoy, direction);
+        }
+    }
 }
 
-/// The message of a callback.
+/// The message of a callback, or the one that waits for the store.
 #[derive(Debug)]
 struct Callback<'a> {
-    envoy: &'a EnvoyStream,
-    store: &'a ResponseStore<ProcessMemory>,
+    stream: &'a Stream,
     direction: Direction,
+    /// It has no chunk: what is written goes into Envoy's own buffer, which is empty.
+    waited: bool,
 }
 
 impl Message for Callback<'_> {
@@ -133,32 +186,39 @@ impl Message for Callback<'_> {
     fn headers(&self) -> Headers {
         #[cfg(feature = "trap")]
         panics::trap_if_asked("headers", self);
-        Headers::from(self.envoy.headers(self.direction))
+        Headers::from(self.stream.envoy.headers(self.direction))
     }
 
     fn chunk(&self) -> Vec<u8> {
         #[cfg(feature = "trap")]
         panics::trap_if_asked("body", self);
-        self.envoy.chunk(self.direction)
+        self.stream.envoy.chunk(self.direction)
     }
 
     fn set_header(&self, name: &str, value: Option<&str>) {
-        self.envoy.set_header(self.direction, name, value);
+        self.stream.envoy.set_header(self.direction, name, value);
         if self.direction == Direction::Request {
-            self.envoy.clear_route_cache();
+            self.stream.envoy.clear_route_cache();
         }
     }
 
     fn replace_chunk(&self, body: &[u8]) {
-        self.envoy.replace_chunk(self.direction, body);
+        if self.waited {
+            callouts::append_to_buffer(&self.stream.envoy, self.direction, body);
+        } else {
+            self.stream.envoy.replace_chunk(self.direction, body);
+        }
     }
 
-    fn ask(&self, question: &Question) -> Answer {
-        self.store.answer(question, now())
+    fn ask(&self, question: &Question) -> Option<Answer> {
+        match self.stream.store.answer(question, now()) {
+            Ok(answer) => Some(answer),
+            Err(store) => self.stream.ask(store, question, self.direction),
+        }
     }
 
     fn respond(&self, reply: &LocalReply) {
-        self.envoy.respond(reply);
+        self.stream.envoy.respond(reply);
     }
 }
 

@@ -8,6 +8,7 @@
 //! are the last thing that a callback does, when nothing of the filter's own is borrowed.
 
 mod apply;
+mod callouts;
 mod random;
 mod store;
 mod telemetry;
@@ -17,6 +18,7 @@ use crate::config::Config;
 use crate::exchange::Exchange;
 use crate::exchange::watchdog::{self, Watchdog};
 use apply::{Stream, now};
+use callouts::Callouts;
 use core::arch::wasm32::memory_size;
 use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
@@ -44,7 +46,7 @@ struct Root {
     config: Arc<Config>,
     telemetry: Rc<EnvoyTelemetry>,
     watchdog: SharedWatchdog,
-    store: Rc<EnvoyStore>,
+    callouts: Rc<Callouts>,
     exchanges: Cell<u64>,
     /// When Envoy was last asked for its log level.
     level_read: Cell<Duration>,
@@ -90,6 +92,12 @@ impl Context for Root {
         self.telemetry.set_memory(0);
         true
     }
+
+    fn on_http_call_response(&mut self, number: u32, headers: usize, body: usize, _: usize) {
+        // Without headers there was no reply, and Envoy has none to be read.
+        let reply = (headers > 0).then(|| apply::reply(body)).flatten();
+        self.callouts.on_reply(number, reply);
+    }
 }
 
 impl RootContext for Root {
@@ -98,12 +106,12 @@ impl RootContext for Root {
         let bytes = if size == 0 { None } else { self.get_plugin_configuration() };
         let parsed = Config::parse(&bytes.unwrap_or_default());
         let Some(config) = adapter::accept(parsed) else { return false };
-        if config.hold_request_headers {
-            self.set_tick_period(watchdog::PERIOD);
-        }
+        let period = if config.hold_request_headers { watchdog::PERIOD } else { Duration::ZERO };
+        apply::set_timer(period);
         self.telemetry = Rc::new(EnvoyTelemetry::new(&config));
         self.record_memory();
-        self.store = Rc::new(EnvoyStore::new(&config, EnvoyMemory));
+        let store = EnvoyStore::new(&config, EnvoyMemory);
+        self.callouts = Rc::new(Callouts::new(store, self.id, period));
         self.config = Arc::new(config);
         self.has_secret_ids()
     }
@@ -117,6 +125,7 @@ impl RootContext for Root {
                 apply::resume_request(id);
             }
         }
+        self.callouts.run();
     }
 
     fn get_type(&self) -> Option<ContextType> {
@@ -131,8 +140,8 @@ impl RootContext for Root {
         let seed = self.seed(id, now);
         let exchange = Exchange::new(Arc::clone(&self.config), Rc::clone(&self.telemetry) as _, seed);
         let exchange = Rc::new(RefCell::new(exchange));
-        let (watchdog, store) = (Rc::clone(&self.watchdog), Rc::clone(&self.store));
-        Some(Box::new(Filter { id, root: self.id, began: now, exchange, watchdog, store }))
+        let (watchdog, callouts) = (Rc::clone(&self.watchdog), Rc::clone(&self.callouts));
+        Some(Box::new(Filter { id, root: self.id, began: now, exchange, watchdog, callouts }))
     }
 }
 
@@ -144,13 +153,14 @@ struct Filter {
     began: Duration,
     exchange: SharedExchange,
     watchdog: SharedWatchdog,
-    store: Rc<EnvoyStore>,
+    callouts: Rc<Callouts>,
 }
 
 impl Context for Filter {
     /// From here on Envoy has no stream for the exchange.
     fn on_done(&mut self) -> bool {
         self.watchdog.borrow_mut().forget(self.id);
+        self.callouts.forget(self.id);
         true
     }
 }
@@ -205,7 +215,8 @@ impl HttpContext for Filter {
 impl Filter {
     /// `now`: the time of the callback, if Envoy need not be asked for it.
     fn stream(&self, direction: Direction, chunk: usize, now: Option<Duration>) -> Stream<'_> {
-        Stream { id: self.id, root: self.root, direction, chunk, now, store: &self.store }
+        let (exchange, callouts) = (&self.exchange, &*self.callouts);
+        Stream { id: self.id, root: self.root, direction, chunk, now, exchange, callouts }
     }
 }
 

@@ -62,7 +62,9 @@ impl Message {
                 self.goes(&body);
             }
             BodyVerdict::Respond(reply) => return Some(reply),
-            BodyVerdict::Ask(question) => unreachable!("no store is configured: {question:?}"),
+            verdict @ (BodyVerdict::Ask(_) | BodyVerdict::Wait) => {
+                unreachable!("no store is configured: {verdict:?}")
+            }
         }
         None
     }
@@ -77,6 +79,7 @@ impl Message {
             TrailersVerdict::Pass => self.goes(b""),
             TrailersVerdict::Hold => self.waits = true,
             TrailersVerdict::Respond(reply) => return Some(reply),
+            TrailersVerdict::Ask(question) => unreachable!("no store is configured: {question:?}"),
         }
         None
     }

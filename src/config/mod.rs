@@ -35,7 +35,7 @@ pub use search::{EngineName, Search};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-pub use store::{Memory, Store};
+pub use store::{Http, Memory, Protocol, Store};
 
 /// The parsed plugin configuration.
 #[derive(Debug, Clone)]
@@ -146,12 +146,13 @@ impl Config {
         Self::read(bytes, false)
     }
 
-    /// The same for an adapter that can always hold the headers, whatever the configuration says.
+    /// The same for an adapter that can always hold the headers, and any part of a body, whatever the configuration says.
     ///
     /// # Errors
     /// As [`Config::parse`].
     pub fn parse_held(bytes: &[u8]) -> Result<Self, ConfigErrors> {
-        Self::read(bytes, true)
+        let config = Self::read(bytes, true)?;
+        Ok(Self { store: config.store.holding_any(), ..config })
     }
 
     fn read(bytes: &[u8], held: bool) -> Result<Self, ConfigErrors> {

@@ -2,7 +2,7 @@
 //! `docs/configuration.md` from that schema.
 
 use super::raw::RawConfig;
-use super::{Memory, NATIVE, REFUSE};
+use super::{Http, Memory, NATIVE, REFUSE};
 use crate::upstream::{Options, preset, preset_names};
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Value, json};
@@ -34,13 +34,15 @@ pub(super) fn upstream(generator: &mut SchemaGenerator) -> Schema {
 /// A store is written as a name or as an object with the settings of one.
 pub(super) fn store(generator: &mut SchemaGenerator) -> Schema {
     let memory = generator.subschema_for::<Memory>();
+    let http = generator.subschema_for::<Http>();
     schemars::json_schema!({
         "anyOf": [
-            {"enum": super::store::KINDS},
+            {"enum": super::store::NAMES},
             {
                 "type": "object",
-                "properties": {"memory": memory},
-                "required": ["memory"],
+                "properties": {"memory": memory, "http": http},
+                "minProperties": 1,
+                "maxProperties": 1,
                 "additionalProperties": false
             }
         ],
@@ -68,6 +70,7 @@ fn tables() -> String {
         ("`search`", &definitions["Search"]),
         ("`limits`", &definitions["Limits"]),
         ("`memory` of `store`", &definitions["Memory"]),
+        ("`http` of `store`", &definitions["Http"]),
         ("Options of an upstream", &definitions["Options"]),
         ("`reasoning`", &definitions["Reasoning"]),
         ("`reasoning_replay`", &definitions["ReasoningReplay"]),

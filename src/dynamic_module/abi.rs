@@ -9,6 +9,9 @@
 
 #![allow(unsafe_code, reason = "the only place that talks to Envoy natively")]
 
+pub(super) mod callouts;
+mod unused_hooks;
+
 use super::panics::caught;
 use super::{Plugin, Stream};
 use crate::adapter::{Direction, Next};
@@ -48,6 +51,7 @@ const METRIC_SUCCESS: u32 = 0;
 // Statuses of the hooks. Those of headers, bodies and trailers agree in the first.
 const CONTINUE: u32 = 0;
 const STOP_ITERATION: u32 = 1;
+const STOP_ITERATION_AND_WATERMARK: u32 = 2;
 const STOP_ITERATION_NO_BUFFER: u32 = 3;
 
 #[rustfmt::skip]
@@ -335,9 +339,10 @@ fn without_stream(envoy: *mut c_void, direction: Direction) -> Next {
     Next::Answered
 }
 
-/// Hooks that are given a stream and return a status. `stopped`: the status that stops the message.
+/// Hooks that are given a stream and return a status: one that stops the message, or one that lets it wait for the store. Only
+/// in the second does Envoy make its own buffer for the body, and its limit does not end the stream.
 macro_rules! status_hooks {
-    ($($hook:ident($($end:ident: $bool:ty)?) $method:ident($direction:ident) else $stopped:ident;)*) => {$(
+    ($($hook:ident($($end:ident: $bool:ty)?) $method:ident($direction:ident) else $stopped:ident or $waits:ident;)*) => {$(
         /// # Safety
         /// Called by Envoy.
         #[unsafe(no_mangle)]
@@ -350,18 +355,19 @@ macro_rules! status_hooks {
             match next {
                 Next::Continue => CONTINUE,
                 Next::Hold | Next::Answered => $stopped,
+                Next::Wait => $waits,
             }
         }
     )*};
 }
 
 status_hooks! {
-    envoy_dynamic_module_on_http_filter_request_headers(end: bool) headers(Request) else STOP_ITERATION;
-    envoy_dynamic_module_on_http_filter_request_body(end: bool) body(Request) else STOP_ITERATION_NO_BUFFER;
-    envoy_dynamic_module_on_http_filter_request_trailers() trailers(Request) else STOP_ITERATION;
-    envoy_dynamic_module_on_http_filter_response_headers(end: bool) headers(Response) else STOP_ITERATION;
-    envoy_dynamic_module_on_http_filter_response_body(end: bool) body(Response) else STOP_ITERATION_NO_BUFFER;
-    envoy_dynamic_module_on_http_filter_response_trailers() trailers(Response) else STOP_ITERATION;
+    envoy_dynamic_module_on_http_filter_request_headers(end: bool) headers(Request) else STOP_ITERATION or STOP_ITERATION;
+    envoy_dynamic_module_on_http_filter_request_body(end: bool) body(Request) else STOP_ITERATION_NO_BUFFER or STOP_ITERATION_AND_WATERMARK;
+    envoy_dynamic_module_on_http_filter_request_trailers() trailers(Request) else STOP_ITERATION or STOP_ITERATION;
+    envoy_dynamic_module_on_http_filter_response_headers(end: bool) headers(Response) else STOP_ITERATION or STOP_ITERATION;
+    envoy_dynamic_module_on_http_filter_response_body(end: bool) body(Response) else STOP_ITERATION_NO_BUFFER or STOP_ITERATION_AND_WATERMARK;
+    envoy_dynamic_module_on_http_filter_response_trailers() trailers(Response) else STOP_ITERATION or STOP_ITERATION;
 }
 
 /// # Safety
@@ -375,25 +381,4 @@ unsafe extern "C" fn envoy_dynamic_module_on_http_filter_stream_complete(
     if let Some(stream) = unsafe { shared(stream) } {
         stream.complete();
     }
-}
-
-/// Hooks for what this module never asks for. Envoy loads no module without them. (Who calls a C function removes its
-/// arguments, so one that takes none can stand for any.)
-macro_rules! unused_hooks {
-    ($($hook:ident)*) => {$(
-        #[unsafe(no_mangle)]
-        extern "C" fn $hook() {}
-    )*};
-}
-
-unused_hooks! {
-    envoy_dynamic_module_on_http_filter_http_callout_done
-    envoy_dynamic_module_on_http_filter_http_stream_headers
-    envoy_dynamic_module_on_http_filter_http_stream_data
-    envoy_dynamic_module_on_http_filter_http_stream_trailers
-    envoy_dynamic_module_on_http_filter_http_stream_complete
-    envoy_dynamic_module_on_http_filter_http_stream_reset
-    envoy_dynamic_module_on_http_filter_scheduled
-    envoy_dynamic_module_on_http_filter_downstream_above_write_buffer_high_watermark
-    envoy_dynamic_module_on_http_filter_downstream_below_write_buffer_low_watermark
 }

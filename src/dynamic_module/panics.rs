@@ -27,7 +27,9 @@ pub(super) fn trap_if_asked(part: &str, message: &super::Callback<'_>) {
         Direction::Request => format!("request {part}"),
         Direction::Response => format!("response {part}"),
     };
-    if super::Headers::from(message.envoy.headers(Direction::Request)).text("x-transponder-trap") == name {
+    if super::Headers::from(message.stream.envoy.headers(Direction::Request)).text("x-transponder-trap")
+        == name
+    {
         panic!("the request asked for it");
     }
 }

@@ -29,8 +29,12 @@
 //! | reply, headers held, trailers | nothing: a local reply | | `a_held_reply_has_its_exact_length_and_status` |
 //! | a local reply in any callback | sent by Envoy after the callback | | `refusals::*` |
 //! | request resumed by the watchdog | nothing | | `requests::held_headers_without_the_envoy_setting_are_delayed_but_never_hang` |
+//! | request that waited for a store over HTTP | the translated body, into Envoy's empty buffer | the buffer's limit, which Envoy keeps: 413 | `state::limits::*` |
+//! | end of a reply that waited for such a store | that end, into Envoy's empty buffer | `hold_bytes` of the store | `state::limits::*` |
+//! | local reply of such a request or reply | sent by Envoy after the callback | | `state::faults::*` |
 //!
-//! HTTP/1.1 and HTTP/2 differ in none of this. The filter makes no callouts, so no body is written after one.
+//! HTTP/1.1 and HTTP/2 differ in none of this. What has waited for a store is the exception from the rule: it is not written in
+//! its own callback, but in that of the timer, where nothing of the module is borrowed (`src/filter/callouts.rs`).
 
 mod budget;
 mod collecting;
@@ -42,6 +46,7 @@ mod page;
 mod passthrough;
 mod phase;
 mod query;
+mod recording;
 mod request_headers;
 mod response_headers;
 mod restoring;
@@ -171,31 +176,24 @@ impl Exchange {
         self.advance(now, Phase::on_request_trailers)
     }
 
-    /// The store has answered the question of the headers callback.
-    pub fn on_retrieved(&mut self, answer: Answer, now: Duration) -> HeadersVerdict {
+    /// The store has answered a question, in the callback that asked it or later. The verdict is about the message of that
+    /// callback; if the exchange does not wait any more, it changes nothing.
+    pub fn on_answer(&mut self, answer: Answer, now: Duration) -> BodyVerdict {
         self.advance(now, |phase, context| match phase {
             Phase::Retrieving(retrieving) => retrieving.on_answer(answer, context),
-            other => (other, HeadersVerdict::Continue(Vec::new())),
-        })
-    }
-
-    /// The store has answered the question of the body callback.
-    pub fn on_restored(&mut self, answer: Answer, now: Duration) -> BodyVerdict {
-        self.advance(now, |phase, context| match phase {
             Phase::Restoring(restoring) => restoring.on_answer(answer, context),
-            other => (other, BodyVerdict::Hold),
+            Phase::Recording(recording) => recording.on_answer(&answer, context),
+            other => {
+                context.recorded(&answer);
+                (other, BodyVerdict::Wait)
+            }
         })
     }
 
-    /// The record that is to be written before the verdict of the callback is carried out: the client must not see the end of
-    /// its response before the store has it.
+    /// The record of a reply whose end is too long to wait for it. It is written while that is sent, and
+    /// [`on_answer`](Self::on_answer) gets the answer.
     pub fn take_record(&mut self) -> Option<Question> {
         self.shared.record.take()
-    }
-
-    /// What became of that record. The client gets its reply in any case.
-    pub fn on_recorded(&mut self, answer: &Answer) {
-        self.shared.observer.store_changed("write", answer);
     }
 
     /// The request's headers are held, and no body arrives. Returns whether to release the headers: from then on this

@@ -4,6 +4,7 @@ use super::collecting::Collecting;
 use super::headers::{Edit, Headers};
 use super::incoming::Rest;
 use super::passthrough::Passed;
+use super::recording::Recording;
 use super::restoring::Restoring;
 use super::retrieving::Retrieving;
 use super::search::{Finding, Searching};
@@ -38,7 +39,7 @@ use crate::response::Reply;
 /// ```
 ///
 /// If responses are stored, a complete request is `Restoring` before it is translated, and one for a stored response is
-/// `Retrieving` before it is `Answered`.
+/// `Retrieving` before it is `Answered`. A complete reply is `Recording` before it is `Done`.
 ///
 /// A web search goes from Collecting to Searching, to Finding, to Done.
 #[derive(Debug, Default)]
@@ -67,6 +68,8 @@ pub(super) enum Phase {
     Streaming(Streaming),
     /// The reply's headers wait for its body.
     Buffering(Buffering),
+    /// The reply is complete, and its end waits until its record is written.
+    Recording(Recording),
     /// The client has the complete reply. What the upstream still sends is discarded.
     Done,
 }
@@ -117,10 +120,13 @@ impl Phase {
                 (Self::Awaiting(Awaiting { rest: Rest::default(), reply, headers }), rest)
             }
             // The client was answered before its request was complete.
-            Self::Answered | Self::Streaming(_) | Self::Buffering(_) | Self::Finding(_) | Self::Done => {
-                (self, BodyVerdict::Hold)
-            }
-            Self::Restoring(_) | Self::Retrieving(_) => (self, BodyVerdict::Hold),
+            Self::Answered
+            | Self::Streaming(_)
+            | Self::Buffering(_)
+            | Self::Recording(_)
+            | Self::Finding(_)
+            | Self::Done => (self, BodyVerdict::Hold),
+            Self::Restoring(_) | Self::Retrieving(_) => (self, BodyVerdict::Wait),
         }
     }
 
@@ -153,6 +159,9 @@ impl Phase {
             }
             Self::Collecting(collecting) => collecting.begin_early(headers, end, context),
             Self::Searching(searching) => searching.begin(headers, end, context),
+            // What the store answers comes too late.
+            Self::Restoring(_) => response_headers::begin_early(headers, end, context),
+            Self::Retrieving(_) => (Self::Answered, HeadersVerdict::Continue(Vec::new())),
             Self::Forwarding(_) => (
                 self,
                 HeadersVerdict::Continue(response_headers::dropped(&context.dropped).into_iter().collect()),
@@ -171,6 +180,7 @@ impl Phase {
             Self::Streaming(streaming) => streaming.on_body(chunk, end, context),
             Self::Buffering(buffering) => buffering.on_body(chunk, end, context),
             Self::Finding(finding) => finding.on_body(chunk, end, context),
+            Self::Recording(_) => (self, BodyVerdict::Wait),
             Self::Done => (self, BodyVerdict::Replace(Vec::new())),
             Self::PassThrough
             | Self::Answered
@@ -185,9 +195,8 @@ impl Phase {
 
     pub(super) fn on_response_trailers(self, context: &mut Context<'_>) -> (Self, TrailersVerdict) {
         match self {
-            Self::Buffering(buffering) => {
-                (Self::Answered, TrailersVerdict::Respond(buffering.on_trailers(context)))
-            }
+            Self::Buffering(buffering) => buffering.on_trailers(context),
+            Self::Recording(_) => (self, TrailersVerdict::Hold),
             Self::Streaming(Streaming { upstream }) => {
                 context.cut(&upstream.reply);
                 (Self::Done, TrailersVerdict::Pass)
@@ -203,6 +212,7 @@ impl Phase {
             Self::Streaming(Streaming { upstream }) | Self::Buffering(Buffering { upstream, .. }) => {
                 context.cut(&upstream.reply);
             }
+            Self::Restoring(_) | Self::Retrieving(_) | Self::Recording(_) => {}
             _ => return self,
         }
         Self::Done

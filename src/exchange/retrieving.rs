@@ -6,7 +6,7 @@ use super::query;
 use super::request_headers::Disposition;
 use super::restoring;
 use super::shared::Context;
-use super::verdict::{HeadersVerdict, LocalReply};
+use super::verdict::{BodyVerdict, HeadersVerdict, LocalReply};
 use crate::error::{ApiError, Code};
 use crate::store::{Answer, Key, Owner, Question, Record, ResponseId};
 
@@ -72,7 +72,7 @@ pub(super) struct Retrieving {
 
 impl Retrieving {
     /// The store has answered.
-    pub(super) fn on_answer(self, answer: Answer, context: &mut Context<'_>) -> (Phase, HeadersVerdict) {
+    pub(super) fn on_answer(self, answer: Answer, context: &mut Context<'_>) -> (Phase, BodyVerdict) {
         if self.deletes {
             return self.on_deleted(&answer, context);
         }
@@ -83,13 +83,13 @@ impl Retrieving {
         }
     }
 
-    fn on_record(self, record: Record, context: &mut Context<'_>) -> (Phase, HeadersVerdict) {
+    fn on_record(self, record: Record, context: &mut Context<'_>) -> (Phase, BodyVerdict) {
         let body = match &self.retrieval.wanted {
             Wanted::Response => Ok(record.response.get().as_bytes().to_vec()),
             Wanted::InputItems(page) => page.of_items(&record.input),
             Wanted::Deletion => {
                 let question = Question::Delete(self.key.clone());
-                return (Phase::Retrieving(Self { deletes: true, ..self }), HeadersVerdict::Ask(question));
+                return (Phase::Retrieving(Self { deletes: true, ..self }), BodyVerdict::Ask(question));
             }
         };
         match body {
@@ -98,7 +98,7 @@ impl Retrieving {
         }
     }
 
-    fn on_deleted(self, answer: &Answer, context: &mut Context<'_>) -> (Phase, HeadersVerdict) {
+    fn on_deleted(self, answer: &Answer, context: &mut Context<'_>) -> (Phase, BodyVerdict) {
         context.observer.store_changed("delete", answer);
         match answer {
             // Somebody else may have deleted it in the meantime.
@@ -112,7 +112,7 @@ impl Retrieving {
     }
 }
 
-fn answered(body: Vec<u8>, context: &mut Context<'_>) -> (Phase, HeadersVerdict) {
+fn answered(body: Vec<u8>, context: &mut Context<'_>) -> (Phase, BodyVerdict) {
     context.observer.answered_here();
     (Phase::Answered, LocalReply::json(200, body).into())
 }

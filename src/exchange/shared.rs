@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::error::ApiError;
 use crate::request;
 use crate::response::{Reply, Stored};
-use crate::store::{Key, Owner, Question, Record, ResponseId};
+use crate::store::{Answer, Key, Owner, Question, Record, ResponseId};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +27,8 @@ pub(super) struct Shared {
     pub(super) conversation: Option<String>,
     /// The record that is to be written.
     pub(super) record: Option<Question>,
+    /// A record was to be written, and the store has not answered.
+    writes: bool,
 }
 
 impl Shared {
@@ -40,6 +42,7 @@ impl Shared {
             owner: None,
             conversation: None,
             record: None,
+            writes: false,
         }
     }
 }
@@ -89,9 +92,17 @@ impl Context<'_> {
                 let key = Key { owner, id: ResponseId::of_seed(self.seed) };
                 let record = Record::write(&key, &conversation, &response);
                 self.record = Some(Question::Write(key, record));
+                self.writes = true;
             }
             (Stored::TooLarge, ..) => self.observer.record_too_large(),
             _ => {}
+        }
+    }
+
+    /// The store has answered. If it was asked to write the record, that is counted.
+    pub(super) fn recorded(&mut self, answer: &Answer) {
+        if std::mem::take(&mut self.writes) {
+            self.observer.store_changed("write", answer);
         }
     }
 

@@ -1,10 +1,11 @@
 //! The reply's body: translated as it arrives, or collected while its headers are held.
 
-use super::headers::{Edit, Header, Headers};
+use super::headers::{Edit, Headers};
 use super::phase::Phase;
+use super::recording::{self, Document, End};
 use super::retry_after::RetryAfter;
 use super::shared::Context;
-use super::verdict::{BodyVerdict, LocalReply};
+use super::verdict::{BodyVerdict, TrailersVerdict};
 use crate::error::{ApiError, Code};
 use crate::response::Reply;
 use std::time::Duration;
@@ -76,7 +77,7 @@ impl Streaming {
         }
         if progress == Progress::Complete {
             context.completed(&mut self.upstream);
-            return (Phase::Done, BodyVerdict::Replace(out));
+            return recording::end(End::Chunk(out), context);
         }
         (Phase::Streaming(self), BodyVerdict::Replace(out))
     }
@@ -101,7 +102,7 @@ impl Buffering {
     ) -> (Phase, BodyVerdict) {
         if self.upstream.take(chunk, end, context.now, &mut self.body) == Progress::Complete {
             context.completed(&mut self.upstream);
-            return (Phase::Done, self.release());
+            return recording::end(End::Document(self.complete()), context);
         }
         if self.upstream.taken > context.config.limits.held_reply_bytes {
             return self.stop();
@@ -110,15 +111,14 @@ impl Buffering {
     }
 
     /// The body ended with the chunk before, so there is no chunk in which the result could be written.
-    pub(super) fn on_trailers(mut self, context: &mut Context<'_>) -> LocalReply {
+    pub(super) fn on_trailers(mut self, context: &mut Context<'_>) -> (Phase, TrailersVerdict) {
         if !self.upstream.began {
-            return context.failed(&empty());
+            return (Phase::Answered, TrailersVerdict::Respond(context.failed(&empty())));
         }
         self.upstream.reply.set_time(context.now.as_secs());
         self.upstream.reply.end(&mut self.body);
         context.completed(&mut self.upstream);
-        let Complete { status, body, retry_after } = self.complete();
-        LocalReply::json(status, body).with(retry_after)
+        recording::end_at_trailers(self.complete(), context)
     }
 
     /// The reply is too long to be an error: its headers are sent as they are, and its body as it arrives.
@@ -129,33 +129,15 @@ impl Buffering {
         (Phase::Streaming(Streaming { upstream }), BodyVerdict::Release(edits, body))
     }
 
-    /// Sends the held headers and the complete reply.
-    fn release(self) -> BodyVerdict {
-        let Complete { status, body, retry_after } = self.complete();
-        let mut edits = vec![
-            Edit::set(":status", status.to_string()),
-            Edit::set("content-length", body.len().to_string()),
-        ];
-        edits.extend(retry_after.map(Edit::from));
-        BodyVerdict::Release(edits, body)
-    }
-
-    fn complete(self) -> Complete {
+    fn complete(self) -> Document {
         let Self { upstream, body, retry_after } = self;
         let (error, status) = (upstream.reply.error(), upstream.reply.status());
         // Waiting does not refill an exhausted quota.
         let quota = error.and_then(|error| error.code.as_deref()) == Some("insufficient_quota");
         let in_body = error.and_then(|error| error.retry_after);
         let retry_after = retry_after.filter(|_| status == 429 && !quota).map(|delay| delay.header(in_body));
-        Complete { status, body: error.map_or(body, ApiError::to_json), retry_after }
+        Document { status, body: error.map_or(body, ApiError::to_json), retry_after }
     }
-}
-
-/// A complete reply whose headers were held.
-struct Complete {
-    status: u16,
-    body: Vec<u8>,
-    retry_after: Option<Header>,
 }
 
 /// The upstream's reply has no body.

@@ -54,7 +54,7 @@ pub enum HeadersVerdict {
     Hold(Vec<Edit>),
     /// Answer the client; nothing is sent on.
     Respond(LocalReply),
-    /// Ask the store, and give the answer to [`Exchange::on_retrieved`](super::Exchange::on_retrieved).
+    /// Stop here, ask the store, and give the answer to [`Exchange::on_answer`](super::Exchange::on_answer).
     Ask(Question),
 }
 
@@ -71,8 +71,10 @@ pub enum BodyVerdict {
     Release(Vec<Edit>, Vec<u8>),
     /// Answer the client; nothing is sent on.
     Respond(LocalReply),
-    /// Take the chunk, ask the store, and give the answer to [`Exchange::on_restored`](super::Exchange::on_restored).
+    /// Take the chunk, stop here, ask the store, and give the answer to [`Exchange::on_answer`](super::Exchange::on_answer).
     Ask(Question),
+    /// Take the chunk, and stop here until the store has answered.
+    Wait,
 }
 
 /// What to do in a trailers callback. There is no chunk in which a body could be written.
@@ -84,6 +86,8 @@ pub enum TrailersVerdict {
     Hold,
     /// Answer the client; nothing is sent on.
     Respond(LocalReply),
+    /// Stop here, ask the store, and give the answer to [`Exchange::on_answer`](super::Exchange::on_answer).
+    Ask(Question),
 }
 
 impl From<LocalReply> for HeadersVerdict {

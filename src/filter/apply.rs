@@ -3,17 +3,23 @@
 //! A call that makes Envoy call the module back would find the SDK's dispatcher borrowed, and that panic ends the
 //! Envoy process. None of the calls here does that:
 //!
-//! * Envoy runs `proxy_send_local_response` and `proxy_continue_stream` after the callback has returned.
+//! * Envoy runs `proxy_send_local_response` and `proxy_continue_stream` after the callback has returned, and calls back for
+//!   `proxy_http_call` after it at the earliest.
 //! * `proxy_set_buffer_bytes` would, if it overfilled Envoy's own buffer: Envoy then answers at once, and ends the
 //!   stream within the call. But nothing of a body is ever in that buffer ([`Stream::hold`]). A body is only written
 //!   into the chunk of its own callback, which has no limit.
+//!
+//! The exception is a body that has waited for a store over HTTP: it is written into Envoy's own buffer, and may overfill it.
+//! That is done in the callback of the timer, in which the SDK has nothing borrowed but the root context, and Envoy calls back
+//! for other contexts only ([`super::callouts`]).
 
 #![expect(clippy::disallowed_methods, reason = "they are disallowed everywhere else")]
 
-use super::store::EnvoyStore;
+use super::SharedExchange;
+use super::callouts::Callouts;
 use crate::adapter::{Direction, Message, Next};
 use crate::exchange::{Headers, LocalReply};
-use crate::store::{Answer, Question};
+use crate::store::{Answer, HttpRequest, Question};
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{Action, BufferType, MapType, Status};
 use std::time::{Duration, UNIX_EPOCH};
@@ -30,7 +36,8 @@ pub(super) struct Stream<'a> {
     pub(super) chunk: usize,
     /// The time of the callback, if Envoy need not be asked for it.
     pub(super) now: Option<Duration>,
-    pub(super) store: &'a EnvoyStore,
+    pub(super) exchange: &'a SharedExchange,
+    pub(super) callouts: &'a Callouts,
 }
 
 impl Stream<'_> {
@@ -38,7 +45,7 @@ impl Stream<'_> {
     pub(super) fn end(next: Next) -> Action {
         match next {
             Next::Continue => Action::Continue,
-            Next::Hold | Next::Answered => Action::Pause,
+            Next::Hold | Next::Wait | Next::Answered => Action::Pause,
         }
     }
 
@@ -106,8 +113,8 @@ impl Message for Stream<'_> {
         }
     }
 
-    fn ask(&self, question: &Question) -> Answer {
-        self.store.answer(question, self.now())
+    fn ask(&self, question: &Question) -> Option<Answer> {
+        self.callouts.ask(*self, question)
     }
 
     fn respond(&self, reply: &LocalReply) {
@@ -124,9 +131,41 @@ pub(super) fn now() -> Duration {
 
 /// Releases the held headers of a request.
 pub(super) fn resume_request(id: u32) {
-    if hostcalls::set_effective_context(id).and_then(|()| hostcalls::resume_http_request()).is_err() {
+    if !enter(id) || hostcalls::resume_http_request().is_err() {
         log::error!("cannot resume held headers");
     }
+}
+
+/// Makes the calls that follow concern this context. Returns whether Envoy still has it.
+pub(super) fn enter(id: u32) -> bool {
+    hostcalls::set_effective_context(id).is_ok()
+}
+
+/// Lets a message that waited go on. Its context must be entered.
+pub(super) fn resume(direction: Direction) {
+    done(match direction {
+        Direction::Request => hostcalls::resume_http_request(),
+        Direction::Response => hostcalls::resume_http_response(),
+    });
+}
+
+/// Sends a request to a cluster. The answer comes in the callback of the context that is running, with the number that is
+/// returned. `None`: there is no such cluster, or none of its endpoints can be reached.
+pub(super) fn send(cluster: &str, request: &HttpRequest, timeout: Duration) -> Option<u32> {
+    let headers = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    hostcalls::dispatch_http_call(cluster, headers, request.body.as_deref(), Vec::new(), timeout).ok()
+}
+
+/// The reply to such a request: its status and body.
+pub(super) fn reply(bytes: usize) -> Option<(u16, Vec<u8>)> {
+    let headers = Headers::from(hostcalls::get_map_bytes(MapType::HttpCallResponseHeaders).ok()?);
+    let body = hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, bytes).ok()?;
+    Some((headers.status(), body.unwrap_or_default()))
+}
+
+/// Sets the timer of the context that is entered.
+pub(super) fn set_timer(period: Duration) {
+    done(hostcalls::set_tick_period(period));
 }
 
 /// Envoy accepts these calls in the callbacks that make them. For most, the SDK would panic otherwise.

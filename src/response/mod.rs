@@ -19,6 +19,7 @@ mod delta;
 mod error_reader;
 mod lifecycle;
 mod normalizer;
+mod not_stored;
 mod outcome;
 mod output;
 mod reply;
@@ -27,6 +28,7 @@ mod stats;
 mod stream;
 mod without_output;
 
+pub(crate) use not_stored::mark_not_stored;
 pub use reply::Reply;
 pub use stats::ReplyStats;
 pub(crate) use stream::Stored;

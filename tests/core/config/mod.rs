@@ -1,6 +1,7 @@
 //! Valid and invalid configurations, with the exact error messages.
 
 mod routing;
+mod store;
 
 use transponder::config::{Config, History};
 use transponder::upstream;

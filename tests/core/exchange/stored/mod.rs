@@ -2,6 +2,7 @@
 
 mod endpoints;
 mod faults;
+mod later;
 mod turns;
 
 use super::*;
@@ -109,11 +110,17 @@ impl<'w> Client<'w> {
         let mut driven = self.driven();
         let verdict = driven.exchange.on_request_headers(&self.headers("POST", "/v1/responses"), false, NOW);
         assert!(!matches!(verdict, HeadersVerdict::Respond(_) | HeadersVerdict::Ask(_)), "{verdict:?}");
-        let mut verdict = driven.exchange.on_request_body(body.to_string().as_bytes(), true, NOW);
-        while let BodyVerdict::Ask(question) = verdict {
-            verdict = driven.exchange.on_restored(self.world.answer(&question), NOW);
-        }
+        let verdict = driven.exchange.on_request_body(body.to_string().as_bytes(), true, NOW);
+        let verdict = self.answered(&mut driven, verdict);
         (driven, verdict)
+    }
+
+    /// The verdict after the store has answered each question.
+    fn answered(&self, driven: &mut Driven, mut verdict: BodyVerdict) -> BodyVerdict {
+        while let BodyVerdict::Ask(question) = verdict {
+            verdict = driven.exchange.on_answer(self.world.answer(&question), NOW);
+        }
+        verdict
     }
 
     /// One turn, to which the upstream answers with these chunks.
@@ -130,12 +137,7 @@ impl<'w> Client<'w> {
         };
         driven.exchange.on_response_headers(&response("200", &[]), false, NOW);
         let reply = driven.exchange.on_response_body(upstream, true, NOW);
-        // The client has not got the end of its reply yet.
-        if let Some(question) = driven.exchange.take_record() {
-            let answer = self.world.answer(&question);
-            driven.exchange.on_recorded(&answer);
-        }
-        let reply = match reply {
+        let reply = match self.answered(&mut driven, reply) {
             BodyVerdict::Replace(body) | BodyVerdict::Release(_, body) => body,
             other => panic!("{other:?}"),
         };
@@ -157,11 +159,12 @@ impl<'w> Client<'w> {
     fn ask(&self, method: &str, path: &str) -> LocalReply {
         let mut driven = self.driven();
         let path = format!("/v1/responses/{path}");
-        let mut verdict = driven.exchange.on_request_headers(&self.headers(method, &path), true, NOW);
-        while let HeadersVerdict::Ask(question) = verdict {
-            verdict = driven.exchange.on_retrieved(self.world.answer(&question), NOW);
+        match driven.exchange.on_request_headers(&self.headers(method, &path), true, NOW) {
+            HeadersVerdict::Ask(question) => {
+                local_body(self.answered(&mut driven, BodyVerdict::Ask(question)))
+            }
+            verdict => local(verdict),
         }
-        local(verdict)
     }
 
     fn get(&self, path: &str) -> Value {
