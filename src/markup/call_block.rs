@@ -4,20 +4,17 @@
 //! call, because the client does not see the text before that.
 
 use super::OfferedTools;
+use super::after_name::{self, AfterName, NextTag};
 use super::call_start::{begins_call, complete_name, may_become_name};
-use super::dialects::{ArgumentTags, Arguments, DIALECTS, Dialect, JSON, Name};
+use super::dialects::{Arguments, DIALECTS, Dialect, JSON, Name};
 use super::json_call;
 use super::matching::{Match, first_tag};
+use super::placeholder;
 use super::quoted_object::{Progress, QuotedObject};
 use super::step::Step;
-use super::value_end::{self, ValueEnd};
-use crate::json::{DepthScanner, JsonStr};
+use super::tagged_arguments::{self, TaggedArguments};
+use crate::json::DepthScanner;
 use serde_json::value::RawValue;
-
-/// The longest text between a name and its arguments, in bytes.
-const MAX_GAP: usize = 80;
-/// The longest name of a tool or argument, with the tokens that models write around it, in bytes.
-const MAX_NAME: usize = 96;
 
 #[derive(Debug)]
 pub(super) struct CallBlock {
@@ -32,8 +29,8 @@ pub(super) struct CallBlock {
     has_tag: bool,
     /// The calls are in a list, which is still open.
     in_list: bool,
-    /// Nothing follows the text.
-    text_ended: bool,
+    /// A tag before the next call opened a block of its own.
+    in_block: bool,
 }
 
 #[derive(Debug)]
@@ -42,16 +39,28 @@ enum State {
     BeforeCall { after_tag: bool },
     /// Within the name.
     Name(&'static Dialect, &'static Name),
-    /// Between the name and the arguments.
+    /// Within the tag in which the name is.
+    NameTag(NamedCall),
+    /// Between that and the arguments.
     AfterName(NamedCall),
     /// Within a JSON object that began at `from`: the arguments, or the call itself.
     Json { from: usize, depth: DepthScanner, call: Option<NamedCall> },
-    /// Before an argument, or the end of the call.
-    BeforeArgument(NamedCall),
+    /// Within arguments that have tags.
+    Arguments(NamedCall, TaggedArguments),
     /// Within an object that is not JSON.
     Quoted(NamedCall, QuotedObject),
-    /// Within the value of an argument, which began at `from`.
-    Value { call: NamedCall, tags: &'static ArgumentTags, key: String, from: usize },
+    /// Within arguments in an unknown form, which began at `from`. No tag begins before `searched`.
+    UnknownForm { call: NamedCall, from: usize, searched: usize },
+}
+
+/// What a block reads.
+#[derive(Clone, Copy)]
+pub(super) struct Input<'i> {
+    /// The text of the block, from its beginning.
+    pub(super) text: &'i str,
+    pub(super) tools: &'i OfferedTools,
+    /// Nothing follows the text.
+    pub(super) ended: bool,
 }
 
 /// A call whose name is known.
@@ -59,8 +68,8 @@ enum State {
 struct NamedCall {
     dialect: &'static Dialect,
     name: String,
-    /// The arguments so far: the members of a JSON object, without its braces.
-    arguments: String,
+    /// A tag before the call opened a block of its own.
+    in_block: bool,
 }
 
 /// The decision of a state.
@@ -99,7 +108,7 @@ impl CallBlock {
             calls_end: None,
             has_tag: false,
             in_list: false,
-            text_ended: false,
+            in_block: false,
         }
     }
 
@@ -119,23 +128,20 @@ impl CallBlock {
         self.calls_end.unwrap_or(0)
     }
 
-    /// Nothing follows. A value whose end was in doubt may end here.
-    pub(super) fn end_text(&mut self) {
-        self.text_ended = true;
-    }
-
-    /// Reads the new part of `text`, which is the block from its beginning.
-    pub(super) fn read(&mut self, text: &str, tools: &OfferedTools) -> Step {
+    /// Reads the new part of the text.
+    pub(super) fn read(&mut self, input: Input<'_>) -> Step {
+        let Input { text, tools, .. } = input;
         loop {
             let rest = text.get(self.position..).unwrap_or_default();
             let next = match std::mem::replace(&mut self.state, State::BeforeCall { after_tag: false }) {
                 State::BeforeCall { after_tag } => self.before_call(after_tag, rest, tools),
                 State::Name(dialect, name) => self.name(dialect, name, rest, tools),
+                State::NameTag(call) => self.name_tag(call, rest),
                 State::AfterName(call) => self.after_name(call, rest),
-                State::Json { from, depth, call } => self.json_object(from, depth, call, text, tools),
+                State::Json { from, depth, call } => self.json_object(from, depth, call, input),
                 State::Quoted(call, object) => self.quoted_object(call, object, rest),
-                State::BeforeArgument(call) => self.before_argument(call, rest),
-                State::Value { call, tags, key, from } => self.value(call, tags, key, from, text, tools),
+                State::Arguments(call, arguments) => self.tagged_arguments(call, arguments, input),
+                State::UnknownForm { call, from, searched } => self.unknown_form(call, from, searched, input),
             };
             if let Next::Return(step) = next {
                 return step;
@@ -173,6 +179,7 @@ impl CallBlock {
                 (Match::Yes, _) if undecided => {}
                 (Match::Yes, Some(name)) => {
                     self.position += gap + name.before.len();
+                    self.in_block = after_tag && !name.before.is_empty();
                     self.state = State::Name(dialect, name);
                     return Next::Continue;
                 }
@@ -198,50 +205,84 @@ impl CallBlock {
         tools: &OfferedTools,
     ) -> Next {
         let Some((end, tag)) = first_tag(rest, name.after) else {
-            let may_match = rest.len() <= MAX_NAME && may_become_name(rest, name.after, tools);
+            let may_match = may_become_name(rest, name.after, tools);
             return self.undecided_if(may_match, State::Name(dialect, name), self.position);
         };
         let Some(name) = complete_name(rest, (end, tag), name.after, tools) else {
             return self.not_a_call(self.position);
         };
-        // A tag that also begins the arguments or closes the call is read again.
+        // What also begins the arguments, closes the call or ends the line is read again.
         let is_key = dialect.argument_tags().iter().any(|tags| tags.key == tag);
-        let read_again = tag == "{" || dialect.close.contains(&tag) || is_key;
+        let read_again = ["{", "\n"].contains(&tag) || dialect.close.contains(&tag) || is_key;
         self.position += end + if read_again { 0 } else { tag.len() };
-        let call = NamedCall { dialect, name: name.to_owned(), arguments: String::new() };
-        self.state = State::AfterName(call);
+        let call = NamedCall { dialect, name: name.to_owned(), in_block: self.in_block };
+        self.state = State::NameTag(call);
         Next::Continue
     }
 
-    fn after_name(&mut self, call: NamedCall, rest: &str) -> Next {
-        enum Found {
-            Argument,
-            Object,
-            End,
-        }
-        let keys = call.dialect.argument_tags().iter().filter_map(|tags| rest.find(tags.key));
-        let argument = keys.min().map(|at| (at, Found::Argument));
-        let object = rest.find('{').map(|at| (at, Found::Object));
-        let close = call.dialect.close.iter().filter(|tag| **tag != "```");
-        let end = close.filter_map(|tag| rest.find(tag)).min().map(|at| (at, Found::End));
-        match [argument, object, end].into_iter().flatten().min_by_key(|(at, _)| *at) {
-            None => self.undecided_if(rest.len() <= MAX_GAP, State::AfterName(call), self.position),
-            Some((at, _)) if at > MAX_GAP => self.not_a_call(self.position),
-            // What stands there are arguments in an unknown form.
-            Some((at, Found::Argument | Found::End))
-                if !call.dialect.is_blank_after_name(rest.get(..at).unwrap_or_default()) =>
-            {
-                self.lost(call.name, self.position + at)
-            }
-            Some((at, found)) => {
-                self.position += at;
-                match found {
-                    Found::Argument => self.state = State::BeforeArgument(call),
-                    Found::Object => self.state = self.object_from_here(call),
-                    Found::End => return self.call(call.name, "{}".to_owned()),
-                }
+    /// Passes over the rest of the tag in which the name is, if it has any.
+    fn name_tag(&mut self, call: NamedCall, rest: &str) -> Next {
+        match after_name::tag_length(call.dialect, rest) {
+            Ok(length) => {
+                self.position += length;
+                self.state = State::AfterName(call);
                 Next::Continue
             }
+            Err(may_end) => self.undecided_if(may_end == Match::Partial, State::NameTag(call), self.position),
+        }
+    }
+
+    fn after_name(&mut self, call: NamedCall, rest: &str) -> Next {
+        match after_name::read(call.dialect, rest) {
+            AfterName::Undecided => return self.undecided(State::AfterName(call)),
+            AfterName::Prose => return self.not_a_call(self.position),
+            AfterName::UnknownForm => {
+                self.state = State::UnknownForm { from: self.position, searched: self.position, call };
+            }
+            AfterName::Argument { gap } => {
+                self.position += gap;
+                let arguments = TaggedArguments::new(call.dialect, call.in_block);
+                self.state = State::Arguments(call, arguments);
+            }
+            AfterName::Object { gap } => {
+                self.position += gap;
+                self.state = self.object_from_here(call);
+            }
+            AfterName::End { gap } => {
+                self.position += gap;
+                return self.call(call.name, "{}".to_owned());
+            }
+        }
+        Next::Continue
+    }
+
+    /// Looks for the end of a call that has arguments in an unknown form.
+    fn unknown_form(&mut self, call: NamedCall, from: usize, searched: usize, input: Input<'_>) -> Next {
+        match after_name::next_tag(call.dialect, input.text, searched) {
+            Err(searched) => self.undecided(State::UnknownForm { call, from, searched }),
+            Ok((at, NextTag::Opening)) => self.not_a_call(at),
+            Ok((at, NextTag::Argument)) => self.lost(call.name, at),
+            Ok((at, NextTag::End)) => {
+                self.position = at;
+                let is_written = !placeholder::is_text(input.text.get(from..at).unwrap_or_default());
+                self.unreadable(call.name, is_written, at, input.tools)
+            }
+        }
+    }
+
+    fn tagged_arguments(
+        &mut self,
+        call: NamedCall,
+        mut arguments: TaggedArguments,
+        input: Input<'_>,
+    ) -> Next {
+        match arguments.read(input.text, &mut self.position, input.ended) {
+            tagged_arguments::Progress::Undecided => self.undecided(State::Arguments(call, arguments)),
+            tagged_arguments::Progress::Unreadable(end) => self.lost(call.name, end),
+            tagged_arguments::Progress::Complete => match arguments.into_json(&call.name, input.tools) {
+                Some(arguments) => self.call(call.name, arguments),
+                None => self.lost(call.name, self.position),
+            },
         }
     }
 
@@ -271,105 +312,59 @@ impl CallBlock {
         from: usize,
         mut depth: DepthScanner,
         call: Option<NamedCall>,
-        text: &str,
-        tools: &OfferedTools,
+        Input { text, tools, ended }: Input<'_>,
     ) -> Next {
         let (new, depth_before) = (self.position, depth.clone());
         let (read, _) = depth.split(text.as_bytes().get(new..).unwrap_or_default());
         self.position += read.len();
         let closed = depth.closed();
-        let find = || json_call::unclosed(text, from, new, depth_before, &self.dialects);
+        let find = || json_call::unclosed(text, from, new, depth_before, &self.dialects, ended);
         let unclosed = (!closed && self.has_tag).then(find).flatten();
         if !closed && unclosed.is_none() {
             return self.undecided(State::Json { from, depth, call });
         }
-        let end = unclosed.unwrap_or(self.position);
-        let object = text.get(from..end).unwrap_or_default();
+        self.position = unclosed.unwrap_or(self.position);
+        let object = text.get(from..self.position).unwrap_or_default();
         match call {
             Some(call) if serde_json::from_str::<&RawValue>(object).is_ok() => {
                 self.call(call.name, object.to_owned())
             }
-            Some(call) => self.lost(call.name, end),
-            None => self.json_call(object, end, tools),
+            Some(call) => self.unreadable_json(call.name, from, object, tools),
+            None => self.json_call(from, object, tools),
         }
     }
 
-    /// An object that holds its tool's name, up to `end`.
-    fn json_call(&mut self, object: &str, end: usize, tools: &OfferedTools) -> Next {
+    /// An object that holds its tool's name.
+    fn json_call(&mut self, from: usize, object: &str, tools: &OfferedTools) -> Next {
+        let end = self.position;
         match json_call::parse(object, self.has_tag) {
             Some((name, arguments)) => match tools.find(&name) {
-                Some(name) => self.call(name.to_owned(), arguments),
-                None => self.not_a_call(end),
+                Some(name) if !tools.is_schema(name, &arguments) => self.call(name.to_owned(), arguments),
+                _ => self.not_a_call(end),
             },
             None => match json_call::damaged(object, tools).filter(|_| self.has_tag) {
-                Some(name) => self.lost(name.to_owned(), end),
+                Some(name) => self.unreadable_json(name.to_owned(), from, object, tools),
                 None => self.not_a_call(end),
             },
         }
     }
 
-    fn before_argument(&mut self, call: NamedCall, rest: &str) -> Next {
-        let gap = rest.len() - rest.trim_start().len();
-        let rest = rest.trim_start();
-        let end = self.position + gap;
-        if call.dialect.close.iter().any(|tag| rest.starts_with(tag)) {
+    /// An object that is no JSON. A missing quote can hide its end.
+    fn unreadable_json(&mut self, name: String, from: usize, object: &str, tools: &OfferedTools) -> Next {
+        let end = from + json_call::broken(object, &self.dialects).unwrap_or(object.len());
+        self.unreadable(name, !placeholder::is_in_json(object), end, tools)
+    }
+
+    /// A call whose arguments cannot be read, up to `end`. `is_written`: they are no placeholder, such as `{...}`.
+    fn unreadable(&mut self, name: String, is_written: bool, end: usize, tools: &OfferedTools) -> Next {
+        if !is_written {
+            self.not_a_call(end)
+        } else if tools.takes_arguments(&name) {
+            self.lost(name, end)
+        } else {
             self.position = end;
-            return self.call(call.name, format!("{{{}}}", call.arguments));
+            self.call(name, "{}".to_owned())
         }
-        let forms = call.dialect.argument_tags();
-        let form = forms.iter().find_map(|tags| Some((tags, rest.strip_prefix(tags.key)?)));
-        let Some((tags, tail)) = form else {
-            let mut next = forms.iter().map(|tags| tags.key).chain(call.dialect.close.iter().copied());
-            let may_match = next.any(|tag| tag.starts_with(rest));
-            return self.argument_if(may_match, call, end);
-        };
-        let Some((key, after)) = tail.split_once(tags.key_end) else {
-            return self.argument_if(tail.len() <= MAX_NAME, call, end);
-        };
-        let Some((between, value)) = after.split_once(tags.value) else {
-            return self.argument_if(after.len() <= MAX_GAP, call, end);
-        };
-        if between.len() > MAX_GAP {
-            return self.lost(call.name, end);
-        }
-        self.position = end + rest.len() - value.len();
-        self.state = State::Value { call, tags, key: key.trim().to_owned(), from: self.position };
-        Next::Continue
-    }
-
-    fn value(
-        &mut self,
-        mut call: NamedCall,
-        tags: &'static ArgumentTags,
-        key: String,
-        from: usize,
-        text: &str,
-        tools: &OfferedTools,
-    ) -> Next {
-        let rest = text.get(self.position..).unwrap_or_default();
-        let is_declared = |key: &str| tools.declares(&call.name, key);
-        let (end, tag) = match value_end::find(rest, tags, call.dialect, self.text_ended, is_declared) {
-            ValueEnd::At { end, tag } => (end, tag),
-            ValueEnd::NotBefore(undecided) => {
-                self.position += undecided;
-                return self.undecided(State::Value { call, tags, key, from });
-            }
-        };
-        let value = tags.value_in(text.get(from..self.position + end).unwrap_or_default());
-        if !call.arguments.is_empty() {
-            call.arguments.push(',');
-        }
-        call.arguments.push_str(JsonStr::new(&key).as_json());
-        call.arguments.push(':');
-        call.arguments.push_str(&tools.typed_argument(&call.name, &key, value));
-        self.position += end + tag;
-        self.state = State::BeforeArgument(call);
-        Next::Continue
-    }
-
-    /// Waits for the rest of an argument's tag, if it may be one.
-    fn argument_if(&mut self, may_match: bool, call: NamedCall, end: usize) -> Next {
-        if may_match { self.undecided(State::BeforeArgument(call)) } else { self.lost(call.name, end) }
     }
 
     fn call(&mut self, name: String, arguments: String) -> Next {

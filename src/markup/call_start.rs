@@ -3,7 +3,8 @@
 use super::OfferedTools;
 use super::dialects::{Dialect, Name};
 use super::json_call;
-use super::matching::{Match, first_tag};
+use super::matching::{Match, find_within, first_tag};
+use crate::tools::names::is_name_char;
 
 /// Whether a call in this dialect begins here.
 pub(super) fn begins_call(dialect: &Dialect, after_tag: bool, rest: &str, tools: &OfferedTools) -> Match {
@@ -45,6 +46,35 @@ pub(super) fn may_become_name(text: &str, after: &[&str], tools: &OfferedTools) 
         |at: &usize| text.get(*at..).is_some_and(|tail| after.iter().any(|tag| tag.starts_with(tail)));
     let end = text.char_indices().map(|(at, _)| at).find(begins_tag);
     tools.may_become(text.get(..end.unwrap_or(text.len())).unwrap_or_default())
+}
+
+/// The longest text between a name and the end of its tag, in bytes.
+pub(super) const MAX_GAP: usize = 80;
+
+/// Whether a call of any tool with tagged arguments begins here: the tag of the name, and then an argument or the end.
+pub(super) fn begins_tagged_call(text: &str, dialect: &Dialect) -> Match {
+    let Some(name) = &dialect.name else { return Match::No };
+    let before = if name.before.is_empty() { dialect.open } else { std::slice::from_ref(&name.before) };
+    let Some(after) = before.iter().find_map(|tag| text.strip_prefix(tag)) else {
+        return Match::partial_if(before.iter().any(|tag| tag.starts_with(text)));
+    };
+    let rest = after.trim_start_matches(|char| is_name_char(char) || ".:/".contains(char));
+    if rest.len() == after.len() {
+        return Match::partial_if(after.is_empty());
+    }
+    let rest = match find_within(rest, name.end, MAX_GAP) {
+        Ok(end) => rest.get(end + name.end.len()..).unwrap_or_default(),
+        Err(undecided) => return undecided,
+    };
+    let keys = || dialect.argument_tags().iter().map(|tags| tags.key);
+    let is_read_again = |tag: &str| dialect.close.contains(&tag) || keys().any(|key| key == tag);
+    let of_name = name.after.iter().find(|tag| rest.starts_with(**tag) && !is_read_again(tag));
+    let rest = of_name.and_then(|tag| rest.strip_prefix(tag)).unwrap_or(rest).trim_start();
+    let next = || keys().chain(dialect.close.iter().copied());
+    if next().any(|tag| rest.starts_with(tag)) {
+        return Match::Yes;
+    }
+    Match::partial_if(next().chain(name.after.iter().copied()).any(|tag| tag.starts_with(rest)))
 }
 
 /// White space, and what may stand between calls.

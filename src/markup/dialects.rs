@@ -8,7 +8,7 @@ pub(super) struct Dialect {
     /// The markup around a call's name. None: a call is a JSON object that holds its name.
     pub(super) name: Option<Name>,
     pub(super) arguments: Arguments,
-    /// Tags that may close a call or the block.
+    /// Tags that may close a call or the block, that of the call first.
     pub(super) close: &'static [&'static str],
 }
 
@@ -21,11 +21,10 @@ impl Dialect {
         }
     }
 
-    /// Whether the text after a call's name has nothing but the rest of the name's tag.
-    pub(super) fn is_blank_after_name(&self, text: &str) -> bool {
-        let end = self.name.as_ref().map_or("", |name| name.end);
-        let rest = text.split_once(end).map_or(text, |(_, rest)| rest);
-        rest.chars().all(|char| char.is_whitespace() || char == '`')
+    /// The tags with which a call may begin.
+    pub(super) fn opening_tags(&self) -> impl Iterator<Item = &'static str> {
+        let name = self.name.iter().map(|name| name.before).filter(|before| !before.is_empty());
+        self.open.iter().copied().chain(name)
     }
 }
 
@@ -34,7 +33,7 @@ impl Dialect {
 pub(super) struct Name {
     pub(super) before: &'static str,
     pub(super) after: &'static [&'static str],
-    /// The end of the tag in which the name is. White space alone may follow before the first argument tag.
+    /// The end of the tag in which the name is. White space alone may follow before the arguments.
     pub(super) end: &'static str,
 }
 
@@ -246,7 +245,7 @@ pub(super) static DIALECTS: &[&Dialect] = &[
     // Mistral from v11: `[TOOL_CALLS]f[ARGS]{}`, in some versions with `[CALL_ID]...` before `[ARGS]`.
     &Dialect {
         open: &["[TOOL_CALLS]"],
-        name: Some(Name { before: "", after: &["[ARGS]", "[CALL_ID]", "{"], end: "" }),
+        name: Some(Name { before: "", after: &["[ARGS]", "[CALL_ID]", "{"], end: "[ARGS]" }),
         arguments: Arguments::Json,
         close: &["[/TOOL_CALLS]"],
     },

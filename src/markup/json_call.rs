@@ -72,13 +72,15 @@ fn names(text: &str) -> impl Iterator<Item = &str> {
 const MAX_CLOSE: usize = 32;
 
 /// Where an object that began at `from` ends, although its last brackets are missing: a closing tag follows that is not
-/// within a string. Before `new` there is none; `depth` has read the object up to there.
+/// within a string. Before `new` there is none; `depth` has read the object up to there. At the end of the text, a tag
+/// may also seem to be within a string.
 pub(super) fn unclosed(
     text: &str,
     from: usize,
     new: usize,
     mut depth: DepthScanner,
     dialects: &[&Dialect],
+    ended: bool,
 ) -> Option<usize> {
     let searched = floor_boundary(text, new.saturating_sub(MAX_CLOSE)).max(from);
     let rest = text.get(searched..)?;
@@ -87,13 +89,22 @@ pub(super) fn unclosed(
         tags.flat_map(|tag| rest.match_indices(tag)).map(|(at, _)| searched + at).collect();
     ends.sort_unstable();
     let mut read = new;
-    ends.into_iter().find(|end| {
+    let unclosed = ends.into_iter().find(|end| {
         // A tag has no quote, so one that began before `new` is in a string if the text at `new` is.
         depth.push(text.as_bytes().get(read..*end).unwrap_or_default());
         read = read.max(*end);
         // A string may have thousands of them, and each attempt to parse reads the whole object.
         !depth.is_in_string() && is_object_without_end(text.get(from..*end).unwrap_or_default())
-    })
+    });
+    let broken = || broken(text.get(from..)?, dialects).map(|end| from + end);
+    unclosed.or_else(|| broken().filter(|_| ended))
+}
+
+/// Where an object with a mistake ends that hides its end: before the first closing tag that follows a bracket.
+pub(super) fn broken(text: &str, dialects: &[&Dialect]) -> Option<usize> {
+    let tags = dialects.iter().flat_map(|dialect| dialect.close).filter(|tag| tag.len() > 3);
+    let ends = tags.flat_map(|tag| text.match_indices(tag)).map(|(at, _)| at);
+    ends.filter(|end| text.get(..*end).unwrap_or_default().trim_end().ends_with(['}', ']'])).min()
 }
 
 fn is_object_without_end(text: &str) -> bool {

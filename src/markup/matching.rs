@@ -38,6 +38,13 @@ pub(super) fn first_tag<'t>(text: &str, tags: &[&'t str]) -> Option<(usize, &'t 
     tags.iter().filter_map(|tag| Some((text.find(tag)?, *tag))).min_by_key(|(at, _)| *at)
 }
 
+/// The position of a tag that begins within the first `most` bytes of a text.
+pub(super) fn find_within(text: &str, tag: &str, most: usize) -> Result<usize, Match> {
+    let longest = most + tag.len();
+    let beginning = text.get(..floor_boundary(text, longest.min(text.len()))).unwrap_or_default();
+    beginning.find(tag).ok_or(Match::partial_if(text.len() < longest))
+}
+
 /// The last position up to `at` at which a character begins.
 pub(super) fn floor_boundary(text: &str, at: usize) -> usize {
     (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)

@@ -8,22 +8,25 @@
 //! Reasoning of OpenAI's harmony format may occur anywhere, all other reasoning only before the text. A model that
 //! mentions a tag in its answer does not begin reasoning.
 
+mod after_name;
 mod call_block;
+mod call_reader;
 mod call_start;
 mod code_quotes;
 mod dialects;
 mod json_call;
 mod matching;
 mod offered_tools;
+mod placeholder;
 mod quoted_object;
 mod reply_start;
 mod scanner;
 mod signs;
 mod step;
+mod tagged_arguments;
 mod tags;
 #[cfg(test)]
 mod tests;
-mod value_end;
 
 pub(crate) use offered_tools::OfferedTools;
 pub(crate) use reply_start::ReplyStart;

@@ -1,9 +1,9 @@
 //! The tools that the request offers. Only their names make a call, and their schemas give the types of arguments.
 
-use crate::json::{JsonStr, RawJson};
+use crate::json::{JsonStr, RawJson, is_object};
 use crate::tools::names::{Names, ToolName};
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -55,6 +55,26 @@ impl OfferedTools {
     /// Whether a tool declares an argument with this name.
     pub(super) fn declares(&self, name: &str, key: &str) -> bool {
         self.argument_schema(name, key).is_some()
+    }
+
+    /// Whether a tool may have arguments: it declares some, or its schema is not known.
+    pub(super) fn takes_arguments(&self, name: &str) -> bool {
+        let Some(schema) = self.schemas.as_ref().and_then(|schemas| schemas.get(name)) else { return true };
+        is_object(schema.get(), |schema| {
+            schema
+                .get("properties")
+                .and_then(Value::as_object)
+                .is_some_and(|properties| !properties.is_empty())
+        })
+    }
+
+    /// Whether these arguments are a schema of arguments, as in a list of the tools.
+    pub(super) fn is_schema(&self, name: &str, arguments: &str) -> bool {
+        let is_schema = |object: &Map<String, Value>| {
+            object.get("type").is_some_and(|kind| kind == "object")
+                && object.get("properties").is_some_and(Value::is_object)
+        };
+        is_object(arguments, is_schema) && !self.declares(name, "properties")
     }
 
     /// The schema of an argument. `None` if the tool does not declare it.

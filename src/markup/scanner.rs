@@ -1,16 +1,14 @@
 //! Splits a reply's text into segments while it arrives.
 
-use super::call_block::CallBlock;
-use super::call_start::is_separator;
+use super::call_block::{CallBlock, Input};
+use super::call_reader::{CallReader, Reading};
 use super::code_quotes::CodeQuotes;
 use super::dialects::REASONING;
 use super::matching::{Match, find_in_any_case, floor_boundary};
 use super::reply_start::{ReasoningRule, ReplyStart, Start};
-use super::signs::{BACKTICK, ESCAPE, TAG, begins_with_word, signs};
-use super::step::Step;
+use super::signs::{CODE, ESCAPE, TAG, begins_with_word, signs};
 use super::tags::{Close, Tag, TagKind, Tags};
 use super::{OfferedTools, Segment};
-
 /// Reads the text of one reply.
 #[derive(Debug)]
 pub(crate) struct Scanner {
@@ -24,6 +22,8 @@ pub(crate) struct Scanner {
     /// The most bytes that are held.
     limit: usize,
     segments: Vec<Segment>,
+    /// Nothing follows the held text.
+    ended: bool,
 }
 
 ///```text
@@ -59,7 +59,7 @@ enum State {
         close: &'static str,
         searched: usize,
     },
-    Calls(CallBlock),
+    Calls(Box<CallReader>),
 }
 
 impl Scanner {
@@ -78,6 +78,7 @@ impl Scanner {
             held: String::new(),
             limit,
             segments: Vec::new(),
+            ended: false,
         })
     }
 
@@ -106,22 +107,23 @@ impl Scanner {
             return false;
         }
         match self.state {
-            State::FirstText { after_backtick: false } | State::Text => true,
+            State::FirstText { after_backtick: false } | State::Text => {}
             // Without reasoning, only an object can begin markup here.
             State::Start(Start::Reply) if !self.finds_reasoning() && begins_with_word(escaped) => {
                 self.state = State::Text;
-                true
             }
-            _ => false,
+            _ => return false,
         }
+        self.quotes.skip(escaped);
+        true
     }
 
-    /// A backtick may quote a tag. Of the escapes, only `\u` can encode the beginning of a tag.
+    /// A backtick or a tilde may quote a tag. Of the escapes, only `\u` can encode the beginning of a tag.
     fn may_hold_markup(&self, escaped: &str) -> bool {
         let found = signs(escaped);
         found & TAG != 0
             || found & ESCAPE != 0 && escaped.as_bytes().windows(2).any(|pair| pair == b"\\u")
-            || found & BACKTICK != 0
+            || found & CODE != 0
             || self.quotes.needs_text()
     }
 
@@ -132,7 +134,12 @@ impl Scanner {
 
     /// Whether a call has begun, by its markup or its tool's name, and its end is missing.
     pub(crate) fn is_within_call(&self) -> bool {
-        matches!(&self.state, State::Calls(block) if block.is_within_call(&self.held, &self.tools))
+        matches!(&self.state, State::Calls(reader) if reader.is_within_call(self.input()))
+    }
+
+    /// What a block of calls reads.
+    fn input(&self) -> Input<'_> {
+        Input { text: &self.held, tools: &self.tools, ended: self.ended }
     }
 
     /// Reads the next piece of text. Returns the segments that are decided.
@@ -147,23 +154,14 @@ impl Scanner {
 
     /// The text ends here, or something else interrupts it: undecided text is text.
     pub(crate) fn flush(&mut self) -> Vec<Segment> {
-        match std::mem::replace(&mut self.state, State::Text) {
+        self.ended = true;
+        while self.step() {}
+        self.ended = false;
+        match self.state {
             State::Start(Start::AfterReasoning) if self.held.trim().is_empty() => self.held.clear(),
-            State::Calls(mut block) => {
-                block.end_text();
-                if let Step::Call { name, arguments } = block.read(&self.held, &self.tools) {
-                    self.segments.push(Segment::ToolCall { name, arguments });
-                    block.read(&self.held, &self.tools); // The tags after it.
-                }
-                let end = block.calls_end();
-                self.take(end);
-                if end > 0 && self.held.trim_matches(is_separator).is_empty() {
-                    self.held.clear();
-                }
-            }
-            State::Start(start) if self.held.is_empty() => self.state = State::Start(start),
-            State::Start(_) => {}
-            other => self.state = other,
+            State::Start(_) if self.held.is_empty() => {}
+            State::Start(_) | State::Calls(_) => self.state = State::Text,
+            _ => {}
         }
         self.release_held();
         std::mem::take(&mut self.segments)
@@ -191,7 +189,7 @@ impl Scanner {
             State::ClosedReasoning { open, close, searched } => {
                 self.in_closed_reasoning(open, close, searched)
             }
-            State::Calls(block) => self.in_calls(block),
+            State::Calls(reader) => self.in_calls(reader),
         }
     }
 
@@ -248,7 +246,7 @@ impl Scanner {
             return false;
         }
         self.state = if finds_calls && in_list.unwrap_or(text).starts_with('{') {
-            State::Calls(CallBlock::json())
+            State::Calls(CallReader::boxed(CallBlock::json(), None))
         } else if start == Start::Reply {
             State::FirstText { after_backtick: false }
         } else {
@@ -274,14 +272,16 @@ impl Scanner {
 
     /// The held text begins with `tag`.
     fn at_tag(&mut self, tag: Tag) {
-        let is_of_calls = !matches!(tag.kind, TagKind::StartOfReasoning | TagKind::EndOfReasoning);
-        if is_of_calls && self.quotes.quote_tag() {
-            let text = self.take(tag.text.len());
-            return self.emit_text(&text);
-        }
+        let code = self.quotes.code();
         match tag.kind {
-            TagKind::Calls => self.state = State::Calls(CallBlock::after(tag.text)),
-            TagKind::NamedCall => self.state = State::Calls(CallBlock::named(tag.text)),
+            TagKind::Calls => self.state = State::Calls(CallReader::boxed(CallBlock::after(tag.text), code)),
+            TagKind::NamedCall => {
+                self.state = State::Calls(CallReader::boxed(CallBlock::named(tag.text), code))
+            }
+            TagKind::Reasoning { .. } | TagKind::Frame if code.is_some() => {
+                let text = self.take(tag.text.len());
+                self.emit_text(&text);
+            }
             TagKind::Reasoning { close } => {
                 self.take(tag.text.len());
                 self.state = State::ReasoningStart { close: Close::Tag(close) };
@@ -347,25 +347,20 @@ impl Scanner {
         true
     }
 
-    fn in_calls(&mut self, mut block: CallBlock) -> bool {
-        match block.read(&self.held, &self.tools) {
-            Step::Undecided => {
-                self.state = State::Calls(block);
+    fn in_calls(&mut self, mut reader: Box<CallReader>) -> bool {
+        match reader.read(self.input()) {
+            Reading::Undecided => {
+                self.state = State::Calls(reader);
                 return false;
             }
-            Step::Call { name, arguments } => {
-                self.state = State::Calls(block);
-                self.segments.push(Segment::ToolCall { name, arguments });
+            Reading::Call(call) => {
+                self.segments.push(call);
+                self.state = State::Calls(reader);
             }
-            Step::Text(end) => {
-                let text = self.take(end.max(self.held.chars().next().map_or(0, char::len_utf8)));
-                self.emit_text(&text);
-            }
-            Step::End(end) => drop(self.take(end)),
-            Step::Lost { name, from, to } => {
-                self.take(from);
-                self.segments.push(Segment::LostCall { name });
-                let text = self.take(to - from);
+            Reading::Ended { segments, omitted, text } => {
+                self.segments.extend(segments);
+                self.take(omitted);
+                let text = self.take(text);
                 self.emit_text(&text);
             }
         }

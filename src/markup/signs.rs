@@ -5,7 +5,7 @@ use super::tags::may_begin_tag;
 /// What may matter in an escaped text, as bits.
 pub(super) const TAG: u8 = 1;
 pub(super) const ESCAPE: u8 = 2;
-pub(super) const BACKTICK: u8 = 4;
+pub(super) const CODE: u8 = 4;
 
 /// The bit of each byte.
 #[allow(clippy::indexing_slicing)] // Evaluated at compile time, where an index out of range is an error.
@@ -15,7 +15,7 @@ static SIGNS: [u8; 256] = {
     while byte < signs.len() {
         signs[byte] = match byte as u8 {
             b'\\' => ESCAPE,
-            b'`' => BACKTICK,
+            b'`' | b'~' => CODE,
             byte if may_begin_tag(byte) => TAG,
             _ => 0,
         };

@@ -3,6 +3,8 @@
 use super::dialects::{Arguments, DIALECTS, FRAMES};
 use super::offered_tools::tests::offered_tools;
 use super::*;
+use crate::json::RawJson;
+use crate::tools::names::ToolName;
 use ReplyStart::{Reasoning, Text};
 
 /// All segments in one line: text as it is, `(reasoning)`, `«name{...}»`, `|` for a retraction.
@@ -360,9 +362,206 @@ fn markup_in_code_is_quoted() {
     ] {
         check(None, offered_tools, text, text);
     }
-    check(None, offered_tools, "`x`<function=shell></function>", "`x`«shell{}»");
-    check(None, offered_tools, "The ` key:\n<function=shell></function>", "The ` key:\n«shell{}»");
-    check(None, offered_tools, "```\nx\n```\n<function=shell></function>", "```\nx\n```\n«shell{}»");
+    let call = "<tool_call>\n<function=shell>\n</function>\n</tool_call>";
+    for text in [
+        "As in\n~~~~ xml\nCALL\n```\n~~~~\nDone.",
+        "> ```\n> CALL\n> ```\nDone.",
+        "As in\n```\nCALL\nCALL\n```",
+        "```\nCALL\n```\nis the form.",
+        "```\nCALL\nx\n```",
+        "The form is ` CALL `.",
+        "The form (`x\nCALL\ny`).",
+        "The form: ``CALL ` ``",
+    ] {
+        let text = text.replace("CALL", call);
+        check(None, offered_tools, &text, &text);
+    }
+    for text in [
+        "`x`CALL",
+        "The ` key:\nCALL",
+        "```\nx\n```\nCALL",
+        "Do not use ``` here.\nCALL",
+        "```bash\nls\n```\nNow:```\nCALL",
+        "To list files I use ``ls``, ```` ``` ```` begins code.\nCALL",
+        "The ` key.\n\nCALL and the ` key",
+        "The ` key: CALL\n\nand the ` key",
+        // A reply in a fence, and a fence that is not closed: an example would have more text around it.
+        "```xml\nCALL\n```\n",
+        "The file:\n```\nabc\nCALL",
+    ] {
+        let expected = text.replace("CALL", "«shell{}»");
+        check(None, offered_tools, &text.replace("CALL", call), &expected);
+    }
+    let argument = "The ` key:\n<function=shell>{\"a\":\"`x`\"}</function>";
+    check(None, offered_tools, argument, "The ` key:\n«shell{\"a\":\"`x`\"}»");
+}
+
+#[test]
+fn text_about_calls_is_text() {
+    for text in [
+        "In Llama the tag <function=get_weather> is followed by {json}.",
+        "The tag <invoke name=\"get_weather\"> replaces the {tool} form.",
+        "Template: <function=get_weather>{{ args }}</function>",
+        "Mistral writes [TOOL_CALLS]get_weather{\"city\": ...} in its text",
+        "Emit <tool_call>{\"name\": \"get_weather\", \"arguments\": {...}}</tool_call> to call it.",
+        "Emit:\n    <tool_call>\n    {\"name\": \"get_weather\", \"arguments\": <arguments>}\n    </tool_call>",
+        "> <code><tool_call>{\"name\": \"get_weather\", \"arguments\": {\"city\": …}}</tool_call></code>",
+        "A call opens with <function=get_time> and then ends with </function> again.",
+        "A call opens with <function=get_weather>, and ends with </function>.",
+        "<function=get_weather>\n...\n</function>",
+        "<function=get_weather><arguments></function>",
+        "[{\"name\":\"get_weather\",\"parameters\":{\"type\":\"object\",\"properties\":{\"city\":{\"type\":\"string\"}}}}]",
+        "{\"name\":\"get_time\",\"parameters\":{\"type\":\"object\",\"properties\":{}}}",
+    ] {
+        check(None, editing_tools, text, text);
+    }
+    let gap = format!("The tag <invoke name=\"edit\"> {} </invoke> ends it.", "x".repeat(70));
+    check(None, editing_tools, &gap, &gap);
+}
+
+#[test]
+fn a_tool_without_arguments_cannot_lose_them() {
+    for text in [
+        "<tool_call>\n<function=get_time>\n(no arguments)\n</function>\n</tool_call>",
+        "<tool_call>{\"name\":\"get_time\",\"description\":\"x\"}</tool_call>",
+        "<tool_call>get_time\nnone\n</tool_call>",
+    ] {
+        check(None, editing_tools, text, "«get_time{}»");
+    }
+    let lines = format!("<function=edit>{}<parameter=path>a</parameter></function>", "\n".repeat(75));
+    check(None, editing_tools, &lines, "«edit{\"path\":\"a\"}»");
+}
+
+#[test]
+fn a_mistake_in_one_call_does_not_hide_the_next() {
+    let broken = "<tool_call>{\"name\":\"edit\",\"arguments\":{\"path\":\"P}}</tool_call>";
+    let good = "<tool_call>{\"name\":\"get_weather\",\"arguments\":{\"city\":\"P\"}}</tool_call>";
+    for (text, expected) in [
+        (broken.to_owned(), format!("†edit†{broken}")),
+        (format!("{broken}\nSome \"quoted\" text."), format!("†edit†{broken}\nSome \"quoted\" text.")),
+        (format!("{broken}\n{good}"), format!("†edit†{broken}\n«get_weather{{\"city\":\"P\"}}»")),
+        (format!("{broken}\n{broken}"), format!("†edit†{broken}\n†edit†{broken}")),
+        (
+            format!("<function=edit>\nabout it\n{good}"),
+            "<function=edit>\nabout it\n«get_weather{\"city\":\"P\"}»".to_owned(),
+        ),
+    ] {
+        check(None, editing_tools, &text, &expected);
+    }
+    let long = format!("<invoke name=\"edit\">\n<command>{}</command>\n</invoke>", "x".repeat(200));
+    check(None, editing_tools, &long, &format!("†edit†{long}"));
+}
+
+/// `edit(path, old, new)`, `get_time()` and `get_weather(city)`.
+fn editing_tools() -> OfferedTools {
+    let tool = |name: &str, keys: &[&str]| {
+        let properties: serde_json::Map<_, _> =
+            keys.iter().map(|key| ((*key).to_owned(), serde_json::json!({"type": "string"}))).collect();
+        let schema = serde_json::json!({"type": "object", "properties": properties});
+        let named = ToolName { namespace: None, name: name.into(), upstream: name.into() };
+        (named, RawJson::new(&schema))
+    };
+    [tool("edit", &["path", "old", "new"]), tool("get_time", &[]), tool("get_weather", &["city"])]
+        .into_iter()
+        .collect()
+}
+
+/// A call of `edit` in the forms of several models, with these values.
+fn edits(values: &[(&str, &str)]) -> [String; 4] {
+    let write = |form: &dyn Fn(&str, &str) -> String| {
+        values.iter().map(|(key, value)| form(key, value)).collect::<String>()
+    };
+    let qwen = write(&|key, value| format!("<parameter={key}>\n{value}\n</parameter>\n"));
+    let in_line = write(&|key, value| format!("<parameter={key}>{value}</parameter>"));
+    let invoke = write(&|key, value| format!("<parameter name=\"{key}\">{value}</parameter>\n"));
+    let glm = write(&|key, value| format!("<arg_key>{key}</arg_key>\n<arg_value>{value}</arg_value>\n"));
+    [
+        format!("<tool_call>\n<function=edit>\n{qwen}</function>\n</tool_call>"),
+        format!("<function=edit>{in_line}</function>"),
+        format!("<function_calls>\n<invoke name=\"edit\">\n{invoke}</invoke>\n</function_calls>"),
+        format!("<tool_call>edit\n{glm}</tool_call>"),
+    ]
+}
+
+#[test]
+fn values_about_tags_arrive_as_they_are() {
+    for values in [
+        &[
+            ("path", "parser.py"),
+            ("old", "if s.startswith(\"<parameter=path>\"):"),
+            ("new", "s == \"<parameter=path>\""),
+        ][..],
+        &[("path", "a"), ("new", "The tag <parameter=new> holds it")],
+        &[("path", "a"), ("new", "see <parameter name=\"path\"> and <arg_key>path</arg_key> here")],
+        &[("new", "# Qwen\n<parameter=path> is the path."), ("path", "a")],
+        &[("path", "a"), ("new", "<parameter=other>, </parameter> and <b>")],
+        &[("path", "a"), ("new", "End each call with </tool_call>\n<tool_call> begins the next.")],
+        &[("path", "a"), ("new", "one </function> <function=get_time> two")],
+        &[("path", "a"), ("new", "x </invoke>\n<invoke name=\"get_time\"> y")],
+        &[("path", "a"), ("new", "doc: </function></tool_call>\n<tool_call>\n<function=get_time>")],
+        &[
+            ("path", "a"),
+            (
+                "new",
+                "<tool_call>\n<function=get_time>\n</function>\n</tool_call>\n<tool_call>\n<function=get_time>\n</function>\n</tool_call>",
+            ),
+        ],
+        &[
+            (
+                "new",
+                "As:\n<tool_call>\n<function=f>\n<parameter=path>\n1\n</parameter>\n</function>\n</tool_call>",
+            ),
+            ("old", "x"),
+        ],
+        &[
+            ("path", "a"),
+            (
+                "new",
+                "<invoke name=\"f\"><parameter name=\"old\">1</parameter></invoke> and <tool_call>f<arg_key>old</arg_key><arg_value>1</arg_value></tool_call>.",
+            ),
+        ],
+        &[("path", ""), ("old", "<"), ("new", "</parameter")],
+    ] {
+        let members: Vec<String> =
+            values.iter().map(|(key, value)| format!("{:?}:{}", key, serde_json::json!(value))).collect();
+        let expected = format!("«edit{{{}}}»\nDone.", members.join(","));
+        for call in edits(values) {
+            check(None, editing_tools, &format!("{call}\nDone."), &expected);
+        }
+    }
+}
+
+#[test]
+fn a_value_without_its_closing_tag() {
+    for (text, expected) in [
+        (
+            "<tool_call>\n<function=edit>\n<parameter=path>\na\n<parameter=old>\nx\n<parameter=new>\ny\n</parameter>\n</function>\n</tool_call>.",
+            r#"«edit{"path":"a","old":"x","new":"y"}»."#,
+        ),
+        // The next call has all of its tags.
+        (
+            "<tool_call><function=edit><parameter=path>a</function></tool_call>\n<tool_call><function=get_weather><parameter=city>P</parameter></function></tool_call>",
+            r#"«edit{"path":"a"}»«get_weather{"city":"P"}»"#,
+        ),
+        ("<function=edit><parameter=path>a</function>", r#"«edit{"path":"a"}»"#),
+        // The tag of the block is missing too.
+        (
+            "<tool_call><function=edit><parameter=path>a</parameter></function>\n<tool_call><function=get_time></function></tool_call>",
+            r#"«edit{"path":"a"}»«get_time{}»"#,
+        ),
+    ] {
+        check(None, editing_tools, text, expected);
+    }
+    for text in [
+        "<tool_call>\n<function=edit>\n<parameter=path>\na\n</function>\n</tool_call>\nOkay.",
+        "<tool_call>\n<function=edit>\n<parameter=path>\na\n</parameter>\nthe old text:\n<parameter=old>\nx\n</parameter>\n</function>\n</tool_call>",
+        // The value quotes the beginning of a call, so its own end is not certain.
+        "<tool_call>\n<function=edit>\n<parameter=path>\n<function=f>\n<parameter=a>\n</parameter>\n</function>\n</tool_call>",
+    ] {
+        check(None, editing_tools, text, &format!("†edit†{text}"));
+    }
+    let repeated = "<function=edit><parameter=path>a</parameter><parameter=path>b</parameter></function>";
+    check(None, editing_tools, repeated, &format!("†edit†{repeated}"));
 }
 
 #[test]

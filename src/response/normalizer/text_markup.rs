@@ -95,9 +95,7 @@ impl TextMarkup {
         if let Some(unread) = &mut self.unread
             && !unread.lets_pass(text.escaped())
         {
-            let segments = unread.push(&text.decode());
-            self.found.unread +=
-                segments.iter().filter(|segment| matches!(segment, Segment::ToolCall { .. })).count();
+            self.found.unread += calls_in(&unread.push(&text.decode()));
         }
     }
 
@@ -106,7 +104,7 @@ impl TextMarkup {
         self.found.ends_within = false;
         if let Some(unread) = self.unread.as_mut().filter(|unread| !unread.is_idle()) {
             self.found.ends_within = unread.is_within_call();
-            unread.flush();
+            self.found.unread += calls_in(&unread.flush());
         }
         let Some(scanner) = &mut self.scanner else { return Vec::new() };
         self.found.ends_within |= scanner.is_within_call();
@@ -154,6 +152,10 @@ impl TextMarkup {
             Segment::Retract => TextPiece::EndOfMessage,
         }
     }
+}
+
+fn calls_in(segments: &[Segment]) -> usize {
+    segments.iter().filter(|segment| matches!(segment, Segment::ToolCall { .. })).count()
 }
 
 /// The error for a call whose arguments the model wrote with a mistake.
