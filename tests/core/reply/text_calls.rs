@@ -243,6 +243,9 @@ fn a_call_in_reasoning_counts_if_nothing_else_follows() {
         {"index": 0, "id": "c", "function": {"name": "get_weather", "arguments": "{\"city\":\"Rome\"}"}}]}}]});
     let in_field = || reasoned(&format!("I call {HERMES}"));
     let quoted = reasoned(&format!("The form is `{HERMES}`."));
+    let rejected = reasoned(&format!("I could send {HERMES} but that is wrong. I stop."));
+    let twice = reasoned(&format!("I call {HERMES}\nYes: {HERMES}</tool_calls>\n</think>"));
+    let repeated = reasoned(&format!("I call {HERMES}\n{HERMES}"));
     let bare = reasoned("{\"name\": \"get_weather\", \"arguments\": {}}");
     // The chunks, the finish reason, and how many calls arrive with the option, and are counted without it.
     for (chunks, end, delivered, counted) in [
@@ -255,6 +258,11 @@ fn a_call_in_reasoning_counts_if_nothing_else_follows() {
         (vec![in_field()], "length", 0, 0),
         (vec![quoted], "stop", 0, 0),
         (vec![bare], "stop", 0, 0),
+        (vec![rejected], "stop", 0, 0),
+        (vec![in_field(), reasoned(" but"), reasoned(" no.")], "stop", 0, 0),
+        (vec![in_field(), reasoned("\n</thi"), reasoned("nk>")], "stop", 1, 1),
+        (vec![twice], "stop", 1, 1),
+        (vec![repeated], "stop", 1, 1),
     ] {
         let chunks: Vec<Value> = chunks.into_iter().chain([finish(end)]).collect();
         for reads in [true, false] {
