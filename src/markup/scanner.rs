@@ -97,6 +97,10 @@ impl Scanner {
         }
     }
 
+    pub(crate) fn finds_calls(&self) -> bool {
+        !self.tools.is_empty()
+    }
+
     pub(crate) fn finds_reasoning(&self) -> bool {
         self.reasoning != ReasoningRule::NotSought
     }
@@ -241,7 +245,7 @@ impl Scanner {
     fn at_first_text(&mut self, start: Start) -> bool {
         let text = self.held.trim_start();
         let in_list = text.strip_prefix('[').map(str::trim_start);
-        let finds_calls = !self.tools.is_empty();
+        let finds_calls = self.finds_calls();
         if finds_calls && in_list == Some("") {
             return false;
         }

@@ -70,7 +70,7 @@ impl ChunkNormalizer {
             choices: AnswerChoices::default(),
             seen: SeenInDeltas::default(),
             reasoning: ReasoningSource::Unknown,
-            markup: TextMarkup::new(text),
+            markup: TextMarkup::new(text, Rc::clone(&tools)),
             calls: CallAssembler::new(tools),
             ending: Ending::default(),
         }
@@ -128,6 +128,7 @@ impl ChunkNormalizer {
         if let Some(text) = self.joiners.refusal.finish() {
             self.refusal(text, sink)?;
         }
+        self.markup.check_lost()?;
         errors::check_calls(&self.calls, &self.choices)
     }
 
@@ -315,11 +316,8 @@ impl ChunkNormalizer {
                 self.visible_reasoning(text, sink)
             }
             TextPiece::Call { number, name, arguments } => {
-                self.call(&CallFragment::from_text(number, &name, &arguments), sink)?;
-                self.markup.repeated_calls().add_in_text(&name, &arguments);
-                Ok(())
+                self.call(&CallFragment::from_text(number, &name, &arguments), sink)
             }
-            TextPiece::LostCall(name) => Err(text_markup::lost_call(&name).into()),
             TextPiece::EndOfMessage => sink.delta(Delta::EndOfMessage),
         })
     }

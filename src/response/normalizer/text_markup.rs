@@ -6,7 +6,9 @@ use crate::error::{ApiError, Code};
 use crate::json::JsonStr;
 use crate::markup::{Scanner, Segment};
 use crate::response::context::TextRules;
+use crate::tools::names::Names;
 use serde_json::value::{RawValue, to_raw_value};
+use std::rc::Rc;
 
 /// Finds markup in the text of one reply: it reads what the upstream's options ask for, and notices the calls that it
 /// does not read.
@@ -18,6 +20,8 @@ pub(super) struct TextMarkup {
     /// How many calls were read.
     read: u64,
     repeated: RepeatedCalls,
+    /// The tools of the calls whose arguments cannot be read.
+    lost: Vec<String>,
     in_reasoning: CallsInReasoning,
 }
 
@@ -43,22 +47,22 @@ pub(super) enum TextPiece {
         name: String,
         arguments: Box<RawValue>,
     },
-    /// A call of this tool has arguments that cannot be read.
-    LostCall(String),
     /// The text so far was reasoning whose opening tag is missing. It was already sent as a message.
     EndOfMessage,
 }
 
 impl TextMarkup {
-    pub(super) fn new(rules: TextRules) -> Self {
+    pub(super) fn new(rules: TextRules, tools: Rc<Names>) -> Self {
         let TextRules { scanner, unread, in_reasoning, logprobs: _ } = rules;
         let in_reasoning = CallsInReasoning::new(in_reasoning);
+        let reads_calls = scanner.as_ref().is_some_and(Scanner::finds_calls);
         Self {
             scanner,
             unread,
             found: TextCalls::default(),
             read: 0,
-            repeated: RepeatedCalls::default(),
+            repeated: RepeatedCalls::new(tools, reads_calls),
+            lost: Vec::new(),
             in_reasoning,
         }
     }
@@ -73,6 +77,19 @@ impl TextMarkup {
     /// The calls of the reply that may repeat one in the text.
     pub(super) fn repeated_calls(&mut self) -> &mut RepeatedCalls {
         &mut self.repeated
+    }
+
+    /// The reply has ended: fails for a call in the text that is lost. If `tool_calls` has a call of the tool, the text was
+    /// about that.
+    pub(super) fn check_lost(&mut self) -> Result<(), ApiError> {
+        let repeated = &self.repeated;
+        self.lost.retain(|tool| !repeated.has_call_of(tool));
+        self.found.lost = self.lost.len();
+        let Some(tool) = self.lost.first() else { return Ok(()) };
+        Err(ApiError::upstream(format!(
+            "The call of tool '{tool}' in the upstream's text cannot be delivered: its arguments cannot be read."
+        ))
+        .code(Code::ToolCallLost))
     }
 
     pub(super) fn finds_reasoning(&self) -> bool {
@@ -124,7 +141,9 @@ impl TextMarkup {
             self.found.unread += calls.len();
             return Vec::new();
         }
-        calls.into_iter().map(|(name, arguments)| self.piece(Segment::ToolCall { name, arguments })).collect()
+        self.pieces(
+            calls.into_iter().map(|(name, arguments)| Segment::ToolCall { name, arguments }).collect(),
+        )
     }
 
     /// The calls so far that the client does not get as calls.
@@ -133,11 +152,12 @@ impl TextMarkup {
     }
 
     fn pieces(&mut self, segments: Vec<Segment>) -> Vec<TextPiece> {
-        segments.into_iter().map(|segment| self.piece(segment)).collect()
+        segments.into_iter().filter_map(|segment| self.piece(segment)).collect()
     }
 
-    fn piece(&mut self, segment: Segment) -> TextPiece {
-        match segment {
+    /// A lost call is reported at the end of the reply, and its text is text.
+    fn piece(&mut self, segment: Segment) -> Option<TextPiece> {
+        Some(match segment {
             Segment::Text(text) => TextPiece::Text(JsonStr::new(&text)),
             Segment::Reasoning(text) => TextPiece::Reasoning(JsonStr::new(&text)),
             Segment::ToolCall { name, arguments } => {
@@ -146,22 +166,14 @@ impl TextMarkup {
                 TextPiece::Call { number, name, arguments: to_raw_value(&arguments).unwrap_or_default() }
             }
             Segment::LostCall { name } => {
-                self.found.lost += 1;
-                TextPiece::LostCall(name)
+                self.lost.push(name);
+                return None;
             }
             Segment::Retract => TextPiece::EndOfMessage,
-        }
+        })
     }
 }
 
 fn calls_in(segments: &[Segment]) -> usize {
     segments.iter().filter(|segment| matches!(segment, Segment::ToolCall { .. })).count()
-}
-
-/// The error for a call whose arguments the model wrote with a mistake.
-pub(super) fn lost_call(name: &str) -> ApiError {
-    ApiError::upstream(format!(
-        "The call of tool '{name}' in the upstream's text cannot be delivered: its arguments cannot be read."
-    ))
-    .code(Code::ToolCallLost)
 }

@@ -180,6 +180,7 @@ fn a_call_in_the_text_and_in_tool_calls_is_delivered_once() {
     let part = |arguments: &str| json!({"index": 0, "function": {"arguments": arguments}});
     let same = r#"{"city":"Paris"}"#;
     let twice = format!("{HERMES}\n{HERMES}");
+    let time = r#"<tool_call>{"name": "get_time", "arguments": {}}</tool_call>"#;
     for (text, calls, expected) in [
         (HERMES, vec![call(0, "get_weather", same)], vec!["get_weather Paris"]),
         (
@@ -203,6 +204,16 @@ fn a_call_in_the_text_and_in_tool_calls_is_delivered_once() {
             vec!["get_weather Paris", "get_weather Paris"],
         ),
         (HERMES, vec![call(0, "get_time", "{}")], vec!["get_weather Paris", "get_time "]),
+        // In another form.
+        (HERMES, vec![call(0, "functions.get_weather", same)], vec!["get_weather Paris"]),
+        (
+            HERMES,
+            vec![call(0, "get_", ""), json!({"index": 0, "function": {"name": "weather"}}), part(same)],
+            vec!["get_weather Paris"],
+        ),
+        (HERMES, vec![call(0, "get_weather", r#""{\"city\":\"Paris\"}""#)], vec!["get_weather Paris"]),
+        (time, vec![call(0, "get_time", "null")], vec!["get_time "]),
+        (time, vec![call(0, "get_time", "")], vec!["get_time "]),
     ] {
         let mut request = declaring("get_weather");
         request["tools"].as_array_mut().unwrap().push(json!({"type": "function", "name": "get_time"}));
@@ -213,24 +224,93 @@ fn a_call_in_the_text_and_in_tool_calls_is_delivered_once() {
             [self::text(text)].into_iter().chain(deltas).chain([finish("tool_calls")]).collect();
         let mut out = Vec::new();
         reply.push(events(&chunks).as_bytes(), &mut out);
-        let response = Transcript::of(&out).response().clone();
-        let said =
-            response["output"].as_array().unwrap().iter().filter(|item| item["type"] == "function_call");
-        let said: Vec<String> = said
-            .map(|item| {
-                let arguments: Value = serde_json::from_str(item["arguments"].as_str().unwrap()).unwrap();
-                format!(
-                    "{} {}",
-                    item["name"].as_str().unwrap(),
-                    arguments["city"].as_str().unwrap_or_default()
-                )
-            })
-            .collect();
+        let said = said(Transcript::of(&out).response());
         assert_eq!(
             (said, reply.stats().lost_calls),
-            (expected.into_iter().map(str::to_owned).collect(), 0),
+            (expected.iter().map(|call| (*call).to_owned()).collect(), 0),
             "{calls:?}"
         );
+    }
+}
+
+/// The name and the city of each call.
+fn said(response: &Value) -> Vec<String> {
+    let calls = response["output"].as_array().unwrap().iter().filter(|item| item["type"] == "function_call");
+    calls
+        .map(|item| {
+            let arguments: Value = serde_json::from_str(item["arguments"].as_str().unwrap()).unwrap();
+            let name = item["name"].as_str().unwrap();
+            format!("{name} {}", arguments["city"].as_str().unwrap_or_default())
+        })
+        .collect()
+}
+
+/// In a stream, the text may come after the calls. A document has no order.
+#[test]
+fn a_call_in_tool_calls_and_then_in_the_text_is_delivered_once() {
+    let call = json!({"index": 0, "id": "c", "function": {"name": "functions.get_weather", "arguments": "{\"city\": \"Paris\"}"}});
+    let rome = HERMES.replace("Paris", "Rome");
+    for (text, expected) in [
+        (HERMES.to_owned(), &["get_weather Paris"][..]),
+        (
+            format!("{HERMES}\n{rome}\n{HERMES}"),
+            &["get_weather Paris", "get_weather Rome", "get_weather Paris"],
+        ),
+    ] {
+        let message = json!({"content": text, "tool_calls": [call]});
+        let chunks = [
+            json!({"choices": [{"index": 0, "delta": {"tool_calls": [call]}}]}),
+            self::text(&text),
+            finish("tool_calls"),
+        ];
+        let read = || ask(declaring("get_weather")).upstream(&json!({"text_tool_calls": true}));
+        let mut reply = read().reply();
+        let mut out = Vec::new();
+        reply.push(events(&chunks).as_bytes(), &mut out);
+        assert_eq!(said(Transcript::of(&out).response()), expected, "{text}");
+        let body = json!({"choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}]});
+        let mut request = declaring("get_weather");
+        request["stream"] = json!(false);
+        let document = ask(request).upstream(&json!({"text_tool_calls": true})).document(&body.to_string());
+        assert_eq!(said(&document).len(), expected.len(), "{text}");
+    }
+}
+
+/// The text is about a call, if `tool_calls` has one of that tool.
+#[test]
+fn a_call_in_the_text_that_cannot_be_read_is_not_lost_if_it_is_in_tool_calls() {
+    let damaged = r#"<tool_call>{"name": "get_weather", "arguments": {"city": "\d"}}</tool_call>"#;
+    let call = |name: &str| {
+        json!({"choices": [{"index": 0, "delta": {"tool_calls": [
+            {"index": 0, "id": "c", "function": {"name": name, "arguments": "{\"city\": \"Paris\"}"}}]}}]})
+    };
+    let about = || text(&format!("As in {damaged}, I call it."));
+    for (chunks, status, lost) in [
+        (vec![about(), call("get_weather")], "completed", 0),
+        (vec![about(), call("functions.get_weather")], "completed", 0),
+        (vec![call("get_weather"), about()], "completed", 0),
+        // The failure comes before the end of the other call.
+        (vec![about(), call("get_time")], "failed", 2),
+        (vec![about(), text(HERMES)], "failed", 2),
+        (vec![about()], "failed", 1),
+    ] {
+        let mut request = declaring("get_weather");
+        request["tools"].as_array_mut().unwrap().push(json!({"type": "function", "name": "get_time"}));
+        let mut reply = ask(request).upstream(&json!({"text_tool_calls": true})).reply();
+        let chunks: Vec<Value> = chunks.into_iter().chain([finish("tool_calls")]).collect();
+        let mut out = Vec::new();
+        reply.push(events(&chunks).as_bytes(), &mut out);
+        let response = Transcript::of(&out).response().clone();
+        assert_eq!(
+            (response["status"].as_str(), reply.stats().lost_calls),
+            (Some(status), lost),
+            "{chunks:?}"
+        );
+        if status == "completed" {
+            let items = response["output"].as_array().unwrap().iter();
+            let said: Vec<&str> = items.filter_map(|item| item["content"][0]["text"].as_str()).collect();
+            assert!(said.concat().contains(damaged), "{said:?}");
+        }
     }
 }
 
