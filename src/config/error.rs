@@ -79,7 +79,8 @@ impl Errors {
             for error in &mut self.0 {
                 error.place = error.place.or_else(|| place::of(&error.path, text));
             }
-            self.0.sort_by_key(|error| error.place);
+            let after = |(line, column)| ((line as u64) << 32) + column as u64;
+            self.0.sort_by_cached_key(|error| error.place.map_or(0, after));
         }
         ConfigErrors(self.0)
     }

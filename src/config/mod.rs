@@ -169,7 +169,6 @@ impl Config {
 
     /// The names of the upstreams in use, sorted and without duplicates.
     pub fn presets(&self) -> Vec<&'static str> {
-        // `collect` would add a sort to the module, for a handful of names.
         let mut all = BTreeSet::new();
         all.extend(self.upstreams().map(Upstream::name));
         all.into_iter().collect()

@@ -144,7 +144,8 @@ impl<'a> Conversation<'a> {
     /// Marks the calls of asynchronous tools. Clients need not repeat that on the call.
     pub fn mark_async_calls(&mut self) {
         let tools = self.tools.iter().filter(|tool| tool.is_async);
-        let names: BTreeSet<_> = tools.map(|tool| full_name(tool.namespace.as_deref(), &tool.name)).collect();
+        let mut names = BTreeSet::new();
+        names.extend(tools.map(|tool| full_name(tool.namespace.as_deref(), &tool.name)));
         if names.is_empty() {
             return;
         }

@@ -73,7 +73,7 @@ const TRANSFORMATION_BYTES: usize = 80;
 
 /// The reasoning that was withheld, in the order of the input. An item may be withheld for two reasons.
 fn transformations(mut withheld: Vec<Origin<'_>>) -> Vec<InputTransformation<'_>> {
-    withheld.sort_by_key(|origin| origin.position);
+    withheld.sort_by_cached_key(|origin| origin.position as u64);
     withheld.dedup();
     let ids = withheld.into_iter().filter_map(|origin| origin.id);
     ids.map(|id| InputTransformation { r#type: "reasoning", id, action: "removed", reason: "model_mismatch" })

@@ -32,7 +32,7 @@ pub fn without_own_items(body: &[u8]) -> Option<Foreign> {
         #[serde(borrow)]
         input: &'a RawValue,
     }
-    let input = serde_json::from_slice::<Body<'_>>(body).ok()?.input;
+    let input = serde_json::from_str::<Body<'_>>(json::checked_utf8(body).ok()?).ok()?.input;
     let elements: Vec<&RawValue> = serde_json::from_str(input.get()).ok()?;
     let mut report = Report::default();
     let kept: Vec<_> = elements.iter().filter_map(|element| kept(element.get(), &mut report)).collect();

@@ -109,8 +109,8 @@ fn first(wanted: &Value, notes: &mut Vec<String>) -> Option<Query> {
 impl Query {
     /// The fields of the engine's request.
     pub(super) fn fields(self, engine: &Engine) -> Map<String, Value> {
-        let mut fields: Map<String, Value> =
-            engine.fixed.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect();
+        let mut fields = Map::new();
+        fields.extend(engine.fixed.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))));
         let domains = self.domains.unwrap_or_default();
         let mut query = self.q;
         match engine.domains {

@@ -4,6 +4,7 @@
 //! the preset `generic`. The comment above each gives its source. Hosted services change; these
 //! describe November 2026. `docs/upstreams.md` has a section for each preset.
 
+use super::reasoning::one_field;
 use serde_json::{Map, Value};
 
 /// The name and the options of each preset, in the order of the documentation.
@@ -313,7 +314,7 @@ pub fn override_with(preset: &mut Map<String, Value>, mut options: Map<String, V
 fn write_out(replay: &mut Value) {
     *replay = match replay.take() {
         Value::String(word) if word == "off" => Value::Null,
-        Value::String(field) => Map::from_iter([("field".to_owned(), Value::String(field))]).into(),
+        Value::String(field) => one_field("field", field).into(),
         replay => replay,
     };
 }

@@ -8,6 +8,13 @@ use std::fmt;
 /// Top-level fields of a Chat Completions request body.
 pub type Fields = Map<String, Value>;
 
+/// An object with one field.
+pub(super) fn one_field(name: &str, value: impl Into<Value>) -> Fields {
+    let mut fields = Fields::new();
+    fields.insert(name.to_owned(), value.into());
+    fields
+}
+
 /// The fields that each effort adds to the request body, by effort.
 pub type Efforts = BTreeMap<String, EffortFields>;
 
@@ -67,7 +74,7 @@ impl EffortFields {
     /// The fields to add; a word becomes the value of `reasoning_effort`.
     pub fn to_fields(&self) -> Fields {
         match self {
-            Self::Word(word) => Fields::from_iter([("reasoning_effort".to_owned(), word.as_str().into())]),
+            Self::Word(word) => one_field("reasoning_effort", word.as_str()),
             Self::Fields(fields) => fields.clone(),
         }
     }

@@ -98,7 +98,7 @@ impl<'a> StoredItems<'a> {
                 stored.before = resumed(items);
             }
         }
-        stored.known = stored.before.iter().flat_map(|item| names(*item)).collect();
+        stored.known.extend(stored.before.iter().flat_map(|item| names(*item)));
         stored
     }
 

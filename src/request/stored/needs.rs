@@ -1,5 +1,6 @@
 //! What a request refers to.
 
+use crate::json;
 use memchr::memmem;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -21,9 +22,8 @@ impl Needs {
         if !has("previous_response_id") && !has("item_reference") {
             return Self::default();
         }
-        let Ok(Body { previous_response_id, input }) = serde_json::from_slice(body) else {
-            return Self::default();
-        };
+        let read = json::checked_utf8(body).ok().and_then(|body| serde_json::from_str(body).ok());
+        let Some(Body { previous_response_id, input }) = read else { return Self::default() };
         Self {
             previous: previous_response_id.map(Cow::into_owned),
             items: input.map(references).unwrap_or_default(),

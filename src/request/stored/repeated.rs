@@ -34,9 +34,11 @@ fn conversation(stored: &[TapeValue<'_>], input: &[Located<'_, '_>]) -> usize {
 /// Semantic Kernel and Strands send their whole turn again before the outputs for which the model waits. Only there is it a
 /// repetition: nobody says the same while the model waits.
 fn turn(stored: &[TapeValue<'_>], input: &[Located<'_, '_>]) -> usize {
-    let answered: BTreeSet<_> = stored.iter().filter_map(|item| output(*item)).collect();
+    let mut answered = BTreeSet::new();
+    answered.extend(stored.iter().filter_map(|item| output(*item)));
     let calls = stored.iter().filter(|item| is_call(**item)).filter_map(|item| text(*item, "call_id"));
-    let open: BTreeSet<_> = calls.filter(|call_id| !answered.contains(call_id)).collect();
+    let mut open = BTreeSet::new();
+    open.extend(calls.filter(|call_id| !answered.contains(call_id)));
     let is_new = |item: &Located<'_, '_>| output(item.value).is_some_and(|call_id| open.contains(&call_id));
     let new = input.iter().position(is_new).unwrap_or(0);
     // From the end, because only the last turn is repeated.

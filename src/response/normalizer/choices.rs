@@ -113,7 +113,7 @@ pub(super) fn index(choice: &Choice<'_>) -> u64 {
 /// The choices of a chunk by index, each with its number. Some upstreams give all of them the index 0.
 pub(super) fn in_order<'c, 'a>(choices: &'c [Choice<'a>]) -> Vec<(u64, &'c Choice<'a>)> {
     let mut ordered: Vec<_> = choices.iter().map(|choice| (index(choice), choice)).collect();
-    ordered.sort_by_key(|(index, _)| *index);
+    ordered.sort_by_cached_key(|(index, _)| *index);
     for (position, (index, _)) in (0u64..).zip(&mut ordered) {
         *index = position.max(*index);
     }

@@ -217,7 +217,7 @@ fn one_or_by_key(json: &RawValue) -> serde_json::Result<Option<Vec<ToolCall<'_>>
         let index = call.index.or(position.and_then(|_: u64| serde_json::from_str(key).ok()));
         calls.push((position.unwrap_or(u64::MAX), ToolCall { index, ..call }));
     }
-    calls.sort_by_key(|(position, _)| *position);
+    calls.sort_by_cached_key(|(position, _)| *position);
     let calls: Vec<_> = calls.into_iter().map(|(_, call)| call).collect();
     Ok((is_empty || !calls.is_empty()).then_some(calls))
 }
