@@ -235,7 +235,15 @@ impl<'a> TapeValue<'a> {
     /// Whether the value is this string.
     #[inline]
     pub fn is(self, string: &str) -> bool {
-        *self.bytes() == *string.as_bytes()
+        match self.node() {
+            // Most are told apart by their lengths.
+            Some(node @ TapeNode { kind: Kind::String, escaped: false, .. }) => {
+                let inside = node.inside_quotes();
+                inside.len() == string.len()
+                    && self.tape.text.as_bytes().get(inside) == Some(string.as_bytes())
+            }
+            _ => *self.decoded_bytes() == *string.as_bytes(),
+        }
     }
 
     /// The bytes of the value in the text.

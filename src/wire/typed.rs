@@ -124,10 +124,9 @@ impl<'a> Object<'_, 'a> {
 
     /// Records a key that the type of the object does not have, unless it is one of `besides`: those are read
     /// elsewhere, or have no meaning. Fields of the body are not recorded, because the upstream's options decide about
-    /// them.
+    /// them. `bytes`: the name of the key.
     #[inline]
-    pub(crate) fn note(&self, key: TapeValue<'_>, value: TapeValue<'_>, besides: &[&str]) {
-        let bytes = key.bytes();
+    pub(crate) fn note(&self, key: TapeValue<'_>, bytes: &[u8], value: TapeValue<'_>, besides: &[&str]) {
         let is_key = |name: &&str| *name.as_bytes() == *bytes;
         if !WITHOUT_MEANING.iter().any(is_key) && !besides.iter().any(is_key) && is_present(&value) {
             self.note_unread(key);
@@ -144,7 +143,7 @@ impl<'a> Object<'_, 'a> {
 
     /// Records the keys of an object that has no Rust type.
     pub(crate) fn note_all_but(&self, besides: &[&str]) {
-        self.all().for_each(|(key, value)| self.note(key, value, besides));
+        self.all().for_each(|(key, value)| self.note(key, &key.bytes(), value, besides));
     }
 
     /// The keys that were not read, in all objects of the request.
@@ -326,7 +325,7 @@ macro_rules! objects {
                     $(if *bytes == *$crate::wire::typed::field_name!($field).as_bytes() {
                         $field = Some(value);
                     } else)* {
-                        object.note(name, value, Self::BESIDES);
+                        object.note(name, &bytes, value, Self::BESIDES);
                     }
                 }
                 Ok(Self { $($field: object.read($crate::wire::typed::field_name!($field), $field)?,)* })

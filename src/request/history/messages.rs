@@ -90,10 +90,10 @@ impl<'a> Messages<'a> {
     }
 
     /// Adds a user message where upstreams and their chat templates require one.
-    pub(super) fn ensure_user(&mut self, text: &JsonStr<'a>) {
-        let content = || Content::Text(text.borrowed());
+    pub(super) fn ensure_user(&mut self, text: &str) {
+        let content = || Content::Text(JsonStr::new(text));
         if !matches!(self.last_of_turn, Some(Role::User | Role::Tool)) {
-            self.push_user(Content::Text(text.clone()));
+            self.push_user(content());
         } else if !self.has_user {
             let mut message = JsonText::default();
             let is_first = self.instructions_end == self.begin;

@@ -351,7 +351,7 @@ impl<'a> Writer<'a, '_> {
     fn finish(mut self) -> JsonText {
         self.end_turn();
         self.end_instructions();
-        self.messages.ensure_user(&JsonStr::new(CONTINUE));
+        self.messages.ensure_user(CONTINUE);
         self.messages.finish()
     }
 }

@@ -16,7 +16,7 @@ mod subschemas;
 mod values;
 mod walk;
 
-use crate::json::{Bounds, RawJson, Tape, TapeValue};
+use crate::json::{Bounds, Kind, RawJson, Tape, TapeValue};
 use crate::upstream::{Rules, SchemaDialect};
 use crate::wire::responses::Schema;
 use node::Node;
@@ -72,9 +72,12 @@ fn is_accepted(schema: TapeValue<'_>, rules: &Rules) -> bool {
 
 /// Whether `predicate` holds for any key, still escaped, and the first byte of its value, in any object.
 fn any_pair(value: TapeValue<'_>, predicate: &impl Fn(&str, u8) -> bool) -> bool {
-    let in_fields = value.fields().any(|(name, value)| {
-        let first = value.first_byte().unwrap_or_default();
-        name.escaped().is_some_and(|name| predicate(name, first)) || any_pair(value, predicate)
-    });
-    in_fields || value.elements().into_iter().flatten().any(|element| any_pair(element, predicate))
+    match value.kind() {
+        Kind::Object => value.fields().any(|(name, value)| {
+            let first = value.first_byte().unwrap_or_default();
+            name.escaped().is_some_and(|name| predicate(name, first)) || any_pair(value, predicate)
+        }),
+        Kind::Array => value.elements().into_iter().flatten().any(|element| any_pair(element, predicate)),
+        _ => false,
+    }
 }
