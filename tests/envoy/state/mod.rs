@@ -1,5 +1,6 @@
 //! Stored responses: in Envoy's memory, and in servers that are reached over HTTP.
 
+mod crowd;
 mod faults;
 mod http;
 mod limits;
