@@ -104,8 +104,8 @@ impl MemoryStore {
         };
         let set = set_of(name);
         let placed = change(set, data, |directory| {
-            make_room(directory, &entry, self.record_bytes(), now.as_secs());
-            place(directory, entry.clone())
+            let left = make_room(directory, &entry, self.record_bytes(), now.as_secs());
+            place(directory, entry.clone(), left)
         });
         // The directory comes first: nobody else takes the slot any more.
         let slot = match placed {
@@ -185,30 +185,32 @@ fn freed(set: usize, before: &Directory, after: &Directory, data: &dyn SharedDat
 }
 
 /// Removes what has expired, and the same record if it is written again; then the oldest, until there is room for one more.
-fn make_room(directory: &mut Directory, new: &Entry, limit: usize, now: u64) {
+/// Returns the slot of the last one.
+fn make_room(directory: &mut Directory, new: &Entry, limit: usize, now: u64) -> Option<usize> {
     for slot in directory.iter_mut() {
         if slot.as_ref().is_some_and(|entry| entry.expires_at <= now || entry.key == new.key) {
             *slot = None;
         }
     }
+    let mut left = None;
     loop {
         let entries = directory.iter().flatten();
         let (count, bytes) = entries.fold((0, 0), |(count, bytes), entry| (count + 1, bytes + entry.bytes));
         if count < SLOTS && bytes + new.bytes <= limit {
-            return;
+            return left;
         }
-        let oldest = directory.iter_mut().filter(|slot| slot.is_some()).min_by_key(|slot| turn(slot));
-        match oldest {
-            Some(slot) => *slot = None,
-            None => return,
-        }
+        let slots = directory.iter_mut().enumerate().filter(|(_, slot)| slot.is_some());
+        let (number, oldest) = slots.min_by_key(|(_, slot)| turn(slot))?;
+        *oldest = None;
+        left = Some(number);
     }
 }
 
-/// Puts an entry into the first free slot, and returns which one that is.
-fn place(directory: &mut Directory, entry: Entry) -> Option<usize> {
+/// Puts an entry into the slot that another has just left, or else into the first free one, and returns which one that is. A
+/// slot that is written again need not be emptied, for which its record would have to be read.
+fn place(directory: &mut Directory, entry: Entry, left: Option<usize>) -> Option<usize> {
     let turn = directory.iter().map(turn).max().unwrap_or(0) + 1;
-    let free = directory.iter().position(Option::is_none).unwrap_or(directory.len());
+    let free = left.or_else(|| directory.iter().position(Option::is_none)).unwrap_or(directory.len());
     if free == directory.len() {
         directory.push(None);
     }
