@@ -46,6 +46,7 @@ test: wasm module ## Run all tests, including those with a real Envoy and real c
 	tests/clients/setup
 	tests/schemas/setup
 	tests/telemetry/setup >/dev/null
+	tests/stores/setup >/dev/null
 	cargo build --workspace --examples
 	cargo build --quiet --locked --manifest-path tests/clients/rust/Cargo.toml --target-dir target/rust-clients
 	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && \

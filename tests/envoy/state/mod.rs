@@ -4,6 +4,7 @@ mod crowd;
 mod faults;
 mod http;
 mod limits;
+mod manifests;
 mod memory;
 mod replicas;
 mod stores;

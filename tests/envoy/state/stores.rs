@@ -22,7 +22,7 @@ const SECRET: &str = "the-secret-of-the-key";
 /// A server. It keeps its port and its files when it is killed.
 pub(super) struct StoreServer {
     kind: Kind,
-    address: SocketAddr,
+    pub(super) address: SocketAddr,
     process: Option<Process>,
     files: TempDir,
 }
@@ -32,7 +32,7 @@ impl StoreServer {
         let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let files = tempfile::tempdir().unwrap();
         // The S3 server's buckets are directories.
-        std::fs::create_dir_all(files.path().join("data/bucket")).unwrap();
+        std::fs::create_dir_all(files.path().join("data/responses")).unwrap();
         let mut server = Self { kind, address, process: None, files };
         server.start_again().await;
         server
@@ -108,18 +108,23 @@ impl StoreServer {
         cluster
     }
 
+    /// The file with its key.
+    pub(super) fn credentials() -> String {
+        format!("[default]\naws_access_key_id = {KEY}\naws_secret_access_key = {SECRET}\n")
+    }
+
     pub(super) fn cluster(&self) -> Value {
         self.cluster_with_secret(SECRET)
     }
 
     /// The plugin's settings for it.
     pub(super) fn settings(&self) -> Value {
-        json!({"cluster": "responses", "path": "/bucket/{owner}/{id}"})
+        json!({"cluster": "responses", "path": "/responses/{owner}/{id}"})
     }
 
     /// The files of its records.
     pub(super) fn records(&self) -> Vec<PathBuf> {
-        let owners = std::fs::read_dir(self.files.path().join("data/bucket")).unwrap();
+        let owners = std::fs::read_dir(self.files.path().join("data/responses")).unwrap();
         let records = owners.flat_map(|owner| std::fs::read_dir(owner.unwrap().path()).unwrap());
         let paths = records.map(|record| record.unwrap().path());
         paths.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("resp_")).collect()
