@@ -1,6 +1,6 @@
 //! Code spans and fences of Markdown, in which a model quotes markup.
 
-use super::matching::Match;
+use super::matching::{Match, floor_boundary};
 
 /// Reads the text so far, to its end.
 #[derive(Debug, Default)]
@@ -87,8 +87,13 @@ impl CodeQuotes {
         self.has_text = true;
     }
 
-    /// Passes over escaped text without marks, while [`CodeQuotes::needs_text`] is false.
+    /// Passes over escaped text without marks, while [`CodeQuotes::needs_text`] is false. Only the end of the text
+    /// matters, and most ends decide at once.
     pub(super) fn skip(&mut self, escaped: &str) {
+        if !matches!(escaped.as_bytes().last(), None | Some(b'n' | b' ' | b'>')) {
+            (self.line, self.has_text) = (Line::Text, true);
+            return;
+        }
         let text = escaped.trim_end_matches([' ', '>']);
         let before = text.strip_suffix('n').unwrap_or_default();
         let ends_line = (before.len() - before.trim_end_matches('\\').len()) % 2 == 1;
@@ -161,7 +166,12 @@ impl Code {
     }
 }
 
+/// No span goes on for longer after a call, in bytes.
+const MAX_SPAN: usize = 1024;
+
 fn span_closes(length: usize, after: &str, ended: bool) -> Match {
+    let ended = ended || after.len() > MAX_SPAN;
+    let after = after.get(..floor_boundary(after, MAX_SPAN.min(after.len()))).unwrap_or_default();
     let paragraph = after.split_inclusive('\n').enumerate();
     let lines =
         paragraph.map_while(|(number, line)| (number == 0 || !line.trim().is_empty()).then_some(line));

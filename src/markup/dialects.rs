@@ -65,8 +65,8 @@ impl ArgumentTags {
         if !self.on_lines {
             return text;
         }
-        let text = text.strip_prefix('\n').unwrap_or(text);
-        text.strip_suffix('\n').unwrap_or(text)
+        let text = text.strip_prefix("\r\n").or(text.strip_prefix('\n')).unwrap_or(text);
+        text.strip_suffix("\r\n").or(text.strip_suffix('\n')).unwrap_or(text)
     }
 }
 

@@ -428,6 +428,8 @@ fn a_tool_without_arguments_cannot_lose_them() {
     ] {
         check(None, editing_tools, text, "«get_time{}»");
     }
+    let lines = "<function=edit>\r\n<parameter=path>\r\na\r\n</parameter>\r\n</function>";
+    check(None, editing_tools, lines, "«edit{\"path\":\"a\"}»");
     let lines = format!("<function=edit>{}<parameter=path>a</parameter></function>", "\n".repeat(75));
     check(None, editing_tools, &lines, "«edit{\"path\":\"a\"}»");
 }
