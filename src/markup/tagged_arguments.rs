@@ -171,15 +171,19 @@ impl TaggedArguments {
         let mut again = OpenValue { key: value.key.clone(), position: value.from, depth: 0, ..*value };
         let mut tags = std::iter::from_fn(|| self.next_tag(&mut again, text));
         match tags.find(|(_, tag)| !matches!(tag, Tag::Partial)) {
-            None => ValueEnd::Undecided,
+            None if !self.closes_a_call(text.get(value.from..).unwrap_or_default()) => ValueEnd::Undecided,
             Some((at, Tag::CallEnd)) if self.may_miss_end(value, text, at) => {
                 ValueEnd::At { end: at, next: at }
             }
             Some((_, Tag::ValueEnd)) if self.follower(&again, text, false) == Follower::Undecided => {
                 ValueEnd::Undecided
             }
-            Some(_) => ValueEnd::Unreadable(text.len()),
+            None | Some(_) => ValueEnd::Unreadable(text.len()),
         }
+    }
+
+    fn closes_a_call(&self, value: &str) -> bool {
+        self.dialect.close.iter().any(|tag| value.contains(tag))
     }
 
     /// Whether a value can end before the closing tags at `at`. A closing tag before them would be that of the value.
@@ -299,25 +303,23 @@ impl TaggedArguments {
         Some(())
     }
 
-    /// The argument that begins within a value: it is declared, the call does not have it yet, and its tag is on a line of
-    /// its own if the value is. `None`: the value has ended before it, and text followed that.
+    /// The argument that begins within a value: it is declared, the call does not have it yet, and it has two tags, or one
+    /// on a line of its own as that of the value. `None`: the value has ended before it, and text followed that.
     fn second_argument(
         &self,
         first: &Argument,
         is_declared: impl Fn(&str) -> bool,
     ) -> Option<Option<(usize, Argument)>> {
         let value = first.value.as_str();
-        let is_on_line = |text: &str| text.trim_end_matches([' ', '\t']).ends_with('\n');
-        let on_lines = value.starts_with(['\n', '\r']);
+        let is_after_line = |text: &str| text.trim_end_matches([' ', '\t']).ends_with('\n');
+        let is_before_line = |text: &str| text.starts_with(['\n', '\r']);
         let second = value.match_indices('<').find_map(|(at, _)| {
             let Opening { tags, key, length } = opening(value.get(at..)?, self.dialect).ok()?;
             let is_argument = is_declared(key) && !self.has(key);
-            let stands_apart = !on_lines || is_on_line(value.get(..at)?);
-            let next = || Argument {
-                tags,
-                key: key.to_owned(),
-                value: value.get(at + length..).unwrap_or_default().to_owned(),
-            };
+            let after = value.get(at + length..)?;
+            let is_on_line = || is_after_line(value.get(..at).unwrap_or_default()) && is_before_line(after);
+            let stands_apart = tags.value.starts_with('<') || is_before_line(value) && is_on_line();
+            let next = || Argument { tags, key: key.to_owned(), value: after.to_owned() };
             (is_argument && stands_apart).then(|| (at, next()))
         });
         let Some((at, next)) = second else { return Some(None) };

@@ -523,6 +523,8 @@ fn values_about_tags_arrive_as_they_are() {
             ),
         ],
         &[("path", ""), ("old", "<"), ("new", "</parameter")],
+        &[("path", "a"), ("new", "The tag <parameter=old> is optional.")],
+        &[("path", "a"), ("new", "The tags:\n<parameter=old> is optional.")],
     ] {
         let members: Vec<String> =
             values.iter().map(|(key, value)| format!("{:?}:{}", key, serde_json::json!(value))).collect();
@@ -558,6 +560,7 @@ fn a_value_without_its_closing_tag() {
         "<tool_call>\n<function=edit>\n<parameter=path>\na\n</function>\n</tool_call>\nOkay.",
         "<tool_call>\n<function=edit>\n<parameter=path>\na\n</parameter>\nthe old text:\n<parameter=old>\nx\n</parameter>\n</function>\n</tool_call>",
         // The value quotes the beginning of a call, so its own end is not certain.
+        "<function=edit><parameter=path>a</parameter><parameter=new><function=edit><parameter=path>b</parameter></function>",
         "<tool_call>\n<function=edit>\n<parameter=path>\n<function=f>\n<parameter=a>\n</parameter>\n</function>\n</tool_call>",
     ] {
         check(None, editing_tools, text, &format!("†edit†{text}"));
