@@ -2,6 +2,7 @@
 
 mod crowd;
 mod faults;
+mod figures;
 mod http;
 mod limits;
 mod manifests;
