@@ -106,7 +106,7 @@ fn every_configuration_gives_envoys_own_answers_the_apis_shape() {
             assert_has_our_mappers(&manager["local_reply_config"], name);
         }
     }
-    for file in ["gateway", "external-host", "waypoint", "sidecar", "held-headers"] {
+    for file in ["gateway", "external-host", "waypoint", "sidecar", "held-headers", "state"] {
         let manifest = Manifest::apply(&[&format!("istio/{file}.yaml")]);
         let patches = manifest.all("EnvoyFilter").flat_map(|filter| array(&filter["spec"]["configPatches"]));
         let of_managers: Vec<&Value> = patches
@@ -134,10 +134,49 @@ fn assert_has_our_mappers(config: &Value, name: &str) {
 /// Envoy Gateway retries a request only if its body fits into the buffer of the connection.
 #[test]
 fn envoy_gateway_retries_long_requests() {
-    for file in ["gateway", "held-headers", "native"] {
+    for file in ["gateway", "held-headers", "native", "state"] {
         let manifest = Manifest::apply(&[&format!("gateway/{file}.yaml")]);
         let policies: Vec<&Value> = manifest.all("ClientTrafficPolicy").collect();
         let [policy] = policies[..] else { panic!("one in {file}") };
         assert_eq!(policy["spec"]["connection"]["bufferLimit"], "128Mi", "{file}");
+    }
+}
+
+/// `tests/envoy/state` runs the configuration of plain Envoy with a real server. The manifests add the same cluster and have the
+/// same store, so what holds for one holds for all.
+#[test]
+fn every_control_plane_has_the_store_of_plain_envoy() {
+    let plain = read("fleet/state.yaml").remove(0);
+    let resources = &plain["static_resources"];
+    let is_store = |cluster: &&Value| cluster["name"] == "responses";
+    let cluster = array(&resources["clusters"]).iter().find(is_store).unwrap();
+    let plugin = resources["listeners"][0].pointer(
+        "/filter_chains/0/filters/0/typed_config/http_filters/0/typed_config/config/configuration/value",
+    );
+    let plugin: Value = serde_json::from_str(plugin.and_then(Value::as_str).unwrap()).unwrap();
+
+    let istio = Manifest::apply(&["istio/state.yaml"]);
+    let mut patches = istio.all("EnvoyFilter").flat_map(|filter| array(&filter["spec"]["configPatches"]));
+    let added = patches.find(|patch| patch["applyTo"] == "CLUSTER").unwrap();
+    assert_eq!(&added["patch"], &json!({"operation": "ADD", "value": cluster}));
+    let [filter] = istio.all("WasmPlugin").collect::<Vec<_>>()[..] else { panic!("one") };
+    assert_eq!(filter["spec"]["pluginConfig"], plugin);
+
+    let gateway = Manifest::apply(&["gateway/state.yaml"]);
+    let [policy] = gateway.all("EnvoyPatchPolicy").collect::<Vec<_>>()[..] else { panic!("one") };
+    let [patch] = array(&policy["spec"]["jsonPatches"]) else { panic!("one") };
+    assert_eq!(patch["name"], "responses");
+    assert_eq!(patch["operation"], json!({"op": "add", "path": "", "value": cluster}));
+    let [policy] = gateway.all("EnvoyExtensionPolicy").collect::<Vec<_>>()[..] else { panic!("one") };
+    assert_eq!(policy["spec"]["wasm"][0]["config"], plugin);
+
+    // Each mounts the key where the cluster reads it.
+    let file = "/etc/transponder/responses/credentials";
+    assert!(cluster.to_string().contains(file));
+    for manifest in [&istio, &gateway] {
+        let [secret] = manifest.all("Secret").collect::<Vec<_>>()[..] else { panic!("one") };
+        assert!(secret["stringData"]["credentials"].as_str().unwrap().starts_with("[default]\n"));
+        let objects = json!(manifest.objects).to_string();
+        assert!(objects.contains("/etc/transponder/responses") && objects.contains("responses-key"));
     }
 }
