@@ -38,6 +38,12 @@ pub(crate) enum Segment {
     Text(String),
     /// Reasoning, or a part of it.
     Reasoning(String),
+    /// The beginning of the text up to a closing tag of reasoning, and the tag with the white space after it. There is no
+    /// opening tag, so it is reasoning only if that does not come in a field.
+    Unopened {
+        text: String,
+        tag: String,
+    },
     /// A call: `name` is the upstream name of an offered tool, `arguments` is a JSON object.
     ToolCall {
         name: String,

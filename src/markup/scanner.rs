@@ -163,8 +163,7 @@ impl Scanner {
         self.ended = false;
         match self.state {
             State::Start(Start::AfterReasoning) if self.held.trim().is_empty() => self.held.clear(),
-            State::Start(_) if self.held.is_empty() => {}
-            State::Start(_) | State::Calls(_) => self.state = State::Text,
+            State::Start(_) if !self.held.is_empty() => self.state = State::Text,
             _ => {}
         }
         self.release_held();
@@ -216,9 +215,10 @@ impl Scanner {
                 // The opening tag is in the prompt, or the server has removed it.
                 let end = find_in_any_case(text, close).filter(|end| start.allows_reasoning(text, *end));
                 if let Some(end) = end {
-                    let reasoning = self.take(gap + end);
-                    self.emit_reasoning(reasoning.trim_matches('\n'));
-                    self.take(close.len());
+                    let text = self.take(gap + end);
+                    let answer = self.held.get(close.len()..).unwrap_or_default().trim_start().len();
+                    let tag = self.take(self.held.len() - answer);
+                    self.segments.push(Segment::Unopened { text, tag });
                     self.state = State::Start(Start::AfterReasoning);
                     return true;
                 }
@@ -297,7 +297,8 @@ impl Scanner {
             }
             TagKind::EndOfReasoning => {
                 let text = self.take(tag.text.len());
-                if let State::FirstText { after_backtick: false } = self.state {
+                let in_text = self.reasoning == ReasoningRule::InText;
+                if in_text && matches!(self.state, State::FirstText { after_backtick: false }) {
                     self.segments.push(Segment::Retract);
                     self.state = State::Start(Start::AfterReasoning);
                 } else {

@@ -16,6 +16,8 @@ fn segments(reasoning: Option<ReplyStart>, tools: OfferedTools, pieces: &[&str])
         .map(|segment| match segment {
             Segment::Text(text) => text.clone(),
             Segment::Reasoning(reasoning) => format!("({reasoning})"),
+            Segment::Unopened { text, .. } if text.trim().is_empty() => String::new(),
+            Segment::Unopened { text, .. } => format!("({})", text.trim_matches('\n')),
             Segment::ToolCall { name, arguments } => format!("«{name}{arguments}»"),
             Segment::LostCall { name } => format!("†{name}†"),
             Segment::Retract => "|".to_owned(),

@@ -45,7 +45,9 @@ impl CallsInReasoning {
                     }
                 }
                 Segment::LostCall { .. } => self.found.clear(),
-                Segment::Text(text) | Segment::Reasoning(text) => self.add_text(&text),
+                Segment::Text(text) | Segment::Reasoning(text) | Segment::Unopened { text, .. } => {
+                    self.add_text(&text);
+                }
                 Segment::Retract => {}
             }
         }

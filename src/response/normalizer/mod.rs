@@ -315,6 +315,7 @@ impl ChunkNormalizer {
                 self.seen.reasoning = true;
                 self.visible_reasoning(text, sink)
             }
+            TextPiece::Unopened { text, tag } => self.text_pieces(self.reasoning.unopened(&text, &tag), sink),
             TextPiece::Call { number, name, arguments } => {
                 self.call(&CallFragment::from_text(number, &name, &arguments), sink)
             }

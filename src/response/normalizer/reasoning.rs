@@ -1,5 +1,6 @@
 //! Where reasoning is, and its text if that is not a plain string.
 
+use super::text_markup::TextPiece;
 use crate::json::JsonStr;
 use crate::report::Dropped;
 use crate::response::delta::{Delta, DeltaSink};
@@ -27,6 +28,19 @@ impl ReasoningSource {
         if let Self::Field(said) = self {
             said.add(&text.decode());
         }
+    }
+
+    /// What the text before a closing tag is that has no opening one. If reasoning is in a field, it repeats that, or it
+    /// is a text about the tag.
+    pub(super) fn unopened(self, text: &str, tag: &str) -> Vec<TextPiece> {
+        let reasoning = JsonStr::new(text.trim_matches('\n'));
+        if reasoning.is_blank() || self.has_said(&reasoning) {
+            return Vec::new();
+        }
+        vec![match self {
+            Self::Unknown => TextPiece::Reasoning(reasoning),
+            Self::Field(_) => TextPiece::Text(JsonStr::new(&format!("{text}{tag}"))),
+        }]
     }
 
     /// Whether reasoning in the text repeats the field.

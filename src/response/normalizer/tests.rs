@@ -851,6 +851,19 @@ fn implied_reasoning_is_not_expected_after_a_field_with_reasoning() {
             &[delta!(r#"{"content":"t"}"#), delta!(r#"{"content":"</think>a"}"#)],
             &[r#"reasoning "t""#, r#"text "a""#, "open"],
         ),
+        // The answer is about the tag.
+        (
+            &[delta!(r#"{"reasoning_content":"t","content":"Use the </think> tag."}"#)],
+            &[r#"reasoning "t""#, r#"text "Use the </think> ""#, r#"text "tag.""#, "open"],
+        ),
+        (
+            &[
+                delta!(r#"{"reasoning_content":"t"}"#),
+                delta!(r#"{"content":"Use the "}"#),
+                delta!(r#"{"content":"</think> tag."}"#),
+            ],
+            &[r#"reasoning "t""#, r#"text "Use the ""#, r#"text "</think> tag.""#, "open"],
+        ),
     ] {
         assert_eq!(deltas(Some(ReplyStart::Reasoning), chunks), expected);
     }

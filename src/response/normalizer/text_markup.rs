@@ -41,6 +41,11 @@ pub(in crate::response) struct TextCalls {
 pub(super) enum TextPiece {
     Text(JsonStr<'static>),
     Reasoning(JsonStr<'static>),
+    /// What stands before a closing tag of reasoning that has no opening one, and the tag.
+    Unopened {
+        text: String,
+        tag: String,
+    },
     /// The `number`th call of the text, from 0.
     Call {
         number: u64,
@@ -160,6 +165,7 @@ impl TextMarkup {
         Some(match segment {
             Segment::Text(text) => TextPiece::Text(JsonStr::new(&text)),
             Segment::Reasoning(text) => TextPiece::Reasoning(JsonStr::new(&text)),
+            Segment::Unopened { text, tag } => TextPiece::Unopened { text, tag },
             Segment::ToolCall { name, arguments } => {
                 let number = self.read;
                 self.read += 1;
