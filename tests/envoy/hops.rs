@@ -31,12 +31,12 @@ fn whole(answer: &Answer) -> Value {
     Transcript::of(&answer.bytes()).response().clone()
 }
 
-fn events() -> String {
+pub fn events() -> String {
     [&delta("Hello"), STOP, DONE].concat()
 }
 
 /// A stream that ends with trailers, as HTTP/2 always passes them on.
-fn with_trailers() -> Response {
+pub fn with_trailers() -> Response {
     let mut trailers = HeaderMap::new();
     trailers.insert("x-checksum", HeaderValue::from_static("1"));
     let frames = [Frame::data(Bytes::from(events())), Frame::trailers(trailers)];
@@ -78,7 +78,7 @@ fn gzipped(text: &str) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-fn compressed(status: u16, body: &str, content_type: &str) -> Response {
+pub fn compressed(status: u16, body: &str, content_type: &str) -> Response {
     let mut reply = response(status, content_type, gzipped(body));
     reply.headers_mut().insert("content-encoding", HeaderValue::from_static("gzip"));
     reply

@@ -1,7 +1,7 @@
 //! Stores over HTTP that fail, in every way in which one can.
 
 use super::stores::{Kind, StoreServer, eventually};
-use super::{Conversation, KEY, code, get, model, operations, request, with_store};
+use super::{CAPABILITIES, Conversation, KEY, code, get, model, operations, request, with_store};
 use crate::config;
 use crate::raw_upstream::RawUpstream;
 use serde_json::{Value, json};
@@ -251,4 +251,29 @@ async fn a_record_over_the_limit_is_not_sent() {
     assert_eq!(operations(&envoy, "write", "too_large").await, 1);
     assert!(store.records().is_empty());
     envoy.finish();
+}
+
+/// Envoy's list of what the module may do lacks one of the two functions, or both. Nothing waits for ever.
+#[tokio::test]
+async fn functions_that_envoy_does_not_allow_are_a_failure() {
+    let upstream = OwnUpstream::start_asked(model).await;
+    let store = StoreServer::start(Kind::Nginx).await;
+    let mut settings = store.settings();
+    settings["timeout_ms"] = json!(200);
+    for name in ["proxy_http_call", "proxy_on_http_call_response"] {
+        let plugin = config(Headers::Flow, json!({"store": {"http": settings}}));
+        let mut bootstrap = with_store(upstream.address, &plugin, Headers::Flow, &store.cluster());
+        let allowed = bootstrap.pointer_mut(CAPABILITIES).and_then(Value::as_object_mut).unwrap();
+        allowed.remove(name).unwrap();
+        let envoy = Envoy::launch(&bootstrap).await;
+        for stream in [true, false] {
+            let answer = ask(&envoy, stream, &json!(null)).await;
+            assert_eq!(answer.status, 200, "{name}");
+            assert!(answer.text().contains(r#""store":false"#), "{name}: {}", answer.text());
+        }
+        let answer = ask(&envoy, false, &json!(format!("resp_{:032x}", 0xabc))).await;
+        assert_eq!(code(&answer), (503, json!("store_unavailable")), "{name}");
+        assert_eq!(operations(&envoy, "write", "failed").await, 2, "{name}");
+        envoy.finish();
+    }
 }

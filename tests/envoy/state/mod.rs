@@ -1,6 +1,7 @@
 //! Stored responses: in Envoy's memory, and in servers that are reached over HTTP.
 
 mod crowd;
+mod ends;
 mod faults;
 mod figures;
 mod http;
