@@ -219,8 +219,8 @@ impl ChunkReader {
     }
 
     fn event(&mut self, data: &str, now: u64) -> Result<(), End> {
-        if let Some(chunk) = self.template.as_ref().and_then(|template| template.read(data)) {
-            return Ok(self.stream.chunk(&chunk, now)?);
+        if let Some(choice) = self.template.as_ref().and_then(|template| template.read(data)) {
+            return Ok(self.stream.choice(&choice, now)?);
         }
         match data.trim() {
             "" => Ok(()),

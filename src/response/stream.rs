@@ -11,7 +11,7 @@ use super::sequencer::ItemSequencer;
 use super::stats::ReplyStats;
 use crate::items::{ContentKind, EventWriter};
 use crate::report::Report;
-use crate::wire::chat::reply::Completion;
+use crate::wire::chat::reply::{Choice, Completion};
 
 /// Takes chunks and writes events. Its parts form a line:
 ///
@@ -78,6 +78,12 @@ impl ResponseStream {
         self.lifecycle.run(now, self.output.writer_mut());
         self.lifecycle.set_service_tier(chunk.service_tier);
         self.input.read(chunk, &mut self.output)
+    }
+
+    /// The next chunk, of which only this choice, the first one, has a meaning.
+    pub(super) fn choice(&mut self, choice: &Choice<'_>, now: u64) -> Result<(), Failure> {
+        self.lifecycle.run(now, self.output.writer_mut());
+        self.input.choice(0, choice, &mut self.output)
     }
 
     /// The upstream is alive but sends no chunk.

@@ -1,8 +1,8 @@
 //! Reads a chunk that differs from an earlier one in a single value without parsing the rest.
 //!
 //! Providers repeat the id, the model and everything else in each of thousands of chunks. Where all bytes before and
-//! after the delta's only value equal those of an earlier chunk, they mean the same. The result is the chunk that a
-//! parser would return, so no other code needs to know.
+//! after the delta's only value equal those of an earlier chunk, they mean the same. The result is the only choice of
+//! the chunk that a parser would return, because the rest of that has no meaning.
 
 use super::call_fragment::number;
 use crate::json::offset_in;
@@ -64,8 +64,8 @@ impl ChunkTemplate {
         Some(Self { before: before.into(), after: after.into(), field })
     }
 
-    /// The chunk in `json`, if that matches the template.
-    pub(in crate::response) fn read<'a>(&'a self, json: &'a str) -> Option<Completion<'a>> {
+    /// The choice of the chunk in `json`, if that matches the template.
+    pub(in crate::response) fn read<'a>(&'a self, json: &'a str) -> Option<Choice<'a>> {
         let (before, rest) = json.split_at_checked(self.before.len())?;
         let (value, after) = rest.split_at_checked(rest.len().checked_sub(self.after.len())?)?;
         if !is_same(before, &self.before) || !is_same(after, &self.after) {
@@ -83,8 +83,7 @@ impl ChunkTemplate {
                 Message { tool_calls: Some(calls), ..Message::default() }
             }
         };
-        let choice = Choice { delta: Some(delta), ..Choice::default() };
-        Some(Completion { choices: Some(vec![choice]), ..Completion::default() })
+        Some(Choice { delta: Some(delta), ..Choice::default() })
     }
 }
 
@@ -208,12 +207,12 @@ mod tests {
     /// Whether the second chunk matches the template of the first. If so, the result must be the same as from parsing.
     fn matches(first: &str, second: &str) -> bool {
         let (first, second) = (chunk(first), chunk(second));
-        let delta = |chunk: &Completion<'_>| format!("{:?}", chunk.choices.as_ref().unwrap()[0].delta);
+        let delta = |choice: &Choice<'_>| format!("{:?}", choice.delta);
         let template = ChunkTemplate::of(&serde_json::from_str(&first).unwrap(), &first);
         let read = template.as_ref().and_then(|template| template.read(&second));
         if let Some(read) = &read {
-            let parsed = serde_json::from_str(&second).unwrap();
-            assert_eq!(delta(read), delta(&parsed), "{second}");
+            let parsed: Completion<'_> = serde_json::from_str(&second).unwrap();
+            assert_eq!(delta(read), delta(&parsed.choices.unwrap()[0]), "{second}");
         }
         read.is_some()
     }

@@ -133,16 +133,20 @@ impl ChunkNormalizer {
     }
 
     /// One of the choices, which are all parts of one answer.
-    fn choice(&mut self, number: u64, choice: &Choice<'_>, sink: &mut impl DeltaSink) -> Result<(), Failure> {
+    pub(super) fn choice(
+        &mut self,
+        number: u64,
+        choice: &Choice<'_>,
+        sink: &mut impl DeltaSink,
+    ) -> Result<(), Failure> {
         match self.choices.admit(number, choice) {
             Admission::Part => self.calls.continue_choice(number),
             Admission::Alternative { is_new } => {
                 self.choices.ignore(choice);
-                return if is_new {
-                    sink.delta(Delta::Unsupported { kind: Dropped::Part, name: "choice" })
-                } else {
-                    Ok(())
-                };
+                if is_new {
+                    return sink.delta(Delta::Unsupported { kind: Dropped::Part, name: "choice" });
+                }
+                return Ok(());
             }
         }
         if choices::continues(choice) {
@@ -158,8 +162,7 @@ impl ChunkNormalizer {
         }
         self.tool_calls(places::in_choice(choice), Form::Delta, sink)?;
         self.ending.add_finish_reason(choice.finish_reason);
-        let messages = [&choice.delta, &choice.message].into_iter().flatten();
-        messages.map(|message| message.error).chain([choice.error]).try_for_each(check_error)
+        places::messages(choice).map(|message| message.error).chain([choice.error]).try_for_each(check_error)
     }
 
     /// The forms without `choices`: those of Ollama's and Cloudflare's own APIs.
@@ -187,10 +190,7 @@ impl ChunkNormalizer {
         form: Form,
         sink: &mut impl DeltaSink,
     ) -> Result<(), Failure> {
-        let repeated = match form {
-            Form::Delta => SeenInDeltas::default(),
-            Form::Complete => self.seen,
-        };
+        let repeated = if form == Form::Complete { self.seen } else { SeenInDeltas::default() };
         if !repeated.reasoning {
             self.reasoning(message, sink)?;
         }

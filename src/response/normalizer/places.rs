@@ -53,7 +53,7 @@ fn is_call_part(part: &RawValue) -> bool {
     serde_json::from_str(part.get()).is_ok_and(|part: Part<'_>| is_call_type(&part.r#type))
 }
 
-fn messages<'c, 'a>(choice: &'c Choice<'a>) -> impl Iterator<Item = &'c Message<'a>> {
+pub(super) fn messages<'c, 'a>(choice: &'c Choice<'a>) -> impl Iterator<Item = &'c Message<'a>> {
     [&choice.delta, &choice.message].into_iter().flatten()
 }
 
