@@ -95,6 +95,7 @@ versions: wasm module ## Run the tests of the filter in Envoy with each version 
 
 bench: ## Compare the filter with Envoy alone, an empty filter and other gateways: docs/benchmarks.md.
 #: QUICK=1 measures less, and prints the result without writing the page. PAGE=1 draws the page anew from the last run's figures.
+#: STORE=1 measures the store in Envoy's memory instead, and prints the result.
 	@benches/run.sh
 
 # The instructions that the core may use, counted by valgrind: `make test` fails when it uses 5 % more.

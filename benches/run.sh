@@ -6,7 +6,8 @@
 # names the earlier commit to compare with.
 #
 # QUICK=1 measures six cases in three rounds without the peers, and prints the tables only. PAGE=1 measures nothing, and
-# draws docs/benchmarks.md and its plots from docs/benchmarks/measured.json, which holds the last run.
+# draws docs/benchmarks.md and its plots from docs/benchmarks/measured.json, which holds the last run. STORE=1 measures the store in
+# Envoy's memory instead, and prints what docs/state.md has.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,6 +17,14 @@ load() {
 
 if [[ -n ${PAGE:-} ]]; then
   load page
+  exit
+fi
+
+if [[ -n ${STORE:-} ]]; then
+  envoy/build-wasm.sh
+  TRANSPONDER_ENVOY=$(envoy/get-envoy.sh)
+  export TRANSPONDER_ENVOY TRANSPONDER_WASM=$PWD/target/transponder.wasm
+  load store
   exit
 fi
 

@@ -41,6 +41,26 @@ pub fn request(bytes: usize, stream: bool) -> Vec<u8> {
     request.to_string().into_bytes()
 }
 
+/// The same request, whose response is stored.
+pub fn stored(request: &[u8]) -> Vec<u8> {
+    changed(request, |request| request["store"] = json!(true))
+}
+
+/// The turn after it, which goes on from the response with this id.
+pub fn next_turn(request: &[u8], id: &str, words: &str) -> Vec<u8> {
+    changed(request, |request| {
+        request["store"] = json!(true);
+        request["previous_response_id"] = json!(id);
+        request["input"] = json!([{"type": "message", "role": "user", "content": words}]);
+    })
+}
+
+fn changed(request: &[u8], change: impl FnOnce(&mut Value)) -> Vec<u8> {
+    let mut request: Value = serde_json::from_slice(request).expect("a request");
+    change(&mut request);
+    request.to_string().into_bytes()
+}
+
 /// One turn: a text of the model, a call, and its output.
 fn turn(number: usize) -> Vec<Value> {
     let (id, words) = (call_id(number), words(number));

@@ -11,8 +11,15 @@ use std::process::Command;
 #[derive(Clone, Copy)]
 pub enum Filter {
     None,
-    Wasm { module: &'static str, held: bool },
-    Native { module: &'static str },
+    Wasm {
+        module: &'static str,
+        held: bool,
+    },
+    /// Transponder's module with the store in Envoy's memory.
+    Stored,
+    Native {
+        module: &'static str,
+    },
 }
 
 /// In the order in which they are measured.
@@ -31,6 +38,7 @@ impl Filter {
     fn module(self) -> Option<PathBuf> {
         let variable = match self {
             Self::None => return None,
+            Self::Stored => "TRANSPONDER_WASM",
             Self::Wasm { module, .. } | Self::Native { module } => module,
         };
         let path = std::env::var_os(variable).unwrap_or_else(|| panic!("{variable}: `make bench` sets it"));
@@ -43,16 +51,20 @@ impl Filter {
 
     fn config(self) -> Option<Value> {
         let text = |value: Value| json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": value.to_string()});
-        match self {
-            Self::None => None,
-            Self::Wasm { held, .. } => Some(json!({"name": "wasm", "typed_config": {
+        let wasm = |held: bool, plugin: Value| {
+            json!({"name": "wasm", "typed_config": {
                 "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
                 "config": {
                     "name": "wasm", "allow_on_headers_stop_iteration": held,
-                    "configuration": text(json!({"hold_request_headers": held})),
+                    "configuration": text(plugin),
                     "vm_config": {"runtime": "envoy.wasm.runtime.v8", "code": {"local": {"filename": self.module()}}}
                 }
-            }})),
+            }})
+        };
+        match self {
+            Self::None => None,
+            Self::Wasm { held, .. } => Some(wasm(held, json!({"hold_request_headers": held}))),
+            Self::Stored => Some(wasm(false, json!({"store": "memory"}))),
             Self::Native { .. } => Some(json!({"name": "native", "typed_config": {
                 "@type": "type.googleapis.com/envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter",
                 "dynamic_module_config": {"name": "transponder", "metrics_namespace": "wasmcustom"},

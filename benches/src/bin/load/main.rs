@@ -3,7 +3,8 @@
 //!
 //! Each round runs all cases, and for each case all targets, so that a disturbance of the machine affects all of them.
 //! The result is the median over the rounds. docs/benchmarks/measured.json gets all figures, and docs/benchmarks.md and
-//! its plots are made of that file, also by `load page` without a measurement. With QUICK the tables are only printed.
+//! its plots are made of that file, also by `load page` without a measurement. With QUICK the tables are only printed. `load store`
+//! measures the store in Envoy's memory instead.
 
 mod case;
 mod client;
@@ -17,6 +18,7 @@ mod plot;
 mod process;
 mod report;
 mod run;
+mod store;
 mod target;
 
 use bytes::Bytes;
@@ -32,7 +34,8 @@ use target::Target;
 
 #[tokio::main]
 async fn main() {
-    if std::env::args().nth(1).as_deref() == Some("page") {
+    let what = std::env::args().nth(1);
+    if what.as_deref() == Some("page") {
         page::write(&page::read());
         return;
     }
@@ -40,6 +43,12 @@ async fn main() {
     let rounds = std::env::var("ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(7);
     let files = std::env::temp_dir().join(format!("transponder-bench-{}", std::process::id()));
     std::fs::create_dir_all(&files).expect("a temporary directory");
+    if what.as_deref() == Some("store") {
+        store::print(rounds, &files).await.unwrap_or_else(|why| panic!("{why}"));
+        // It only holds logs.
+        let _ = std::fs::remove_dir_all(&files);
+        return;
+    }
     let bench = Bench::start(&files).await;
     let mut run = bench.run(rounds, quick).await;
     let mock = bench.mock;
