@@ -91,6 +91,7 @@ versions: wasm module ## Run the tests of the filter in Envoy with each version 
 	@envoy/build-wasm.sh . trap
 	@envoy/build-module.sh trap
 	tests/clients/setup
+	cargo build --workspace --examples
 	envoy/test-versions.sh $(VERSIONS)
 
 bench: ## Compare the filter with Envoy alone, an empty filter and other gateways: docs/benchmarks.md.
