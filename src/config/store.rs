@@ -107,6 +107,9 @@ fn hold_bytes() -> usize {
     16 << 10
 }
 
+/// Ten minutes. A client does not wait as long, and Envoy counts the milliseconds of a wasm filter in 32 bits.
+const LONGEST_TIMEOUT: u64 = 600_000;
+
 /// The longest reply to a callout that Envoy's wasm filter takes.
 const LARGEST_RECORD: usize = 32 << 20;
 
@@ -143,6 +146,9 @@ impl Http {
             }
         }
         check::positive(&at("timeout_ms"), self.timeout_ms, errors);
+        if self.timeout_ms > LONGEST_TIMEOUT {
+            errors.add(&at("timeout_ms"), format!("expected at most {LONGEST_TIMEOUT}"));
+        }
         check::positive(&at("record_bytes"), self.record_bytes as u64, errors);
         if self.record_bytes > LARGEST_RECORD {
             errors.add(&at("record_bytes"), format!("expected at most {LARGEST_RECORD}"));

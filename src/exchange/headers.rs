@@ -18,10 +18,14 @@ impl Headers {
         self.0.iter().map(|(name, _)| name.as_str())
     }
 
+    /// All values of a header.
+    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        self.0.iter().filter(move |(other, _)| other == name).map(|(_, value)| value.as_slice())
+    }
+
     /// All values of a header that are text.
     pub fn texts<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        let named = self.0.iter().filter(move |(other, _)| other == name);
-        named.filter_map(|(_, value)| std::str::from_utf8(value).ok())
+        self.values(name).filter_map(|value| std::str::from_utf8(value).ok())
     }
 
     /// The first value of a header; empty if it is missing or not text.
@@ -41,7 +45,7 @@ impl Headers {
 
     /// The edit that gives a header this value and no other; none if it has it already.
     pub(super) fn set(&self, name: &'static str, value: &str) -> Option<Edit> {
-        let mut values = self.0.iter().filter(|(other, _)| other == name).map(|(_, value)| value);
+        let mut values = self.values(name);
         let has = values.next().is_some_and(|first| first == value.as_bytes()) && values.next().is_none();
         (!has).then(|| Edit::set(name, value))
     }

@@ -143,7 +143,7 @@ impl Exchange {
                 return HeadersVerdict::Respond(LocalReply::from(&error));
             }
             Disposition::Retrieve(retrieval) => {
-                let owner = Owner::of(headers.texts(&config.owner_header));
+                let owner = Owner::of(headers.values(&config.owner_header));
                 let mut context = Context { shared: &mut self.shared, now };
                 let (phase, verdict) = retrieval.begin(owner, &mut context);
                 self.phase = phase;
@@ -162,7 +162,7 @@ impl Exchange {
         let purpose = Purpose::Translation(Translating { endpoint, session, restoring });
         self.phase = Phase::Collecting(Collecting { incoming, purpose });
         *codex = request_headers::is_codex(headers);
-        *owner = config.store.is_on().then(|| Owner::of(headers.texts(&config.owner_header)));
+        *owner = config.store.is_on().then(|| Owner::of(headers.values(&config.owner_header)));
         mode.verdict(edits)
     }
 

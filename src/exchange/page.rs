@@ -49,13 +49,15 @@ impl Page {
         if !self.ascending {
             items.reverse();
         }
-        let place = |wanted: &Option<String>| {
-            let Some(wanted) = wanted else { return Ok(None) };
-            let place = items.iter().position(|(id, _)| id == wanted);
-            place.map(Some).ok_or_else(|| not_found(wanted))
+        // A client may repeat an id. After its last place the pages come to an end.
+        let begin = match &self.after {
+            None => 0,
+            Some(id) => 1 + items.iter().rposition(|item| item.0 == *id).ok_or_else(|| not_found(id))?,
         };
-        let begin = place(&self.after)?.map_or(0, |after| after + 1);
-        let end = place(&self.before)?.unwrap_or(items.len());
+        let end = match &self.before {
+            None => items.len(),
+            Some(id) => items.iter().position(|item| item.0 == *id).ok_or_else(|| not_found(id))?,
+        };
         let rest = items.get(begin..end).unwrap_or_default();
         let shown = rest.get(..self.limit).unwrap_or(rest);
         let data: Vec<_> = shown.iter().map(|(_, item)| *item).collect();
@@ -140,6 +142,15 @@ mod tests {
             let (found, has_more) = page(query).unwrap();
             assert_eq!((found.join(" "), has_more), (ids.to_owned(), more), "{query}");
         }
+    }
+
+    #[test]
+    fn pages_of_repeated_ids_come_to_an_end() {
+        let items =
+            RawValue::from_string(json!([{"id": "a"}, {"id": "a"}, {"id": "a"}]).to_string()).unwrap();
+        let page = Page::of("limit=1&order=asc&after=a").unwrap().of_items(&items).unwrap();
+        let list: Value = serde_json::from_slice(&page).unwrap();
+        assert_eq!((&list["data"], &list["has_more"]), (&json!([]), &json!(false)));
     }
 
     #[test]

@@ -71,7 +71,8 @@ impl Restoring {
     fn next(self, context: &mut Context<'_>) -> (Phase, BodyVerdict) {
         let missing = self.needs.items.iter().rev().filter(|id| !self.stored.has_item(id));
         let mut responses = missing.filter_map(|id| ResponseId::of_item(id));
-        match responses.find(|id| self.tried.len() < RECORDS && !self.tried.contains(id)) {
+        match responses.find(|id| !self.tried.contains(id)) {
+            Some(_) if self.tried.len() == RECORDS => Phase::rejected(&too_many(), context),
             Some(id) => self.ask(id),
             None => self.translating.translate(&self.incoming, Some(&self.stored), true, context),
         }
@@ -87,6 +88,15 @@ impl Restoring {
     fn previous_not_found(self, context: &mut Context<'_>) -> (Phase, BodyVerdict) {
         Phase::rejected(&previous_not_found(&self.needs.previous.unwrap_or_default()), context)
     }
+}
+
+/// The items are in too many records.
+fn too_many() -> ApiError {
+    ApiError::invalid(format!(
+        "`input` refers to items of more than {RECORDS} stored responses. Send the items themselves."
+    ))
+    .code(Code::UnsupportedValue)
+    .at("input")
 }
 
 /// The record in an answer, if there is one.

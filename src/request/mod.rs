@@ -157,8 +157,8 @@ fn translate_to(
     }
     let unread = UnreadKeys::default();
     let body = Located::body(tape.root(), &unread).object()?;
-    if stored.is_none() {
-        refusals::previous_response(&body)?;
+    if stored.is_none_or(|stored| stored.previous.is_none()) {
+        refusals::previous_response(&body, stored.is_some())?;
     }
     let mut request = read::request(&body)?;
     let tapes = stored.map(Tapes::read).transpose()?;

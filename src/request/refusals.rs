@@ -1,8 +1,10 @@
 //! Rejects requests that need state which is not stored, and those with values out of range.
 
+use super::stored::previous_not_found;
 use crate::error::{ApiError, Code, Path};
 use crate::wire::responses::Request;
 use crate::wire::typed::Object;
+use std::borrow::Cow;
 
 /// The fields that refer to state which the filter never stores.
 const STATE: &[(&str, Code, &str)] = &[
@@ -18,16 +20,18 @@ const STATE: &[(&str, Code, &str)] = &[
     ),
 ];
 
-/// Rejects requests that need responses, unless those are stored.
-pub(super) fn previous_response(body: &Object<'_, '_>) -> Result<(), ApiError> {
-    match body.site("previous_response_id") {
-        None => Ok(()),
-        Some(site) => Err(ApiError::of(
+/// Rejects requests that go on from a response that is not there. `is_on`: responses are stored.
+pub(super) fn previous_response(body: &Object<'_, '_>, is_on: bool) -> Result<(), ApiError> {
+    let Some(id) = body.get::<Option<Cow<'_, str>>>("previous_response_id")? else { return Ok(()) };
+    Err(if is_on {
+        previous_not_found(&id)
+    } else {
+        ApiError::of(
             Code::PreviousResponseNotFound,
             "Responses are not stored here. Send the whole conversation in `input` instead of `previous_response_id`.",
         )
-        .at(site.path)),
-    }
+        .at("previous_response_id")
+    })
 }
 
 /// Rejects requests that need other state.

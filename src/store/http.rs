@@ -156,7 +156,7 @@ mod tests {
     }
 
     fn key() -> Key {
-        Key { owner: Owner::of(["Bearer a"].into_iter()), id: ResponseId::of_seed(0xabc) }
+        Key { owner: Owner::of([&b"Bearer a"[..]].into_iter()), id: ResponseId::of_seed(0xabc) }
     }
 
     fn questions() -> [Question; 3] {

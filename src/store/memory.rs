@@ -99,7 +99,7 @@ impl MemoryStore {
         let entry = Entry {
             key: name.to_owned(),
             bytes: record.len(),
-            expires_at: (now + self.ttl).as_secs(),
+            expires_at: now.saturating_add(self.ttl).as_secs(),
             turn: 0,
         };
         let set = set_of(name);

@@ -58,9 +58,26 @@ impl Record {
         if written.version != VERSION {
             return Err(Damaged);
         }
+        if !is_list_of_items(written.input) || !is_response(written.response) {
+            return Err(Damaged);
+        }
         let is_asked = written.owner == key.owner.digits() && written.id == key.id.to_string();
         Ok(is_asked.then(|| Self { input: written.input.to_owned(), response: written.response.to_owned() }))
     }
+}
+
+fn is_list_of_items(json: &RawValue) -> bool {
+    let items: Result<Vec<&RawValue>, _> = serde_json::from_str(json.get());
+    items.is_ok_and(|items| items.iter().all(|item| item.get().starts_with('{')))
+}
+
+fn is_response(json: &RawValue) -> bool {
+    #[derive(Deserialize)]
+    struct Response<'a> {
+        #[serde(borrow)]
+        output: &'a RawValue,
+    }
+    serde_json::from_str(json.get()).is_ok_and(|response: Response<'_>| is_list_of_items(response.output))
 }
 
 #[cfg(test)]
@@ -69,7 +86,7 @@ mod tests {
     use super::*;
 
     fn key(owner: &str, id: u128) -> Key {
-        Key { owner: Owner::of([owner].into_iter()), id: ResponseId::of_seed(id) }
+        Key { owner: Owner::of([owner.as_bytes()].into_iter()), id: ResponseId::of_seed(id) }
     }
 
     #[test]
@@ -84,7 +101,22 @@ mod tests {
 
     #[test]
     fn what_is_damaged_or_of_a_later_version_is_an_error() {
-        let bytes = Record::write(&key("a", 1), "[]", "{}");
+        let whole = r#"{"output": [{}]}"#;
+        for (input, response) in [
+            ("5", whole),
+            ("null", whole),
+            ("{}", whole),
+            ("[5]", whole),
+            ("[]", "null"),
+            ("[]", "{}"),
+            ("[]", r#"{"output": {}}"#),
+            ("[]", r#"{"output": ["a"]}"#),
+        ] {
+            let bytes = Record::write(&key("a", 1), input, response);
+            assert_eq!(Record::read(&key("a", 1), &bytes).unwrap_err(), Damaged, "{input} {response}");
+        }
+        let bytes = Record::write(&key("a", 1), "[]", whole);
+        assert!(Record::read(&key("a", 1), &bytes).unwrap().is_some());
         for cut in 0..bytes.len() {
             assert_eq!(Record::read(&key("a", 1), &bytes[..cut]).unwrap_err(), Damaged, "cut at {cut}");
         }

@@ -17,7 +17,7 @@ use crate::store::{Record, ResponseId};
 use crate::wire::typed::{Located, Object};
 pub(crate) use needs::Needs;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 pub(super) use written::conversation;
 
 /// What the store has for a request.
@@ -34,11 +34,11 @@ pub(crate) struct Stored {
 impl Stored {
     /// Whether an item is in one of the records.
     pub(crate) fn has_item(&self, id: &str) -> bool {
-        let written = format!(r#""{id}""#);
-        let has = |record: &Record| {
-            record.response.get().contains(&written) || record.input.get().contains(&written)
-        };
-        self.previous.iter().chain(&self.others).any(has)
+        // Items of the client are kept as they were written.
+        let written = [format!(r#""id":"{id}""#), format!(r#""id": "{id}""#)];
+        let records = self.previous.iter().chain(&self.others);
+        let mut documents = records.flat_map(|record| [record.response.get(), record.input.get()]);
+        documents.any(|document| written.iter().any(|written| document.contains(written)))
     }
 }
 
@@ -72,8 +72,8 @@ impl<'r> Tapes<'r> {
 pub(super) struct StoredItems<'a> {
     /// The conversation that `previous_response_id` stands for.
     before: Vec<TapeValue<'a>>,
-    /// The ids of `before`, those of its calls, and those of its outputs.
-    known: BTreeSet<(Known, Cow<'a, str>)>,
+    /// The items of `before` by their ids, and by those of their calls and outputs.
+    known: BTreeMap<(Known, Cow<'a, str>), TapeValue<'a>>,
     /// All items of all records.
     by_id: BTreeMap<Cow<'a, str>, TapeValue<'a>>,
 }
@@ -98,7 +98,8 @@ impl<'a> StoredItems<'a> {
                 stored.before = resumed(items);
             }
         }
-        stored.known.extend(stored.before.iter().flat_map(|item| names(*item)));
+        let known = stored.before.iter().flat_map(|item| names(*item).map(|name| (name, *item)));
+        stored.known.extend(known);
         stored
     }
 
@@ -123,7 +124,8 @@ impl<'a> StoredItems<'a> {
         let mut all: Vec<_> = self.before.iter().copied().map(stored).collect();
         let repeated = repeated::prefix(&self.before, &input);
         for item in input.into_iter().skip(repeated) {
-            if names(item.value).any(|name| self.known.contains(&name)) {
+            let mut known = names(item.value).filter_map(|name| self.known.get(&name));
+            if known.any(|stored| repeated::is_same(*stored, item.value)) {
                 continue;
             }
             match text(item.value, "id").filter(|_| is(item.value, "item_reference")) {

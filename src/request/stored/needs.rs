@@ -1,10 +1,10 @@
 //! What a request refers to.
 
+use super::{is, text};
 use crate::json;
+use crate::json::TapeValue;
+use crate::request::body;
 use memchr::memmem;
-use serde::Deserialize;
-use serde_json::value::RawValue;
-use std::borrow::Cow;
 
 /// The responses and items that a body names. A body that cannot be read names none: its translation says why.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -15,45 +15,24 @@ pub(crate) struct Needs {
     pub(crate) items: Vec<String>,
 }
 
+/// Without any of these a body names nothing. The last begins an escaped letter, as either name may have them.
+const WORDS: [&str; 3] = ["previous_response_id", "item_reference", "\\u00"];
+
 impl Needs {
     /// Most requests name nothing, so their bytes are searched before they are parsed.
-    pub(crate) fn of(body: &[u8]) -> Self {
-        let has = |word: &str| memmem::find(body, word.as_bytes()).is_some();
-        if !has("previous_response_id") && !has("item_reference") {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        if !WORDS.iter().any(|word| memmem::find(bytes, word.as_bytes()).is_some()) {
             return Self::default();
         }
-        let read = json::checked_utf8(body).ok().and_then(|body| serde_json::from_str(body).ok());
-        let Some(Body { previous_response_id, input }) = read else { return Self::default() };
+        let tape = json::checked_utf8(bytes).ok().and_then(|body| body::parse(body).ok());
+        let Some(tape) = tape else { return Self::default() };
+        let items = tape.root().field("input").and_then(TapeValue::elements).into_iter().flatten();
+        let references = items.filter(|item| is(*item, "item_reference"));
         Self {
-            previous: previous_response_id.map(Cow::into_owned),
-            items: input.map(references).unwrap_or_default(),
+            previous: text(tape.root(), "previous_response_id").map(Into::into),
+            items: references.filter_map(|item| text(item, "id")).map(Into::into).collect(),
         }
     }
-}
-
-#[derive(Deserialize)]
-struct Body<'a> {
-    #[serde(borrow, default)]
-    previous_response_id: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    input: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Reference<'a> {
-    #[serde(borrow)]
-    r#type: Cow<'a, str>,
-    #[serde(borrow)]
-    id: Cow<'a, str>,
-}
-
-fn references(input: &RawValue) -> Vec<String> {
-    let items: Vec<&RawValue> = serde_json::from_str(input.get()).unwrap_or_default();
-    let references = items.into_iter().filter_map(|item| {
-        let reference: Reference<'_> = serde_json::from_str(item.get()).ok()?;
-        (reference.r#type == "item_reference").then(|| reference.id.into_owned())
-    });
-    references.collect()
 }
 
 #[cfg(test)]
@@ -73,6 +52,10 @@ mod tests {
             (r#"{"previous_response_id": null, "input": []}"#, needs(None, &[])),
             (r#"{"previous_response_id": 1}"#, needs(None, &[])),
             (r#"{"previous_response_id""#, needs(None, &[])),
+            (r#"{"previous_response\u005fid": "resp_1"}"#, needs(Some("resp_1"), &[])),
+            (r#"{"previous_response_id": "a", "previous_response_id": "b"}"#, needs(Some("b"), &[])),
+            (r#"{"input": "x", "previous_response_id": "a", "input": "y"}"#, needs(Some("a"), &[])),
+            (r#"{"input": [{"type": "item\u005freference", "id": "a"}]}"#, needs(None, &["a"])),
             (
                 r#"{"input": [1, {"type": "item_reference", "id": "a"}, {"role": "user", "id": "b"},
                    {"type": "item_reference", "id": 1}, {"type": "item_reference", "id": "c\u0064"}]}"#,

@@ -14,6 +14,14 @@ pub(super) fn prefix(stored: &[TapeValue<'_>], input: &[Located<'_, '_>]) -> usi
     }
 }
 
+/// Whether an item with the id of a stored one is that one. Only a message can be another.
+pub(super) fn is_same(stored: TapeValue<'_>, again: TapeValue<'_>) -> bool {
+    match (said(stored), said(again)) {
+        (Some(stored @ Said::Message(..)), Some(again)) => stored == again,
+        _ => true,
+    }
+}
+
 /// AutoGen sends the whole conversation. It is all of it or nothing: a message that somebody says twice is no repetition.
 fn conversation(stored: &[TapeValue<'_>], input: &[Located<'_, '_>]) -> usize {
     let mut input = input.iter().enumerate();
@@ -88,9 +96,14 @@ fn said(item: TapeValue<'_>) -> Option<Said<'_>> {
     }
 }
 
+/// Two messages with the same content say the same: the text of its parts, and all else as it is written.
 fn words(content: TapeValue<'_>) -> String {
+    let part = |part: TapeValue<'_>| match text(part, "text") {
+        Some(text) => text.into_owned(),
+        None => part.get().to_owned(),
+    };
     match content.string() {
         Some(text) => text.into_owned(),
-        None => content.elements().into_iter().flatten().filter_map(|part| text(part, "text")).collect(),
+        None => content.elements().into_iter().flatten().map(part).collect(),
     }
 }

@@ -56,7 +56,7 @@ const NOW: Duration = Duration::from_secs(1000);
 const STORE: MemoryStore = MemoryStore { bytes: SETS * 1000, ttl: Duration::from_secs(60) };
 
 fn key(owner: &str, id: u128) -> Key {
-    Key { owner: Owner::of([owner].into_iter()), id: ResponseId::of_seed(id) }
+    Key { owner: Owner::of([owner.as_bytes()].into_iter()), id: ResponseId::of_seed(id) }
 }
 
 fn write(data: &Shared, key: Key, record: &[u8]) -> Answer {

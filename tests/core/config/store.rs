@@ -56,6 +56,7 @@ fn mistakes_are_named() {
             objects(good, r#", "protocol": "redis""#),
             "store.http.protocol: unknown value `redis`, expected one of: objects, dapr",
         ),
+        (objects(good, r#", "timeout_ms": 600001"#), "store.http.timeout_ms: expected at most 600000"),
         (
             objects(good, r#", "headers": {"content-length": "1"}"#),
             "store.http.headers.content-length: `content-length` is written by Envoy or by `authority`",

@@ -77,6 +77,103 @@ fn a_tool_loop_goes_on_from_an_id() {
     );
 }
 
+/// However the field is written, the model never gets a conversation without its beginning.
+#[test]
+fn an_id_is_found_however_it_is_written() {
+    let world = World::default();
+    let client = Client::new(&world);
+    let first = client.turn(json!({"model": "m", "input": "a"}), &says("b"));
+    let id = first.id();
+    for body in [
+        format!(r#"{{"model":"m","input":"c","previous_response\u005fid":"{id}"}}"#),
+        format!(r#"{{"model":"m","input":"x","input":"c","previous_response_id":"{id}"}}"#),
+        format!(
+            r#"{{"model":"m","input":"c","previous_response_id":"resp_1","previous_response_id":"{id}"}}"#
+        ),
+    ] {
+        assert_eq!(sent(&client, &body), ["user: a", "assistant: b", "user: c"], "{body}");
+    }
+    for (id, code) in [
+        (json!(1), "invalid_type"),
+        (json!(["a"]), "invalid_type"),
+        (json!({"a": 1}), "invalid_type"),
+        (json!("resp_1"), "previous_response_not_found"),
+    ] {
+        let refused = client.refused(json!({"model": "m", "input": "c", "previous_response_id": id}));
+        assert_eq!(error(&refused), (400, code.to_owned()), "{id}");
+    }
+}
+
+/// The messages of the request that goes upstream for this body.
+fn sent(client: &Client<'_>, body: &str) -> Vec<String> {
+    let mut driven = client.driven();
+    driven.exchange.on_request_headers(&client.headers("POST", "/v1/responses"), false, NOW);
+    let verdict = driven.exchange.on_request_body(body.as_bytes(), true, NOW);
+    let BodyVerdict::Replace(sent) = client.answered(&mut driven, verdict) else { panic!("{body}") };
+    Turn { sent: serde_json::from_slice(&sent).unwrap(), response: Value::Null, counted: Vec::new() }.said()
+}
+
+/// A message is a repetition only if all of it is equal.
+#[test]
+fn another_image_is_no_repetition() {
+    let world = World::default();
+    let client = Client::new(&world);
+    let image = |data: &str| {
+        let url = format!("data:image/png;base64,{data}");
+        json!({"role": "user", "content": [{"type": "input_image", "image_url": url}]})
+    };
+    let chunks = [call(0, "c", "f", "{}"), finish("tool_calls")];
+    let first = client.turn(json!({"model": "m", "input": [image("AAAA")]}), &chunks);
+    let output = json!({"type": "function_call_output", "call_id": "c", "output": "o"});
+    for (data, images) in [("AAAA", 1), ("BBBB", 2)] {
+        let input = json!([image(data), output]);
+        let body = json!({"model": "m", "input": input, "previous_response_id": first.id()});
+        let sent = client.turn(body, &says("d")).sent.to_string();
+        assert_eq!(sent.matches("data:image").count(), images, "{data}");
+    }
+}
+
+#[test]
+fn a_message_with_a_known_id_and_other_words_is_another() {
+    let world = World::default();
+    let client = Client::new(&world);
+    let user = |words: &str| json!([{"type": "message", "id": "msg_1", "role": "user", "content": words}]);
+    let first = client.turn(json!({"model": "m", "input": user("a")}), &says("b"));
+    for (words, expected) in [("a", "user: Continue."), ("c", "user: c")] {
+        let body = json!({"model": "m", "input": user(words), "previous_response_id": first.id()});
+        assert_eq!(client.turn(body, &says("d")).said(), ["user: a", "assistant: b", expected]);
+    }
+}
+
+/// Each was stored by itself.
+#[test]
+fn references_reach_sixteen_responses() {
+    let world = World::default();
+    let client = Client::new(&world);
+    let mut references = Vec::new();
+    for number in 0..17 {
+        let turn = client.turn(json!({"model": "m", "input": "a"}), &says(&format!("b{number}")));
+        references.push(json!({"type": "item_reference", "id": turn.response["output"][0]["id"]}));
+    }
+    let turn = client.turn(json!({"model": "m", "input": references[..16]}), &says("c"));
+    assert_eq!(turn.sent.to_string().matches("b1").count(), 7, "b1 and b10 to b15");
+    let refused = client.refused(json!({"model": "m", "input": references}));
+    assert_eq!(error(&refused), (400, "unsupported_value".to_owned()));
+}
+
+/// Its text is no id.
+#[test]
+fn a_text_that_is_an_id_is_no_item() {
+    let world = World::default();
+    let client = Client::new(&world);
+    let first = client.turn(json!({"model": "m", "input": "a"}), &says("b"));
+    let id = &first.response["output"][0]["id"];
+    let second = client.turn(json!({"model": "m", "input": id}), &says("c"));
+    let input = json!([{"type": "item_reference", "id": id}]);
+    let body = json!({"model": "m", "input": input, "previous_response_id": second.id()});
+    assert!(client.turn(body, &says("d")).said()[1].ends_with('b'));
+}
+
 /// Two turns that go on from the same response do not see each other.
 #[test]
 fn a_conversation_can_branch() {
