@@ -19,7 +19,7 @@ const address = "127.0.0.1:80"
 
 func TestGatewayAndExternalProviderServe(t *testing.T) {
 	w := world.New(t)
-	start(t, world.Apply(t, "gateway/gateway.yaml", "gateway/external-host.yaml"))
+	start(t, world.Apply(t, "gateway/gateway.yaml", "gateway/external-host.yaml"), vllm)
 	call := world.Call{Address: address, Host: "models", Model: "m", Upstream: w.VLLM, SeenAs: "models", Key: world.ClientsKey}
 	call.Answers(t)
 	call.Serves(t)
@@ -38,7 +38,7 @@ func only(gateway string, objects []world.Object) []world.Object {
 func TestHeldHeadersServe(t *testing.T) {
 	w := world.New(t)
 	objects := world.Apply(t, "gateway/gateway.yaml", "gateway/external-host.yaml", "gateway/held-headers.yaml")
-	start(t, only("models-by-name", objects))
+	start(t, only("models-by-name", objects), vllm)
 	call := world.Call{Address: address, Host: "models", Model: "qwen", Upstream: w.VLLM, SeenAs: "models", Key: world.ClientsKey}
 	call.Answers(t)
 	call.Serves(t)
@@ -55,7 +55,7 @@ func TestNativeModuleServes(t *testing.T) {
 		t.Fatalf("%v: `make test-envoy-gateway` builds it", err)
 	}
 	world.Write(t, "/etc/transponder/libtransponder.so", string(module))
-	start(t, only("models-native", world.Apply(t, "gateway/gateway.yaml", "gateway/native.yaml")))
+	start(t, only("models-native", world.Apply(t, "gateway/gateway.yaml", "gateway/native.yaml")), vllm)
 	call := world.Call{Address: address, Host: "models", Model: "qwen", Upstream: w.VLLM, SeenAs: "models", Key: world.ClientsKey}
 	call.Answers(t)
 	call.Serves(t)
@@ -63,4 +63,13 @@ func TestNativeModuleServes(t *testing.T) {
 	if !strings.Contains(metrics, "\ntransponder_exchanges_total{") {
 		t.Errorf("the metrics have other names than those of the WebAssembly filter:\n%s", metrics)
 	}
+}
+
+func TestReplicasKeepConversations(t *testing.T) {
+	w := world.New(t)
+	replica := w.StartReplica(t)
+	start(t, world.Apply(t, "gateway/gateway.yaml", "gateway/replicas.yaml"), vllm+secondEndpoint)
+	call := world.Call{Address: address, Host: "models", Model: "m", Upstream: w.VLLM, SeenAs: "models", Key: world.ClientsKey}
+	call.Answers(t)
+	call.KeepsConversations(t, w.VLLM, replica)
 }

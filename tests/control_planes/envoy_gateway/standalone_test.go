@@ -29,13 +29,18 @@ extensionApis: {enableBackend: true, enableEnvoyPatchPolicy: true}
 `
 
 // vllm takes the place of the Service: Envoy Gateway reads no Services from files.
-var vllm = fmt.Sprintf(`apiVersion: gateway.envoyproxy.io/v1alpha1
+const vllm = `apiVersion: gateway.envoyproxy.io/v1alpha1
 kind: Backend
 metadata:
   name: vllm
   namespace: models
 spec:
-  endpoints: [{ip: {address: %s, port: 8000}}]`, world.VLLM)
+  endpoints:
+  - ip: {address: ` + world.VLLM + `, port: 8000}`
+
+// secondEndpoint is another pod of the Service.
+const secondEndpoint = `
+  - ip: {address: ` + world.Replica + `, port: 8000}`
 
 const (
 	asService = `    - name: vllm
@@ -66,11 +71,11 @@ spec:
         validation_context: {trusted_ca: {filename: %[2]s/ca.crt}}
         tls_certificates: [{certificate_chain: {filename: %[2]s/tls.crt}, private_key: {filename: %[2]s/tls.key}}]`
 
-// start runs Envoy Gateway with these objects, and the Envoys that it starts.
-func start(t *testing.T, objects []world.Object) {
+// start runs Envoy Gateway with these objects and the Backend of vLLM, and the Envoys that it starts.
+func start(t *testing.T, objects []world.Object, backend string) {
 	t.Helper()
 	directory := t.TempDir()
-	world.Write(t, filepath.Join(directory, "manifests/all.yaml"), world.Join(standalone(t, objects, directory)))
+	world.Write(t, filepath.Join(directory, "manifests/all.yaml"), world.Join(standalone(t, append(objects, world.Parse(t, backend)...), directory)))
 	world.Write(t, filepath.Join(directory, "config.yaml"), fmt.Sprintf(configuration, directory))
 	provideEnvoy(t, directory)
 	// Envoy fetches the module from this name.
@@ -90,7 +95,7 @@ func start(t *testing.T, objects []world.Object) {
 // standalone replaces what only a cluster has.
 func standalone(t *testing.T, objects []world.Object, directory string) []world.Object {
 	t.Helper()
-	all := world.Parse(t, vllm)
+	var all []world.Object
 	for _, object := range objects {
 		switch object.Kind {
 		case "HTTPRoute":
