@@ -13,7 +13,7 @@ use super::apply::{self, Stream, now};
 use super::store::EnvoyStore;
 use crate::adapter::{self, Direction, Next};
 use crate::store::{Answer, Operation, Question};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 use std::time::Duration;
@@ -26,6 +26,8 @@ pub(super) struct Callouts {
     /// The period of the timer when nothing is to be done here.
     period: Duration,
     jobs: RefCell<VecDeque<Job>>,
+    /// Whether the timer's callback comes soon, or is running.
+    is_due: Cell<bool>,
     /// The questions that were sent, by Envoy's number for the request, and when to give them up.
     sent: RefCell<BTreeMap<u32, (Asker, Duration)>>,
     /// The streams that have asked, as long as Envoy has them.
@@ -74,9 +76,7 @@ impl Callouts {
         self.streams.borrow_mut().insert(id);
         let asker = Asker { id, direction, operation, exchange: Rc::clone(exchange) };
         self.add(Job::Ask(asker, question.clone()));
-        // The timer is the root context's.
-        apply::enter(self.root);
-        apply::set_timer(SOON);
+        self.make_due();
         apply::enter(id);
         None
     }
@@ -89,7 +89,15 @@ impl Callouts {
             _ => Answer::Failed,
         };
         self.add(Job::Answer(asker, answer));
-        apply::set_timer(SOON);
+        self.make_due();
+    }
+
+    /// Sets the timer, which is the root context's. To set it again would put it off, for ever if there is much to do.
+    fn make_due(&self) {
+        if !self.is_due.replace(true) {
+            apply::enter(self.root);
+            apply::set_timer(SOON);
+        }
     }
 
     /// The stream no longer exists in Envoy.
@@ -103,6 +111,8 @@ impl Callouts {
         if self.jobs.borrow().is_empty() {
             return;
         }
+        // What is asked meanwhile is done in this callback.
+        self.is_due.set(true);
         while let Some(job) = self.next() {
             apply::enter(self.root);
             match job {
@@ -113,6 +123,7 @@ impl Callouts {
         let is_idle = self.sent.borrow().is_empty();
         apply::enter(self.root);
         apply::set_timer(if is_idle { self.period } else { PERIOD });
+        self.is_due.set(false);
     }
 
     /// Nothing waits for ever.
