@@ -123,6 +123,9 @@ def plugin_config(preset, file, prefix, instructions=None):
     upstream = config.get("upstream", {})
     if isinstance(upstream, str):
         upstream = {"preset": upstream}
+    store = config.get("store")
+    if isinstance(store, dict) and "http" in store:
+        fail(f"CONFIG={file}: `store.http` needs a cluster of its own: begin with envoy/fleet/state.yaml")
     # One process on one machine: clients that rely on stored responses work without a setting.
     config.setdefault("store", "memory")
     # The filter rejects a value of another type. `native` and `refuse` have no Chat Completions path.

@@ -39,7 +39,7 @@ pub static ACCESS_LOG: &[Field] = &[
     field(
         "transponder.outcome",
         "transponder.outcome",
-        "The `outcome` label of the metrics, `refused`, `answered` (by the filter itself: a request that asks for no output, or for the list of models), or `searched` or `search_failed` (a web search).",
+        "The `outcome` label of the metrics, `refused`, `answered` (by the filter itself: a request that asks for no output, for the list of models, or for a stored response), or `searched` or `search_failed` (a web search).",
     ),
     field("transponder.team", "transponder.team", "The team, if `team_header` is configured."),
     field(

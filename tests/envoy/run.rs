@@ -310,6 +310,10 @@ fn errors_are_explained_in_one_line() {
         (with(&["--config", "no/such.json"]), "No such file"),
         (with(&["--config", &file("broken.json", "{")]), "broken.json: Expecting property name"),
         (with(&["--config", &file("list.json", "[]")]), "is not a JSON object"),
+        (
+            with(&["--config", &file("store.json", r#"{"store": {"http": {}}}"#)]),
+            "`store.http` needs a cluster of its own",
+        ),
         (with(&["--preset", "vlm"]), "unknown preset `vlm`; the presets are generic, openai,"),
         (with(&["--preset", "vlm", "--print"]), "unknown preset `vlm`"),
         // The message comes from the filter.
