@@ -11,15 +11,17 @@ use envoy::{Envoy, Metrics};
 use fastrand::Rng;
 use transponder as _; // its hooks are linked by their names
 
-const CONFIGS: [&[u8]; 5] = [
+const CONFIGS: [&[u8]; 6] = [
     b"",
     b"{}",
     br#"{"upstream": "vllm", "limits": {"request_bytes": 4096, "held_reply_bytes": 64}}"#,
     br#"{"models": [{"match": "n*", "upstream": "native", "route": "r"}]}"#,
     br#"{"upstream": "no such preset"}"#,
+    br#"{"store": {"http": {"cluster": "c", "path": "/{owner}/{id}"}}}"#,
 ];
 
-const REQUESTS: [&[u8]; 6] = [
+const REQUESTS: [&[u8]; 7] = [
+    br#"{"model":"m","input":"hi","previous_response_id":"resp_00000000000000000000000000000abc"}"#,
     br#"{"model":"m","input":"hi","stream":true,"tools":[{"type":"function","name":"f"}]}"#,
     br#"{"model":"m","input":"hi"}"#,
     br#"{"model":"native","input":"hi"}"#,
