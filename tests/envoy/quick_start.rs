@@ -128,6 +128,13 @@ impl Reader {
     }
 }
 
+/// `make` passes the signal on to the server. If it were killed, the server would stay.
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.servers.iter_mut().for_each(Process::terminate);
+    }
+}
+
 /// Every applied manifest is one of those in envoy/.
 fn known_manifests(commands: &str) {
     let words: Vec<&str> = commands.split_whitespace().collect();
