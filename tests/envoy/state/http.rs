@@ -1,7 +1,7 @@
 //! Stores over HTTP, when all goes well.
 
 use super::stores::{Kind, StoreServer};
-use super::{Conversation, KEY, code, get, model, operations, request, with_store};
+use super::{Conversation, is_shown_to_its_owner_and_deleted, model, operations, with_store};
 use crate::config;
 use serde_json::json;
 use support::own_upstream::OwnUpstream;
@@ -41,20 +41,8 @@ async fn what_a_server_keeps_is_shown_to_its_owner_and_deleted() {
             let plugin = config(headers, json!({"store": {"http": store.settings()}}));
             let envoy =
                 Envoy::launch(&with_store(upstream.address, &plugin, headers, &store.cluster())).await;
-            let response = Conversation::new(&envoy, true).send(json!("first question")).await;
-            let id = response["id"].as_str().unwrap();
-            assert_eq!(get(&envoy, id, KEY).await, (200, response.clone()));
-            let (status, list) = get(&envoy, &format!("{id}/input_items?limit=1"), KEY).await;
-            assert_eq!((status, &list["data"][0]["content"][0]["text"]), (200, &json!("first question")));
-            let (status, error) = get(&envoy, id, "Bearer of-another").await;
-            assert_eq!((status, &error["error"]["code"]), (404, &json!("response_not_found")));
-            let deleted = request(&envoy, reqwest::Method::DELETE, id, KEY).await;
-            assert_eq!(deleted, (200, json!({"id": id, "object": "response", "deleted": true})));
+            is_shown_to_its_owner_and_deleted(&envoy).await;
             assert!(store.records().is_empty());
-            assert_eq!(get(&envoy, id, KEY).await.0, 404);
-            let body = json!({"model": "m", "input": "next", "previous_response_id": id}).to_string();
-            let answer = post_with(&envoy.responses_url(), &[("authorization", KEY)], body).await;
-            assert_eq!(code(&answer), (400, json!("previous_response_not_found")));
             envoy.finish();
         }
     }

@@ -1,6 +1,8 @@
 //! The store in Envoy's memory: several workers, owners, a restart, and the bounds of the store.
 
-use super::{CAPABILITIES, Conversation, KEY, code, get, model, operations, request};
+use super::{
+    CAPABILITIES, Conversation, KEY, get, is_shown_to_its_owner_and_deleted, model, next_turn, operations,
+};
 use crate::config;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -51,20 +53,7 @@ async fn a_stored_response_is_shown_to_its_owner_and_deleted() {
         let plugin = config(headers, json!({"store": MEMORY}));
         let mut envoy = Envoy::start(upstream.address, &plugin, headers).await;
         envoy.plant_secret("of-the-first-client");
-        let mut conversation = Conversation::new(&envoy, true);
-        let response = conversation.send(json!("first question")).await;
-        let id = response["id"].as_str().unwrap();
-        assert_eq!(get(&envoy, id, KEY).await, (200, response.clone()));
-        let (status, list) = get(&envoy, &format!("{id}/input_items?limit=1"), KEY).await;
-        assert_eq!((status, &list["data"][0]["content"][0]["text"]), (200, &json!("first question")));
-        let (status, error) = get(&envoy, id, "Bearer of-another").await;
-        assert_eq!((status, &error["error"]["code"]), (404, &json!("response_not_found")));
-        let deleted = request(&envoy, reqwest::Method::DELETE, id, KEY).await;
-        assert_eq!(deleted, (200, json!({"id": id, "object": "response", "deleted": true})));
-        assert_eq!(get(&envoy, id, KEY).await.0, 404);
-        let body = json!({"model": "m", "input": "next", "previous_response_id": id}).to_string();
-        let answer = post_with(&envoy.responses_url(), &[("authorization", KEY)], body).await;
-        assert_eq!(code(&answer), (400, json!("previous_response_not_found")));
+        is_shown_to_its_owner_and_deleted(&envoy).await;
         envoy.finish();
     }
 }
@@ -78,9 +67,7 @@ async fn a_restart_forgets_and_says_so() {
     let id = Conversation::new(&envoy, false).send(json!("question")).await["id"].clone();
     envoy.finish();
     let envoy = Envoy::start(upstream.address, &plugin, Headers::Flow).await;
-    let body = json!({"model": "m", "input": "next", "previous_response_id": id}).to_string();
-    let answer = post_with(&envoy.responses_url(), &[("authorization", KEY)], body).await;
-    assert_eq!(code(&answer), (400, json!("previous_response_not_found")));
+    assert_eq!(next_turn(&envoy, &id).await, (400, json!("previous_response_not_found")));
     envoy.finish();
 }
 
@@ -158,11 +145,7 @@ async fn without_a_store_nothing_is_kept() {
     let body = json!({"model": "m", "input": "question", "store": true}).to_string();
     let response = post_with(&envoy.responses_url(), &[], body).await.json();
     assert_eq!(response["store"], false);
-    let body = json!({"model": "m", "input": "next", "previous_response_id": response["id"]}).to_string();
-    assert_eq!(
-        code(&post_with(&envoy.responses_url(), &[], body).await),
-        (400, json!("previous_response_not_found"))
-    );
+    assert_eq!(next_turn(&envoy, &response["id"]).await, (400, json!("previous_response_not_found")));
     assert_eq!(get(&envoy, response["id"].as_str().unwrap(), KEY).await.0, 404);
     assert!(
         !envoy.logged().contains("shared_data") && !envoy.logged().contains("random_get"),

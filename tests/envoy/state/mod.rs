@@ -118,6 +118,27 @@ async fn get(envoy: &Envoy, path: &str, key: &str) -> (u16, Value) {
     request(envoy, reqwest::Method::GET, path, key).await
 }
 
+/// Whoever stored a response sees it, and nobody else, until it is deleted.
+async fn is_shown_to_its_owner_and_deleted(envoy: &Envoy) {
+    let response = Conversation::new(envoy, true).send(json!("first question")).await;
+    let id = response["id"].as_str().unwrap();
+    assert_eq!(get(envoy, id, KEY).await, (200, response.clone()));
+    let (status, list) = get(envoy, &format!("{id}/input_items?limit=1"), KEY).await;
+    assert_eq!((status, &list["data"][0]["content"][0]["text"]), (200, &json!("first question")));
+    let (status, error) = get(envoy, id, "Bearer of-another").await;
+    assert_eq!((status, &error["error"]["code"]), (404, &json!("response_not_found")));
+    let deleted = request(envoy, reqwest::Method::DELETE, id, KEY).await;
+    assert_eq!(deleted, (200, json!({"id": id, "object": "response", "deleted": true})));
+    assert_eq!(get(envoy, id, KEY).await.0, 404);
+    assert_eq!(next_turn(envoy, &response["id"]).await, (400, json!("previous_response_not_found")));
+}
+
+/// The status and the code of the error that a turn gets which goes on from this response.
+async fn next_turn(envoy: &Envoy, id: &Value) -> (u16, Value) {
+    let body = json!({"model": "m", "input": "next", "previous_response_id": id}).to_string();
+    code(&post_with(&envoy.responses_url(), &[("authorization", KEY)], body).await)
+}
+
 fn code(answer: &Answer) -> (u16, Value) {
     (answer.status, answer.json()["error"]["code"].clone())
 }
