@@ -315,12 +315,12 @@ impl TaggedArguments {
         let is_before_line = |text: &str| text.starts_with(['\n', '\r']);
         let second = value.match_indices('<').find_map(|(at, _)| {
             let Opening { tags, key, length } = opening(value.get(at..)?, self.dialect).ok()?;
-            let is_argument = is_declared(key) && !self.has(key);
             let after = value.get(at + length..)?;
             let is_on_line = || is_after_line(value.get(..at).unwrap_or_default()) && is_before_line(after);
             let stands_apart = tags.value.starts_with('<') || is_before_line(value) && is_on_line();
             let next = || Argument { tags, key: key.to_owned(), value: after.to_owned() };
-            (is_argument && stands_apart).then(|| (at, next()))
+            // The schema is parsed only for a key that may be one.
+            (stands_apart && !self.has(key) && is_declared(key)).then(|| (at, next()))
         });
         let Some((at, next)) = second else { return Some(None) };
         if !value.contains(first.tags.value_end) {
