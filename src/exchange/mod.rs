@@ -127,7 +127,7 @@ impl Exchange {
                 return HeadersVerdict::Respond(LocalReply::json(200, list));
             }
             Disposition::Search(engine) => {
-                let edits = search::before_body(&engine, headers);
+                let edits = search::before_body(config, &engine, headers);
                 self.phase = Phase::Collecting(Collecting { incoming, purpose: Purpose::Search(engine) });
                 return mode.verdict(edits);
             }

@@ -5,12 +5,23 @@ use super::incoming::{Incoming, Rest};
 use super::phase::{HeaderMode, Phase};
 use super::shared::Context;
 use super::verdict::{BodyVerdict, HeadersVerdict, LocalReply};
-use crate::config::Search;
+use crate::config::{Config, Search};
 use crate::json::DepthScanner;
 use crate::search::{self, Asked, Pending, Question};
 
-/// What clients prove to the gateway or to the upstream is none of the engine's business.
-const CREDENTIALS: [&str; 4] = ["authorization", "cookie", "api-key", "x-api-key"];
+/// What clients prove to the gateway or to the upstream is none of the engine's business, and neither is who they are.
+const OF_CLIENTS: [&str; 10] = [
+    "api-key",
+    "authorization",
+    "cookie",
+    "openai-organization",
+    "openai-project",
+    "proxy-authorization",
+    "referer",
+    "x-api-key",
+    "x-goog-api-key",
+    "x-subscription-token",
+];
 
 /// The engine was asked; its reply has not begun.
 #[derive(Debug)]
@@ -31,8 +42,12 @@ pub(super) struct Finding {
 }
 
 /// The edits that need no body.
-pub(super) fn before_body(search: &Search, headers: &Headers) -> Vec<Edit> {
-    let mut edits = headers.removals(|name| FROM_CLIENT.contains(name) || CREDENTIALS.contains(&name));
+pub(super) fn before_body(config: &Config, search: &Search, headers: &Headers) -> Vec<Edit> {
+    let is_configured = |name: &str| {
+        name == config.owner_header || config.session_headers.iter().any(|header| header == name)
+    };
+    let mut edits = headers
+        .removals(|name| FROM_CLIENT.contains(name) || OF_CLIENTS.contains(&name) || is_configured(name));
     edits.push(Edit::set(":path", search::path(search)));
     edits.extend(headers.set("accept", "application/json"));
     edits.extend(headers.set("content-type", search::content_type(search)));
@@ -124,7 +139,16 @@ impl Finding {
         if !self.scanner.push(chunk) && !end {
             return (Phase::Finding(self), BodyVerdict::Replace(Vec::new()));
         }
-        context.observer.searched();
-        (Phase::Done, BodyVerdict::Replace(self.pending.answer(&self.document)))
+        let answer = match self.pending.answer(&self.document) {
+            Ok(answer) => {
+                context.observer.searched();
+                answer
+            }
+            Err(answer) => {
+                context.observer.search_failed(self.status);
+                answer
+            }
+        };
+        (Phase::Done, BodyVerdict::Replace(answer))
     }
 }

@@ -118,8 +118,8 @@ fn for_results(engine: &Engine, query: Query, path: &str, pending: Pending) -> Q
 }
 
 impl Pending {
-    /// The answer for the engine's document.
-    pub(crate) fn answer(&self, document: &[u8]) -> Vec<u8> {
+    /// The answer for the engine's document. `Err`: the one that tells of a failure.
+    pub(crate) fn answer(&self, document: &[u8]) -> Result<Vec<u8>, Vec<u8>> {
         let outcome = match &self.expected {
             Expected::Results(engine) => results::read(engine, document, self.limit),
             Expected::Pages(pages, wanted) => pages.read(wanted, document, self.limit),
@@ -127,9 +127,11 @@ impl Pending {
         let sentence = match outcome {
             Outcome::Found(parts, results) => {
                 let parts = parts.iter().chain(&self.notes).map(String::as_str);
-                return results::document(&parts.collect::<Vec<_>>().join("\n\n"), &results);
+                return Ok(results::document(&parts.collect::<Vec<_>>().join("\n\n"), &results));
             }
-            Outcome::Nothing => "The search found nothing. Try other words.",
+            Outcome::Nothing => {
+                return Ok(self.without_results(&["The search found nothing. Try other words."]));
+            }
             Outcome::NoSource => {
                 "The search engine's own sources did not answer. Search again later, or go on without this search."
             }
@@ -137,7 +139,7 @@ impl Pending {
                 "The search engine gave an answer that cannot be read. Go on without this search."
             }
         };
-        self.without_results(&[sentence])
+        Err(self.without_results(&[sentence]))
     }
 
     /// The answer if the engine, or Envoy in its place, answered with an error or without a document.

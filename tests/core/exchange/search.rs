@@ -21,7 +21,9 @@ fn query(q: &str) -> Value {
 
 fn config(engine: &str, held: bool) -> String {
     let search = json!({"engine": engine, "route": "search"});
-    json!({"search": search, "hold_request_headers": held}).to_string()
+    let ids = json!(["session-id", "x-conversation"]);
+    json!({"search": search, "hold_request_headers": held, "owner_header": "x-user", "session_headers": ids})
+        .to_string()
 }
 
 /// What Codex sends with it.
@@ -31,6 +33,13 @@ fn asked() -> Headers {
         (":path", "/v1/alpha/search"),
         ("authorization", "Bearer sk-of-the-upstream"),
         ("cookie", "session=1"),
+        ("proxy-authorization", "Basic x"),
+        ("x-goog-api-key", "k"),
+        ("x-subscription-token", "k"),
+        ("openai-organization", "org"),
+        ("referer", "https://intranet.example"),
+        ("x-user", "u"),
+        ("x-conversation", "c"),
         ("content-type", "application/json"),
         ("originator", "codex_exec"),
         ("session-id", "s"),
@@ -64,7 +73,17 @@ fn send(driven: &mut Driven, body: &str) -> Result<Sent, LocalReply> {
         BodyVerdict::Respond(reply) => return Err(reply),
         other => panic!("{other:?}"),
     };
-    for name in ["authorization", "cookie", "originator", "session-id"] {
+    for name in [
+        "authorization",
+        "cookie",
+        "proxy-authorization",
+        "x-goog-api-key",
+        "x-subscription-token",
+        "openai-organization",
+        "referer",
+        "originator",
+        "session-id",
+    ] {
         assert!(edits.contains(&remove(name)), "{name}");
     }
     let set = edits.into_iter().filter_map(|edit| match edit {
@@ -89,8 +108,11 @@ fn read(bytes: &[u8]) -> (String, Vec<Value>) {
 
 /// What Codex gets when the engine answers with this document.
 fn found(engine: &str, commands: &str, document: &Value) -> (String, Vec<Value>) {
-    let mut driven = Driven::new(&config(engine, true));
-    send(&mut driven, commands).unwrap_or_else(|reply| panic!("{reply:?}"));
+    found_by(&mut Driven::new(&config(engine, true)), commands, document)
+}
+
+fn found_by(driven: &mut Driven, commands: &str, document: &Value) -> (String, Vec<Value>) {
+    send(driven, commands).unwrap_or_else(|reply| panic!("{reply:?}"));
     let headers = response("200", &[("content-type", "text/json"), ("set-cookie", "a=b")]);
     let verdict = driven.exchange.on_response_headers(&headers, false, NOW);
     let expected = vec![remove("set-cookie"), set("content-type", "application/json")];
@@ -198,19 +220,39 @@ fn the_answer_is_as_long_as_codex_allows() {
 
 #[test]
 fn what_finds_nothing_is_told_in_a_sentence() {
-    for (engine, document, sentence) in [
-        ("searxng", json!({"results": [], "unresponsive_engines": []}), "The search found nothing."),
+    for (engine, document, sentence, outcome) in [
+        (
+            "searxng",
+            json!({"results": [], "unresponsive_engines": []}),
+            "The search found nothing.",
+            "searched",
+        ),
         (
             "searxng",
             json!({"results": [], "unresponsive_engines": [["a", "timeout"]]}),
             "own sources did not answer",
+            "search_failed",
         ),
-        ("brave", json!({"type": "search", "mixed": {}}), "The search found nothing."),
-        ("tavily", json!([]), "cannot be read"),
-        ("tavily", json!({"results": [{"title": "no address"}, 5]}), "The search found nothing."),
+        ("brave", json!({"type": "search", "mixed": {}}), "The search found nothing.", "searched"),
+        ("tavily", json!([]), "cannot be read", "search_failed"),
+        ("tavily", json!({"results": [{"title": "no address"}, 5]}), "The search found nothing.", "searched"),
     ] {
-        let (output, results) = found(engine, &commands(query("q")), &document);
+        let mut driven = Driven::new(&config(engine, true));
+        let (output, results) = found_by(&mut driven, &commands(query("q")), &document);
         assert!(output.contains(sentence) && results.is_empty(), "{engine}: {output}");
+        assert_eq!(*driven.told.fields.borrow(), [("transponder.outcome", outcome.to_owned())], "{output}");
+    }
+}
+
+/// Those that the configuration names, too: they say who asks.
+#[test]
+fn configured_headers_do_not_reach_the_engine() {
+    let mut driven = Driven::new(&config("searxng", false));
+    let HeadersVerdict::Continue(edits) = driven.exchange.on_request_headers(&asked(), false, NOW) else {
+        panic!("they are not held")
+    };
+    for name in ["x-user", "x-conversation"] {
+        assert!(edits.contains(&remove(name)), "{name}");
     }
 }
 
