@@ -2,7 +2,7 @@
 
 use super::error::Errors;
 use super::explain;
-use super::{Catalog, Config, EngineName, Limits, Price, Search, Upstream};
+use super::{Catalog, Config, EngineName, Limits, Price, Rule, Search, Upstream};
 use crate::upstream::{self, Fields, Options};
 // A configured field must not collide with one that the filter reads or writes. `wire` lists those.
 use crate::wire::chat::request::Request;
@@ -43,7 +43,11 @@ pub(super) fn options(at: &str, options: &Options, errors: &mut Errors) {
     pass_fields(&at("pass_fields"), &options.pass_fields, errors);
     call_id_chars(&at("tool_call_id_chars"), options, errors);
     if let Some(name) = &options.session_header {
-        header_name(&at("session_header"), name, errors);
+        let at = at("session_header");
+        header_name(&at, name, errors);
+        if OF_MESSAGES.contains(&name.as_str()) || name.starts_with("x-transponder-") {
+            errors.add(&at, format!("`{name}` is written by Envoy or by the filter"));
+        }
     }
     if options.default_max_tokens == Some(0) {
         errors.add(&at("default_max_tokens"), "expected at least 1");
@@ -130,10 +134,38 @@ pub(super) fn one_path_under_refuse(config: &Config, errors: &mut Errors) {
     }
 }
 
+/// Headers that describe a message, so Envoy writes them.
+pub(super) const OF_MESSAGES: &[&str] = &["host", "content-length", "transfer-encoding", "connection"];
+
+/// A list with a name twice makes Codex discard all of it.
+pub(super) fn described_once(rules: &[Rule], errors: &mut Errors) {
+    let is_described = |rule: &&Rule| rule.catalog.is_some();
+    for (index, rule) in rules.iter().enumerate().filter(|(_, rule)| is_described(rule)) {
+        let mut before = rules.iter().take(index).filter(is_described);
+        if before.any(|earlier| earlier.pattern == rule.pattern) {
+            let what = format!("an earlier rule describes `{}` already", rule.pattern);
+            errors.add(&format!("models[{index}].catalog"), what);
+        }
+    }
+}
+
+/// Codex reads the numbers of its catalogue with a sign, and discards all of it if one does not fit.
+const MOST_TOKENS: u64 = i64::MAX as u64;
+
+fn tokens(at: &str, number: Option<u64>, errors: &mut Errors) {
+    let Some(number) = number else { return };
+    positive(at, number, errors);
+    if number > MOST_TOKENS {
+        errors.add(at, format!("expected at most {MOST_TOKENS}"));
+    }
+}
+
 pub(super) fn catalog(at: &str, catalog: &Catalog, pattern: &str, errors: &mut Errors) {
     if pattern.contains('*') {
         errors.add(at, "needs a `match` without `*`, because it is the name in the list of models");
     }
+    tokens(&join(at, "context_window"), catalog.context_window, errors);
+    tokens(&join(at, "auto_compact_token_limit"), catalog.auto_compact_token_limit, errors);
     given(&join(at, "display_name"), catalog.display_name.as_deref(), errors);
     given(&join(at, "instructions"), catalog.instructions.as_deref(), errors);
     let known: Vec<&str> = upstream::effort_names().collect();

@@ -148,6 +148,7 @@ impl RawConfig {
         };
         if errors.is_empty() {
             check::one_path_under_refuse(&config, errors);
+            check::described_once(&config.models, errors);
         }
         config
     }

@@ -138,7 +138,7 @@ impl Http {
         for (name, value) in &self.headers {
             let at = join(&at("headers"), name);
             check::header_name(&at, name, errors);
-            if OWN_HEADERS.contains(&name.as_str()) {
+            if check::OF_MESSAGES.contains(&name.as_str()) {
                 errors.add(&at, format!("`{name}` is written by Envoy or by `authority`"));
             }
             if value.is_empty() || !value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
@@ -185,9 +185,6 @@ impl Http {
         }
     }
 }
-
-/// Headers that describe how a request is sent.
-const OWN_HEADERS: &[&str] = &["host", "content-length", "transfer-encoding", "connection"];
 
 impl Store {
     /// Whether responses are kept.

@@ -260,6 +260,26 @@ fn each_mistake_is_refused_with_its_path_and_the_remedy() {
             r#"{"models": [{"match": "a*", "catalog": {}}]}"#,
             "models[0].catalog: needs a `match` without `*`, because it is the name in the list of models",
         ),
+        (
+            r#"{"models": [{"match": "a", "catalog": {}}, {"match": "b"}, {"match": "a", "catalog": {}}]}"#,
+            "models[2].catalog: an earlier rule describes `a` already",
+        ),
+        (
+            r#"{"models": [{"match": "a", "catalog": {"context_window": 0}}]}"#,
+            "models[0].catalog.context_window: expected more than 0",
+        ),
+        (
+            r#"{"models": [{"match": "a", "catalog": {"auto_compact_token_limit": 9223372036854775808}}]}"#,
+            "models[0].catalog.auto_compact_token_limit: expected at most 9223372036854775807",
+        ),
+        (
+            r#"{"upstream": {"session_header": "content-length"}}"#,
+            "upstream.session_header: `content-length` is written by Envoy or by the filter",
+        ),
+        (
+            r#"{"upstream": {"session_header": "x-transponder-upstream"}}"#,
+            "upstream.session_header: `x-transponder-upstream` is written by Envoy or by the filter",
+        ),
         (r#"{"models": [{"match": "a", "catalog": true}]}"#, "models[0].catalog: expected an object"),
         (
             r#"{"models": [{"match": "a", "catalog": {"context_windw": 5}}]}"#,
