@@ -95,7 +95,8 @@ async fn codex_searches_with_a_real_searxng() {
     assert_eq!(items.len(), 3, "{turn:#?}");
     for (index, query) in ["frobnicator", "gizmo", "widget"].into_iter().enumerate() {
         let url = format!("https://docs.example.org/{query}");
-        assert!(items[index].to_string().contains(&url), "{items:?}");
+        // Searches of one turn run at the same time, and end in any order.
+        assert!(items.iter().any(|item| item.to_string().contains(&url)), "{items:?}");
         let expected = format!("[1] About {query}\n{url}\nHow to use {query}.");
         assert!(told[index].contains(&expected), "{told:?}");
     }
