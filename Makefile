@@ -40,24 +40,40 @@ sbom: wasm ## List the crates in the module: target/transponder.cdx.json (Cyclon
 # The tests run the examples as programs, which `cargo test` alone does not build.
 test: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm
 test: export TRANSPONDER_TRAP_WASM := $(CURDIR)/target/transponder-trap.wasm
-test: wasm module ## Run all tests, including those with a real Envoy and real clients.
-	@envoy/build-wasm.sh . trap
-	@envoy/build-module.sh trap
-	tests/clients/setup
-	tests/schemas/setup
-	tests/telemetry/setup >/dev/null
-	tests/stores/setup >/dev/null
-	cargo build --workspace --examples
-	cargo build --quiet --locked --manifest-path tests/clients/rust/Cargo.toml --target-dir target/rust-clients
+test: for-tests counted fuzzed ## Run all tests, including those with a real Envoy and real clients.
 	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && \
 	features="$$(tests/clients/setup-go-java)" && \
 	cargo test --workspace --all-targets --features "$$features" && \
 	cargo test --workspace --doc
 	envoy/test-versions.sh 1.37.0
+	@tests/left-out
+
+# What the tests need, and the checks that no other program disturbs: `make --jobs=2 test` does two at a time, which saves
+# minutes, because downloads and linking leave a core idle.
+.PHONY: for-tests modules installed examples counted fuzzed
+for-tests: modules installed examples
+
+modules: wasm module
+	@envoy/build-wasm.sh . trap
+	@envoy/build-module.sh trap
+
+# After the filter, which may need Debian's packages too.
+installed: wasm
+	tests/clients/setup
+	tests/schemas/setup
+	tests/telemetry/setup >/dev/null
+	tests/stores/setup >/dev/null
+	cargo build --quiet --locked --manifest-path tests/clients/rust/Cargo.toml --target-dir target/rust-clients
+
+examples:
+	cargo build --workspace --examples
+
+counted:
 	$(COUNT_INSTRUCTIONS) check
+
+fuzzed:
 	FUZZ_SEED=1 FUZZ_SECONDS=60 FUZZ_PAIRS=0 fuzz/run.sh
 	fuzz/native/run.sh 5000
-	@tests/left-out
 
 test-go-java: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm
 test-go-java: wasm ## Run the tests with the clients in Go and Java. `make test` runs them too, where Go and Maven are.
