@@ -13,7 +13,7 @@ use std::time::Duration;
 use support::real::found;
 use support::{Codex, Envoy, Headers, Process, example, post_with, project};
 
-const TURNS: usize = 20;
+const TURNS: usize = 8;
 
 /// A llama.cpp server, behind a proxy that records each request with its reply.
 struct LlamaCpp {
