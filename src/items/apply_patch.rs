@@ -12,7 +12,7 @@ use super::ToolKind;
 use super::builtin::{self, BufferedCall};
 use crate::json::{self, JsonStr};
 use crate::wire::responses::{ApplyPatchCall, ApplyPatchOutput, OutputItem};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 pub(super) static KIND: ToolKind = ToolKind {
     tool_type: "apply_patch",
@@ -22,7 +22,7 @@ pub(super) static KIND: ToolKind = ToolKind {
     named: false,
     declare: |tool, conversation| {
         tool.note_all_but(&[]);
-        builtin::declare(&KIND, DESCRIPTION, &parameters(), conversation);
+        builtin::declare(&KIND, DESCRIPTION, PARAMETERS, conversation);
         Ok(())
     },
     read_call: |item, conversation| {
@@ -60,13 +60,7 @@ const DESCRIPTION: &str = "Creates, updates or deletes one file. The diff is in 
      `@@` and, below it, lines that begin with a space (context), `-` (removed) or `+` (added); \
      for a new file, all its lines, each after a `+`.";
 
-fn parameters() -> Value {
-    json!({"type": "object", "properties": {
-        "type": {"type": "string", "enum": ["create_file", "update_file", "delete_file"]},
-        "path": {"type": "string", "description": "The file."},
-        "diff": {"type": "string", "description": "The diff; not needed to delete."},
-    }, "required": ["type", "path"]})
-}
+const PARAMETERS: &str = r#"{"properties":{"diff":{"description":"The diff; not needed to delete.","type":"string"},"path":{"description":"The file.","type":"string"},"type":{"enum":["create_file","update_file","delete_file"],"type":"string"}},"required":["type","path"],"type":"object"}"#;
 
 /// Whether clients can read the operation.
 fn is_operation(operation: &Map<String, Value>) -> bool {

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 pub(super) fn declare(
     kind: &'static ToolKind,
     description: &str,
-    parameters: &Value,
+    parameters: &'static str,
     conversation: &mut Conversation<'_>,
 ) {
     conversation.tools.push(Declaration {
@@ -21,7 +21,7 @@ pub(super) fn declare(
         name: kind.tool_type.into(),
         kind,
         description: Some(JsonStr::new(description)),
-        parameters: Schema::Own(RawJson::new(parameters)),
+        parameters: Schema::Own(RawJson::literal(parameters)),
         strict: None,
         custom: None,
         is_async: false,

@@ -13,7 +13,7 @@ use super::builtin::{self, BufferedCall, Field, are_readable, has_strings};
 use crate::error::ApiError;
 use crate::json;
 use crate::wire::responses::{LocalShellCall, LocalShellOutput, OutputItem};
-use serde_json::{Value, json};
+use serde_json::json;
 
 pub(super) static KIND: ToolKind = ToolKind {
     tool_type: "local_shell",
@@ -23,7 +23,7 @@ pub(super) static KIND: ToolKind = ToolKind {
     named: false,
     declare: |tool, conversation| {
         tool.note_all_but(&[]);
-        builtin::declare(&KIND, DESCRIPTION, &parameters(), conversation);
+        builtin::declare(&KIND, DESCRIPTION, PARAMETERS, conversation);
         Ok(())
     },
     read_call: |item, conversation| {
@@ -63,11 +63,4 @@ const FIELDS: &[Field] = &[
 
 const DESCRIPTION: &str = "Runs a program on the user's machine and returns what it wrote.";
 
-fn parameters() -> Value {
-    json!({"type": "object", "properties": {
-        "command": {"type": "array", "items": {"type": "string"}, "description": "The program and its arguments, e.g. [\"bash\", \"-lc\", \"ls\"]."},
-        "working_directory": {"type": "string", "description": "Where it runs."},
-        "env": {"type": "object", "additionalProperties": {"type": "string"}, "description": "Environment variables."},
-        "timeout_ms": {"type": "integer", "description": "How long it may take."},
-    }, "required": ["command"]})
-}
+const PARAMETERS: &str = r#"{"properties":{"command":{"description":"The program and its arguments, e.g. [\"bash\", \"-lc\", \"ls\"].","items":{"type":"string"},"type":"array"},"env":{"additionalProperties":{"type":"string"},"description":"Environment variables.","type":"object"},"timeout_ms":{"description":"How long it may take.","type":"integer"},"working_directory":{"description":"Where it runs.","type":"string"}},"required":["command"],"type":"object"}"#;

@@ -113,7 +113,7 @@ fn declare<'a>(tool: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> Re
         None => Cow::Borrowed("local"),
     };
     if environment == "local" {
-        builtin::declare(&KIND, DESCRIPTION, &parameters(), conversation);
+        builtin::declare(&KIND, DESCRIPTION, PARAMETERS, conversation);
     } else {
         conversation.report.dropped(Dropped::Tool, KIND.tool_type);
     }
@@ -123,10 +123,4 @@ fn declare<'a>(tool: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> Re
 const DESCRIPTION: &str =
     "Runs shell commands on the user's machine, one after the other, and returns what they wrote.";
 
-fn parameters() -> Value {
-    json!({"type": "object", "properties": {
-        "commands": {"type": "array", "items": {"type": "string"}, "description": "The commands, each as one would type it."},
-        "timeout_ms": {"type": "integer", "description": "How long they may take."},
-        "max_output_length": {"type": "integer", "description": "How many characters of output are wanted."},
-    }, "required": ["commands"]})
-}
+const PARAMETERS: &str = r#"{"properties":{"commands":{"description":"The commands, each as one would type it.","items":{"type":"string"},"type":"array"},"max_output_length":{"description":"How many characters of output are wanted.","type":"integer"},"timeout_ms":{"description":"How long they may take.","type":"integer"}},"required":["commands"],"type":"object"}"#;

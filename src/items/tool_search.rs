@@ -98,7 +98,7 @@ fn open(head: CallHead, out: &mut EventWriter) -> Box<dyn OpenCall> {
 
 /// The arguments of a call that has none, or none yet.
 fn no_arguments() -> RawJson<'static> {
-    RawJson::new(&serde_json::json!({}))
+    RawJson::literal("{}")
 }
 
 fn item<'i>(id: &'i str, head: &'i CallHead, status: Status, arguments: &'i RawJson<'i>) -> OutputItem<'i> {
