@@ -42,7 +42,7 @@ pub use string_body::StringBody;
 pub use surrogates::{repaired, without_lone_surrogates};
 pub use tape::{Bounds, Kind, ParseError, Tape, TapeValue};
 
-use serde::de::IgnoredAny;
+use serde::de::{Deserialize, Error as _, IgnoredAny};
 use serde_json::Map;
 use std::borrow::Cow;
 use std::str::Utf8Error;
@@ -59,6 +59,15 @@ pub fn utf8(bytes: &[u8]) -> Cow<'_, str> {
 /// As [`std::str::from_utf8`].
 pub fn checked_utf8(bytes: &[u8]) -> Result<&str, Utf8Error> {
     simdutf8::basic::from_utf8(bytes).or_else(|_| std::str::from_utf8(bytes))
+}
+
+/// Reads a value from UTF-8. All JSON is read from text: for bytes, serde_json would be compiled once more, which is 22 kB of
+/// the module.
+///
+/// # Errors
+/// The bytes are no such value.
+pub fn from_bytes<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> serde_json::Result<T> {
+    serde_json::from_str(checked_utf8(bytes).map_err(serde_json::Error::custom)?)
 }
 
 /// The byte offset of `inner` within `outer`, if `inner` is a part of it that was borrowed from it.

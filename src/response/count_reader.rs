@@ -3,7 +3,7 @@
 use super::body_reader::Finished;
 use crate::bounds;
 use crate::error::{ApiError, classify};
-use crate::json::DepthScanner;
+use crate::json::{self, DepthScanner};
 use crate::wire::responses::InputTokens;
 use serde::Deserialize;
 use serde_json::Value;
@@ -41,7 +41,7 @@ impl CountReader {
 
     /// The body ended: appends what the client gets.
     pub(super) fn end(&mut self, out: &mut Vec<u8>) -> Finished {
-        finish(counted(&self.body), out)
+        finish(counted(&json::utf8(&self.body)), out)
     }
 }
 
@@ -57,9 +57,9 @@ fn finish(counted: Result<u64, ApiError>, out: &mut Vec<u8>) -> Finished {
     Finished { error, ..Finished::default() }
 }
 
-fn counted(body: &[u8]) -> Result<u64, ApiError> {
-    serde_json::from_slice::<Counted>(body).map(|counted| counted.input_tokens).map_err(|problem| {
-        let value: Value = serde_json::from_slice(body).unwrap_or_default();
+fn counted(body: &str) -> Result<u64, ApiError> {
+    serde_json::from_str::<Counted>(body).map(|counted| counted.input_tokens).map_err(|problem| {
+        let value: Value = serde_json::from_str(body).unwrap_or_default();
         if classify::is_error(&value) {
             return classify::in_reply(&value);
         }

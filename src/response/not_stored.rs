@@ -27,8 +27,8 @@ fn place(reply: &[u8]) -> Option<std::ops::Range<usize>> {
     let mut lines = reply.split(|byte| *byte == b'\n').rev();
     let event = lines.find_map(|line| line.strip_prefix(b"data: ").filter(|data| data.starts_with(b"{")));
     let response = match event {
-        Some(event) => serde_json::from_slice::<LastEvent<'_>>(event).ok()?.response,
-        None => serde_json::from_slice(reply).ok()?,
+        Some(event) => json::from_bytes::<LastEvent<'_>>(event).ok()?.response,
+        None => json::from_bytes(reply).ok()?,
     };
     let begin = json::offset_in(reply, response.store.get().as_bytes())?;
     Some(begin..begin + response.store.get().len())

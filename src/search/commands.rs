@@ -3,6 +3,7 @@
 use super::engine::Engine;
 use super::pages::Page;
 use crate::error::{ApiError, Code};
+use crate::json;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -50,7 +51,7 @@ const SETTINGS: [&str; 1] = ["response_length"];
 
 /// `reads_pages`: the engine can be asked for pages.
 pub(super) fn read(body: &[u8], reads_pages: bool) -> Result<Commands, ApiError> {
-    let request: Request = serde_json::from_slice(body).map_err(|error| {
+    let request: Request = json::from_bytes(body).map_err(|error| {
         ApiError::of(Code::InvalidJson, format!("The body is not a search request: {}", place(&error)))
     })?;
     let mut notes = Vec::new();
@@ -140,6 +141,10 @@ fn sites(domains: &[String]) -> String {
 }
 
 /// serde's message may quote the body.
+/// A body that is not UTF-8 has no lines.
 fn place(error: &serde_json::Error) -> String {
-    format!("line {}, column {}", error.line(), error.column())
+    match error.line() {
+        0 => error.to_string(),
+        line => format!("line {line}, column {}", error.column()),
+    }
 }

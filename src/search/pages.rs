@@ -1,6 +1,7 @@
 //! Pages that the model opens, where the engine's API reads them.
 
 use super::results::{Found, Outcome};
+use crate::json;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -118,7 +119,7 @@ impl Pages {
 
     /// Reads the engine's document. `limit`: bytes of text.
     pub(super) fn read(&self, wanted: &[Page], document: &[u8], limit: usize) -> Outcome {
-        let Ok(document @ Value::Object(_)) = serde_json::from_slice::<Value>(document) else {
+        let Ok(document @ Value::Object(_)) = json::from_bytes::<Value>(document) else {
             return Outcome::Unreadable;
         };
         let texts = document.pointer(self.pages).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);

@@ -1,6 +1,7 @@
 //! The engine's results, as Codex takes them.
 
 use super::engine::{Engine, Results};
+use crate::json;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -40,7 +41,7 @@ pub(super) enum Outcome {
 
 /// Reads the engine's document. `limit`: bytes of text.
 pub(super) fn read(engine: &Engine, document: &[u8], limit: usize) -> Outcome {
-    let Ok(document @ Value::Object(_)) = serde_json::from_slice::<Value>(document) else {
+    let Ok(document @ Value::Object(_)) = json::from_bytes::<Value>(document) else {
         return Outcome::Unreadable;
     };
     let list = |place: &str| document.pointer(place).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);

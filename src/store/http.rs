@@ -1,6 +1,7 @@
 //! A store that is reached over HTTP: what a question is as a request, and what the reply to it means.
 
 use super::{Answer, Question};
+use crate::json;
 use std::time::Duration;
 
 /// How a store over HTTP is asked.
@@ -109,7 +110,7 @@ impl HttpStore {
             _ if !rule.done.contains(&status) => Answer::Failed,
             (HttpProtocol::Objects, Operation::Read) => Answer::Found(body),
             (HttpProtocol::Dapr, Operation::Read) => {
-                serde_json::from_slice::<String>(&body).map_or(Answer::Failed, |it| Answer::Found(it.into()))
+                json::from_bytes::<String>(&body).map_or(Answer::Failed, |it| Answer::Found(it.into()))
             }
             (_, Operation::Write | Operation::Delete) => Answer::Done,
         }

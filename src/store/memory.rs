@@ -9,6 +9,7 @@
 //! record, so a reader never takes another record for the one that it looks for.
 
 use super::{Answer, Key, Question};
+use crate::json;
 use fnv::FnvHasher;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -226,7 +227,7 @@ fn turn(slot: &Option<Entry>) -> u64 {
 /// The directory of a set, and its version. One that cannot be read counts as empty.
 fn directory(set: usize, data: &dyn SharedData) -> (Directory, Option<u32>) {
     match data.get(&directory_key(set)) {
-        Some((json, version)) => (serde_json::from_slice(&json).unwrap_or_default(), Some(version)),
+        Some((json, version)) => (json::from_bytes(&json).unwrap_or_default(), Some(version)),
         None => (Directory::new(), None),
     }
 }

@@ -8,6 +8,7 @@
 //! one record and writes one. The expiry is not in the record, because every store has its own way to forget.
 
 use super::Key;
+use crate::json;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -54,7 +55,7 @@ impl Record {
     /// # Errors
     /// The bytes are no record.
     pub fn read(key: &Key, bytes: &[u8]) -> Result<Option<Self>, Damaged> {
-        let written: Written<'_> = serde_json::from_slice(bytes).map_err(|_| Damaged)?;
+        let written: Written<'_> = json::from_bytes(bytes).map_err(|_| Damaged)?;
         if written.version != VERSION {
             return Err(Damaged);
         }
