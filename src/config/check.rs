@@ -2,7 +2,7 @@
 
 use super::error::Errors;
 use super::explain;
-use super::{Catalog, Config, EngineName, Limits, Price, Rule, Search, Upstream};
+use super::{Catalog, Config, Limits, Price, Rule, Search, Upstream};
 use crate::upstream::{self, Fields, Options};
 // A configured field must not collide with one that the filter reads or writes. `wire` lists those.
 use crate::wire::chat::request::Request;
@@ -194,10 +194,10 @@ pub(super) fn search(search: &Search, held: bool, errors: &mut Errors) {
         self::path("search.path", path, errors);
     }
     header_value("search.route", search.route.as_deref(), errors);
-    if search.engine == EngineName::Brave && !held {
+    if !held {
         errors.add(
-            "search.engine",
-            "`brave` needs `\"hold_request_headers\": true`, because it takes the query in the path",
+            "search",
+            "needs `\"hold_request_headers\": true`, because the headers of its requests and replies wait for their bodies",
         );
     }
 }

@@ -199,10 +199,8 @@ impl Config {
             let route = rule.route.as_ref();
             [other, route.map(|route| format!("models[{index}].route: `{route}` is not used"))]
         });
-        let search = self.search.as_ref().and_then(|search| search.route.as_ref());
-        let search = search.map(|route| format!("search.route: `{route}` is not used"));
         let held = "; what depends on the model needs `\"hold_request_headers\": true`";
-        warnings.flatten().chain(search).map(|warning| warning + held).collect()
+        warnings.flatten().map(|warning| warning + held).collect()
     }
 
     /// The `:path` of a translated request until its model is known: the top-level upstream's. If that one translates nothing

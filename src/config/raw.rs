@@ -44,7 +44,7 @@ pub(super) struct RawConfig {
     pub(super) store: Option<Value>,
     /// The request header that says whose responses are whose.
     pub(super) owner_header: String,
-    /// The search engine for Codex's web search. Without it, `POST /alpha/search` passes to the upstream.
+    /// The search engine for Codex's web search. Needs `hold_request_headers`. Without it, `POST /alpha/search` passes to the upstream.
     #[cfg_attr(test, schemars(with = "Option<Search>"))]
     pub(super) search: Option<Value>,
     /// The request header with the client's team, for metrics and the access log. Something in front of the filter must set it,

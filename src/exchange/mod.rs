@@ -27,6 +27,9 @@
 //! | reply, headers held, complete | the translated body or the error, into that chunk | none | `buffer_limits::*` |
 //! | reply, headers held, longer than its limit | what is translated so far, into that chunk | none | `a_reply_that_outgrows_the_limit_is_no_longer_held` |
 //! | reply, headers held, trailers | nothing: a local reply | | `a_held_reply_has_its_exact_length_and_status` |
+//! | reply of a search engine, headers held, more to come | nothing | `limits.reply_bytes` | `buffer_limits::*` |
+//! | reply of a search engine, complete | the answer, into that chunk | none | `fleet::search::*` |
+//! | reply of a search engine, trailers | nothing: a local reply | | `fleet::search::*` |
 //! | a local reply in any callback | sent by Envoy after the callback | | `refusals::*` |
 //! | request resumed by the watchdog | nothing | | `requests::held_headers_without_the_envoy_setting_are_delayed_but_never_hang` |
 //! | request that waited for a store over HTTP | the translated body, into Envoy's empty buffer | the buffer's limit, which Envoy keeps: 413 | `state::limits::*` |
@@ -38,6 +41,7 @@
 
 mod budget;
 mod collecting;
+mod ending;
 mod error_class;
 mod headers;
 mod incoming;

@@ -3,6 +3,7 @@
 //!
 //! From bodies it only shows the names of models, tools and fields, and those are sanitized.
 
+use super::ending::Ending;
 use super::error_class::class;
 use super::headers::Headers;
 use super::sanitize::{DROPPED_CAP, NAME_CAP, REQUEST_ID_CAP, loggable, visible};
@@ -30,19 +31,6 @@ pub(super) struct Observer {
     sent_at: Option<Duration>,
     /// Whether a stream has produced output.
     output_seen: bool,
-}
-
-/// The outcome of an exchange whose request was sent upstream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ending<'a> {
-    /// The client has the reply, complete or cut by the token limit.
-    Delivered,
-    /// The upstream, or Envoy in its place, answered with an error.
-    UpstreamError(&'a ApiError),
-    /// The reply began with a good status and ended in an error.
-    Failed(&'a ApiError),
-    /// The client or the upstream disconnected before the end.
-    Cut,
 }
 
 impl Observer {
@@ -169,6 +157,17 @@ impl Observer {
         self.note("transponder.outcome", "searched");
     }
 
+    /// The search engine's answer has begun. If it breaks off, Envoy answers in its place, and sees by this that it was a search.
+    pub(super) fn search_answered(&self, engine: &str) {
+        self.note("transponder.search", engine);
+    }
+
+    /// The client or the search engine disconnected before the end.
+    pub(super) fn search_cut(&self) {
+        self.note("transponder.outcome", "search_failed");
+        log::warn!("web search cut: request_id={}", self.request_id);
+    }
+
     /// The client was told that its search failed.
     pub(super) fn search_failed(&self, status: u16) {
         self.note("transponder.outcome", "search_failed");
@@ -293,6 +292,7 @@ impl Observer {
             ("output", "transponder.output_tokens", usage.output_tokens),
             ("reasoning", "transponder.reasoning_tokens", usage.output_tokens_details.reasoning_tokens),
         ] {
+            let tokens = tokens.min(MOST_TOKENS);
             // Envoy rejects an increment of 0.
             if tokens > 0 {
                 self.telemetry.record(&metrics::TOKENS, &[kind, self.preset], saturated(tokens));
@@ -307,7 +307,7 @@ impl Observer {
 
     fn count_cost(&self, input: u64, cached: u64, output: u64) {
         let Some((model, price)) = &self.price else { return };
-        let micros = price.micros(input, cached, output);
+        let micros = price.micros(input, cached, output).min(MOST_MICROS);
         if micros > 0 {
             let team = self.team.as_deref().unwrap_or(metrics::OTHER);
             self.telemetry.record(&metrics::COST, &[model, team], saturated(micros));
@@ -382,17 +382,11 @@ impl Observer {
     }
 }
 
-impl Ending<'_> {
-    fn outcome(self, incomplete: bool) -> &'static str {
-        match self {
-            Self::Delivered if incomplete => "incomplete",
-            Self::Delivered => "completed",
-            Self::UpstreamError(_) => "upstream_error",
-            Self::Failed(_) => "failed",
-            Self::Cut => "cut",
-        }
-    }
-}
+/// More tokens than any reply has. Envoy's counters wrap at 64 bits, and its rate limit filter takes no higher cost.
+const MOST_TOKENS: u64 = 1_000_000_000;
+
+/// The same for what they cost.
+const MOST_MICROS: u64 = 1 << 50;
 
 /// A number in the type of Envoy's metrics.
 fn saturated(number: impl TryInto<i64>) -> i64 {

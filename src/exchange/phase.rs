@@ -196,6 +196,7 @@ impl Phase {
     pub(super) fn on_response_trailers(self, context: &mut Context<'_>) -> (Self, TrailersVerdict) {
         match self {
             Self::Buffering(buffering) => buffering.on_trailers(context),
+            Self::Finding(finding) => finding.on_trailers(context),
             Self::Recording(_) => (self, TrailersVerdict::Hold),
             Self::Streaming(Streaming { upstream }) => {
                 context.cut(&upstream.reply);
@@ -212,6 +213,7 @@ impl Phase {
             Self::Streaming(Streaming { upstream }) | Self::Buffering(Buffering { upstream, .. }) => {
                 context.cut(&upstream.reply);
             }
+            Self::Searching(_) | Self::Finding(_) => context.observer.search_cut(),
             Self::Restoring(_) | Self::Retrieving(_) | Self::Recording(_) => {}
             _ => return self,
         }

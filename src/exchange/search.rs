@@ -4,7 +4,7 @@ use super::headers::{Edit, FROM_CLIENT, FROM_UPSTREAM, Headers, UPSTREAM};
 use super::incoming::{Incoming, Rest};
 use super::phase::{HeaderMode, Phase};
 use super::shared::Context;
-use super::verdict::{BodyVerdict, HeadersVerdict, LocalReply};
+use super::verdict::{BodyVerdict, HeadersVerdict, LocalReply, TrailersVerdict};
 use crate::config::{Config, Search};
 use crate::json::DepthScanner;
 use crate::search::{self, Asked, Pending, Question};
@@ -31,13 +31,13 @@ pub(super) struct Searching {
     pending: Pending,
 }
 
-/// The engine's reply, as far as it has come. The client already has the status 200, whatever follows.
+/// The engine's reply, as far as it has come. Its headers wait for the whole document, so that every failure can be told.
 #[derive(Debug)]
 pub(super) struct Finding {
     pending: Pending,
     status: u16,
     document: Vec<u8>,
-    /// The document shows its own end. Trailers may follow it, and nothing can be written in their callback.
+    /// The document shows its own end. A decompressor's trailers would never come while the body is held.
     scanner: DepthScanner,
 }
 
@@ -54,7 +54,7 @@ pub(super) fn before_body(config: &Config, search: &Search, headers: &Headers) -
     edits
 }
 
-/// The edits that follow from the commands, if the headers were held for them.
+/// The edits that follow from the commands.
 fn after_body(search: &Search, question: &Question) -> Vec<Edit> {
     let mut edits = vec![
         Edit::set(":method", question.method),
@@ -72,20 +72,18 @@ pub(super) fn send(
     end: bool,
     context: &mut Context<'_>,
 ) -> (Phase, BodyVerdict) {
-    let path_is_open = incoming.headers == HeaderMode::Held;
-    let question = match search::ask(search, &incoming.body, path_is_open) {
+    // The watchdog has released headers that cannot be right, and those of the reply could not wait either.
+    if incoming.headers == HeaderMode::Sent {
+        return unavailable(503, context);
+    }
+    let question = match search::ask(search, &incoming.body) {
         Ok(Asked::Engine(question)) => question,
         Ok(Asked::Answer(answer)) => return (Phase::Answered, LocalReply::json(200, answer).into()),
         Err(error) => return Phase::rejected(&error, context),
     };
-    let edits = match incoming.headers {
-        HeaderMode::Held => Some(after_body(search, &question)),
-        // The watchdog has released headers that cannot be right.
-        HeaderMode::Sent if question.method == "GET" => return unavailable(503, context),
-        HeaderMode::Sent => None,
-    };
+    let edits = after_body(search, &question);
     let Question { body, pending, .. } = question;
-    let (rest, verdict) = Rest::of(edits, body, end);
+    let (rest, verdict) = Rest::of(Some(edits), body, end);
     (Phase::Searching(Searching { rest, pending }), verdict)
 }
 
@@ -117,9 +115,10 @@ impl Searching {
         }
         let mut edits = headers.removals(|name| FROM_UPSTREAM.contains(name) || name == "set-cookie");
         edits.extend(headers.set("content-type", "application/json"));
+        context.observer.search_answered(self.pending.engine);
         let finding =
             Finding { pending: self.pending, status, document: Vec::new(), scanner: DepthScanner::default() };
-        (Phase::Finding(finding), HeadersVerdict::Continue(edits))
+        (Phase::Finding(finding), HeadersVerdict::Hold(edits))
     }
 }
 
@@ -133,13 +132,28 @@ impl Finding {
     ) -> (Phase, BodyVerdict) {
         if self.document.len() + chunk.len() > context.config.limits.reply_bytes {
             context.observer.search_failed(self.status);
-            return (Phase::Done, BodyVerdict::Replace(self.pending.too_long()));
+            return (Phase::Done, released(self.pending.too_long()));
         }
         self.document.extend_from_slice(chunk);
-        if !self.scanner.push(chunk) && !end {
-            return (Phase::Finding(self), BodyVerdict::Replace(Vec::new()));
+        let ends = self.scanner.push(chunk) || !self.may_be_object();
+        if !ends && !end {
+            return (Phase::Finding(self), BodyVerdict::Hold);
         }
-        let answer = match self.pending.answer(&self.document) {
+        (Phase::Done, released(self.answer(context)))
+    }
+
+    /// The document ended with the chunk before.
+    pub(super) fn on_trailers(self, context: &mut Context<'_>) -> (Phase, TrailersVerdict) {
+        (Phase::Answered, LocalReply::json(200, self.answer(context)).into())
+    }
+
+    /// What does not begin as an object has an end that it does not show.
+    fn may_be_object(&self) -> bool {
+        self.document.trim_ascii_start().first().is_none_or(|first| *first == b'{')
+    }
+
+    fn answer(&self, context: &mut Context<'_>) -> Vec<u8> {
+        match self.pending.answer(&self.document) {
             Ok(answer) => {
                 context.observer.searched();
                 answer
@@ -148,7 +162,12 @@ impl Finding {
                 context.observer.search_failed(self.status);
                 answer
             }
-        };
-        (Phase::Done, BodyVerdict::Replace(answer))
+        }
     }
+}
+
+/// Sends the answer with the engine's headers. Whatever its status was, Codex reads the answer of a 200 only.
+fn released(answer: Vec<u8>) -> BodyVerdict {
+    let edits = vec![Edit::set(":status", "200"), Edit::set("content-length", answer.len().to_string())];
+    BodyVerdict::Release(edits, answer)
 }

@@ -1,6 +1,7 @@
 //! The state that all phases of an exchange share.
 
-use super::observer::{Ending, Observer};
+use super::ending::Ending;
+use super::observer::Observer;
 use super::upstream_body::UpstreamBody;
 use super::verdict::LocalReply;
 use crate::config::Config;

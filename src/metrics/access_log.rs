@@ -41,6 +41,7 @@ pub static ACCESS_LOG: &[Field] = &[
         "transponder.outcome",
         "The `outcome` label of the metrics, `refused`, `answered` (by the filter itself: a request that asks for no output, for the list of models, or for a stored response), or `searched` or `search_failed` (a web search).",
     ),
+    field("transponder.search", "transponder.search", "The search engine that answered a web search."),
     field("transponder.team", "transponder.team", "The team, if `team_header` is configured."),
     field(
         "transponder.cost_micros",

@@ -1,16 +1,18 @@
 //! The model's commands: what the engine is asked, and what the model is told about the others.
 
-use super::engine::Engine;
+use super::notes::{Notes, named};
 use super::pages::Page;
+use super::query::Query;
 use crate::error::{ApiError, Code};
 use crate::json;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// What one request asks for.
 pub(super) struct Commands {
     pub(super) wanted: Option<Wanted>,
-    pub(super) notes: Vec<String>,
+    pub(super) notes: Notes,
+    /// How long the answer may be, in bytes.
     pub(super) limit: usize,
 }
 
@@ -20,63 +22,97 @@ pub(super) enum Wanted {
     Pages(Vec<Page>),
 }
 
-/// A search query.
-#[derive(Deserialize)]
-pub(super) struct Query {
-    q: String,
-    /// The greatest age of results, in days.
-    #[serde(default)]
-    recency: Option<f64>,
-    #[serde(default)]
-    domains: Option<Vec<String>>,
-}
-
 /// Of Codex's request nothing else is read: the conversation, `input`, is skipped.
 #[derive(Deserialize)]
 struct Request {
     #[serde(default)]
-    commands: Map<String, Value>,
+    commands: Value,
     #[serde(default)]
-    max_output_tokens: Option<usize>,
+    settings: Value,
+    #[serde(default)]
+    max_output_tokens: Value,
 }
 
 /// How long an answer is if Codex sets no limit, in tokens.
-const DEFAULT_TOKENS: usize = 10_000;
+const DEFAULT_TOKENS: u64 = 10_000;
+
+/// In so many there is room for a sentence.
+const FEWEST_TOKENS: u64 = 50;
 
 /// A token of English text has about four bytes.
-const BYTES_PER_TOKEN: usize = 4;
+const BYTES_PER_TOKEN: u64 = 4;
 
 /// What is no command, but says how commands are meant.
 const SETTINGS: [&str; 1] = ["response_length"];
+
+/// What the user has set for all searches, and no engine gets.
+const UNSERVED_SETTINGS: [&str; 2] = ["filters", "user_location"];
 
 /// `reads_pages`: the engine can be asked for pages.
 pub(super) fn read(body: &[u8], reads_pages: bool) -> Result<Commands, ApiError> {
     let request: Request = json::from_bytes(body).map_err(|error| {
         ApiError::of(Code::InvalidJson, format!("The body is not a search request: {}", place(&error)))
     })?;
-    let mut notes = Vec::new();
+    let mut notes = Notes::default();
+    let commands = commands(&request.commands, &mut notes);
     let (mut query, mut pages) = (None, Vec::new());
-    for (command, wanted) in request.commands.iter().filter(|(command, wanted)| is_command(command, wanted)) {
+    for (command, wanted) in commands {
         match command.as_str() {
-            "search_query" => query = first(wanted, &mut notes),
+            "search_query" => query = Query::first(wanted, &mut notes),
             "open" | "find" if reads_pages => pages.extend(Page::list(command, wanted, &mut notes)),
-            command => notes.push(unserved(command, reads_pages)),
+            command => notes.add(unserved(command, reads_pages)),
         }
     }
     if query.is_some() && !pages.is_empty() {
-        notes.push("No page was opened. Do that in a call of its own.".to_owned());
+        notes.add("No page was opened. Do that in a call of its own.");
     }
     let wanted = query.map(Wanted::Results).or_else(|| (!pages.is_empty()).then_some(Wanted::Pages(pages)));
     if wanted.is_none() && notes.is_empty() {
-        notes.push("There was nothing to search for. Use `search_query`.".to_owned());
+        notes.add("There was nothing to search for. Use `search_query`.");
     }
-    let limit = request.max_output_tokens.unwrap_or(DEFAULT_TOKENS).saturating_mul(BYTES_PER_TOKEN);
+    let is_set = |name: &&str| request.settings.get(*name).is_some_and(|setting| !is_empty(setting));
+    for name in UNSERVED_SETTINGS.into_iter().filter(is_set) {
+        notes.add(format!("The setting `{name}` is not available here, so it was not applied."));
+    }
+    let limit = limit(&request.max_output_tokens, &mut notes);
     Ok(Commands { wanted, notes, limit })
 }
 
-fn is_command(name: &str, wanted: &Value) -> bool {
-    let is_empty = wanted.is_null() || wanted.as_array().is_some_and(Vec::is_empty);
-    !is_empty && !SETTINGS.contains(&name)
+/// The commands that ask for something.
+fn commands<'v>(
+    commands: &'v Value,
+    notes: &mut Notes,
+) -> impl Iterator<Item = (&'v String, &'v Value)> + use<'v> {
+    let known = commands.as_object();
+    if known.is_none() && !is_empty(commands) {
+        notes.add("`commands` was left out: it must be an object.");
+    }
+    let all = known.into_iter().flatten();
+    all.filter(|(name, wanted)| !is_empty(wanted) && !SETTINGS.contains(&name.as_str()))
+}
+
+/// Whether nothing is asked for.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(list) => list.is_empty(),
+        Value::Object(object) => object.values().all(Value::is_null),
+        _ => false,
+    }
+}
+
+/// How long the answer may be, in bytes.
+fn limit(tokens: &Value, notes: &mut Notes) -> usize {
+    // The cast saturates.
+    let number = tokens
+        .as_u64()
+        .or_else(|| tokens.as_f64().filter(|tokens| *tokens >= 0.0).map(|tokens| tokens as u64));
+    if number.is_none() && !tokens.is_null() {
+        notes
+            .add(format!("`max_output_tokens` was ignored: it must be a number. {DEFAULT_TOKENS} was used."));
+    }
+    let bytes = number.unwrap_or(DEFAULT_TOKENS).max(FEWEST_TOKENS).saturating_mul(BYTES_PER_TOKEN);
+    usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
 /// What the model is told about a command that is not served.
@@ -88,56 +124,8 @@ fn unserved(command: &str, reads_pages: bool) -> String {
         "open" | "click" | "find" | "screenshot" => format!(
             "`{command}` is not available: the gateway only searches. Use the snippets, or fetch the page with another tool."
         ),
-        other => format!("`{other}` is not available here; only `search_query` is."),
+        other => format!("{} is not available here; only `search_query` is.", named(other)),
     }
-}
-
-/// The first query. The model is told to ask for the others again.
-fn first(wanted: &Value, notes: &mut Vec<String>) -> Option<Query> {
-    let mut queries =
-        wanted.as_array().into_iter().flatten().filter_map(|query| Query::deserialize(query).ok());
-    let first = queries.by_ref().find(|query| !query.q.trim().is_empty());
-    let others: Vec<String> = queries.map(|query| format!("\"{}\"", query.q)).collect();
-    if !others.is_empty() {
-        notes.push(format!(
-            "Only the first query was searched for. Search again, with one call for each of: {}.",
-            others.join(", ")
-        ));
-    }
-    first
-}
-
-impl Query {
-    /// The fields of the engine's request.
-    pub(super) fn fields(self, engine: &Engine) -> Map<String, Value> {
-        let mut fields = Map::new();
-        fields.extend(engine.fixed.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))));
-        let domains = self.domains.unwrap_or_default();
-        let mut query = self.q;
-        match engine.domains {
-            _ if domains.is_empty() => {}
-            Some(field) => drop(fields.insert(field.to_owned(), domains.into())),
-            None => query = format!("{query} {}", sites(&domains)),
-        }
-        if let Some(days) = self.recency {
-            let (field, [day, week, month, year]) = engine.recency;
-            let word = match days {
-                ..=1.0 => day,
-                ..=7.0 => week,
-                ..=31.0 => month,
-                _ => year,
-            };
-            fields.insert(field.to_owned(), word.into());
-        }
-        fields.insert(engine.query.to_owned(), query.into());
-        fields
-    }
-}
-
-/// Domains in the syntax that nearly all engines know.
-fn sites(domains: &[String]) -> String {
-    let sites: Vec<String> = domains.iter().map(|domain| format!("site:{domain}")).collect();
-    sites.join(" OR ")
 }
 
 /// serde's message may quote the body.

@@ -7,14 +7,19 @@
 
 mod commands;
 mod engine;
+mod fields;
+mod notes;
 mod pages;
+mod query;
 mod results;
 
 use crate::config::Search;
 use crate::error::ApiError;
-use commands::{Commands, Query, Wanted};
+use commands::{Commands, Wanted};
 use engine::{Engine, Form};
+use notes::{BETWEEN, Notes, cut};
 use pages::{Page, Pages};
+use query::Query;
 use results::Outcome;
 use serde_json::{Map, Value};
 
@@ -43,9 +48,11 @@ pub(crate) struct Question {
 /// A search whose reply is still to come.
 #[derive(Debug)]
 pub(crate) struct Pending {
+    /// The engine's name.
+    pub(crate) engine: &'static str,
     expected: Expected,
     /// What the model is told besides.
-    notes: Vec<String>,
+    notes: Notes,
     /// How long the answer may be, in bytes.
     limit: usize,
 }
@@ -70,15 +77,15 @@ pub(crate) fn content_type(search: &Search) -> &'static str {
     }
 }
 
-/// Reads the body of `POST /alpha/search`. `path_is_open`: the request can still get another path.
+/// Reads the body of `POST /alpha/search`.
 ///
 /// # Errors
 /// It is not what Codex sends.
-pub(crate) fn ask(search: &Search, body: &[u8], path_is_open: bool) -> Result<Asked, ApiError> {
+pub(crate) fn ask(search: &Search, body: &[u8]) -> Result<Asked, ApiError> {
     let engine = Engine::of(search.engine);
-    let pages = engine.pages.as_ref().filter(|_| path_is_open);
+    let pages = engine.pages.as_ref();
     let Commands { wanted, notes, limit } = commands::read(body, pages.is_some())?;
-    let pending = |expected| Pending { expected, notes, limit };
+    let pending = |expected| Pending { engine: engine.name, expected, notes, limit };
     Ok(match (wanted, pages) {
         (Some(Wanted::Results(query)), _) => {
             Asked::Engine(for_results(engine, query, path(search), pending(Expected::Results(engine))))
@@ -120,14 +127,16 @@ fn for_results(engine: &Engine, query: Query, path: &str, pending: Pending) -> Q
 impl Pending {
     /// The answer for the engine's document. `Err`: the one that tells of a failure.
     pub(crate) fn answer(&self, document: &[u8]) -> Result<Vec<u8>, Vec<u8>> {
+        let notes = self.notes.text(self.limit / 2);
+        let limit = self.limit.saturating_sub(notes.len() + BETWEEN.len());
         let outcome = match &self.expected {
-            Expected::Results(engine) => results::read(engine, document, self.limit),
-            Expected::Pages(pages, wanted) => pages.read(wanted, document, self.limit),
+            Expected::Results(engine) => results::read(engine, document, limit),
+            Expected::Pages(pages, wanted) => pages.read(wanted, document, limit),
         };
         let sentence = match outcome {
-            Outcome::Found(parts, results) => {
-                let parts = parts.iter().chain(&self.notes).map(String::as_str);
-                return Ok(results::document(&parts.collect::<Vec<_>>().join("\n\n"), &results));
+            Outcome::Found(mut parts, results) => {
+                parts.extend(Some(notes).filter(|notes| !notes.is_empty()));
+                return Ok(results::document(&cut(&parts.join(BETWEEN), self.limit), &results));
             }
             Outcome::Nothing => {
                 return Ok(self.without_results(&["The search found nothing. Try other words."]));
@@ -153,13 +162,14 @@ impl Pending {
     }
 
     fn without_results(&self, sentences: &[&str]) -> Vec<u8> {
-        let notes = self.notes.iter().map(String::as_str);
-        let output: Vec<&str> = sentences.iter().copied().chain(notes).collect();
-        results::document(&output.join("\n\n"), &[])
+        let notes = self.notes.text(self.limit);
+        let output: Vec<&str> =
+            sentences.iter().copied().chain([notes.as_str()]).filter(|part| !part.is_empty()).collect();
+        results::document(&cut(&output.join(BETWEEN), self.limit), &[])
     }
 }
 
-/// The answer if the engine cannot be asked.
+/// The answer if the engine cannot be asked, or Envoy answers in its place before it is.
 pub(crate) fn unavailable(status: u16) -> Vec<u8> {
     results::document(&failure(status), &[])
 }

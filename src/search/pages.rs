@@ -1,8 +1,9 @@
 //! Pages that the model opens, where the engine's API reads them.
 
+use super::fields::{Fields, words};
+use super::notes::{BETWEEN, Notes, beginning, cut, quoted};
 use super::results::{Found, Outcome};
 use crate::json;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -34,33 +35,31 @@ enum Part {
     With(String),
 }
 
-/// One `open` or `find`.
-#[derive(Deserialize)]
-struct Command {
-    ref_id: String,
-    #[serde(default)]
-    lineno: Option<usize>,
-    #[serde(default)]
-    pattern: Option<String>,
-}
-
 /// The length at which a line of a page is broken, in bytes: some pages have all their text in one, and a part of it must fit.
 const LINE: usize = 500;
 
+/// How much of an answer is left for the sentence after a page that goes on.
+const SENTENCE: usize = 100;
+
 impl Page {
-    /// The pages of a command.
-    pub(super) fn list(command: &str, wanted: &Value, notes: &mut Vec<String>) -> Vec<Self> {
+    /// The pages of a command, `open` or `find`.
+    pub(super) fn list(command: &str, wanted: &Value, notes: &mut Notes) -> Vec<Self> {
         let mut pages = Vec::new();
-        for wanted in wanted.as_array().into_iter().flatten() {
-            match Command::deserialize(wanted) {
-                Ok(Command { ref_id, lineno, pattern }) if ref_id.starts_with("http") => {
-                    let part = pattern.map_or(Part::From(lineno.unwrap_or(1)), Part::With);
-                    pages.push(Self { address: ref_id, part });
+        for fields in Fields::all(command, wanted, notes) {
+            match fields.get("ref_id", "the address of a page", words, notes) {
+                Some(address) if is_address(address) => {
+                    fields.name_others(&["ref_id", "lineno", "pattern"], notes);
+                    let line = fields.get("lineno", "the number of a line", line, notes);
+                    let pattern = fields.get("pattern", "words", words, notes);
+                    let part =
+                        pattern.map_or(Part::From(line.unwrap_or(1)), |words| Part::With(words.to_owned()));
+                    pages.push(Self { address: address.to_owned(), part });
                 }
-                Ok(Command { ref_id, .. }) => notes.push(format!(
-                    "`{command}` did not find \"{ref_id}\". Give the address of the page as `ref_id`."
+                Some(other) => notes.add(format!(
+                    "`{command}` did not find {}. Give the address of the page as `ref_id`.",
+                    quoted(other)
                 )),
-                Err(_) => notes.push(format!("A `{command}` has no `ref_id`, or a field of another type.")),
+                None => notes.add(format!("A `{command}` without `ref_id` was left out.")),
             }
         }
         pages
@@ -68,9 +67,9 @@ impl Page {
 
     /// What the model wants of the text. `limit`: bytes.
     fn shown(&self, text: &str, limit: usize) -> String {
-        let lines: Vec<String> = text.lines().flat_map(broken).collect();
-        let numbered = lines.iter().enumerate().map(|(index, line)| (index + 1, line));
-        let chosen: Vec<(usize, &String)> = match &self.part {
+        let lines: Vec<&str> = text.lines().flat_map(broken).collect();
+        let numbered = lines.iter().enumerate().map(|(index, line)| (index + 1, *line));
+        let chosen: Vec<(usize, &str)> = match &self.part {
             Part::From(first) => numbered.filter(|(number, _)| number >= first).collect(),
             Part::With(words) => numbered.filter(|(_, line)| has(line, words)).collect(),
         };
@@ -78,17 +77,22 @@ impl Page {
         if chosen.is_empty() {
             shown.push_str(&self.part.none(lines.len()));
         }
+        let room = limit.saturating_sub(SENTENCE);
         for (index, (number, line)) in chosen.iter().enumerate() {
-            if shown.len() + line.len() > limit && index > 0 {
+            let line = format!("\nL{number}: {line}");
+            if index == 0 {
+                shown.push_str(&cut(&line, room.saturating_sub(shown.len())));
+            } else if shown.len() + line.len() <= room {
+                shown.push_str(&line);
+            } else {
                 shown.push_str(&format!(
                     "\nThe page has {} lines. For more, open it with `lineno` {number}.",
                     lines.len()
                 ));
                 break;
             }
-            shown.push_str(&format!("\nL{number}: {line}"));
         }
-        shown
+        cut(&shown, limit)
     }
 }
 
@@ -96,7 +100,7 @@ impl Part {
     fn none(&self, lines: usize) -> String {
         match self {
             Self::From(_) => format!("\nThe page has {lines} lines, and none there."),
-            Self::With(words) => format!("\nNone of the page's {lines} lines has \"{words}\"."),
+            Self::With(words) => format!("\nNone of the page's {lines} lines has {}.", quoted(words)),
         }
     }
 }
@@ -130,7 +134,7 @@ impl Pages {
                 .find(|found| found["url"].as_str().is_some_and(|url| is_same(url, &page.address)));
             found?.get(self.text)?.as_str()
         };
-        let limit = limit / wanted.len().max(1);
+        let limit = (limit / wanted.len().max(1)).saturating_sub(BETWEEN.len());
         let (mut parts, mut found) = (Vec::new(), Vec::new());
         for page in wanted {
             match text(page) {
@@ -138,7 +142,7 @@ impl Pages {
                     parts.push(page.shown(text, limit));
                     found.push(Found::page(&page.address));
                 }
-                None => parts.push(format!("{}\nThe page could not be read.", page.address)),
+                None => parts.push(cut(&format!("{}\nThe page could not be read.", page.address), limit)),
             }
         }
         Outcome::Found(parts, found)
@@ -154,14 +158,24 @@ fn has(line: &str, words: &str) -> bool {
     line.to_lowercase().contains(&words.to_lowercase())
 }
 
-/// A line in pieces that end at spaces. An empty one has none.
-fn broken(line: &str) -> Vec<String> {
-    let mut pieces: Vec<String> = Vec::new();
-    for word in line.trim().split_inclusive(' ') {
-        match pieces.last_mut().filter(|piece| piece.len() + word.len() <= LINE) {
-            Some(piece) => piece.push_str(word),
-            None => pieces.push(word.to_owned()),
-        }
+/// A line in pieces that end at spaces where there are any. An empty one has none.
+fn broken(line: &str) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let mut rest = line.trim();
+    while !rest.is_empty() {
+        let most = beginning(rest, LINE);
+        let end = if most.len() == rest.len() { None } else { most.rfind(' ').map(|space| space + 1) };
+        let (piece, after) = rest.split_at_checked(end.unwrap_or(most.len())).unwrap_or((rest, ""));
+        pieces.push(piece);
+        rest = after;
     }
     pieces
+}
+
+fn is_address(text: &str) -> bool {
+    ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme))
+}
+
+fn line(value: &Value) -> Option<usize> {
+    value.as_u64().and_then(|number| number.try_into().ok())
 }

@@ -1,6 +1,7 @@
 //! The engine's results, as Codex takes them.
 
 use super::engine::{Engine, Results};
+use super::notes::{BETWEEN, cut};
 use crate::json;
 use serde::Serialize;
 use serde_json::Value;
@@ -61,20 +62,32 @@ pub(super) fn read(engine: &Engine, document: &[u8], limit: usize) -> Outcome {
     }
 }
 
-/// The answers, and as many results as fit, at least one.
-fn shortened(mut parts: Vec<String>, mut results: Vec<Found>, limit: usize) -> Outcome {
-    let mut length: usize = parts.iter().map(String::len).sum();
-    let mut kept = 0;
-    for found in &results {
-        let shown = found.shown(kept + 1);
-        length += shown.len();
-        if length > limit && kept > 0 {
+/// The answers, and as many results as fit.
+fn shortened(answers: Vec<String>, found: Vec<Found>, limit: usize) -> Outcome {
+    // No text takes more than half of it, so that there is room for another.
+    let most = limit / 2;
+    let (mut parts, mut results) = (Vec::new(), Vec::new());
+    let mut room = limit;
+    for answer in answers {
+        let shown = cut(&answer, most.min(room));
+        room = room.saturating_sub(shown.len() + BETWEEN.len());
+        parts.push(shown);
+    }
+    for mut result in found {
+        let Some(shown) = result.fitted(results.len() + 1, most) else { continue };
+        if shown.len() > room {
             break;
         }
+        room = room.saturating_sub(shown.len() + BETWEEN.len());
         parts.push(shown);
-        kept += 1;
+        results.push(result);
     }
-    results.truncate(kept);
+    if parts.is_empty() {
+        parts.push(
+            "The results are longer than the answer may be. Allow a longer one, or go on without them."
+                .to_owned(),
+        );
+    }
     Outcome::Found(parts, results)
 }
 
@@ -96,6 +109,14 @@ impl Found {
             domain: domain(url).to_owned(),
             r#type: "text_result",
         }
+    }
+
+    /// The text for the model, with as much of the snippet as fits. `None`: not even its beginning does.
+    fn fitted(&mut self, number: usize, limit: usize) -> Option<String> {
+        let snippet = std::mem::take(&mut self.snippet);
+        let room = limit.checked_sub(self.shown(number).len())?;
+        self.snippet = cut(&snippet, room);
+        Some(self.shown(number))
     }
 
     fn shown(&self, number: usize) -> String {

@@ -5,3 +5,4 @@ mod budget;
 mod fallback;
 mod local_limit;
 mod prefix_cache;
+mod search;

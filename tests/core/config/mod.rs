@@ -310,14 +310,17 @@ fn each_mistake_is_refused_with_its_path_and_the_remedy() {
         ),
         (
             r#"{"search": {"engine": "brave"}}"#,
-            "search.engine: `brave` needs `\"hold_request_headers\": true`, because it takes the query in the path",
+            "search: needs `\"hold_request_headers\": true`, because the headers of its requests and replies wait for their bodies",
         ),
         (
             r#"{"search": {"engine": "bing"}}"#,
             "search.engine: unknown value `bing`, expected one of: searxng, brave, tavily",
         ),
         (r#"{"search": "brave"}"#, "search: expected an object"),
-        (r#"{"search": {"engine": "tavily", "path": "x"}}"#, "search.path: `x` does not begin with `/`"),
+        (
+            r#"{"hold_request_headers": true, "search": {"engine": "tavily", "path": "x"}}"#,
+            "search.path: `x` does not begin with `/`",
+        ),
         (
             r#"{"session_headers": ["x-a", "Session-Id"]}"#,
             "session_headers[1]: `Session-Id` is not the name of a header in lower case",

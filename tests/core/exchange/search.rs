@@ -19,10 +19,10 @@ fn query(q: &str) -> Value {
     json!({"search_query": [{"q": q}]})
 }
 
-fn config(engine: &str, held: bool) -> String {
+fn config(engine: &str) -> String {
     let search = json!({"engine": engine, "route": "search"});
     let ids = json!(["session-id", "x-conversation"]);
-    json!({"search": search, "hold_request_headers": held, "owner_header": "x-user", "session_headers": ids})
+    json!({"search": search, "hold_request_headers": true, "owner_header": "x-user", "session_headers": ids})
         .to_string()
 }
 
@@ -61,11 +61,8 @@ impl Sent {
 
 fn send(driven: &mut Driven, body: &str) -> Result<Sent, LocalReply> {
     let verdict = driven.exchange.on_request_headers(&asked(), false, NOW);
-    let (HeadersVerdict::Continue(mut edits) | HeadersVerdict::Hold(mut edits)) = verdict else {
-        panic!("{verdict:?}")
-    };
+    let HeadersVerdict::Hold(mut edits) = verdict else { panic!("{verdict:?}") };
     let body = match driven.exchange.on_request_body(body.as_bytes(), true, NOW) {
-        BodyVerdict::Replace(body) => body,
         BodyVerdict::Release(more, body) => {
             edits.extend(more);
             body
@@ -96,8 +93,8 @@ fn send(driven: &mut Driven, body: &str) -> Result<Sent, LocalReply> {
     Ok(sent)
 }
 
-fn engine_is_sent(engine: &str, held: bool, body: &str) -> Sent {
-    send(&mut Driven::new(&config(engine, held)), body).unwrap_or_else(|reply| panic!("{reply:?}"))
+fn engine_is_sent(engine: &str, body: &str) -> Sent {
+    send(&mut Driven::new(&config(engine)), body).unwrap_or_else(|reply| panic!("{reply:?}"))
 }
 
 /// What Codex reads: the text for the model, and the results.
@@ -108,25 +105,47 @@ fn read(bytes: &[u8]) -> (String, Vec<Value>) {
 
 /// What Codex gets when the engine answers with this document.
 fn found(engine: &str, commands: &str, document: &Value) -> (String, Vec<Value>) {
-    found_by(&mut Driven::new(&config(engine, true)), commands, document)
+    found_by(&mut Driven::new(&config(engine)), commands, document)
 }
 
 fn found_by(driven: &mut Driven, commands: &str, document: &Value) -> (String, Vec<Value>) {
-    send(driven, commands).unwrap_or_else(|reply| panic!("{reply:?}"));
-    let headers = response("200", &[("content-type", "text/json"), ("set-cookie", "a=b")]);
-    let verdict = driven.exchange.on_response_headers(&headers, false, NOW);
-    let expected = vec![remove("set-cookie"), set("content-type", "application/json")];
-    assert_eq!(verdict, HeadersVerdict::Continue(expected));
-    let (mut bytes, text) = (Vec::new(), document.to_string());
-    // The document shows its own end: the end of the stream may come in trailers.
-    for piece in text.as_bytes().chunks(7) {
-        match driven.exchange.on_response_body(piece, false, NOW) {
-            BodyVerdict::Replace(replaced) => bytes.extend(replaced),
-            other => panic!("{other:?}"),
+    begin(driven, commands, "200", &[("content-type", "text/json"), ("set-cookie", "a=b")]);
+    let text = document.to_string();
+    let mut pieces = text.as_bytes().chunks(7).peekable();
+    while let Some(piece) = pieces.next() {
+        let verdict = driven.exchange.on_response_body(piece, false, NOW);
+        if pieces.peek().is_some() {
+            assert_eq!(verdict, BodyVerdict::Hold);
+        } else {
+            // The document shows its own end: the end of the stream may come in trailers.
+            let told = released(verdict);
+            assert_eq!(driven.exchange.on_response_trailers(NOW), TrailersVerdict::Pass);
+            return told;
         }
     }
-    assert_eq!(driven.exchange.on_response_trailers(NOW), TrailersVerdict::Pass);
-    read(&bytes)
+    panic!("an empty document")
+}
+
+/// The search is sent, and the engine's reply begins.
+fn begin(driven: &mut Driven, commands: &str, status: &str, more: &[(&str, &str)]) {
+    send(driven, commands).unwrap_or_else(|reply| panic!("{reply:?}"));
+    let verdict = driven.exchange.on_response_headers(&response(status, more), false, NOW);
+    let HeadersVerdict::Hold(edits) = verdict else { panic!("{verdict:?}") };
+    assert!(edits.contains(&set("content-type", "application/json")), "{edits:?}");
+    assert_eq!(edits.contains(&remove("set-cookie")), more.iter().any(|(name, _)| *name == "set-cookie"));
+}
+
+/// What Codex reads of a document that is sent on, with the status and the length that are right for it.
+fn released(verdict: BodyVerdict) -> (String, Vec<Value>) {
+    let BodyVerdict::Release(edits, body) = verdict else { panic!("{verdict:?}") };
+    assert_eq!(edits, [set(":status", "200"), set("content-length", &body.len().to_string())]);
+    read(&body)
+}
+
+fn outcomes(driven: &Driven) -> Vec<String> {
+    let fields = driven.told.fields.borrow();
+    let outcomes = fields.iter().filter(|(field, _)| *field == "transponder.outcome");
+    outcomes.map(|(_, outcome)| outcome.clone()).collect()
 }
 
 #[test]
@@ -134,24 +153,21 @@ fn each_engine_is_asked_in_its_own_way() {
     let body = commands(
         json!({"search_query": [{"q": "über & \"x\"", "recency": 5, "domains": ["a.org", "b.org"]}]}),
     );
-    for held in [false, true] {
-        let sent = engine_is_sent("searxng", held, &body);
-        assert_eq!(
-            sent.body,
-            "format=json&q=%C3%BCber%20%26%20%22x%22%20site%3Aa.org%20OR%20site%3Ab.org&time_range=week"
-        );
-        assert_eq!(sent.header(":path"), Some("/search"));
-        assert_eq!(sent.header("content-type"), Some("application/x-www-form-urlencoded"));
-        let by_route = held.then_some("search");
-        assert_eq!(sent.header("x-transponder-upstream"), by_route);
+    let sent = engine_is_sent("searxng", &body);
+    assert_eq!(
+        sent.body,
+        "format=json&q=%C3%BCber%20%26%20%22x%22%20site%3Aa.org%20OR%20site%3Ab.org&time_range=week"
+    );
+    assert_eq!(sent.header(":path"), Some("/search"));
+    assert_eq!(sent.header("content-type"), Some("application/x-www-form-urlencoded"));
+    assert_eq!(sent.header("x-transponder-upstream"), Some("search"));
 
-        let sent = engine_is_sent("tavily", held, &body);
-        let body: Value = serde_json::from_str(&sent.body).unwrap();
-        let expected =
-            json!({"query": "über & \"x\"", "include_domains": ["a.org", "b.org"], "time_range": "week"});
-        assert_eq!((body, sent.header(":path")), (expected, Some("/search")));
-    }
-    let sent = engine_is_sent("brave", true, &commands(query("a b")));
+    let sent = engine_is_sent("tavily", &body);
+    let body: Value = serde_json::from_str(&sent.body).unwrap();
+    let expected =
+        json!({"query": "über & \"x\"", "include_domains": ["a.org", "b.org"], "time_range": "week"});
+    assert_eq!((body, sent.header(":path")), (expected, Some("/search")));
+    let sent = engine_is_sent("brave", &commands(query("a b")));
     assert_eq!(sent.header(":path"), Some("/res/v1/web/search?count=10&q=a%20b&text_decorations=false"));
     assert_eq!(
         (sent.header(":method"), sent.header("content-length"), &*sent.body),
@@ -218,6 +234,64 @@ fn the_answer_is_as_long_as_codex_allows() {
     assert!(results.len() == 2 && output.len() < 1000, "{output}");
 }
 
+/// Each place where an engine, or the model, can have a long text.
+#[test]
+fn no_text_makes_the_answer_longer() {
+    let long = |unit: &str| unit.repeat(6_000 / unit.len());
+    let result = |title: &str, url: &str, text: &str| json!({"title": title, "url": url, "content": text, "raw_content": text});
+    let open = |address: &str| json!({"open": [{"ref_id": address}]});
+    for text in [long("x"), long("漢字"), long("word "), long("a\n"), format!("a\n{}", long("y"))] {
+        for (engine, asked, document) in [
+            ("tavily", query("q"), json!({"results": [result("T", "u", &text)]})),
+            ("tavily", query("q"), json!({"results": [result(&text, "u", "c")]})),
+            ("tavily", query("q"), json!({"results": [result("T", &text, "c")]})),
+            ("tavily", query("q"), json!({"results": [result("T", "u", &text), result("T", "u", &text)]})),
+            (
+                "searxng",
+                query("q"),
+                json!({"answers": [{"answer": text}, {"answer": text}], "results": [result("T", "u", "c")]}),
+            ),
+            (
+                "searxng",
+                query("q"),
+                json!({"infoboxes": [{"infobox": "I", "id": "u", "content": text}], "results": [result("T", "u", "c")]}),
+            ),
+            (
+                "searxng",
+                json!({"search_query": [{"q": "q"}, {"q": text}, {"q": text, "x": 1}], &*text: [1]}),
+                json!({"results": [result("T", "u", &text)]}),
+            ),
+            ("searxng", json!({"search_query": [{"q": "q", &*text: 1}]}), json!({"results": []})),
+            ("tavily", open("https://a.org"), json!({"results": [result("T", "https://a.org", &text)]})),
+            ("tavily", open(&format!("https://{text}")), json!({"results": []})),
+            (
+                "tavily",
+                open(&format!("https://{text}")),
+                json!({"results": [result("T", &format!("https://{text}"), &text)]}),
+            ),
+            (
+                "tavily",
+                json!({"open": [{"ref_id": "https://a.org"}, {"ref_id": "https://a.org"}, {"ref_id": text}]}),
+                json!({"results": [result("T", "https://a.org", &text)]}),
+            ),
+            (
+                "tavily",
+                json!({"find": [{"ref_id": "https://a.org", "pattern": text}]}),
+                json!({"results": [result("T", "https://a.org", "x")]}),
+            ),
+        ] {
+            for (tokens, bytes) in [("50", 200), ("100", 400), ("1000", 4000), ("0", 200)] {
+                let asked = commands(asked.clone()).replace("10000", tokens);
+                let (output, results) = found(engine, &asked, &document);
+                assert!(output.len() <= bytes && !output.is_empty(), "{tokens}: {} {output}", output.len());
+                let snippets: usize =
+                    results.iter().map(|result| result["snippet"].as_str().unwrap().len()).sum();
+                assert!(snippets <= bytes, "{tokens}: {results:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn what_finds_nothing_is_told_in_a_sentence() {
     for (engine, document, sentence, outcome) in [
@@ -237,19 +311,19 @@ fn what_finds_nothing_is_told_in_a_sentence() {
         ("tavily", json!([]), "cannot be read", "search_failed"),
         ("tavily", json!({"results": [{"title": "no address"}, 5]}), "The search found nothing.", "searched"),
     ] {
-        let mut driven = Driven::new(&config(engine, true));
+        let mut driven = Driven::new(&config(engine));
         let (output, results) = found_by(&mut driven, &commands(query("q")), &document);
         assert!(output.contains(sentence) && results.is_empty(), "{engine}: {output}");
-        assert_eq!(*driven.told.fields.borrow(), [("transponder.outcome", outcome.to_owned())], "{output}");
+        assert_eq!(outcomes(&driven), [outcome], "{output}");
     }
 }
 
 /// Those that the configuration names, too: they say who asks.
 #[test]
 fn configured_headers_do_not_reach_the_engine() {
-    let mut driven = Driven::new(&config("searxng", false));
-    let HeadersVerdict::Continue(edits) = driven.exchange.on_request_headers(&asked(), false, NOW) else {
-        panic!("they are not held")
+    let mut driven = Driven::new(&config("searxng"));
+    let HeadersVerdict::Hold(edits) = driven.exchange.on_request_headers(&asked(), false, NOW) else {
+        panic!("they are held")
     };
     for name in ["x-user", "x-conversation"] {
         assert!(edits.contains(&remove(name)), "{name}");
@@ -266,36 +340,79 @@ fn a_failing_engine_is_told_in_a_sentence() {
         ("302", "refused the search"),
         ("200", "cannot be read"),
     ] {
-        let mut driven = Driven::new(&config("searxng", false));
+        let mut driven = Driven::new(&config("searxng"));
         assert!(send(&mut driven, &commands(query("q"))).is_ok());
         let reply = local(driven.exchange.on_response_headers(&response(status, &[]), true, NOW));
         let (output, results) = read(&reply.body);
         assert!(output.contains(sentence) && results.is_empty() && reply.status == 200, "{status}: {output}");
-        assert_eq!(*driven.told.fields.borrow(), [("transponder.outcome", "search_failed".to_owned())]);
+        assert_eq!(outcomes(&driven), ["search_failed"]);
     }
     // Without a route or an endpoint, Envoy answers before the request is complete.
-    let mut driven = Driven::new(&config("searxng", false));
+    let mut driven = Driven::new(&config("searxng"));
     driven.exchange.on_request_headers(&asked(), false, NOW);
     let reply = local(driven.exchange.on_response_headers(&response("503", &[]), false, NOW));
     assert!(reply.status == 200 && read(&reply.body).0.contains("not available"));
 }
 
-/// The client already has the status when the length shows.
+/// Whatever the document is and however it ends, Codex gets one with status 200.
 #[test]
-fn an_answer_that_is_too_long_is_told_in_a_sentence() {
-    let mut config: Value = serde_json::from_str(&config("searxng", false)).unwrap();
-    config["limits"] = json!({"reply_bytes": 100_000});
-    let mut driven = Driven::new(&config.to_string());
+fn a_broken_document_is_told_in_a_sentence() {
+    let long = format!("{{\"results\": \"{}", "x".repeat(60_000));
+    for (document, end, sentence) in [
+        ("{\"results\": [{\"title\"", true, "cannot be read"),
+        ("[]", false, "cannot be read"),
+        ("<html>", false, "cannot be read"),
+        (" \n\u{feff}{}", false, "cannot be read"),
+        ("\"text\"", false, "cannot be read"),
+        ("", true, "cannot be read"),
+        (" \n", true, "cannot be read"),
+        ("{\"results\": 5}", false, "found nothing"),
+        (&[&*long, &*long].concat(), false, "too long"),
+    ] {
+        let mut config: Value = serde_json::from_str(&config("searxng")).unwrap();
+        config["limits"] = json!({"reply_bytes": 100_000});
+        for status in ["200", "201", "206", "299"] {
+            let mut driven = Driven::new(&config.to_string());
+            begin(&mut driven, &commands(query("q")), status, &[]);
+            let (output, results) = released(driven.exchange.on_response_body(document.as_bytes(), end, NOW));
+            assert!(output.contains(sentence) && results.is_empty(), "{document}: {output}");
+            // What still comes is discarded.
+            assert_eq!(driven.exchange.on_response_body(b"x", true, NOW), BodyVerdict::Replace(Vec::new()));
+            let outcome = if sentence == "found nothing" { "searched" } else { "search_failed" };
+            assert_eq!(outcomes(&driven), [outcome], "{document}");
+        }
+    }
+}
+
+/// No chunk is left in which the answer could go.
+#[test]
+fn trailers_end_a_document_that_does_not_show_its_end() {
+    for document in ["{\"results\": [", "", " "] {
+        let mut driven = Driven::new(&config("searxng"));
+        begin(&mut driven, &commands(query("q")), "206", &[]);
+        assert_eq!(driven.exchange.on_response_body(document.as_bytes(), false, NOW), BodyVerdict::Hold);
+        let reply = local_trailers(driven.exchange.on_response_trailers(NOW));
+        let (output, results) = read(&reply.body);
+        assert!(reply.status == 200 && output.contains("cannot be read") && results.is_empty(), "{output}");
+        assert_eq!(outcomes(&driven), ["search_failed"]);
+    }
+}
+
+/// Envoy has answered then, or the client has gone.
+#[test]
+fn a_search_that_breaks_off_is_noted() {
+    let mut driven = Driven::new(&config("searxng"));
     assert!(send(&mut driven, &commands(query("q"))).is_ok());
-    driven.exchange.on_response_headers(&response("200", &[]), false, NOW);
-    let chunk = format!("{{\"results\": \"{}", "x".repeat(60_000));
-    assert_eq!(driven.exchange.on_response_body(chunk.as_bytes(), false, NOW), BodyVerdict::Replace(vec![]));
-    let BodyVerdict::Replace(body) = driven.exchange.on_response_body(chunk.as_bytes(), false, NOW) else {
-        panic!("it is replaced")
-    };
-    let (output, results) = read(&body);
-    assert!(output.contains("too long") && results.is_empty(), "{output}");
-    assert_eq!(*driven.told.fields.borrow(), [("transponder.outcome", "search_failed".to_owned())]);
+    driven.exchange.on_close(NOW);
+    assert_eq!(outcomes(&driven), ["search_failed"]);
+
+    let mut driven = Driven::new(&config("searxng"));
+    begin(&mut driven, &commands(query("q")), "200", &[]);
+    // By this a mapper of Envoy's local replies tells it from others.
+    assert_eq!(*driven.told.fields.borrow(), [("transponder.search", "searxng".to_owned())]);
+    driven.exchange.on_response_body(b"{\"results\": [", false, NOW);
+    driven.exchange.on_close(NOW);
+    assert_eq!(outcomes(&driven), ["search_failed"]);
 }
 
 #[test]
@@ -310,17 +427,112 @@ fn what_cannot_be_served_is_told_in_a_sentence() {
     assert!(output.starts_with("[1] T"), "{output}");
     assert!(output.contains("with one call for each of: \"two\", \"three\"."), "{output}");
     assert!(output.contains("`screenshot` is not available") && !output.contains("click"), "{output}");
-    for (unserved, sentence) in [
-        (json!({"weather": [{"location": "x"}]}), "`weather` is not available here"),
-        (json!({}), "nothing to search for"),
-        (json!({"search_query": [{"q": " "}]}), "nothing to search for"),
-    ] {
-        let reply = send(&mut Driven::new(&config("tavily", true)), &commands(unserved)).err().unwrap();
-        let (output, results) = read(&reply.body);
-        assert!(reply.status == 200 && results.is_empty() && output.contains(sentence), "{output}");
-    }
-    let reply = send(&mut Driven::new(&config("tavily", true)), "{\"commands\": [").err().unwrap();
+    let reply = send(&mut Driven::new(&config("tavily")), &commands(json!({}))).err().unwrap();
+    assert!(reply.status == 200 && read(&reply.body).0.contains("nothing to search for"));
+    let reply = send(&mut Driven::new(&config("tavily")), "{\"commands\": [").err().unwrap();
     assert_eq!(error(&reply), (400, "invalid_json".to_owned()));
+}
+
+/// Whatever the model puts in the place of a command, a part of it or a field, it is served or named.
+#[test]
+fn nothing_that_was_asked_for_vanishes() {
+    let wrong = [
+        json!("x"),
+        json!(5),
+        json!(true),
+        json!({"q": "q", "ref_id": "https://a.org"}),
+        json!(["x"]),
+        json!([[{"q": "q"}]]),
+        json!([{}]),
+        json!([{"q": 5, "ref_id": 5}]),
+        json!([{"q": " ", "ref_id": " "}]),
+    ];
+    let page =
+        json!({"results": [{"title": "T", "url": "https://a.org", "content": "c", "raw_content": "text"}]});
+    let served = [query("q"), json!({"open": [{"ref_id": "https://a.org"}]}), json!({})];
+    let told = |engine: &str, body: &str| {
+        let mut driven = Driven::new(&config(engine));
+        match send(&mut driven, body) {
+            Err(reply) => read(&reply.body).0,
+            Ok(_) => found(engine, body, &page).0,
+        }
+    };
+    for engine in ["searxng", "tavily", "brave"] {
+        for served in &served {
+            for command in ["search_query", "open", "find", "click", "finance", "invented"] {
+                for wrong in &wrong {
+                    let mut asked = served.clone();
+                    asked[command] = wrong.clone();
+                    let output = told(engine, &commands(asked.clone()));
+                    assert!(output.contains(&format!("`{command}`")), "{engine} {asked}: {output}");
+                }
+            }
+        }
+        // A part of a command beside a good one.
+        for wrong in [json!("x"), json!(5), json!({}), json!({"q": 5}), json!({"q": ["x"]})] {
+            for asked in [json!([wrong, {"q": "good"}]), json!([{"q": "good"}, wrong])] {
+                let output = told(engine, &commands(json!({"search_query": asked})));
+                assert!(output.contains("`search_query`"), "{asked}: {output}");
+            }
+        }
+        // A field of a query, which is searched for nevertheless.
+        for (field, wrong) in [
+            ("recency", json!("7")),
+            ("recency", json!([7])),
+            ("domains", json!("a.org")),
+            ("domains", json!(["a.org", 5])),
+            ("domains", json!({"a.org": true})),
+            ("invented", json!(1)),
+        ] {
+            let mut asked = json!({"search_query": [{"q": "first"}, {"q": "second"}]});
+            asked["search_query"][0][field] = wrong;
+            let output = told(engine, &commands(asked.clone()));
+            assert!(output.contains(&format!("`{field}` of `search_query`")), "{asked}: {output}");
+            assert!(output.contains("\"second\""), "{asked}: {output}");
+        }
+    }
+    for (command, field, wrong) in [
+        ("open", "lineno", json!("2")),
+        ("open", "lineno", json!(-2)),
+        ("find", "pattern", json!(5)),
+        ("find", "pattern", json!([])),
+        ("open", "invented", json!(1)),
+    ] {
+        let mut asked = json!({command: [{"ref_id": "https://a.org"}]});
+        asked[command][0][field] = wrong;
+        let output = told("tavily", &commands(asked.clone()));
+        assert!(output.contains(&format!("`{field}` of `{command}`")), "{asked}: {output}");
+        assert!(output.contains("https://a.org\nL1: text"), "{asked}: {output}");
+    }
+}
+
+/// What is beside the commands.
+#[test]
+fn settings_that_are_not_applied_are_named() {
+    for (field, value, named) in [
+        ("commands", json!("x"), "`commands`"),
+        ("commands", json!([1]), "`commands`"),
+        ("max_output_tokens", json!(-1), "`max_output_tokens`"),
+        ("max_output_tokens", json!("100"), "`max_output_tokens`"),
+        ("settings", json!({"filters": {"allowed_domains": ["a.org"]}}), "`filters`"),
+        ("settings", json!({"user_location": {"country": "DE"}}), "`user_location`"),
+    ] {
+        let mut body: Value = serde_json::from_str(&commands(query("q"))).unwrap();
+        body[field] = value;
+        let mut driven = Driven::new(&config("searxng"));
+        let output = match send(&mut driven, &body.to_string()) {
+            Err(reply) => read(&reply.body).0,
+            Ok(_) => found("searxng", &body.to_string(), &json!({"results": []})).0,
+        };
+        assert!(output.contains(named), "{body}: {output}");
+    }
+    for value in [json!(null), json!(1000.0), json!(u64::MAX), json!(1e300)] {
+        let mut body: Value = serde_json::from_str(&commands(query("q"))).unwrap();
+        body["max_output_tokens"] = value;
+        body["settings"] = json!({"filters": {"allowed_domains": null}, "user_location": null});
+        let (output, _) = found("searxng", &body.to_string(), &json!({"results": []}));
+        assert_eq!(output, "The search found nothing. Try other words.", "{body}");
+    }
 }
 
 /// Commands, with what the model is told after the engine answered with a page of eleven lines, one of them long.
@@ -354,7 +566,7 @@ fn pages_are_opened_where_the_engine_reads_them() {
         let (output, _) = found("tavily", &commands(wanted.clone()), &document);
         assert!(output.contains(expected), "{wanted}: {output}");
     }
-    let short = commands(open(json!({"ref_id": "https://a.org"}))).replace("10000", "25");
+    let short = commands(open(json!({"ref_id": "https://a.org"}))).replace("10000", "50");
     let (output, results) = found("tavily", &short, &document);
     assert!(output.contains("L3: ") && !output.contains("L4: "), "{output}");
     assert!(output.ends_with("The page has 11 lines. For more, open it with `lineno` 4."), "{output}");
@@ -378,15 +590,14 @@ fn pages_are_asked_for_beside_the_search() {
     }
     let (output, _) = found("tavily", &commands(two), &json!({"results": []}));
     assert!(output.contains("`open` did not find \"turn0search0\"."), "{output}");
-    assert!(output.contains("A `find` has no `ref_id`"), "{output}");
+    assert!(output.contains("A `find` without `ref_id`"), "{output}");
 }
 
-/// Without held headers, the path is sent before the commands are known.
 #[test]
 fn pages_that_cannot_be_opened_are_told_in_a_sentence() {
     let open = || commands(json!({"open": [{"ref_id": "https://a.org"}]}));
-    for (engine, held) in [("searxng", true), ("tavily", false), ("brave", true)] {
-        let reply = send(&mut Driven::new(&config(engine, held)), &open()).err().unwrap();
+    for engine in ["searxng", "brave"] {
+        let reply = send(&mut Driven::new(&config(engine)), &open()).err().unwrap();
         assert!(
             read(&reply.body).0.contains("`open` is not available: the gateway only searches."),
             "{engine}"
@@ -407,10 +618,12 @@ fn without_an_engine_the_request_passes() {
 
 #[test]
 fn headers_that_the_watchdog_released_are_no_search() {
-    let mut driven = Driven::new(&config("brave", true));
-    driven.exchange.on_request_headers(&asked(), false, NOW);
-    assert!(driven.exchange.on_watchdog());
-    let verdict = driven.exchange.on_request_body(commands(query("q")).as_bytes(), true, NOW);
-    let reply = local_body(verdict);
-    assert!(reply.status == 200 && read(&reply.body).0.contains("not available"));
+    for engine in ["searxng", "brave", "tavily"] {
+        let mut driven = Driven::new(&config(engine));
+        driven.exchange.on_request_headers(&asked(), false, NOW);
+        assert!(driven.exchange.on_watchdog());
+        let verdict = driven.exchange.on_request_body(commands(query("q")).as_bytes(), true, NOW);
+        let reply = local_body(verdict);
+        assert!(reply.status == 200 && read(&reply.body).0.contains("not available"));
+    }
 }

@@ -62,7 +62,9 @@ impl Story {
         let now = Duration::from_secs(1_700_000_000);
         let exchange = Exchange::new(config, Rc::clone(&told) as _, 1);
         let mut story = Self { exchange, told, now };
-        let posted = [&[(":method", "POST"), (":path", "/v1/responses")], headers].concat();
+        let path =
+            headers.iter().find(|(name, _)| *name == ":path").map_or("/v1/responses", |(_, path)| *path);
+        let posted = [&[(":method", "POST"), (":path", path)], headers].concat();
         story.exchange.on_request_headers(&map(&posted), false, now);
         let now = story.next_second();
         story.exchange.on_request_body(request.as_bytes(), true, now);
@@ -120,6 +122,9 @@ data: [DONE]
 const IN_TEXT: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"[TOOL_CALLS]f{}\"}}]}\n\n";
 const LENGTH: &str = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"length\"}]}\n\ndata: [DONE]\n\n";
 
+const SEARCH: &str = r#"{"search": {"engine": "searxng"}, "hold_request_headers": true}"#;
+const ASKED_SEARCH: &str = r#"{"commands": {"search_query": [{"q": "x"}]}}"#;
+
 const PRICED: &str = r#"{
     "models": [{"match": "m*", "price": {"input": 2, "cached": 0.5, "output": 8}}],
     "team_header": "x-team", "teams": ["red", "blue"]
@@ -146,6 +151,28 @@ fn tokens_and_their_cost_are_counted_by_team() {
     let told = Story::begin("{}", &[("x-team", "red")], STREAM).answered("200", &[HI, END]).closed();
     assert!(!told.counted().iter().any(|line| line.contains("team") || line.contains("cost")));
     assert_eq!((told.field("transponder.team"), told.field("transponder.cost_micros")), (None, None));
+}
+
+/// Envoy's counters wrap, and its rate limit filter refuses a cost above a billion.
+#[test]
+fn absurd_counts_do_not_wrap_a_counter() {
+    for absurd in [1_000_000_001, u64::from(u32::MAX) + 1, i64::MAX as u64, u64::MAX] {
+        let usage = format!(
+            r#"{{"prompt_tokens":{absurd},"completion_tokens":{absurd},"prompt_tokens_details":{{"cached_tokens":{absurd}}},"completion_tokens_details":{{"reasoning_tokens":{absurd}}}}}"#
+        );
+        let end = format!(
+            "data: {{\"choices\":[{{\"delta\":{{}},\"finish_reason\":\"stop\"}}],\"usage\":{usage}}}\n\ndata: [DONE]\n\n"
+        );
+        let priced = PRICED.replace("\"output\": 8", "\"output\": 1000000000");
+        let told = Story::begin(&priced, &[("x-team", "red")], STREAM).answered("200", &[HI, &end]).closed();
+        for (name, value) in told.of_kind(Kind::Counter) {
+            // A million such replies still fit.
+            let most = if name.starts_with("cost") { 1 << 50 } else { 1_000_000_000 };
+            assert!(value <= most, "{name} {value}");
+        }
+        assert_eq!(told.field("transponder.output_tokens").as_deref(), Some("1000000000"));
+        assert_eq!(told.field("transponder.cost_micros"), Some((1u64 << 50).to_string()));
+    }
 }
 
 #[test]
@@ -358,6 +385,9 @@ fn every_field_is_in_the_table() {
         story.answered("200", &[IN_TEXT, CALL, END]).closed(),
         Story::begin(PRICED, &[("x-team", "red")], STREAM).answered("200", &[HI, END]).closed(),
         Story::begin("{}", &[], STREAM).answered("401", &["{}"]).closed(),
+        Story::begin(SEARCH, &[(":path", "/v1/alpha/search")], ASKED_SEARCH)
+            .answered("200", &["{}"])
+            .closed(),
     ] {
         noted.extend(told.fields.borrow().iter().map(|(field, _)| *field));
     }
