@@ -5,12 +5,15 @@
 
 use super::headers::{Edit, FROM_CLIENT, Headers, MODEL, SESSION, UPSTREAM};
 use super::sanitize::{MODEL_CAP, visible};
+use super::session::Session;
+use super::translating::Translating;
 use crate::config::{Config, Upstream};
 use crate::json::{self, JsonStr};
 use crate::report::Report;
-use crate::request::{self, Endpoint};
+use crate::request;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use std::collections::BTreeSet;
 
 /// The edits that restore the headers which are changed before the body is known.
 pub(super) fn restoring(config: &Config, headers: &Headers) -> Vec<Edit> {
@@ -20,8 +23,18 @@ pub(super) fn restoring(config: &Config, headers: &Headers) -> Vec<Edit> {
     let own = |name: &str| [UPSTREAM, MODEL, SESSION, "content-length"].contains(&name);
     let edited =
         |name: &str| [":path", "accept", "content-type"].contains(&name) || FROM_CLIENT.contains(name);
-    let names = headers.names().filter(|name| edited(name) && !own(name));
-    names.map(|name| Edit::set(name.to_owned(), headers.text(name))).collect()
+    let mut names = BTreeSet::new();
+    names.extend(headers.names().filter(|name| edited(name) && !own(name)));
+    names.into_iter().map(|name| restored(name, headers)).collect()
+}
+
+/// Several headers of a name become one, whose value is their list: they mean the same. What is no text is left out.
+fn restored(name: &str, headers: &Headers) -> Edit {
+    let values: Vec<&[u8]> = headers.values(name).collect();
+    match String::from_utf8(values.join(&b", "[..])) {
+        Ok(list) => Edit::set(name.to_owned(), list),
+        Err(_) => Edit::Remove(name.to_owned()),
+    }
 }
 
 /// A request to a native upstream.
@@ -33,17 +46,28 @@ pub(super) struct Passed {
 }
 
 /// The request to a native upstream; `None` if the request is to be translated.
-pub(super) fn pass(config: &Config, endpoint: Endpoint, restoring: &[Edit], body: &[u8]) -> Option<Passed> {
-    let model = JsonStr::of(config.has_native().then(|| asked(body)).flatten()?)?;
+pub(super) fn pass(config: &Config, request: &Translating, body: &[u8]) -> Option<Passed> {
+    let asked = config.has_native().then(|| Asked::of(body)).flatten()?;
+    let model = JsonStr::of(asked.model?)?;
     let model = model.decode();
     let route = config.route(&model);
     let Upstream::Native(path) = route.upstream else { return None };
 
+    let key = asked.prompt_cache_key.and_then(JsonStr::of);
+    let in_body = || Session::of_body(config, key.as_ref().map(JsonStr::decode).as_deref());
+    let session = request.session.clone().or_else(in_body);
+
     let foreign = request::without_own_items(body);
     let body = foreign.as_ref().map_or(body, |foreign| &foreign.body);
-    let body = if route.model == model { body.to_vec() } else { renamed(body, asked(body)?, route.model)? };
-    let mut edits = restoring.to_vec();
-    edits.extend(path.as_ref().map(|path| Edit::set(":path", format!("{path}{}", endpoint.suffix()))));
+    let body = if route.model == model {
+        body.to_vec()
+    } else {
+        renamed(body, Asked::of(body)?.model?, route.model)?
+    };
+    let mut edits = request.restoring.clone();
+    let suffix = request.endpoint.suffix();
+    edits.extend(path.as_ref().map(|path| Edit::set(":path", format!("{path}{suffix}"))));
+    edits.extend(session.into_iter().flat_map(|session| session.edits(None).collect::<Vec<_>>()));
     edits.push(Edit::set("content-length", body.len().to_string()));
     edits.push(Edit::set(MODEL, visible(route.model, MODEL_CAP)));
     edits.extend(route.route.map(|route| Edit::set(UPSTREAM, route)));
@@ -51,14 +75,19 @@ pub(super) fn pass(config: &Config, endpoint: Endpoint, restoring: &[Edit], body
     Some(Passed { edits, body, report })
 }
 
-/// The value of `model`, as a slice of the body.
-fn asked(body: &[u8]) -> Option<&RawValue> {
-    #[derive(Deserialize)]
-    struct Asked<'a> {
-        #[serde(borrow)]
-        model: Option<&'a RawValue>,
+/// What is read of the body, as slices of it.
+#[derive(Deserialize)]
+struct Asked<'a> {
+    #[serde(borrow)]
+    model: Option<&'a RawValue>,
+    #[serde(borrow)]
+    prompt_cache_key: Option<&'a RawValue>,
+}
+
+impl<'a> Asked<'a> {
+    fn of(body: &'a [u8]) -> Option<Self> {
+        json::from_bytes(body).ok()
     }
-    serde_json::from_str::<Asked<'_>>(std::str::from_utf8(body).ok()?).ok()?.model
 }
 
 /// The same bytes except for the value of `model`.
@@ -75,7 +104,7 @@ mod tests {
     #[test]
     fn only_the_value_of_the_model_changes() {
         let body = r#"{ "input": "the \"model\": x", "model" : "a\u0062" , "n": 1.0, "n": 2}"#.as_bytes();
-        let asked = asked(body).unwrap();
+        let asked = Asked::of(body).unwrap().model.unwrap();
         assert_eq!(JsonStr::of(asked).unwrap().decode(), "ab");
         let renamed = renamed(body, asked, "c\"d").unwrap();
         let expected = r#"{ "input": "the \"model\": x", "model" : "c\"d" , "n": 1.0, "n": 2}"#;
@@ -85,7 +114,7 @@ mod tests {
     #[test]
     fn what_has_no_model_is_left_to_the_translation() {
         for body in ["", "[]", "{}", r#"{"model": null}"#, "{\"model\": \"\u{1}\"}"] {
-            assert!(asked(body.as_bytes()).is_none(), "{body}");
+            assert!(Asked::of(body.as_bytes()).and_then(|asked| asked.model).is_none(), "{body}");
         }
     }
 }

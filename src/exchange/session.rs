@@ -22,6 +22,12 @@ impl Session {
         ids.find(|id| !id.is_empty()).map(Self::of)
     }
 
+    /// By the body's `prompt_cache_key`, if there is one.
+    pub(super) fn of_body(config: &Config, key: Option<&str>) -> Option<Self> {
+        let key = key.filter(|key| !key.trim().is_empty() && !config.session_headers.is_empty());
+        key.map(Self::of)
+    }
+
     /// By the conversation's id.
     pub(super) fn of(id: &str) -> Self {
         let hash = Sha256::new().chain_update(KEY).chain_update(id).finalize();

@@ -31,8 +31,7 @@ impl Translating {
         context: &mut Context<'_>,
     ) -> (Phase, BodyVerdict) {
         if incoming.headers == HeaderMode::Held
-            && let Some(passed) =
-                passthrough::pass(&context.config, self.endpoint, &self.restoring, &incoming.body)
+            && let Some(passed) = passthrough::pass(&context.config, &self, &incoming.body)
         {
             return Phase::passed(passed, end, context);
         }
@@ -74,9 +73,8 @@ impl Translating {
         config: &Config,
     ) -> (Phase, BodyVerdict) {
         let edits = (headers == HeaderMode::Held).then(|| {
-            let in_body =
-                translated.prompt_cache_key.as_deref().filter(|_| !config.session_headers.is_empty());
-            let session = self.session.or_else(|| in_body.map(Session::of));
+            let in_body = || Session::of_body(config, translated.prompt_cache_key.as_deref());
+            let session = self.session.or_else(in_body);
             request_headers::after_body(&translated, session.as_ref())
         });
         let Translated { body, reply, .. } = translated;

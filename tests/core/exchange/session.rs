@@ -89,3 +89,64 @@ fn an_upstream_is_told_in_its_own_header() {
     let off = json!({"upstream": {"preset": "fireworks", "session_header": null}});
     assert_eq!(sent(off, &[("session-id", ID)], &body).len(), 1);
 }
+
+/// A key without words would send every such conversation to one endpoint.
+#[test]
+fn an_empty_key_is_none() {
+    for key in ["", " ", "\t\n"] {
+        for upstream in ["vllm", "native"] {
+            let config = json!({"upstream": upstream, "hold_request_headers": true});
+            let body = json!({"model": "m", "input": "hi", "prompt_cache_key": key});
+            assert_eq!(sent(config, &[], &body), [], "{upstream} {key:?}");
+        }
+    }
+}
+
+#[test]
+fn a_native_upstream_has_the_session_of_the_body_too() {
+    let own = |id: &str| vec![("x-transponder-session".to_owned(), hash(id))];
+    let config = json!({"upstream": "native", "hold_request_headers": true});
+    let off = json!({"upstream": "native", "hold_request_headers": true, "session_headers": []});
+    let body = json!({"model": "m", "input": "hi", "prompt_cache_key": "k\u{e9}y"});
+    assert_eq!(sent(config.clone(), &[], &body), own("k\u{e9}y"));
+    assert_eq!(sent(config.clone(), &[("session-id", ID)], &body), own(ID));
+    assert_eq!(sent(config.clone(), &[("x-transponder-session", "forged")], &body), own("k\u{e9}y"));
+    assert_eq!(sent(off, &[], &body), []);
+    for key in [json!(null), json!(5), json!(["k"])] {
+        let body = json!({"model": "m", "input": "hi", "prompt_cache_key": key});
+        assert_eq!(sent(config.clone(), &[], &body), [], "{key}");
+    }
+}
+
+/// A native upstream gets the client's headers as they mean, or not at all.
+#[test]
+fn headers_for_a_native_upstream_are_never_mangled() {
+    let cases: [(&[&[u8]], Option<&str>); 6] = [
+        (&[b"a"], Some("a")),
+        (&[b"a", b"b, c"], Some("a, b, c")),
+        (&[b""], Some("")),
+        (&["\u{e9}".as_bytes()], Some("\u{e9}")),
+        (&[b"\xff"], None),
+        (&[b"a", b"\xff"], None),
+    ];
+    for name in ["session-id", "openai-beta", "x-codex-turn-metadata", "accept", "content-type"] {
+        for (values, expected) in cases {
+            let mut pairs: Vec<(String, Vec<u8>)> = [(":method", "POST"), (":path", "/v1/responses")]
+                .map(|(name, value)| (name.to_owned(), value.into()))
+                .into();
+            pairs.extend(values.iter().map(|value| (name.to_owned(), value.to_vec())));
+            let mut driven = Driven::new(r#"{"upstream": "native", "hold_request_headers": true}"#);
+            let verdict = driven.exchange.on_request_headers(&pairs.into(), false, NOW);
+            let HeadersVerdict::Hold(mut edits) = verdict else { panic!("{verdict:?}") };
+            let verdict = driven.exchange.on_request_body(ASKED, true, NOW);
+            let BodyVerdict::Release(more, _) = verdict else { panic!("{verdict:?}") };
+            edits.extend(more);
+            let last = edits.iter().rev().find_map(|edit| match edit {
+                Edit::Set(known, value) if known == name => Some(Some(value.as_str())),
+                Edit::Remove(known) if known == name => Some(None),
+                _ => None,
+            });
+            assert_eq!(last, Some(expected), "{name} {values:?}");
+        }
+    }
+}
