@@ -32,6 +32,9 @@ pub(super) fn path(at: &str, path: &str, errors: &mut Errors) {
     } else {
         errors.add(at, format!("`{path}` does not begin with `/`"));
     }
+    if path.contains('#') {
+        errors.add(at, format!("`{path}` has a `#`, which no request has in its path"));
+    }
 }
 
 pub(super) fn options(at: &str, options: &Options, errors: &mut Errors) {
@@ -134,8 +137,19 @@ pub(super) fn one_path_under_refuse(config: &Config, errors: &mut Errors) {
     }
 }
 
-/// Headers that describe a message, so Envoy writes them.
-pub(super) const OF_MESSAGES: &[&str] = &["host", "content-length", "transfer-encoding", "connection"];
+/// Headers that describe a message or a connection, so Envoy writes them.
+pub(super) const OF_MESSAGES: &[&str] = &[
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "expect",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "upgrade",
+];
 
 /// A list with a name twice makes Codex discard all of it.
 pub(super) fn described_once(rules: &[Rule], errors: &mut Errors) {
@@ -144,6 +158,16 @@ pub(super) fn described_once(rules: &[Rule], errors: &mut Errors) {
         let mut before = rules.iter().take(index).filter(is_described);
         if before.any(|earlier| earlier.pattern == rule.pattern) {
             let what = format!("an earlier rule describes `{}` already", rule.pattern);
+            errors.add(&format!("models[{index}].catalog"), what);
+        }
+    }
+}
+
+/// A list of models with one that is refused would be a promise that is not kept.
+pub(super) fn described_is_served(config: &Config, errors: &mut Errors) {
+    for (index, rule) in config.models.iter().enumerate().filter(|(_, rule)| rule.catalog.is_some()) {
+        if *rule.upstream.as_ref().unwrap_or(&config.upstream) == Upstream::Refuse {
+            let what = format!("`{}` is refused, so it cannot be in the list of models", rule.pattern);
             errors.add(&format!("models[{index}].catalog"), what);
         }
     }
@@ -168,6 +192,9 @@ pub(super) fn catalog(at: &str, catalog: &Catalog, pattern: &str, errors: &mut E
     tokens(&join(at, "auto_compact_token_limit"), catalog.auto_compact_token_limit, errors);
     given(&join(at, "display_name"), catalog.display_name.as_deref(), errors);
     given(&join(at, "instructions"), catalog.instructions.as_deref(), errors);
+    if catalog.input_modalities.as_ref().is_some_and(Vec::is_empty) {
+        errors.add(&join(at, "input_modalities"), "expected at least one");
+    }
     let known: Vec<&str> = upstream::effort_names().collect();
     let efforts = catalog.efforts.as_deref().unwrap_or_default();
     for (at, effort) in placed(&join(at, "efforts"), efforts, errors) {
@@ -203,13 +230,20 @@ pub(super) fn search(search: &Search, held: bool, errors: &mut Errors) {
 }
 
 pub(super) fn price(at: &str, price: Price, pattern: &str, errors: &mut Errors) {
-    for (key, _) in price.parts().filter(|(_, price)| *price < 0.0) {
-        errors.add(&join(at, key), "expected at least 0");
+    for (key, price) in price.parts() {
+        if price < 0.0 {
+            errors.add(&join(at, key), "expected at least 0");
+        } else if price > HIGHEST_PRICE {
+            errors.add(&join(at, key), format!("expected at most {HIGHEST_PRICE}, for a million tokens"));
+        }
     }
     if !is_label(pattern) {
         errors.add(at, LABEL);
     }
 }
+
+/// A thousand of any currency for one token.
+const HIGHEST_PRICE: f64 = 1e9;
 
 /// What Envoy can read out of the name of a metric.
 fn is_label(text: &str) -> bool {
@@ -218,21 +252,38 @@ fn is_label(text: &str) -> bool {
 
 const LABEL: &str = "expected visible ASCII characters without `;` and `=`, because it is a label of metrics";
 
-pub(super) fn teams(header: Option<&str>, teams: &[String], errors: &mut Errors) {
+pub(super) fn teams(header: Option<&str>, teams: &[String], budgets: bool, errors: &mut Errors) {
     if let Some(name) = header {
-        header_name("team_header", name, errors);
+        read_header("team_header", name, errors);
+    }
+    if budgets && header.is_none() && !errors.has("team_header") {
+        errors.add("team_budgets", "needs `team_header`");
     }
     if header.is_some() == teams.is_empty() && !errors.has("teams") && !errors.has("team_header") {
         errors.add("teams", "`team_header` and `teams` need each other");
     }
-    for (at, _) in placed("teams", teams, errors).iter().filter(|(_, team)| !is_label(team)) {
-        errors.add(at, LABEL);
+    let placed = placed("teams", teams, errors);
+    for (index, (at, team)) in placed.iter().enumerate() {
+        if !is_label(team) {
+            errors.add(at, LABEL);
+        }
+        if placed.iter().take(index).any(|(_, earlier)| earlier == team) {
+            errors.add(at, format!("`{team}` is there twice"));
+        }
     }
 }
 
 pub(super) fn header_names(list: &str, names: &[String], errors: &mut Errors) {
     for (at, name) in placed(list, names, errors) {
-        header_name(&at, name, errors);
+        read_header(&at, name, errors);
+    }
+}
+
+/// The name of a request header that says something about the client.
+pub(super) fn read_header(at: &str, name: &str, errors: &mut Errors) {
+    header_name(at, name, errors);
+    if OF_MESSAGES.contains(&name) {
+        errors.add(at, format!("`{name}` is about the message, not about the client"));
     }
 }
 

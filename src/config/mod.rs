@@ -65,6 +65,8 @@ pub struct Config {
     pub team_header: Option<String>,
     /// The teams. Every other value of the header is counted as `other`.
     pub teams: Vec<String>,
+    /// Whether the `x-ratelimit-*` headers of replies are about the budgets of the teams.
+    pub team_budgets: bool,
 }
 
 /// How the requests for a model are handled.
@@ -322,6 +324,7 @@ impl Default for Config {
             search: None,
             team_header: None,
             teams: Vec::new(),
+            team_budgets: false,
         }
     }
 }

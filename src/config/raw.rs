@@ -52,6 +52,10 @@ pub(super) struct RawConfig {
     pub(super) team_header: Option<String>,
     /// The teams. They are values of a label, so the list is closed: any other value counts as `other`.
     pub(super) teams: Vec<String>,
+    /// Whether the `x-ratelimit-*` headers of replies are those of Envoy's rate limit filter, which counts the budgets of the teams.
+    /// Codex is then told what is left. The route must remove the upstream's own headers of these names, because nothing else tells them
+    /// apart. Needs `team_header`.
+    pub(super) team_budgets: bool,
 }
 
 /// The settings for the models that match.
@@ -94,6 +98,7 @@ impl Default for RawConfig {
             search: None,
             team_header: None,
             teams: Vec::new(),
+            team_budgets: false,
         }
     }
 }
@@ -127,8 +132,8 @@ impl RawConfig {
         check::paths(&self.paths, errors);
         check::limits(&self.limits, errors);
         check::header_names("session_headers", &self.session_headers, errors);
-        check::teams(self.team_header.as_deref(), &self.teams, errors);
-        check::header_name("owner_header", &self.owner_header, errors);
+        check::teams(self.team_header.as_deref(), &self.teams, self.team_budgets, errors);
+        check::read_header("owner_header", &self.owner_header, errors);
         let held = self.hold_request_headers || errors.has("hold_request_headers");
         let upstream = self.upstream.and_then(|value| upstream("upstream", value, held, errors));
         let models = self.models.into_iter().enumerate();
@@ -145,10 +150,12 @@ impl RawConfig {
             search: self.search.and_then(|value| search(value, held, errors)),
             team_header: self.team_header,
             teams: self.teams,
+            team_budgets: self.team_budgets,
         };
         if errors.is_empty() {
             check::one_path_under_refuse(&config, errors);
             check::described_once(&config.models, errors);
+            check::described_is_served(&config, errors);
         }
         config
     }
@@ -292,16 +299,41 @@ pub(super) fn read_object<T: DeserializeOwned>(
             Ok(value) => return Some(value),
             Err(error) => error,
         };
-        // A key whose value was wrong has been removed.
-        if explain::missing(&error).is_some_and(|key| errors.has(&join(at, &key))) {
-            return None;
-        }
         let path = json::path_of(&error, text.get());
-        errors.add(&as_written(join(at, &path), errors), explain::message(&error));
-        if !remove(&mut object, &path) {
+        let missing = explain::missing(&error);
+        // A key whose value was wrong has been removed.
+        let is_known = missing.as_ref().is_some_and(|key| errors.has(&join(at, key)));
+        if !is_known {
+            errors.add(&as_written(join(at, &path), errors), explain::message(&error));
+        }
+        let can_go_on = match missing {
+            Some(key) if path.is_empty() => stand_in(&mut object, &key),
+            _ => remove(&mut object, &path),
+        };
+        if !can_go_on {
             return None;
         }
     }
+}
+
+/// Valid values of the keys that an object must have.
+const REQUIRED: [(&str, &str); 6] = [
+    ("match", r#""x""#),
+    ("engine", r#""searxng""#),
+    ("input", "0"),
+    ("output", "0"),
+    ("cluster", r#""x""#),
+    ("path", r#""/{owner}-{id}""#),
+];
+
+/// Puts a valid value in place of a required one, so that the others are checked too. Returns whether there is one.
+fn stand_in(object: &mut Value, key: &str) -> bool {
+    let value = REQUIRED.iter().find(|(known, _)| *known == key);
+    let value = value.and_then(|(_, value)| serde_json::from_str(value).ok());
+    object
+        .as_object_mut()
+        .zip(value)
+        .is_some_and(|(object, value)| object.insert(key.to_owned(), value).is_none())
 }
 
 /// The path of a list's element before the wrong elements in front of it were removed.

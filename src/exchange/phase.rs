@@ -164,7 +164,9 @@ impl Phase {
             Self::Retrieving(_) => (Self::Answered, HeadersVerdict::Continue(Vec::new())),
             Self::Forwarding(_) => (
                 self,
-                HeadersVerdict::Continue(response_headers::dropped(&context.dropped).into_iter().collect()),
+                HeadersVerdict::Continue(
+                    response_headers::dropped(&context.dropped).map(Edit::from).into_iter().collect(),
+                ),
             ),
             _ => (self, HeadersVerdict::Continue(Vec::new())),
         }

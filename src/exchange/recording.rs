@@ -25,6 +25,8 @@ pub(super) struct Document {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
     pub(super) retry_after: Option<Header>,
+    /// Those of this filter. A reply that goes on has them.
+    pub(super) own: Vec<Header>,
 }
 
 /// The end of a reply waits.
@@ -52,7 +54,7 @@ impl End {
 
 impl Document {
     fn release(self) -> BodyVerdict {
-        let Self { status, body, retry_after } = self;
+        let Self { status, body, retry_after, own: _ } = self;
         let mut edits = vec![
             Edit::set(":status", status.to_string()),
             Edit::set("content-length", body.len().to_string()),
@@ -63,8 +65,8 @@ impl Document {
 }
 
 impl From<Document> for LocalReply {
-    fn from(Document { status, body, retry_after }: Document) -> Self {
-        Self::json(status, body).with(retry_after)
+    fn from(Document { status, body, retry_after, own }: Document) -> Self {
+        Self::json(status, body).with(retry_after).with(own)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The reply's headers: whether the reply can be translated, whether they wait for its body, and what the client gets.
 
 use super::budget;
-use super::headers::{DROPPED, Edit, FROM_UPSTREAM, Headers, STREAM};
+use super::headers::{DROPPED, Edit, FROM_UPSTREAM, Header, Headers, STREAM};
 use super::phase::{HeaderMode, Phase};
 use super::retry_after;
 use super::sanitize::{DROPPED_CAP, visible};
@@ -21,20 +21,24 @@ pub(super) fn begin(
 ) -> (Phase, HeadersVerdict) {
     if let Some(error) = unreadable(headers, end) {
         let retry_after = retry_after::anew(error.status, headers, context.now);
-        let answer = context.failed(&error).with(retry_after);
+        let own = own(headers, context);
+        let answer = context.failed(&error).with(retry_after).with(own);
         return (Phase::Answered, HeadersVerdict::Respond(answer));
     }
-    let mut edits = edits(headers, &reply, &context.dropped);
-    let left = context.observer.team().and_then(|team| budget::edits(team, headers, context.now));
-    edits.extend(left.into_iter().flatten());
+    let own = own(headers, context);
+    let mut edits = edits(headers, &reply);
+    edits.extend(own.iter().cloned().map(Edit::from));
     let holds = mode == HeaderMode::Held && !streams(headers, &reply) && shows_its_end(headers);
     let upstream = UpstreamBody::new(reply, headers);
     if end {
-        return (Phase::Answered, HeadersVerdict::Respond(without_body(upstream, headers, context)));
+        return (
+            Phase::Answered,
+            HeadersVerdict::Respond(without_body(upstream, headers, context).with(own)),
+        );
     }
     let retry_after = retry_after::after(headers, context.now);
     if holds {
-        let buffering = Buffering { upstream, body: Vec::new(), retry_after };
+        let buffering = Buffering { upstream, body: Vec::new(), retry_after, own };
         return (Phase::Buffering(buffering), HeadersVerdict::Hold(edits));
     }
     let delay = retry_after.filter(|_| upstream.status == 429);
@@ -100,20 +104,26 @@ fn too_early(status: u16) -> ApiError {
 }
 
 /// The edits that give the client its headers, as far as the upstream's headers decide them.
-fn edits(headers: &Headers, reply: &Reply, dropped: &[String]) -> Vec<Edit> {
+fn edits(headers: &Headers, reply: &Reply) -> Vec<Edit> {
     let mut edits = headers.removals(|name| FROM_UPSTREAM.contains(name));
     if streams(headers, reply) {
         edits.extend(STREAM.iter().filter_map(|(name, value)| headers.set(name, value)));
     } else {
         edits.extend(headers.set("content-type", "application/json"));
     }
-    edits.extend(self::dropped(dropped));
     edits
 }
 
+/// The headers that this filter adds to a reply. A local reply in its place needs them too.
+fn own(headers: &Headers, context: &Context<'_>) -> Vec<Header> {
+    let team = context.observer.team().filter(|_| context.config.team_budgets);
+    let left = team.and_then(|team| budget::left(team, headers, context.now));
+    dropped(&context.dropped).into_iter().chain(left.into_iter().flatten()).collect()
+}
+
 /// The header that lists what could not be translated, if there is anything.
-pub(super) fn dropped(dropped: &[String]) -> Option<Edit> {
-    (!dropped.is_empty()).then(|| Edit::set(DROPPED, visible(&dropped.join(","), DROPPED_CAP)))
+pub(super) fn dropped(dropped: &[String]) -> Option<Header> {
+    (!dropped.is_empty()).then(|| (DROPPED, visible(&dropped.join(","), DROPPED_CAP)))
 }
 
 /// Whether the client gets server-sent events. An error is always a document.

@@ -1,6 +1,6 @@
 //! The reply's body: translated as it arrives, or collected while its headers are held.
 
-use super::headers::{Edit, Headers};
+use super::headers::{Edit, Header, Headers};
 use super::phase::Phase;
 use super::recording::{self, Document, End};
 use super::retry_after::RetryAfter;
@@ -91,6 +91,8 @@ pub(super) struct Buffering {
     pub(super) body: Vec<u8>,
     /// For a 429 whose `retry-after` header is missing or unusable.
     pub(super) retry_after: Option<RetryAfter>,
+    /// Headers of this filter, for a local reply. The upstream's have them already.
+    pub(super) own: Vec<Header>,
 }
 
 impl Buffering {
@@ -113,7 +115,7 @@ impl Buffering {
     /// The body ended with the chunk before, so there is no chunk in which the result could be written.
     pub(super) fn on_trailers(mut self, context: &mut Context<'_>) -> (Phase, TrailersVerdict) {
         if !self.upstream.began {
-            return (Phase::Answered, TrailersVerdict::Respond(context.failed(&empty())));
+            return (Phase::Answered, TrailersVerdict::Respond(context.failed(&empty()).with(self.own)));
         }
         self.upstream.reply.set_time(context.now.as_secs());
         self.upstream.reply.end(&mut self.body);
@@ -123,20 +125,22 @@ impl Buffering {
 
     /// The reply is too long to be an error: its headers are sent as they are, and its body as it arrives.
     fn stop(self) -> (Phase, BodyVerdict) {
-        let Self { upstream, body, retry_after } = self;
+        let Self { upstream, body, retry_after, own: _ } = self;
         let delay = retry_after.filter(|_| upstream.status == 429);
         let edits = delay.map(|delay| Edit::from(delay.header(None))).into_iter().collect();
         (Phase::Streaming(Streaming { upstream }), BodyVerdict::Release(edits, body))
     }
 
     fn complete(self) -> Document {
-        let Self { upstream, body, retry_after } = self;
+        let Self { upstream, body, retry_after, own } = self;
         let (error, status) = (upstream.reply.error(), upstream.reply.status());
-        // Waiting does not refill an exhausted quota.
+        // To wait a moment does not refill an exhausted quota. A delay that a header states is when it is refilled.
         let quota = error.and_then(|error| error.code.as_deref()) == Some("insufficient_quota");
+        let is_known = |delay: &RetryAfter| !quota || matches!(delay, RetryAfter::Seconds(_));
         let in_body = error.and_then(|error| error.retry_after);
-        let retry_after = retry_after.filter(|_| status == 429 && !quota).map(|delay| delay.header(in_body));
-        Document { status, body: error.map_or(body, ApiError::to_json), retry_after }
+        let delay = retry_after.filter(|delay| status == 429 && is_known(delay));
+        let retry_after = delay.map(|delay| delay.header(in_body));
+        Document { status, body: error.map_or(body, ApiError::to_json), retry_after, own }
     }
 }
 

@@ -32,9 +32,9 @@ impl LocalReply {
         Self { status: 200, headers: STREAM.map(|(name, value)| (name, value.to_owned())).into(), body }
     }
 
-    /// Adds a header, if there is one.
-    pub(super) fn with(mut self, header: Option<Header>) -> Self {
-        self.headers.extend(header);
+    /// Adds headers.
+    pub(super) fn with(mut self, headers: impl IntoIterator<Item = Header>) -> Self {
+        self.headers.extend(headers);
         self
     }
 }

@@ -313,10 +313,37 @@ fn each_mistake_is_refused_with_its_path_and_the_remedy() {
             "search: needs `\"hold_request_headers\": true`, because the headers of its requests and replies wait for their bodies",
         ),
         (
-            r#"{"search": {"engine": "bing"}}"#,
+            r#"{"hold_request_headers": true, "search": {"engine": "bing"}}"#,
             "search.engine: unknown value `bing`, expected one of: searxng, brave, tavily",
         ),
         (r#"{"search": "brave"}"#, "search: expected an object"),
+        (
+            r#"{"hold_request_headers": true, "search": {"engine": "brave", "path": "/a#b"}}"#,
+            "search.path: `/a#b` has a `#`, which no request has in its path",
+        ),
+        (r#"{"paths": ["/a#b"]}"#, "paths[0]: `/a#b` has a `#`, which no request has in its path"),
+        (
+            r#"{"upstream": {"path": "/a#b"}}"#,
+            "upstream.path: `/a#b` has a `#`, which no request has in its path",
+        ),
+        (r#"{"team_header": "x-team", "teams": ["a", "b", "a"]}"#, "teams[2]: `a` is there twice"),
+        (r#"{"team_budgets": true}"#, "team_budgets: needs `team_header`"),
+        (
+            r#"{"models": [{"match": "a", "upstream": "refuse", "catalog": {}}]}"#,
+            "models[0].catalog: `a` is refused, so it cannot be in the list of models",
+        ),
+        (
+            r#"{"upstream": "refuse", "models": [{"match": "b", "upstream": "vllm", "catalog": {}}, {"match": "a", "catalog": {}}]}"#,
+            "models[1].catalog: `a` is refused, so it cannot be in the list of models",
+        ),
+        (
+            r#"{"models": [{"match": "a", "catalog": {"input_modalities": []}}]}"#,
+            "models[0].catalog.input_modalities: expected at least one",
+        ),
+        (
+            r#"{"models": [{"match": "a", "price": {"input": 1, "output": 1e10}}]}"#,
+            "models[0].price.output: expected at most 1000000000, for a million tokens",
+        ),
         (
             r#"{"hold_request_headers": true, "search": {"engine": "tavily", "path": "x"}}"#,
             "search.path: `x` does not begin with `/`",
@@ -384,6 +411,83 @@ models[1].upstream.tool_call_id_chars (line 12, column 69): expected at least 8
 limits.event_bytes (line 14, column 16): expected a whole number, found \"8\"
 limits.reply_bytes (line 14, column 36): expected more than 0";
     assert_eq!(refusal(text), expected);
+}
+
+/// A required key that is wrong or missing does not hide the mistakes beside it.
+#[test]
+fn a_wrong_required_key_hides_nothing() {
+    let search = |search: &str| format!(r#"{{"hold_request_headers": true, "search": {search}}}"#);
+    let rule = |rule: &str| format!(r#"{{"models": [{rule}]}}"#);
+    for (text, expected) in [
+        (
+            search(r#"{"engine": "bing", "path": "x", "route": ""}"#),
+            &["search.engine", "search.path", "search.route"][..],
+        ),
+        (search(r#"{"path": "x", "rute": ""}"#), &["search", "search.path", "search.rute"]),
+        (
+            search(r#"{"engine": 5, "path": 5, "route": 5}"#),
+            &["search.engine", "search.path", "search.route"],
+        ),
+        (
+            rule(r#"{"match": "a", "price": {"input": "1", "output": -1, "cached": 1e30}}"#),
+            &["models[0].price.cached", "models[0].price.input", "models[0].price.output"],
+        ),
+        (
+            rule(r#"{"match": "a", "price": {"cached": -1}}"#),
+            &["models[0].price", "models[0].price", "models[0].price.cached"],
+        ),
+        (
+            rule(
+                r#"{"match": 5, "upstream": "vlm", "route": "", "price": {"input": -1}, "catalog": {"context_window": 0}}"#,
+            ),
+            &[
+                "models[0].catalog.context_window",
+                "models[0].match",
+                "models[0].price",
+                "models[0].price.input",
+                "models[0].route",
+                "models[0].upstream",
+            ],
+        ),
+        (
+            rule(r#"{"model": "", "upstream": "vlm"}"#),
+            &["models[0]", "models[0].model", "models[0].upstream"],
+        ),
+        (
+            r#"{"store": {"http": {"cluster": 5, "timeout_ms": 0, "headers": {"host": "x"}}}}"#.to_owned(),
+            &["store.http", "store.http.cluster", "store.http.headers.host", "store.http.timeout_ms"],
+        ),
+    ] {
+        let errors = Config::parse(text.as_bytes()).unwrap_err();
+        let mut paths: Vec<&str> = errors.iter().map(|error| error.path.as_str()).collect();
+        paths.sort_unstable();
+        assert_eq!(paths, expected, "{text}: {errors}");
+    }
+}
+
+/// Such a header says nothing about the client, or no filter sees it.
+#[test]
+fn headers_of_the_message_name_no_client() {
+    for name in [
+        "host",
+        "content-length",
+        "transfer-encoding",
+        "connection",
+        "te",
+        "upgrade",
+        "keep-alive",
+        "trailer",
+        "expect",
+        "proxy-connection",
+    ] {
+        for (at, text) in [
+            ("team_header", format!(r#"{{"team_header": "{name}", "teams": ["a"]}}"#)),
+            ("owner_header", format!(r#"{{"owner_header": "{name}"}}"#)),
+            ("session_headers[0]", format!(r#"{{"session_headers": ["{name}"]}}"#)),
+        ] {
+            assert_eq!(refusal(&text), format!("{at}: `{name}` is about the message, not about the client"));
+        }
+    }
 }
 
 /// Programs write JSON on one line, where a column does not help.

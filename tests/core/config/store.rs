@@ -38,7 +38,7 @@ fn mistakes_are_named() {
     let objects = |path: &str, more: &str| format!(r#"{{"cluster": "c", "path": "{path}"{more}}}"#);
     let good = "/{owner}/{id}";
     for (settings, expected) in [
-        ("{}".to_owned(), "store.http: `cluster` is missing"),
+        ("{}".to_owned(), "store.http: `cluster` is missing\nstore.http: `path` is missing"),
         (objects("{owner}/{id}", ""), "store.http.path: `{owner}/{id}` does not begin with `/`"),
         (
             objects("/{owner}", ""),

@@ -67,11 +67,54 @@ async fn a_team_whose_budget_is_used_up_is_refused() {
         let refused = ask(&envoy, "red", stream).await;
         let error = &refused.json()["error"];
         assert_eq!((refused.status, &error["code"]), (429, &json!("insufficient_quota")), "{error}");
+        assert_eq!(refused.header("retry-after"), Some("3600"));
+        assert_eq!(refused.header("x-codex-primary-used-percent"), Some("100.0"));
     }
     assert_eq!(ask(&envoy, "blue", false).await.status, 200);
     until_used(&service, "blue", 300).await;
     assert_eq!((upstream.seen().len(), service.used("red")), (3, 600));
     envoy.finish();
+}
+
+/// An upstream behind an Envoy of its own has the same headers.
+#[tokio::test]
+async fn an_upstreams_own_limits_are_not_the_teams() {
+    let upstream = OwnUpstream::start_asked(|seen| {
+        let request: Value = serde_json::from_slice(&seen.body).unwrap();
+        let mut reply = reply(request["stream"] == true);
+        for (name, value) in
+            [("x-ratelimit-limit", "10, 10;w=60"), ("x-ratelimit-remaining", "1"), ("x-ratelimit-reset", "7")]
+        {
+            reply.headers_mut().insert(name, value.parse().unwrap());
+        }
+        reply
+    })
+    .await;
+    let service = Service::start(BUDGET).await;
+    let addresses: &[(&str, &[_])] = &[("upstream", &[upstream.address]), ("ratelimit", &[service.address])];
+    let plan = fleet("budget", addresses);
+    let mut held = plan.clone();
+    let plugin = held
+        .pointer_mut("/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/http_filters/0/typed_config/config")
+        .unwrap();
+    plugin["allow_on_headers_stop_iteration"] = json!(true);
+    let config = plugin["configuration"]["value"].as_str().unwrap();
+    plugin["configuration"]["value"] = json!(config.replacen('{', "{\"hold_request_headers\": true, ", 1));
+    for plan in [plan, held] {
+        let envoy = Envoy::launch(&plan).await;
+        for stream in [false, true] {
+            // A request without a team has no budget.
+            let body = json!({"model": "m", "input": "hi", "stream": stream}).to_string();
+            let answer = post_with(&envoy.responses_url(), &[], body).await;
+            assert_eq!((answer.status, answer.header("x-codex-limit-name")), (200, None));
+            assert_eq!(answer.header("x-ratelimit-limit"), None);
+            let team = if stream { "streams" } else { "documents" };
+            let answer = ask(&envoy, team, stream).await;
+            assert_eq!(answer.header("x-codex-primary-window-minutes"), Some("1440"));
+            assert_eq!(answer.header("x-ratelimit-reset"), Some("3600"));
+        }
+        envoy.finish();
+    }
 }
 
 #[tokio::test]
