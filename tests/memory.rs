@@ -4,7 +4,12 @@
 
 use peak_alloc::PeakAlloc;
 use serde_json::{Value, json};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
 use transponder::config::Config;
+use transponder::exchange::Exchange;
+use transponder::metrics::{Metric, Telemetry};
 use transponder::request::{self, Context, Translated};
 
 #[global_allocator]
@@ -14,6 +19,29 @@ fn translated(body: &str) -> Translated {
     let config = Config::default();
     request::translate(body.as_bytes(), &Context { config: &config, seed: 1, now: 100, codex: false })
         .unwrap()
+}
+
+/// Takes a body in pieces, as Envoy gives them, and waits for its end.
+fn collect(body: &[u8]) {
+    #[derive(Debug)]
+    struct Nobody;
+    impl Telemetry for Nobody {
+        fn record(&self, _: &'static Metric, _: &[&str], _: i64) {}
+        fn note(&self, _: &'static str, _: &str) {}
+    }
+    let headers = [
+        (":method", "POST".to_owned()),
+        (":path", "/v1/responses".to_owned()),
+        ("content-type", "application/json".to_owned()),
+        ("content-length", body.len().to_string()),
+    ];
+    let headers: Vec<_> =
+        headers.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes())).collect();
+    let mut exchange = Exchange::new(Arc::new(Config::default()), Rc::new(Nobody), 1);
+    exchange.on_request_headers(&headers.into(), false, Duration::ZERO);
+    for piece in body.chunks(16 << 10) {
+        exchange.on_request_body(piece, false, Duration::ZERO);
+    }
 }
 
 fn chunk(delta: &Value) -> String {
@@ -55,6 +83,10 @@ fn memory_is_a_small_multiple_of_what_came() {
         reply.push(END.as_bytes(), &mut out);
     });
     assert!(used < 10 * (4 << 20), "4 MiB of streamed text took {used}");
+
+    let body = vec![b' '; 9 << 19];
+    let used = peak(&mut || collect(&body));
+    assert!(used < 2 * body.len(), "a body of {} bytes took {used} while it came", body.len());
 
     // Streams that have begun and sent nothing else.
     let request = r#"{"model":"m","input":"hi","stream":true}"#;

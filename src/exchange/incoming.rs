@@ -14,6 +14,9 @@ pub(super) struct Incoming {
     pub(super) body: Vec<u8>,
 }
 
+/// The factor by which the room for a body grows at most.
+const GROWTH: usize = 4;
+
 impl Incoming {
     pub(super) fn new(headers: HeaderMode, announced: Option<usize>) -> Self {
         Self { headers, announced, body: Vec::new() }
@@ -29,6 +32,7 @@ impl Incoming {
         if self.body.len() + chunk.len() > limit {
             return Err(too_large(limit));
         }
+        self.make_room(chunk.len());
         self.body.extend_from_slice(chunk);
         match self.headers {
             _ if end && self.body.is_empty() => Err(no_body()),
@@ -37,6 +41,16 @@ impl Incoming {
             HeaderMode::Held => Ok(Some(BodyVerdict::Hold)),
             // If the chunk were held, Envoy would buffer the complete body, and answer 413 to a long one.
             HeaderMode::Sent => Ok(Some(BodyVerdict::Replace(Vec::new()))),
+        }
+    }
+
+    /// Makes room up to the announced end, so that the body is copied less often and gets no more than it needs. It stays in
+    /// proportion to what has come: a client can announce a length that it never sends.
+    fn make_room(&mut self, bytes: usize) {
+        let needed = self.body.len() + bytes;
+        let Some(announced) = self.announced.filter(|length| *length >= needed) else { return };
+        if self.body.capacity() < needed {
+            self.body.reserve_exact(announced.min(GROWTH * needed) - self.body.len());
         }
     }
 
