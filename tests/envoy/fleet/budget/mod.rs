@@ -38,6 +38,20 @@ async fn until_used(service: &Service, team: &str, tokens: u64) {
     }
 }
 
+/// The example, with a service that is waited for: if it is late, requests pass.
+fn plan(upstream: &OwnUpstream, service: &Service) -> Value {
+    let addresses: &[(&str, &[_])] = &[("upstream", &[upstream.address]), ("ratelimit", &[service.address])];
+    let mut plan = fleet("budget", addresses);
+    filters(&mut plan)[1]["typed_config"]["rate_limit_service"]["grpc_service"]["timeout"] = json!("60s");
+    plan
+}
+
+/// Transponder, the rate limit filter and the router.
+fn filters(plan: &mut Value) -> &mut Value {
+    plan.pointer_mut("/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/http_filters")
+        .unwrap()
+}
+
 async fn start() -> (OwnUpstream, Service, Envoy) {
     let upstream = OwnUpstream::start_asked(|seen| {
         let request: Value = serde_json::from_slice(&seen.body).unwrap();
@@ -45,8 +59,7 @@ async fn start() -> (OwnUpstream, Service, Envoy) {
     })
     .await;
     let service = Service::start(BUDGET).await;
-    let addresses: &[(&str, &[_])] = &[("upstream", &[upstream.address]), ("ratelimit", &[service.address])];
-    let envoy = Envoy::launch(&fleet("budget", addresses)).await;
+    let envoy = Envoy::launch(&plan(&upstream, &service)).await;
     (upstream, service, envoy)
 }
 
@@ -91,12 +104,9 @@ async fn an_upstreams_own_limits_are_not_the_teams() {
     })
     .await;
     let service = Service::start(BUDGET).await;
-    let addresses: &[(&str, &[_])] = &[("upstream", &[upstream.address]), ("ratelimit", &[service.address])];
-    let plan = fleet("budget", addresses);
+    let plan = plan(&upstream, &service);
     let mut held = plan.clone();
-    let plugin = held
-        .pointer_mut("/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/http_filters/0/typed_config/config")
-        .unwrap();
+    let plugin = &mut filters(&mut held)[0]["typed_config"]["config"];
     plugin["allow_on_headers_stop_iteration"] = json!(true);
     let config = plugin["configuration"]["value"].as_str().unwrap();
     plugin["configuration"]["value"] = json!(config.replacen('{', "{\"hold_request_headers\": true, ", 1));
