@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use support::{Envoy, Upstream, post};
 
-/// Two upstreams with different presets, so that metrics distinguish them.
+/// Two upstreams with different presets, so that metrics distinguish them, and a search engine.
 pub(crate) const CONFIG: &str = r#"{
     "upstream": "vllm", "history": "repair",
     "models": [
@@ -12,7 +12,9 @@ pub(crate) const CONFIG: &str = r#"{
         {"match": "big", "price": {"input": 2, "cached": 0.5, "output": 8}}
     ],
     "team_header": "x-team", "teams": ["red"],
-    "store": {"memory": {"bytes": 131072}}
+    "store": {"memory": {"bytes": 131072}},
+    "search": {"engine": "searxng"},
+    "hold_request_headers": true
 }"#;
 
 /// The minimum duration of the load. A longer one gives a better picture.
@@ -94,8 +96,8 @@ fn turns() -> Vec<Turn> {
     ]
 }
 
-/// Sends each request once, then two that the filter rejects, one outside the Responses API, and one whose client
-/// disconnects.
+/// Sends each request once, then two that the filter rejects, one outside the Responses API, a search, and a request whose
+/// client disconnects.
 pub(crate) async fn round(upstream: &Upstream, envoy: &Envoy) {
     let turns = turns();
     let replies: Vec<_> = turns.iter().map(|turn| &turn.reply).collect();
@@ -106,6 +108,12 @@ pub(crate) async fn round(upstream: &Upstream, envoy: &Envoy) {
     post(&envoy.responses_url(), &json!({"model": "big"})).await;
     post(&envoy.responses_url(), &json!({"model": "big", "input": "x", "conversation": "c"})).await;
     reqwest::get(format!("{}/models", envoy.base_url())).await.expect("a list of models");
+
+    post(
+        &format!("{}/alpha/search", envoy.base_url()),
+        &json!({"commands": {"search_query": [{"q": "Paris"}]}}),
+    )
+    .await;
 
     let slow = json!({"text": "This is never heard to its end.", "delay_ms": 200});
     upstream.script(json!({"replies": [slow]})).await;

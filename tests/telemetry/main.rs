@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
-use support::{Envoy, Process, Upstream, project};
+use support::own_upstream::{OwnUpstream, json as json_reply};
+use support::{Envoy, Process, Upstream, cluster, project};
 use tempfile::TempDir;
 use transponder::metrics::{ACCESS_LOG, METRICS};
 
@@ -21,7 +22,7 @@ fn tool(name: &str) -> PathBuf {
 }
 
 /// The template as `make run` fills it in, with free ports, and with histograms that are updated immediately.
-fn bootstrap(upstream: &Upstream, files: &Path) -> Value {
+fn bootstrap(upstream: &Upstream, engine: &OwnUpstream, files: &Path) -> Value {
     let config = files.join("plugin.json");
     std::fs::write(&config, load::CONFIG).unwrap();
     let mut print = Command::new(project().join("envoy/run.py"));
@@ -30,6 +31,11 @@ fn bootstrap(upstream: &Upstream, files: &Path) -> Value {
     assert!(printed.status.success(), "{}", String::from_utf8_lossy(&printed.stderr));
     let mut bootstrap: Value = serde_yaml_ng::from_slice(&printed.stdout).unwrap();
     bootstrap["stats_flush_interval"] = json!("1s");
+    let clusters = bootstrap["static_resources"]["clusters"].as_array_mut().unwrap();
+    clusters.push(cluster("engine", engine.address));
+    let routes = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/route_config/virtual_hosts/0/routes";
+    let routes = bootstrap.pointer_mut(routes).and_then(Value::as_array_mut).unwrap();
+    routes.insert(0, json!({"match": {"path": "/search"}, "route": {"cluster": "engine"}}));
     bootstrap
 }
 
@@ -141,8 +147,9 @@ const PROVOKED: &[&str] = &[
 #[tokio::test(flavor = "multi_thread")]
 async fn every_query_of_the_dashboard_and_the_alerts_has_data_under_load() {
     let upstream = Upstream::start().await;
+    let engine = OwnUpstream::start(|| json_reply(200, r#"{"results": []}"#)).await;
     let files = TempDir::new().unwrap();
-    let mut envoy = Envoy::launch(&bootstrap(&upstream, files.path())).await;
+    let mut envoy = Envoy::launch(&bootstrap(&upstream, &engine, files.path())).await;
     ["Paris", "sunny", "Begin Patch"].iter().for_each(|secret| envoy.plant_secret(secret));
     let prometheus = Prometheus::start(&envoy).await;
 
