@@ -2,7 +2,7 @@
 
 use super::error::Errors;
 use super::explain;
-use super::{Catalog, Config, Limits, Price, Rule, Search, Upstream};
+use super::{Catalog, Config, EngineName, Limits, Price, Rule, Search, Upstream};
 use crate::upstream::{self, Fields, Options};
 // A configured field must not collide with one that the filter reads or writes. `wire` lists those.
 use crate::wire::chat::request::Request;
@@ -221,10 +221,10 @@ pub(super) fn search(search: &Search, held: bool, errors: &mut Errors) {
         self::path("search.path", path, errors);
     }
     header_value("search.route", search.route.as_deref(), errors);
-    if !held {
+    if search.engine == EngineName::Brave && !held {
         errors.add(
-            "search",
-            "needs `\"hold_request_headers\": true`, because the headers of its requests and replies wait for their bodies",
+            "search.engine",
+            "`brave` needs `\"hold_request_headers\": true`, because it takes the query in the path",
         );
     }
 }
@@ -252,12 +252,9 @@ fn is_label(text: &str) -> bool {
 
 const LABEL: &str = "expected visible ASCII characters without `;` and `=`, because it is a label of metrics";
 
-pub(super) fn teams(header: Option<&str>, teams: &[String], budgets: bool, errors: &mut Errors) {
+pub(super) fn teams(header: Option<&str>, teams: &[String], errors: &mut Errors) {
     if let Some(name) = header {
         read_header("team_header", name, errors);
-    }
-    if budgets && header.is_none() && !errors.has("team_header") {
-        errors.add("team_budgets", "needs `team_header`");
     }
     if header.is_some() == teams.is_empty() && !errors.has("teams") && !errors.has("team_header") {
         errors.add("teams", "`team_header` and `teams` need each other");

@@ -65,8 +65,6 @@ pub struct Config {
     pub team_header: Option<String>,
     /// The teams. Every other value of the header is counted as `other`.
     pub teams: Vec<String>,
-    /// Whether the `x-ratelimit-*` headers of replies are about the budgets of the teams.
-    pub team_budgets: bool,
 }
 
 /// How the requests for a model are handled.
@@ -201,8 +199,10 @@ impl Config {
             let route = rule.route.as_ref();
             [other, route.map(|route| format!("models[{index}].route: `{route}` is not used"))]
         });
+        let search = self.search.as_ref().and_then(|search| search.route.as_ref());
+        let search = search.map(|route| format!("search.route: `{route}` is not used"));
         let held = "; what depends on the model needs `\"hold_request_headers\": true`";
-        warnings.flatten().map(|warning| warning + held).collect()
+        warnings.flatten().chain(search).map(|warning| warning + held).collect()
     }
 
     /// The `:path` of a translated request until its model is known: the top-level upstream's. If that one translates nothing
@@ -324,7 +324,6 @@ impl Default for Config {
             search: None,
             team_header: None,
             teams: Vec::new(),
-            team_budgets: false,
         }
     }
 }

@@ -44,7 +44,7 @@ pub(super) struct RawConfig {
     pub(super) store: Option<Value>,
     /// The request header that says whose responses are whose.
     pub(super) owner_header: String,
-    /// The search engine for Codex's web search. Needs `hold_request_headers`. Without it, `POST /alpha/search` passes to the upstream.
+    /// The search engine for Codex's web search. Without it, `POST /alpha/search` passes to the upstream.
     #[cfg_attr(test, schemars(with = "Option<Search>"))]
     pub(super) search: Option<Value>,
     /// The request header with the client's team, for metrics and the access log. Something in front of the filter must set it,
@@ -52,10 +52,6 @@ pub(super) struct RawConfig {
     pub(super) team_header: Option<String>,
     /// The teams. They are values of a label, so the list is closed: any other value counts as `other`.
     pub(super) teams: Vec<String>,
-    /// Whether the `x-ratelimit-*` headers of replies are those of Envoy's rate limit filter, which counts the budgets of the teams.
-    /// Codex is then told what is left. The route must remove the upstream's own headers of these names, because nothing else tells them
-    /// apart. Needs `team_header`.
-    pub(super) team_budgets: bool,
 }
 
 /// The settings for the models that match.
@@ -98,7 +94,6 @@ impl Default for RawConfig {
             search: None,
             team_header: None,
             teams: Vec::new(),
-            team_budgets: false,
         }
     }
 }
@@ -132,7 +127,7 @@ impl RawConfig {
         check::paths(&self.paths, errors);
         check::limits(&self.limits, errors);
         check::header_names("session_headers", &self.session_headers, errors);
-        check::teams(self.team_header.as_deref(), &self.teams, self.team_budgets, errors);
+        check::teams(self.team_header.as_deref(), &self.teams, errors);
         check::read_header("owner_header", &self.owner_header, errors);
         let held = self.hold_request_headers || errors.has("hold_request_headers");
         let upstream = self.upstream.and_then(|value| upstream("upstream", value, held, errors));
@@ -150,7 +145,6 @@ impl RawConfig {
             search: self.search.and_then(|value| search(value, held, errors)),
             team_header: self.team_header,
             teams: self.teams,
-            team_budgets: self.team_budgets,
         };
         if errors.is_empty() {
             check::one_path_under_refuse(&config, errors);

@@ -13,8 +13,8 @@ pub struct Search {
     /// The `:path` at which it is asked. If absent, the engine's own: `/search`, or Brave's `/res/v1/web/search`. For pages, Tavily has
     /// `/extract` in place of the last segment.
     pub path: Option<String>,
-    /// The value of the request header `x-transponder-upstream`, by which Envoy's routes can choose the engine's cluster. If absent, they
-    /// choose it by the path.
+    /// The value of the request header `x-transponder-upstream`. Needs `hold_request_headers`; otherwise Envoy's routes choose the
+    /// engine's cluster by the path.
     pub route: Option<String>,
 }
 
@@ -23,9 +23,9 @@ string_enum! {
     EngineName {
         /// SearXNG, with `json` among its `search.formats`.
         Searxng = "searxng",
-        /// Brave Search.
+        /// Brave Search. Needs `hold_request_headers`, because it takes the query in the path.
         Brave = "brave",
-        /// Tavily. It also reads pages.
+        /// Tavily. With `hold_request_headers`, it also reads pages.
         Tavily = "tavily",
     }
 }

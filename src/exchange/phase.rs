@@ -84,7 +84,7 @@ pub(super) enum HeaderMode {
 }
 
 impl HeaderMode {
-    /// Sends or holds a request's headers, after these edits.
+    /// Sends or holds the headers, after these edits.
     pub(super) fn verdict(self, edits: Vec<Edit>) -> HeadersVerdict {
         match self {
             Self::Held => HeadersVerdict::Hold(edits),

@@ -116,8 +116,7 @@ fn edits(headers: &Headers, reply: &Reply) -> Vec<Edit> {
 
 /// The headers that this filter adds to a reply. A local reply in its place needs them too.
 fn own(headers: &Headers, context: &Context<'_>) -> Vec<Header> {
-    let team = context.observer.team().filter(|_| context.config.team_budgets);
-    let left = team.and_then(|team| budget::left(team, headers, context.now));
+    let left = context.observer.team().and_then(|team| budget::left(team, headers, context.now));
     dropped(&context.dropped).into_iter().chain(left.into_iter().flatten()).collect()
 }
 

@@ -29,12 +29,14 @@ pub(super) struct Searching {
     /// What is left of the request's body.
     pub(super) rest: Rest,
     pending: Pending,
+    headers: HeaderMode,
 }
 
-/// The engine's reply, as far as it has come. Its headers wait for the whole document, so that every failure can be told.
+/// The engine's reply, as far as it has come. If headers are held, they wait for the whole document, so that every failure can be told.
 #[derive(Debug)]
 pub(super) struct Finding {
     pending: Pending,
+    headers: HeaderMode,
     status: u16,
     document: Vec<u8>,
     /// The document shows its own end. A decompressor's trailers would never come while the body is held.
@@ -54,7 +56,7 @@ pub(super) fn before_body(config: &Config, search: &Search, headers: &Headers) -
     edits
 }
 
-/// The edits that follow from the commands.
+/// The edits that follow from the commands, if the headers were held for them.
 fn after_body(search: &Search, question: &Question) -> Vec<Edit> {
     let mut edits = vec![
         Edit::set(":method", question.method),
@@ -72,19 +74,21 @@ pub(super) fn send(
     end: bool,
     context: &mut Context<'_>,
 ) -> (Phase, BodyVerdict) {
-    // The watchdog has released headers that cannot be right, and those of the reply could not wait either.
-    if incoming.headers == HeaderMode::Sent {
+    let headers = incoming.headers;
+    // The watchdog has released headers that cannot be right.
+    if headers == HeaderMode::Sent && context.config.hold_request_headers {
         return unavailable(503, context);
     }
-    let question = match search::ask(search, &incoming.body) {
+    let path_is_open = headers == HeaderMode::Held;
+    let question = match search::ask(search, &incoming.body, path_is_open) {
         Ok(Asked::Engine(question)) => question,
         Ok(Asked::Answer(answer)) => return (Phase::Answered, LocalReply::json(200, answer).into()),
         Err(error) => return Phase::rejected(&error, context),
     };
-    let edits = after_body(search, &question);
+    let edits = path_is_open.then(|| after_body(search, &question));
     let Question { body, pending, .. } = question;
-    let (rest, verdict) = Rest::of(Some(edits), body, end);
-    (Phase::Searching(Searching { rest, pending }), verdict)
+    let (rest, verdict) = Rest::of(edits, body, end);
+    (Phase::Searching(Searching { rest, pending, headers }), verdict)
 }
 
 /// The engine cannot be asked, or Envoy answers in its place before the request is complete.
@@ -96,8 +100,8 @@ pub(super) fn unavailable<V: From<LocalReply>>(status: u16, context: &mut Contex
 impl Searching {
     /// The last bytes of the request, which are none of its commands.
     pub(super) fn on_request_body(self) -> (Phase, BodyVerdict) {
-        let Self { rest, pending } = self;
-        (Phase::Searching(Self { rest: Rest::default(), pending }), BodyVerdict::Replace(rest.0))
+        let rest = self.rest;
+        (Phase::Searching(Self { rest: Rest::default(), ..self }), BodyVerdict::Replace(rest.0))
     }
 
     /// The engine's reply begins. `end`: it has no body.
@@ -114,11 +118,15 @@ impl Searching {
             return (Phase::Answered, answer.into());
         }
         let mut edits = headers.removals(|name| FROM_UPSTREAM.contains(name) || name == "set-cookie");
+        // Codex reads the answer of a 200 only.
+        edits.extend(headers.set(":status", "200"));
         edits.extend(headers.set("content-type", "application/json"));
         context.observer.search_answered(self.pending.engine);
+        let verdict = self.headers.verdict(edits);
+        let Self { pending, headers, .. } = self;
         let finding =
-            Finding { pending: self.pending, status, document: Vec::new(), scanner: DepthScanner::default() };
-        (Phase::Finding(finding), HeadersVerdict::Hold(edits))
+            Finding { pending, headers, status, document: Vec::new(), scanner: DepthScanner::default() };
+        (Phase::Finding(finding), verdict)
     }
 }
 
@@ -132,19 +140,30 @@ impl Finding {
     ) -> (Phase, BodyVerdict) {
         if self.document.len() + chunk.len() > context.config.limits.reply_bytes {
             context.observer.search_failed(self.status);
-            return (Phase::Done, released(self.pending.too_long()));
+            return (Phase::Done, release(self.headers, self.pending.too_long()));
         }
         self.document.extend_from_slice(chunk);
         let ends = self.scanner.push(chunk) || !self.may_be_object();
         if !ends && !end {
-            return (Phase::Finding(self), BodyVerdict::Hold);
+            let verdict = match self.headers {
+                HeaderMode::Held => BodyVerdict::Hold,
+                HeaderMode::Sent => BodyVerdict::Replace(Vec::new()),
+            };
+            return (Phase::Finding(self), verdict);
         }
-        (Phase::Done, released(self.answer(context)))
+        let answer = self.answer(context);
+        (Phase::Done, release(self.headers, answer))
     }
 
-    /// The document ended with the chunk before.
+    /// The document ended with the chunk before, so there is none in which the answer could go.
     pub(super) fn on_trailers(self, context: &mut Context<'_>) -> (Phase, TrailersVerdict) {
-        (Phase::Answered, LocalReply::json(200, self.answer(context)).into())
+        match self.headers {
+            HeaderMode::Held => (Phase::Answered, LocalReply::json(200, self.answer(context)).into()),
+            HeaderMode::Sent => {
+                context.observer.search_cut();
+                (Phase::Done, TrailersVerdict::Pass)
+            }
+        }
     }
 
     /// What does not begin as an object has an end that it does not show.
@@ -166,8 +185,12 @@ impl Finding {
     }
 }
 
-/// Sends the answer with the engine's headers. Whatever its status was, Codex reads the answer of a 200 only.
-fn released(answer: Vec<u8>) -> BodyVerdict {
-    let edits = vec![Edit::set(":status", "200"), Edit::set("content-length", answer.len().to_string())];
-    BodyVerdict::Release(edits, answer)
+/// Sends the answer, with the engine's headers if they were held.
+fn release(headers: HeaderMode, answer: Vec<u8>) -> BodyVerdict {
+    match headers {
+        HeaderMode::Held => {
+            BodyVerdict::Release(vec![Edit::set("content-length", answer.len().to_string())], answer)
+        }
+        HeaderMode::Sent => BodyVerdict::Replace(answer),
+    }
 }

@@ -77,13 +77,13 @@ pub(crate) fn content_type(search: &Search) -> &'static str {
     }
 }
 
-/// Reads the body of `POST /alpha/search`.
+/// Reads the body of `POST /alpha/search`. `path_is_open`: the request can still get another path.
 ///
 /// # Errors
 /// It is not what Codex sends.
-pub(crate) fn ask(search: &Search, body: &[u8]) -> Result<Asked, ApiError> {
+pub(crate) fn ask(search: &Search, body: &[u8], path_is_open: bool) -> Result<Asked, ApiError> {
     let engine = Engine::of(search.engine);
-    let pages = engine.pages.as_ref();
+    let pages = engine.pages.as_ref().filter(|_| path_is_open);
     let Commands { wanted, notes, limit } = commands::read(body, pages.is_some())?;
     let pending = |expected| Pending { engine: engine.name, expected, notes, limit };
     Ok(match (wanted, pages) {

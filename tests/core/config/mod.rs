@@ -310,7 +310,7 @@ fn each_mistake_is_refused_with_its_path_and_the_remedy() {
         ),
         (
             r#"{"search": {"engine": "brave"}}"#,
-            "search: needs `\"hold_request_headers\": true`, because the headers of its requests and replies wait for their bodies",
+            "search.engine: `brave` needs `\"hold_request_headers\": true`, because it takes the query in the path",
         ),
         (
             r#"{"hold_request_headers": true, "search": {"engine": "bing"}}"#,
@@ -327,7 +327,6 @@ fn each_mistake_is_refused_with_its_path_and_the_remedy() {
             "upstream.path: `/a#b` has a `#`, which no request has in its path",
         ),
         (r#"{"team_header": "x-team", "teams": ["a", "b", "a"]}"#, "teams[2]: `a` is there twice"),
-        (r#"{"team_budgets": true}"#, "team_budgets: needs `team_header`"),
         (
             r#"{"models": [{"match": "a", "upstream": "refuse", "catalog": {}}]}"#,
             "models[0].catalog: `a` is refused, so it cannot be in the list of models",

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const TEAMS: &str = r#"{"team_header": "x-team", "teams": ["red"], "team_budgets": true}"#;
+const TEAMS: &str = r#"{"team_header": "x-team", "teams": ["red"]}"#;
 
 /// What Envoy's rate limit filter adds.
 const LIMITS: [(&str, &str); 3] = [
@@ -49,9 +49,8 @@ fn codex_is_told_what_is_left() {
         [("x-ratelimit-limit", "60"), ("x-ratelimit-remaining", "59"), ("x-ratelimit-reset", "1")];
     assert_eq!(told(TEAMS, &[&upstreams[..], &limits[..]].concat()), expected);
 
-    // Without budgets, the headers are those of an upstream.
     assert_eq!(told("{}", &limits), []);
-    assert_eq!(told(r#"{"team_header": "x-team", "teams": ["red"]}"#, &limits), []);
+    // Without a window, the headers are those of an upstream.
     assert_eq!(told(TEAMS, &upstreams), []);
     assert_eq!(told(TEAMS, &limits[..2]), []);
     assert_eq!(told(TEAMS, &[("x-ratelimit-limit", "0, 0;w=60"), limits[1], limits[2]]), []);

@@ -132,14 +132,70 @@ fn begin(driven: &mut Driven, commands: &str, status: &str, more: &[(&str, &str)
     let verdict = driven.exchange.on_response_headers(&response(status, more), false, NOW);
     let HeadersVerdict::Hold(edits) = verdict else { panic!("{verdict:?}") };
     assert!(edits.contains(&set("content-type", "application/json")), "{edits:?}");
+    assert_eq!(edits.contains(&set(":status", "200")), status != "200", "{edits:?}");
     assert_eq!(edits.contains(&remove("set-cookie")), more.iter().any(|(name, _)| *name == "set-cookie"));
 }
 
-/// What Codex reads of a document that is sent on, with the status and the length that are right for it.
+/// What Codex reads of a document that is sent on, with the length that is right for it.
 fn released(verdict: BodyVerdict) -> (String, Vec<Value>) {
     let BodyVerdict::Release(edits, body) = verdict else { panic!("{verdict:?}") };
-    assert_eq!(edits, [set(":status", "200"), set("content-length", &body.len().to_string())]);
+    assert_eq!(edits, [set("content-length", &body.len().to_string())]);
     read(&body)
+}
+
+/// The search of a client whose headers are sent on at once: what the engine is sent, and Codex's answer to these chunks of the engine's.
+fn without_held_headers(engine: &str, commands: &str, chunks: &[&str]) -> (String, Vec<u8>, Driven) {
+    let mut driven = Driven::new(
+        &config(engine).replace("\"hold_request_headers\":true", "\"hold_request_headers\":false"),
+    );
+    let HeadersVerdict::Continue(edits) = driven.exchange.on_request_headers(&asked(), false, NOW) else {
+        panic!("they are not held")
+    };
+    assert!(edits.contains(&set(":path", "/search")), "{edits:?}");
+    let BodyVerdict::Replace(sent) = driven.exchange.on_request_body(commands.as_bytes(), true, NOW) else {
+        panic!("a body only")
+    };
+    let verdict = driven.exchange.on_response_headers(&response("206", &[]), false, NOW);
+    let expected = vec![set(":status", "200"), set("content-type", "application/json")];
+    assert_eq!(verdict, HeadersVerdict::Continue(expected));
+    let mut told = Vec::new();
+    for chunk in chunks {
+        match driven.exchange.on_response_body(chunk.as_bytes(), false, NOW) {
+            BodyVerdict::Replace(bytes) => told.extend(bytes),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(driven.exchange.on_response_trailers(NOW), TrailersVerdict::Pass);
+    (String::from_utf8(sent).unwrap(), told, driven)
+}
+
+#[test]
+fn headers_need_not_be_held() {
+    let asked = commands(query("q"));
+    let document = json!({"results": [{"title": "T", "url": "https://a.org", "content": "C"}]}).to_string();
+    let (first, rest) = document.split_at(20);
+    for (engine, expected) in [("searxng", "format=json&q=q"), ("tavily", r#"{"query":"q"}"#)] {
+        let (sent, told, driven) = without_held_headers(engine, &asked, &[first, rest]);
+        assert_eq!(sent, expected);
+        let (output, results) = read(&told);
+        assert!(output.contains("[1] T\nhttps://a.org\nC") && results.len() == 1, "{output}");
+        assert_eq!(outcomes(&driven), ["searched"]);
+        let (_, told, driven) = without_held_headers(engine, &asked, &["<html>"]);
+        assert!(read(&told).0.contains("cannot be read"));
+        assert_eq!(outcomes(&driven), ["search_failed"]);
+        // No chunk is left in which a sentence could go.
+        let (_, told, driven) = without_held_headers(engine, &asked, &[first]);
+        assert!(told.is_empty());
+        assert_eq!(outcomes(&driven), ["search_failed"]);
+    }
+    // Pages have another path.
+    let mut driven = Driven::new(r#"{"search": {"engine": "tavily"}}"#);
+    driven.exchange.on_request_headers(&self::asked(), false, NOW);
+    let open = commands(json!({"open": [{"ref_id": "https://a.org"}]}));
+    let BodyVerdict::Respond(reply) = driven.exchange.on_request_body(open.as_bytes(), true, NOW) else {
+        panic!("the engine is not asked")
+    };
+    assert_eq!(reply.status, 200);
 }
 
 fn outcomes(driven: &Driven) -> Vec<String> {
