@@ -36,6 +36,7 @@ enum PathMatch<'a> {
 }
 
 /// Decides by the headers alone. `end`: the request has no body. `None`: it passes unmodified.
+#[inline(never)] // V8 compiles large functions slowly.
 pub(super) fn disposition(config: &Config, headers: &Headers, end: bool) -> Option<Disposition> {
     let method = headers.text(":method");
     if method == "POST" && is_own_work(config, headers) {
@@ -195,6 +196,7 @@ fn path_before_body(endpoint: Endpoint, config: &Config) -> Option<&str> {
 }
 
 /// The edits that need no body.
+#[inline(never)] // V8 compiles large functions slowly.
 pub(super) fn before_body(
     config: &Config,
     endpoint: Endpoint,
