@@ -84,13 +84,13 @@ test-go-java: wasm ## Run the tests with the clients in Go and Java. `make test`
 
 test-istio: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm
 test-istio: wasm ## Serve the manifests through Istio's own discovery server, which is built from source with Go.
-	cargo build --quiet --example chat_upstream
+	cargo build --quiet --package transponder-chat-upstream --examples
 	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && tests/control_planes/run istio
 
 test-envoy-gateway: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm
 test-envoy-gateway: export TRANSPONDER_MODULE := $(CURDIR)/target/libtransponder.so
 test-envoy-gateway: wasm module ## Serve the manifests through Envoy Gateway itself, which is built from source with Go.
-	cargo build --quiet --example chat_upstream
+	cargo build --quiet --package transponder-chat-upstream --examples
 	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && tests/control_planes/run envoy_gateway
 
 test-transformers: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm
