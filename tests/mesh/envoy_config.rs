@@ -1,18 +1,9 @@
-//! Parts of Envoy's configuration that every control plane writes.
+//! Parts of Envoy's configuration.
 
 use serde_json::{Value, json};
 use std::net::SocketAddr;
-use support::module;
 
 pub const WASM: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
-
-pub fn bootstrap(listeners: &[Value], clusters: &[Value]) -> Value {
-    json!({
-        "node": {"id": "proxy", "cluster": "models"},
-        "admin": {"address": any_port()},
-        "static_resources": {"listeners": listeners, "clusters": clusters}
-    })
-}
 
 /// A listener with a connection manager, which gets `more`, the filters and the router.
 pub fn listener(
@@ -52,18 +43,6 @@ pub fn any_port() -> Value {
 
 pub fn socket(address: SocketAddr) -> Value {
     json!({"socket_address": {"address": address.ip().to_string(), "port_value": address.port()}})
-}
-
-/// The Wasm code of an image that was fetched.
-pub fn fetched(image: &Value) -> Value {
-    let image = image.as_str().unwrap();
-    assert!(image.ends_with(concat!("/transponder:", env!("CARGO_PKG_VERSION"))), "{image}");
-    json!({"local": {"filename": module()}})
-}
-
-/// The plugin configuration as an Any.
-pub fn string_value(text: &str) -> Value {
-    json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": text})
 }
 
 pub fn tls(context: &Value) -> Value {

@@ -7,5 +7,4 @@ mod manifest;
 mod mesh;
 mod plain_envoy;
 mod schemas;
-mod waypoint;
 mod world;

@@ -49,17 +49,6 @@ pub fn name(object: &Value) -> &str {
     object["metadata"]["name"].as_str().unwrap()
 }
 
-pub fn namespace(object: &Value) -> &str {
-    object["metadata"]["namespace"].as_str().unwrap()
-}
-
 pub fn array(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
-}
-
-/// Panics on a field that the translation of this object does not handle.
-pub fn assert_only(value: &Value, known: &[&str]) {
-    for field in value.as_object().unwrap_or_else(|| panic!("{value} is no object")).keys() {
-        assert!(known.contains(&field.as_str()), "nothing translates `{field}` of {value}");
-    }
 }

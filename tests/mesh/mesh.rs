@@ -1,9 +1,8 @@
-//! Manifests whose control planes the tests cannot run, and what all configurations have in common.
+//! What all configurations have in common.
 
 use crate::envoy_config::WASM;
 use crate::manifest::{Manifest, array, read};
-use crate::waypoint::waypoint;
-use crate::world::{KEY, World};
+use crate::world::KEY;
 use serde_json::{Value, json};
 use std::process::Command;
 use support::{Answer, Envoy, Upstream, local_reply_config, post_with, project};
@@ -71,14 +70,6 @@ pub async fn launch(bootstrap: &Value) -> Envoy {
     envoy.plant_secret(KEY);
     envoy.plant_secret(CLIENTS_KEY);
     envoy
-}
-
-#[tokio::test]
-async fn istio_waypoint() {
-    let world = World::new().await;
-    let envoy = launch(&waypoint(&Manifest::apply(&["istio/waypoint.yaml"]), &world)).await;
-    assert_serves(&envoy, ("vllm:8000", "m"), &world.vllm, Some(CLIENTS_KEY), "vllm:8000").await;
-    envoy.finish();
 }
 
 /// Envoy's own reply if the upstream's breaks off while its headers are held. It passes no filter. With Envoy Gateway,

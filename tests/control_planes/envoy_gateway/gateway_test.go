@@ -65,6 +65,18 @@ func TestNativeModuleServes(t *testing.T) {
 	}
 }
 
+func TestStoredResponsesGoOn(t *testing.T) {
+	w := world.New(t)
+	w.StartStore(t)
+	// In a cluster, the Secret is mounted there.
+	world.MountSecret(t, "gateway/state.yaml", "/etc/transponder/responses", world.Key)
+	start(t, only("models-stored", world.Apply(t, "gateway/gateway.yaml", "gateway/state.yaml")), vllm)
+	call := world.Call{Address: address, Host: "models", Model: "m", Upstream: w.VLLM, SeenAs: "models", Key: world.ClientsKey}
+	call.Answers(t)
+	call.Serves(t)
+	call.GoesOn(t)
+}
+
 func TestReplicasKeepConversations(t *testing.T) {
 	w := world.New(t)
 	replica := w.StartReplica(t)

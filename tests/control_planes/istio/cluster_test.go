@@ -7,6 +7,9 @@ import (
 	"testing"
 
 	istiod "istio.io/istio/pilot/test/xds"
+	"istio.io/istio/pkg/config/schema/gvr"
+	"istio.io/istio/pkg/kube"
+	"istio.io/istio/pkg/kube/kclient/clienttest"
 
 	"transponder/control_planes/world"
 )
@@ -16,21 +19,24 @@ const discovery = "127.0.0.1:15010"
 // pod is a workload in the namespace `models`: its Service, and the label that selectors match.
 type pod struct {
 	name, address, service, label, value string
+	portName                             string
 	port                                 int
 }
 
 var (
-	vllm     = pod{"vllm", world.VLLM, "vllm", "app", "vllm", 8000}
+	vllm     = pod{"vllm", world.VLLM, "vllm", "app", "vllm", "http", 8000}
 	models   = gateway("models", "10.0.0.10")
 	together = gateway("together", "10.0.0.11")
 	byName   = gateway("models-by-name", "10.0.0.12")
-	waypoint = pod{"models-waypoint", "10.0.0.13", "models-waypoint", "gateway.networking.k8s.io/gateway-name", "models-waypoint", 15008}
-	client   = pod{"client", "10.0.0.14", "client", "app", "client", 9000}
+	pool     = gateway("models-pool", "10.0.0.17")
+	stored   = gateway("models-stored", "10.0.0.18")
+	waypoint = pod{"models-waypoint", "10.0.0.13", "models-waypoint", "gateway.networking.k8s.io/gateway-name", "models-waypoint", "http", 15008}
+	client   = pod{"client", "10.0.0.14", "client", "app", "client", "http", 9000}
 )
 
 // gateway is what Istio deploys for a Gateway of its class.
 func gateway(name, address string) pod {
-	return pod{name, address, name + "-istio", "gateway.networking.k8s.io/gateway-name", name, 80}
+	return pod{name, address, name + "-istio", "gateway.networking.k8s.io/gateway-name", name, "http", 80}
 }
 
 // objects are the objects that a cluster has in addition to the manifests.
@@ -60,7 +66,7 @@ spec:
   clusterIP: %[7]s
   clusterIPs: [%[7]s]
   selector: {%[4]s: %[5]s}
-  ports: [{name: http, port: %[6]d, targetPort: %[6]d}]
+  ports: [{name: %[9]s, port: %[6]d, targetPort: %[6]d}]
 ---
 apiVersion: discovery.k8s.io/v1
 kind: EndpointSlice
@@ -70,19 +76,21 @@ metadata:
   labels: {kubernetes.io/service-name: %[3]s}
 addressType: IPv4
 endpoints: [{addresses: [%[2]s], conditions: {ready: true}, targetRef: {kind: Pod, name: %[1]s, namespace: models}}]
-ports: [{name: http, port: %[6]d, protocol: TCP}]`, p.name, p.address, p.service, p.label, p.value, p.port, p.vip(), p.waypoint())
+ports: [{name: %[9]s, port: %[6]d, protocol: TCP}]`, p.name, p.address, p.service, p.label, p.value, p.port, p.vip(), p.waypoint(), p.portName)
 }
 
-// secondEndpoint is another pod of the Service `vllm`.
-const secondEndpoint = `apiVersion: discovery.k8s.io/v1
+// alsoAt is another pod of the Service `vllm`.
+func alsoAt(address string) string {
+	return `apiVersion: discovery.k8s.io/v1
 kind: EndpointSlice
 metadata:
   name: vllm-2
   namespace: models
   labels: {kubernetes.io/service-name: vllm}
 addressType: IPv4
-endpoints: [{addresses: [` + world.Replica + `], conditions: {ready: true}}]
+endpoints: [{addresses: [` + address + `], conditions: {ready: true}}]
 ports: [{name: http, port: 8000, protocol: TCP}]`
+}
 
 // vip is the address of the Service.
 func (p pod) vip() string { return strings.Replace(p.address, "10.0.0.", "10.0.1.", 1) }
@@ -114,11 +122,24 @@ metadata:
 spec:
   controllerName: istio.io/mesh-controller`
 
+// statuses are those of objects whose state istiod needs, but which only a leader in a cluster writes.
+var statuses = map[string]string{
+	waypoint.name: `
+status:
+  addresses: [{type: IPAddress, value: ` + waypoint.vip() + `}]`,
+	"vllm-pool": `
+status:
+  parents:
+  - parentRef: {name: models-pool}
+    controllerName: istio.io/gateway-controller
+    conditions: [{type: Accepted, status: "True", reason: Accepted, lastTransitionTime: "2026-01-01T00:00:00Z"}]`,
+}
+
 // istiodWith runs Istio's discovery server in a cluster with these manifests.
 func istiodWith(t *testing.T, manifests []world.Object) *istiod.FakeDiscoveryServer {
 	t.Helper()
 	kubernetes := world.Parse(t, cluster)
-	for _, pod := range []pod{vllm, models, together, byName, waypoint, client} {
+	for _, pod := range []pod{vllm, models, together, byName, pool, stored, waypoint, client} {
 		kubernetes = append(kubernetes, world.Parse(t, pod.objects())...)
 	}
 	var istios []world.Object
@@ -127,16 +148,14 @@ func istiodWith(t *testing.T, manifests []world.Object) *istiod.FakeDiscoverySer
 			istios = append(istios, object)
 			continue
 		}
-		if object.Metadata.Name == waypoint.name {
-			// The status that the Deployment's controller sets once the pod is ready.
-			object.Text += "\nstatus:\n  addresses:\n  - {type: IPAddress, value: " + waypoint.vip() + "}\n"
-		}
+		object.Text += statuses[object.Metadata.Name]
 		kubernetes = append(kubernetes, object)
 	}
 	server := istiod.NewFakeDiscoveryServer(t, istiod.FakeOptions{
 		KubernetesObjectString: world.Join(kubernetes),
 		ConfigString:           world.Join(istios),
 		ListenerBuilder:        func() (net.Listener, error) { return net.Listen("tcp", discovery) },
+		KubeClientModifier:     func(client kube.Client) { clienttest.MakeCRD(t, client, gvr.InferencePool) },
 	})
 	return server
 }

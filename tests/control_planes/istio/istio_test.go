@@ -14,15 +14,14 @@ import (
 func TestMain(m *testing.M) {
 	os.Exit(world.Main(m,
 		"PILOT_ENABLE_AMBIENT=true",
+		"ENABLE_GATEWAY_API_INFERENCE_EXTENSION=true",
 		// Extensions that only Istio's own build of Envoy has.
 		"PILOT_ENABLE_METADATA_EXCHANGE=false",
 		"PILOT_ENABLE_ALPN_FILTER=false",
 	))
 }
 
-// Applies the manifests one after the other, as docs/quick-start/istio.md says. For the waypoint, the test only checks
-// that Istio accepts it: its listeners have filters that only Istio's own build of Envoy has, and no option removes
-// them. tests/mesh runs its configuration.
+// Applies the manifests one after the other, as docs/quick-start/istio.md says.
 func TestEveryManifestServes(t *testing.T) {
 	w := world.New(t)
 	mountKey(t, world.Key)
@@ -32,12 +31,14 @@ func TestEveryManifestServes(t *testing.T) {
 		models.proxy(t, w, "router")
 		world.Call{Address: models.address, Host: "models", Model: "m", Upstream: w.VLLM, SeenAs: "models", Key: world.ClientsKey}.Serves(t)
 		longRequestsAreRetried(t)
+		ownAnswersHaveTheAPIsShape(t)
 	})
 	t.Run("external provider", func(t *testing.T) {
 		together.proxy(t, w, "router")
 		call := world.Call{Address: together.address, Host: "models", Model: "m", Upstream: w.Provider, SeenAs: world.Provider, Key: world.Key}
 		call.Serves(t)
 		longRequestsAreRetried(t)
+		ownAnswersHaveTheAPIsShape(t)
 		takesNewKey(t, call)
 	})
 	t.Run("held headers", func(t *testing.T) {
@@ -45,6 +46,7 @@ func TestEveryManifestServes(t *testing.T) {
 		world.Call{Address: byName.address, Host: "models", Model: "qwen", Upstream: w.VLLM, SeenAs: "models", Key: world.ClientsKey}.Serves(t)
 		world.Call{Address: byName.address, Host: "models", Model: "together/qwen", Upstream: w.Provider, SeenAs: world.Provider, Key: world.Key}.Serves(t)
 		longRequestsAreRetried(t)
+		ownAnswersHaveTheAPIsShape(t)
 	})
 	t.Run("sidecar", func(t *testing.T) {
 		vllm.proxy(t, w, "sidecar")
@@ -54,6 +56,19 @@ func TestEveryManifestServes(t *testing.T) {
 			Host:    "vllm:8000", Model: "m", Upstream: w.VLLM, SeenAs: "vllm:8000", Key: world.ClientsKey,
 		}.Serves(t)
 	})
+}
+
+func TestStoredResponsesGoOn(t *testing.T) {
+	w := world.New(t)
+	w.StartStore(t)
+	world.MountSecret(t, "istio/state.yaml", "/etc/transponder/responses", world.Key)
+	istiodWith(t, world.Apply(t, "istio/gateway.yaml", "istio/state.yaml"))
+	stored.proxy(t, w, "router")
+	call := world.Call{Address: stored.address, Host: "models", Model: "m", Upstream: w.VLLM, SeenAs: "models", Key: world.ClientsKey}
+	call.Serves(t)
+	call.GoesOn(t)
+	longRequestsAreRetried(t)
+	ownAnswersHaveTheAPIsShape(t)
 }
 
 func TestTrafficExtensionServes(t *testing.T) {
@@ -73,7 +88,7 @@ func TestReplicasKeepConversations(t *testing.T) {
 	w := world.New(t)
 	replica := w.StartReplica(t)
 	manifests := world.Apply(t, "istio/gateway.yaml", "istio/replicas.yaml")
-	istiodWith(t, append(manifests, world.Parse(t, secondEndpoint)...))
+	istiodWith(t, append(manifests, world.Parse(t, alsoAt(world.Replica))...))
 	models.proxy(t, w, "router")
 	call := world.Call{Address: models.address, Host: "models", Model: "m", Upstream: w.VLLM, SeenAs: "models", Key: world.ClientsKey}
 	call.KeepsConversations(t, w.VLLM, replica)

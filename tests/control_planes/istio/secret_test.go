@@ -3,9 +3,6 @@ package istio
 import (
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"transponder/control_planes/world"
@@ -14,34 +11,9 @@ import (
 // Where the Deployment of external-host.yaml mounts its Secret.
 const mountPath = "/etc/transponder/together-key"
 
-// mountKey mounts the Secret with this key as kubelet does, or changes the mounted one: the files are reached through a
-// link that is replaced atomically.
 func mountKey(t *testing.T, key string) {
 	t.Helper()
-	var secret struct{ StringData map[string]string }
-	for _, object := range world.Apply(t, "istio/external-host.yaml") {
-		if object.Kind == "Secret" {
-			object.Into(t, &secret)
-		}
-	}
-	version := "..of-" + key
-	for file, text := range secret.StringData {
-		world.Write(t, filepath.Join(mountPath, version, file), strings.ReplaceAll(text, world.Key, key))
-		link := filepath.Join(mountPath, file)
-		if _, err := os.Lstat(link); err == nil {
-			continue
-		}
-		if err := os.Symlink(filepath.Join("..data", file), link); err != nil {
-			t.Fatal(err)
-		}
-	}
-	next := filepath.Join(mountPath, "..data_tmp")
-	if err := os.Symlink(version, next); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Rename(next, filepath.Join(mountPath, "..data")); err != nil {
-		t.Fatal(err)
-	}
+	world.MountSecret(t, "istio/external-host.yaml", mountPath, key)
 }
 
 // takesNewKey changes the Secret of a running gateway. Envoy does not restart, and every request has a key.

@@ -2,9 +2,12 @@ package world
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -19,6 +22,8 @@ const (
 
 // Call is a request for a tool call, and its expected result.
 type Call struct {
+	// Dial is how the client connects, if it is not simply by TCP.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Address is where the client connects, Host the value of its `Host:` header.
 	Address, Host, Model string
 	// Session is the conversation's id, if it has one.
@@ -38,23 +43,12 @@ func (c Call) Serves(t *testing.T) {
 	if status != http.StatusOK {
 		t.Fatalf("%d %s", status, text)
 	}
-	call := ""
-	for line := range strings.SplitSeq(text, "\n") {
-		data, ok := strings.CutPrefix(line, "data: ")
-		var event struct {
-			Type     string
-			Response struct{ Output []map[string]any }
-		}
-		if ok && json.Unmarshal([]byte(data), &event) == nil && event.Type == "response.completed" {
-			item := event.Response.Output[0]
-			call, _ = item["type"].(string)
-			if item["arguments"] != `{"command":"ls"}` {
-				t.Errorf("arguments: %v", item["arguments"])
-			}
-		}
+	output, _ := completed(text)["output"].([]any)
+	if len(output) != 1 {
+		t.Fatalf("no single item in\n%s", text)
 	}
-	if call != "function_call" {
-		t.Errorf("the output is %q in\n%s", call, text)
+	if item := output[0].(map[string]any); item["type"] != "function_call" || item["arguments"] != `{"command":"ls"}` {
+		t.Errorf("the item is %v", item)
 	}
 	if strings.Contains(text, Key) {
 		t.Error("the client sees the provider's key")
@@ -88,28 +82,51 @@ func (c Call) Answers(t *testing.T) {
 	})
 }
 
-// Ask sends the request, which is longer than the buffers that control planes configure by default.
+// completed is the response in the last event of a stream, or nil.
+func completed(text string) map[string]any {
+	for line := range strings.SplitSeq(text, "\n") {
+		data, ok := strings.CutPrefix(line, "data: ")
+		var event struct {
+			Type     string
+			Response map[string]any
+		}
+		if ok && json.Unmarshal([]byte(data), &event) == nil && event.Type == "response.completed" {
+			return event.Response
+		}
+	}
+	return nil
+}
+
+// Ask sends a request.
 func (c Call) Ask(t *testing.T) (int, string) {
 	t.Helper()
-	body, err := json.Marshal(map[string]any{
-		"model": c.Model, "input": "Which files?", "stream": true, "instructions": strings.Repeat("x", 3<<20),
+	return c.ask(t, map[string]any{"input": "Which files?"})
+}
+
+// ask sends a request with these fields, which is longer than the buffers that control planes configure by default.
+func (c Call) ask(t *testing.T, fields map[string]any) (int, string) {
+	t.Helper()
+	request := map[string]any{
+		"model": c.Model, "stream": true, "instructions": strings.Repeat("x", 3<<20),
 		"tools": []any{map[string]any{"type": "function", "name": "shell", "parameters": map[string]any{"type": "object"}}},
-	})
+	}
+	maps.Copy(request, fields)
+	body, err := json.Marshal(request)
 	if err != nil {
 		t.Fatal(err)
 	}
-	request, err := http.NewRequest(http.MethodPost, "http://"+c.Address+"/v1/responses", bytes.NewReader(body))
+	post, err := http.NewRequest(http.MethodPost, "http://"+c.Address+"/v1/responses", bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
-	request.Host = c.Host
-	request.Header.Set("content-type", "application/json")
-	request.Header.Set("authorization", "Bearer "+ClientsKey)
+	post.Host = c.Host
+	post.Header.Set("content-type", "application/json")
+	post.Header.Set("authorization", "Bearer "+ClientsKey)
 	if c.Session != "" {
-		request.Header.Set("session-id", c.Session)
+		post.Header.Set("session-id", c.Session)
 	}
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Minute}
-	response, err := client.Do(request)
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: c.Dial}, Timeout: time.Minute}
+	response, err := client.Do(post)
 	if err != nil {
 		return 0, err.Error()
 	}
@@ -124,15 +141,23 @@ func (c Call) Ask(t *testing.T) (int, string) {
 // Get is the body of a GET that succeeds.
 func Get(t *testing.T, url string) string {
 	t.Helper()
-	client := http.Client{Timeout: time.Minute}
-	response, err := client.Get(url)
+	text, err := get(url)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return text
+}
+
+func get(url string) (string, error) {
+	client := http.Client{Timeout: time.Minute}
+	response, err := client.Get(url)
+	if err != nil {
+		return "", err
+	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
-	if err != nil || response.StatusCode != http.StatusOK {
-		t.Fatalf("GET %s: %d %v", url, response.StatusCode, err)
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("GET %s: %s", url, response.Status)
 	}
-	return string(text)
+	return string(text), err
 }

@@ -100,7 +100,13 @@ func Eventually(t *testing.T, what string, check func() error) {
 // Tool is the path of a program that go.mod names.
 func Tool(t *testing.T, name string) string {
 	t.Helper()
-	said, err := exec.Command("go", "tool", "-n", name).Output()
+	return toolOf(t, ".", name)
+}
+
+// toolOf is the path of a program that the go.mod of another directory names.
+func toolOf(t *testing.T, directory, name string) string {
+	t.Helper()
+	said, err := exec.Command("go", "-C", directory, "tool", "-n", name).Output()
 	if err != nil {
 		t.Fatalf("go tool -n %s: %v", name, err)
 	}

@@ -66,14 +66,7 @@ func New(t *testing.T) *World {
 	Name(t, registryAddress, registryName)
 	Write(t, "/etc/resolv.conf", "nameserver 127.0.0.1\n")
 
-	target := &url.URL{Scheme: "http", Host: world.Provider.address}
-	serveTLS(t, authority, Provider, providerAddress, &httputil.ReverseProxy{
-		Rewrite: func(request *httputil.ProxyRequest) {
-			request.SetURL(target)
-			request.Out.Host = request.In.Host
-		},
-		FlushInterval: -1,
-	})
+	serveTLS(t, authority, Provider, providerAddress, proxyTo(world.Provider.address))
 	serveTLS(t, authority, registryName, registryAddress, registry.New(registry.Logger(log.New(io.Discard, "", 0))))
 	world.Image = world.push(t, "image", "")
 	world.push(t, "artifact", "artifact")
@@ -123,6 +116,18 @@ func (w *World) push(t *testing.T, form, tag string) string {
 		t.Fatal(err)
 	}
 	return described.Digest.String()
+}
+
+// proxyTo passes requests on to a server without TLS.
+func proxyTo(address string) http.Handler {
+	target := &url.URL{Scheme: "http", Host: address}
+	return &httputil.ReverseProxy{
+		Rewrite: func(request *httputil.ProxyRequest) {
+			request.SetURL(target)
+			request.Out.Host = request.In.Host
+		},
+		FlushInterval: -1,
+	}
 }
 
 func serveTLS(t *testing.T, authority *Authority, name, address string, handler http.Handler) {
@@ -220,11 +225,18 @@ type Upstream struct{ address string }
 type Request struct {
 	Path    string
 	Headers map[string]string
+	Body    json.RawMessage
 }
 
 func startUpstream(t *testing.T, address string) *Upstream {
 	t.Helper()
 	Start(t, "upstream-"+address, exec.Command(filepath.Join(Project(t), "target/debug/examples/chat_upstream"), "--listen", address))
+	awaitPort(t, address)
+	return &Upstream{address}
+}
+
+func awaitPort(t *testing.T, address string) {
+	t.Helper()
 	Eventually(t, address, func() error {
 		connection, err := net.Dial("tcp", address)
 		if err == nil {
@@ -232,7 +244,6 @@ func startUpstream(t *testing.T, address string) *Upstream {
 		}
 		return err
 	})
-	return &Upstream{address}
 }
 
 // Script sets the next replies, and forgets the requests seen so far.
