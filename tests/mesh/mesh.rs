@@ -97,7 +97,8 @@ fn every_configuration_gives_envoys_own_answers_the_apis_shape() {
             assert_has_our_mappers(&manager["local_reply_config"], name);
         }
     }
-    for file in ["gateway", "external-host", "waypoint", "sidecar", "held-headers", "state"] {
+    for file in ["gateway", "external-host", "waypoint", "sidecar", "held-headers", "state", "inference-pool"]
+    {
         let manifest = Manifest::apply(&[&format!("istio/{file}.yaml")]);
         let patches = manifest.all("EnvoyFilter").flat_map(|filter| array(&filter["spec"]["configPatches"]));
         let of_managers: Vec<&Value> = patches

@@ -2,6 +2,7 @@ package world
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -26,6 +27,8 @@ type Call struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Address is where the client connects, Host the value of its `Host:` header.
 	Address, Host, Model string
+	// Padding is how many bytes the instructions have: by default more than the buffers that control planes configure.
+	Padding int
 	// Session is the conversation's id, if it has one.
 	Session string
 	// Upstream is the server that must receive the request, SeenAs and Key its `Host:` header and its key.
@@ -103,11 +106,11 @@ func (c Call) Ask(t *testing.T) (int, string) {
 	return c.ask(t, map[string]any{"input": "Which files?"})
 }
 
-// ask sends a request with these fields, which is longer than the buffers that control planes configure by default.
+// ask sends a request with these fields.
 func (c Call) ask(t *testing.T, fields map[string]any) (int, string) {
 	t.Helper()
 	request := map[string]any{
-		"model": c.Model, "stream": true, "instructions": strings.Repeat("x", 3<<20),
+		"model": c.Model, "stream": true, "instructions": strings.Repeat("x", cmp.Or(c.Padding, 3<<20)),
 		"tools": []any{map[string]any{"type": "function", "name": "shell", "parameters": map[string]any{"type": "object"}}},
 	}
 	maps.Copy(request, fields)
