@@ -191,11 +191,11 @@ string_enum! {
 string_enum! {
     /// The `content` of an assistant message that has tool calls but no text.
     EmptyContent {
-        /// The empty string, which every upstream but TGI accepts.
+        /// The empty string, which every upstream but TGI and early releases of Ollama accepts.
         Empty = "empty",
         /// `null`.
         Null = "null",
-        /// The key is omitted. TGI loses the tool calls otherwise.
+        /// The key is omitted. TGI and early releases of Ollama lose the tool calls otherwise.
         Omit = "omit",
     }
 }

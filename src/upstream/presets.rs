@@ -105,10 +105,12 @@ const PRESETS: &[(&str, &str)] = &[
             "json_schema": "json_object", "text_tool_calls": true
         }"#,
     ),
-    // ollama/ollama, openai/openai.go: `tool_choice` is ignored, `max_completion_tokens` too
+    // ollama/ollama, openai/openai.go: `tool_choice` is ignored, `max_completion_tokens` too; early releases lose the tool
+    // calls of a message whose content is a string
     (
         "ollama",
         r#"{
+            "assistant_content_with_calls": "omit",
             "tool_choice": ["auto"], "schema_dialect": "json_schema", "json_schema_with_tools": "off",
             "reasoning": {"efforts": {"none": "none", "low": "low", "medium": "medium", "high": "high",
                 "xhigh": "max", "max": "max"}},

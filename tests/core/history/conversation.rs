@@ -108,7 +108,7 @@ fn an_empty_assistant_message_is_not_sent() {
     let empty = json!({"role": "assistant", "content": [{"type": "output_text", "text": ""}]});
     let with_call =
         json!([user("hi"), empty, function_call("a", "f", "{}"), function_call_output("a", json!("x"))]);
-    for (options, content) in [(json!({}), Some(json!(""))), (json!("tgi"), None)] {
+    for (options, content) in [(json!({}), Some(json!(""))), (json!("tgi"), None), (json!("ollama"), None)] {
         let sent = messages(&options, with_call.clone());
         assert_eq!(roles(&sent), ["user", "assistant", "tool"]);
         assert_eq!(sent[1].get("content").cloned(), content, "{options}");
