@@ -1,7 +1,7 @@
 # `make` lists the targets. The text after `##` is a target's help; its other lines begin with `#:`.
 
 .DEFAULT_GOAL := help
-.PHONY: help wasm module run demo codex-config image sbom test test-go-java test-istio test-envoy-gateway test-transformers versions fuzz soak bench baseline drift check clean
+.PHONY: help wasm module run demo codex-config image sbom test test-go-java test-istio test-envoy-gateway test-transformers test-ollama versions fuzz soak bench baseline drift check clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s  %s\n", $$1, $$2 } /^#: / { printf "%25s%s\n", "", substr($$0, 4) }' $(firstword $(MAKEFILE_LIST))
@@ -100,6 +100,14 @@ test-transformers: wasm ## Run the tests with a real `transformers serve`, which
 	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && \
 	cargo test --package transponder-e2e --test transformers
 
+test-ollama: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm
+test-ollama: wasm ## Run the tests with a real Ollama, which is built from source with Go.
+	tests/clients/setup
+	tests/upstreams/ollama/run.sh prepare
+	cargo build --workspace --examples
+	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && \
+	cargo test --package transponder-e2e --test ollama
+
 versions: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm
 versions: export TRANSPONDER_TRAP_WASM := $(CURDIR)/target/transponder-trap.wasm
 versions: VERSIONS ?= 1.36.4 1.37.0 1.38.2 1.39.3 1.40.0
@@ -151,7 +159,7 @@ check: ## Check formatting and lints.
 	cargo fmt --manifest-path benches/passthrough/Cargo.toml --check
 	cargo fmt --manifest-path benches/hostcalls/Cargo.toml --check
 	cargo clippy --workspace --all-targets -- -D warnings
-	cargo clippy --package transponder-e2e --test transformers -- -D warnings
+	cargo clippy --package transponder-e2e --test transformers --test ollama -- -D warnings
 	cargo clippy --lib -- -D warnings
 	cargo clippy --lib --features dynamic-module,trap -- -D warnings
 	cargo clippy --lib --features dynamic-module -- -D warnings

@@ -9,7 +9,7 @@ use std::time::Duration;
 /// A server that a script in `tests/upstreams` installs and runs.
 pub struct Server {
     pub address: SocketAddr,
-    _process: Process,
+    process: Process,
     _files: tempfile::TempDir,
 }
 
@@ -28,7 +28,12 @@ impl Server {
         let mut process = Process::start(&mut command, files.path().join("log"));
         let health = format!("http://{address}{health}");
         process.until(name, async || reqwest::get(&health).await.ok()?.error_for_status().ok()).await;
-        Self { address, _process: process, _files: files }
+        Self { address, process, _files: files }
+    }
+
+    /// For a server that has to end processes of its own.
+    pub fn terminate(&mut self) {
+        self.process.terminate();
     }
 
     pub fn base_url(&self) -> String {
