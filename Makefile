@@ -1,6 +1,8 @@
 # `make` lists the targets. The text after `##` is a target's help; its other lines begin with `#:`.
 
 .DEFAULT_GOAL := help
+# The recipes start no other make, and cargo would try to join this one's jobs.
+unexport MAKEFLAGS
 .PHONY: help wasm module run demo codex-config image sbom test test-go-java test-istio test-envoy-gateway test-transformers test-ollama versions fuzz soak bench baseline drift check clean
 
 help:
