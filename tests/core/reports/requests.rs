@@ -43,6 +43,23 @@ fn calls_with_the_same_id_get_ids_of_the_same_form() {
     assert_eq!(sent_ids(&["a", "a"], "vllm"), ["a", "a_2"]);
 }
 
+/// Ollama reads only some keywords of a tool's schema, and shows the model what is left.
+#[test]
+fn ollama_gets_a_schema_without_keywords_that_it_drops() {
+    let schema = json!({
+        "type": "object",
+        "properties": {"a": {"$ref": "#/$defs/text"}, "b": {"oneOf": [{"type": "string"}, {"type": "integer"}]}},
+        "$defs": {"text": {"type": "string"}}
+    });
+    let tools = json!([{"type": "function", "name": "f", "parameters": schema}]);
+    let (body, _) =
+        ask(json!({"model": "m", "input": "x", "tools": tools})).upstream(&json!("ollama")).sent();
+    assert_eq!(
+        body["tools"][0]["function"]["parameters"]["properties"],
+        json!({"a": {"type": "string"}, "b": {"anyOf": [{"type": "string"}, {"type": "integer"}]}})
+    );
+}
+
 #[test]
 fn a_schema_beside_tools_is_put_into_words_where_it_would_rule_out_calls() {
     let schema = json!({"type": "object", "properties": {"valve_count": {"type": "string"}}});
