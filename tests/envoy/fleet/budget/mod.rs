@@ -42,7 +42,7 @@ async fn until_used(service: &Service, team: &str, tokens: u64) {
 fn plan(upstream: &OwnUpstream, service: &Service) -> Value {
     let addresses: &[(&str, &[_])] = &[("upstream", &[upstream.address]), ("ratelimit", &[service.address])];
     let mut plan = fleet("budget", addresses);
-    filters(&mut plan)[1]["typed_config"]["rate_limit_service"]["grpc_service"]["timeout"] = json!("60s");
+    filters(&mut plan)[1]["typed_config"]["timeout"] = json!("60s");
     plan
 }
 
