@@ -1,7 +1,7 @@
 //! A real LiteLLM proxy as the upstream, in front of the scripted one, behind a real Envoy.
 
 use serde_json::{Value, json};
-use support::real::{Server, ask, said, stream, tools};
+use support::real::{Server, ask, completed, said, stream, tools};
 use support::{Envoy, Headers, Upstream};
 
 const MODEL: &str = "the-model";
@@ -36,17 +36,11 @@ async fn text_calls_and_errors() {
         let calls = json!({"tool_calls": [call("call_1", "ls"), call("call_2", "pwd")]});
         upstream.script(json!({"replies": [text, text, calls, calls]})).await;
         let expected = [("message", "Hello from naïve 你好 🦀.")];
-        let whole = ask(&envoy, MODEL, "Hello?", &json!({})).await.json();
-        let (event, streamed) = stream(&envoy, MODEL, "Hello?", &json!({})).await;
-        assert_eq!(event, "response.completed", "{streamed}");
-        for response in [whole, streamed] {
+        for response in completed(&envoy, MODEL, "Hello?", &json!({})).await {
             assert_eq!(said(&response), expected, "{response}");
             assert_eq!(response["usage"]["output_tokens"], 5, "{response}");
         }
-        let whole = ask(&envoy, MODEL, "Begin.", &tools()).await.json();
-        let (event, streamed) = stream(&envoy, MODEL, "Begin.", &tools()).await;
-        assert_eq!(event, "response.completed", "{streamed}");
-        for response in [whole, streamed] {
+        for response in completed(&envoy, MODEL, "Begin.", &tools()).await {
             assert_eq!(
                 said(&response),
                 [("function_call", r#"{"cmd":"ls"}"#), ("function_call", r#"{"cmd":"pwd"}"#)]

@@ -2,7 +2,7 @@
 //! as text, in the model's markup.
 
 use serde_json::{Value, json};
-use support::real::{Server, ask, said, stream, tools};
+use support::real::{Server, ask, completed, said, stream, tools};
 use support::{Envoy, Headers};
 
 const MODEL: &str = "tiny";
@@ -31,19 +31,15 @@ async fn text_calls_and_errors() {
         assert_eq!(streamed["usage"]["output_tokens"], Value::Null);
 
         let call = [("message", "First one.\n"), ("function_call", FIRST)];
-        let whole = ask(&envoy, MODEL, "Begin.", &tools()).await.json();
-        assert_eq!(said(&whole), call, "{whole}");
-        let (event, streamed) = stream(&envoy, MODEL, "Begin.", &tools()).await;
-        assert_eq!((event.as_str(), said(&streamed)), ("response.completed", call.to_vec()));
+        for response in completed(&envoy, MODEL, "Begin.", &tools()).await {
+            assert_eq!(said(&response), call, "{response}");
+        }
 
         // `function_call` and `tool_calls` have the same call, and every piece repeats its name and id. The server's
         // grammar determines the arguments.
         let mut named = tools();
         named["tool_choice"] = json!({"type": "function", "name": "exec_command"});
-        let whole = ask(&envoy, MODEL, "Begin.", &named).await.json();
-        let (event, streamed) = stream(&envoy, MODEL, "Begin.", &named).await;
-        assert_eq!(event, "response.completed", "{streamed}");
-        for response in [whole, streamed] {
+        for response in completed(&envoy, MODEL, "Begin.", &named).await {
             let [("function_call", arguments)] = said(&response)[..] else { panic!("one call: {response}") };
             let arguments: Value = serde_json::from_str(arguments).unwrap();
             assert!(arguments["cmd"].is_string(), "{arguments}");

@@ -3,7 +3,7 @@
 //! Envoy connects to the server directly. The server uses HTTP/1.0 and only accepts bodies with a length.
 
 use serde_json::{Value, json};
-use support::real::{self, Server, codex_runs_every_call, said, tools};
+use support::real::{self, Server, codex_runs_every_call, completed, said, tools};
 use support::{Answer, Envoy, Headers, bootstrap};
 
 /// The server's name for the model that it was started with.
@@ -35,12 +35,10 @@ async fn text() {
     let mlx = Mlx::start().await;
     let envoy = mlx.envoy().await;
     let expected = [("message", "Hello from naïve 你好 🦀.")];
-    let whole = ask(&envoy, "Hello?", &json!({})).await.json();
-    assert_eq!(said(&whole), expected);
-    assert_eq!((&whole["status"], &whole["usage"]["output_tokens"]), (&json!("completed"), &json!(6)));
-    let (event, streamed) = stream(&envoy, "Hello?", &json!({})).await;
-    assert_eq!((event.as_str(), said(&streamed)), ("response.completed", expected.to_vec()));
-    assert_eq!(streamed["usage"]["output_tokens"], 6);
+    for response in completed(&envoy, MODEL, "Hello?", &json!({})).await {
+        assert_eq!(said(&response), expected, "{response}");
+        assert_eq!(response["usage"]["output_tokens"], 6, "{response}");
+    }
     envoy.finish();
 }
 
@@ -50,10 +48,9 @@ async fn calls() {
     let envoy = mlx.envoy().await;
     let expected =
         [("reasoning", "First one."), ("function_call", r#"{"cmd": "touch one; echo \"naïve 🦀\""}"#)];
-    let whole = ask(&envoy, "Begin.", &tools()).await.json();
-    assert_eq!(said(&whole), expected);
-    let (event, streamed) = stream(&envoy, "Begin.", &tools()).await;
-    assert_eq!((event.as_str(), said(&streamed)), ("response.completed", expected.to_vec()));
+    for response in completed(&envoy, MODEL, "Begin.", &tools()).await {
+        assert_eq!(said(&response), expected, "{response}");
+    }
     envoy.finish();
 }
 

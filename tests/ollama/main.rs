@@ -2,7 +2,7 @@
 //! source.
 
 use serde_json::{Value, json};
-use support::real::{Server, ask, said, stream, tools};
+use support::real::{Server, ask, completed, said, stream, tools};
 use support::{Envoy, Headers};
 
 const MODEL: &str = "tiny";
@@ -38,11 +38,7 @@ async fn text_and_calls() {
             ("Begin.", tools(), ("function_call", r#"{"cmd":"touch one; echo \"naïve 🦀\""}"#), 8),
         ];
         for (question, fields, expected, tokens) in turns {
-            let whole = ask(&envoy, MODEL, question, &fields).await.json();
-            let (event, streamed) = stream(&envoy, MODEL, question, &fields).await;
-            assert_eq!(event, "response.completed", "{streamed}");
-            for response in [whole, streamed] {
-                assert_eq!(response["status"], "completed", "{response}");
+            for response in completed(&envoy, MODEL, question, &fields).await {
                 assert_eq!(said(&response), [expected], "{response}");
                 assert_eq!(response["usage"]["output_tokens"], tokens, "{response}");
             }

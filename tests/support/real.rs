@@ -100,6 +100,18 @@ pub async fn stream(envoy: &Envoy, model: &str, question: &str, fields: &Value) 
     (name, data["response"].take())
 }
 
+/// The response as a document and as a stream, each completed.
+pub async fn completed(envoy: &Envoy, model: &str, question: &str, fields: &Value) -> [Value; 2] {
+    let whole = ask(envoy, model, question, fields).await.json();
+    let (event, streamed) = stream(envoy, model, question, fields).await;
+    assert_eq!(event, "response.completed", "{streamed}");
+    let responses = [whole, streamed];
+    for response in &responses {
+        assert_eq!(response["status"], "completed", "{response}");
+    }
+    responses
+}
+
 pub fn tools() -> Value {
     json!({"tools": [{"type": "function", "name": "exec_command", "strict": false,
         "parameters": {"type": "object", "properties": {"cmd": {"type": "string"}}, "required": ["cmd"]}}]})

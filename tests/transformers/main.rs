@@ -2,7 +2,7 @@
 //! the server needs PyTorch, whose wheels for x86-64 include CUDA.
 
 use serde_json::{Value, json};
-use support::real::{Server, ask, said, stream, tools};
+use support::real::{Server, ask, completed, said, stream, tools};
 use support::{Envoy, Headers};
 
 /// The server knows a local model by its path.
@@ -32,11 +32,7 @@ async fn text_and_calls() {
             ("Begin.", tools(), vec![("reasoning", "First one."), call], 10),
         ];
         for (question, fields, expected, tokens) in turns {
-            let whole = ask(&envoy, MODEL, question, &fields).await.json();
-            let (event, streamed) = stream(&envoy, MODEL, question, &fields).await;
-            assert_eq!(event, "response.completed", "{streamed}");
-            for response in [whole, streamed] {
-                assert_eq!(response["status"], "completed", "{response}");
+            for response in completed(&envoy, MODEL, question, &fields).await {
                 assert_eq!(said(&response), expected, "{response}");
                 assert_eq!(response["usage"]["output_tokens"], tokens, "{response}");
                 assert!(response["usage"]["input_tokens"].as_u64() > Some(0), "{response}");
