@@ -70,6 +70,11 @@ pub fn from_bytes<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> serde_json::Result
     serde_json::from_str(checked_utf8(bytes).map_err(serde_json::Error::custom)?)
 }
 
+/// The last position up to `at` at which a character begins, or at which the text ends.
+pub fn floor_boundary(text: &str, at: usize) -> usize {
+    (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
 /// The byte offset of `inner` within `outer`, if `inner` is a part of it that was borrowed from it.
 pub fn offset_in(outer: &[u8], inner: &[u8]) -> Option<usize> {
     let offset = (inner.as_ptr() as usize).checked_sub(outer.as_ptr() as usize)?;

@@ -1,5 +1,7 @@
 //! Compares tags with a text that may still grow.
 
+pub(super) use crate::json::floor_boundary;
+
 /// Whether a text begins with a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Match {
@@ -43,11 +45,6 @@ pub(super) fn find_within(text: &str, tag: &str, most: usize) -> Result<usize, M
     let longest = most + tag.len();
     let beginning = text.get(..floor_boundary(text, longest.min(text.len()))).unwrap_or_default();
     beginning.find(tag).ok_or(Match::partial_if(text.len() < longest))
-}
-
-/// The last position up to `at` at which a character begins.
-pub(super) fn floor_boundary(text: &str, at: usize) -> usize {
-    (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
 /// The length of the longest end of `text` with which `tag` begins, other than the tag itself.

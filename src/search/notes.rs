@@ -1,5 +1,7 @@
 //! What the model is told besides the results, and how long a text may be.
 
+use crate::json;
+
 /// What was not done, one sentence each.
 #[derive(Debug, Default)]
 pub(super) struct Notes(Vec<String>);
@@ -54,6 +56,5 @@ pub(super) fn cut(text: &str, limit: usize) -> String {
 
 /// The characters that fit into so many bytes.
 pub(super) fn beginning(text: &str, bytes: usize) -> &str {
-    let end = (0..=bytes).rev().find(|end| text.is_char_boundary(*end));
-    end.and_then(|end| text.get(..end)).unwrap_or(text)
+    text.get(..json::floor_boundary(text, bytes)).unwrap_or(text)
 }
