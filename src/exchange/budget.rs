@@ -20,7 +20,8 @@ pub(super) fn left(team: &str, headers: &Headers, now: Duration) -> Option<[Head
     ])
 }
 
-/// The limit that is closest, and its window in seconds: `500, 500;w=86400;name="red"`.
+/// The limit that is closest, and its window in seconds: `500, 500;w=86400;name="red"`. Only Envoy's filter writes the window,
+/// so the figures of an upstream are not mistaken for the team's.
 fn limit(value: &str) -> Option<(u64, u64)> {
     let (limit, policies) = value.split_once(',')?;
     let limit = limit.trim().parse().ok().filter(|limit| *limit > 0)?;

@@ -129,8 +129,7 @@ fn unserved(command: &str, reads_pages: bool) -> String {
     }
 }
 
-/// serde's message may quote the body.
-/// A body that is not UTF-8 has no lines.
+/// serde's message may quote the body. A body that is not UTF-8 has no lines.
 fn place(error: &serde_json::Error) -> String {
     match error.line() {
         0 => error.to_string(),
