@@ -9,7 +9,6 @@ use crate::config::{Config, Described, Modality};
 use serde::Serialize;
 
 /// The list of models, in JSON. `for_codex`: with Codex's form.
-#[inline(never)] // V8 compiles large functions slowly.
 pub(crate) fn list(config: &Config, for_codex: bool) -> Vec<u8> {
     let list = List {
         object: "list",

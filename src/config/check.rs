@@ -37,7 +37,6 @@ pub(super) fn path(at: &str, path: &str, errors: &mut Errors) {
     }
 }
 
-#[inline(never)] // V8 compiles large functions slowly.
 pub(super) fn options(at: &str, options: &Options, errors: &mut Errors) {
     let at = |option: &str| join(at, option);
     path(&at("path"), &options.path, errors);

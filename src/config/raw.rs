@@ -123,7 +123,6 @@ pub(super) fn read(text: &str, held: bool, errors: &mut Errors) -> Option<Config
 
 impl RawConfig {
     /// Looks up the presets and checks everything. Invalid values are replaced by their default.
-    #[inline(never)] // V8 compiles large functions slowly.
     fn resolve(self, errors: &mut Errors) -> Config {
         check::paths(&self.paths, errors);
         check::limits(&self.limits, errors);

@@ -130,7 +130,6 @@ impl Http {
         }
     }
 
-    #[inline(never)] // V8 compiles large functions slowly.
     fn check(&self, at: &str, errors: &mut Errors) {
         let at = |key: &str| join(at, key);
         check::given(&at("cluster"), Some(&self.cluster), errors);

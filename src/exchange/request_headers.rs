@@ -36,7 +36,6 @@ enum PathMatch<'a> {
 }
 
 /// Decides by the headers alone. `end`: the request has no body. `None`: it passes unmodified.
-#[inline(never)] // V8 compiles large functions slowly.
 pub(super) fn disposition(config: &Config, headers: &Headers, end: bool) -> Option<Disposition> {
     let method = headers.text(":method");
     if method == "POST" && is_own_work(config, headers) {
@@ -196,7 +195,6 @@ fn path_before_body(endpoint: Endpoint, config: &Config) -> Option<&str> {
 }
 
 /// The edits that need no body.
-#[inline(never)] // V8 compiles large functions slowly.
 pub(super) fn before_body(
     config: &Config,
     endpoint: Endpoint,

@@ -149,7 +149,6 @@ impl CallBlock {
         }
     }
 
-    #[inline(never)] // V8 compiles large functions slowly.
     fn before_call(&mut self, after_tag: bool, rest: &str, tools: &OfferedTools) -> Next {
         let gap = rest.len() - rest.trim_start().len();
         let rest = rest.trim_start();
@@ -271,7 +270,6 @@ impl CallBlock {
         }
     }
 
-    #[inline(never)] // V8 compiles large functions slowly.
     fn tagged_arguments(
         &mut self,
         call: NamedCall,
@@ -295,7 +293,6 @@ impl CallBlock {
         }
     }
 
-    #[inline(never)] // V8 compiles large functions slowly.
     fn quoted_object(&mut self, call: NamedCall, mut object: QuotedObject, rest: &str) -> Next {
         let (read, progress) = object.read(rest);
         self.position += read;
@@ -310,7 +307,6 @@ impl CallBlock {
         State::Json { from: self.position, depth: DepthScanner::default(), call }
     }
 
-    #[inline(never)] // V8 compiles large functions slowly.
     fn json_object(
         &mut self,
         from: usize,

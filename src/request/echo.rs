@@ -23,7 +23,6 @@ const ANY_TOOL: &str = r#""auto""#;
 /// Each event that contains the response repeats all of them, so their size is limited. A field that exceeds the limit
 /// gets its default, and is reported. Codex gets no instructions, no tools and no list of what was withheld: it never
 /// reads them, and they would be nine tenths of a short reply.
-#[inline(never)] // V8 compiles large functions slowly.
 pub(super) fn echo<'a>(
     body: &Object<'_, 'a>,
     request: &'a Request<'a>,

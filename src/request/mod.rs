@@ -316,7 +316,6 @@ impl<'a> Parts<'a> {
     }
 
     /// Moves the parts that the upstream gets into its request.
-    #[inline(never)] // V8 compiles large functions slowly.
     fn upstream_request(
         &mut self,
         body: &Object<'_, 'a>,

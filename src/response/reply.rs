@@ -37,7 +37,6 @@ enum Body {
 }
 
 impl Reply {
-    #[inline(never)] // V8 compiles large functions slowly.
     pub(crate) fn new(context: ReplyContext, seed: u128, now: u64) -> Self {
         let wants_stream = context.stream;
         let reader = BodyReader::new(context, seed, now);

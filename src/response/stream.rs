@@ -128,7 +128,6 @@ impl ResponseStream {
         std::mem::take(&mut self.stored)
     }
 
-    #[inline(never)] // V8 compiles large functions slowly.
     fn outcome(&mut self, end: End) -> Outcome {
         let mark = match end {
             End::Failed(failure) => return Err(failure),

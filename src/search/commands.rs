@@ -49,7 +49,6 @@ const SETTINGS: [&str; 1] = ["response_length"];
 const UNSERVED_SETTINGS: [&str; 2] = ["filters", "user_location"];
 
 /// `reads_pages`: the engine can be asked for pages.
-#[inline(never)] // V8 compiles large functions slowly.
 pub(super) fn read(body: &[u8], reads_pages: bool) -> Result<Commands, ApiError> {
     let request: Request = json::from_bytes(body).map_err(|error| {
         ApiError::of(Code::InvalidJson, format!("The body is not a search request: {}", place(&error)))

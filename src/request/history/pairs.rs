@@ -24,7 +24,6 @@ const PENDING: &str = "(no output yet: the call is still running)";
 /// # Errors
 /// With [`History::Strict`], 400 for a call without output, an output without call, or a reference to an
 /// item that is not known, in OpenAI's words.
-#[inline(never)] // V8 compiles large functions slowly.
 pub(super) fn pair(entries: &mut [Entry<'_>], policy: History, report: &mut Report) -> Result<(), ApiError> {
     let mut lost = lost_calls(entries, policy)?;
     let mut calls = Calls::of(entries);

@@ -10,7 +10,6 @@ use crate::upstream::Rules;
 const MAX_DEPTH: usize = 48;
 
 /// Rewrites a schema into the dialect.
-#[inline(never)] // V8 compiles large functions slowly.
 pub(super) fn rewrite(node: &mut Node, rules: &Rules) {
     Rewrite { rules, depth: 0, budget: Budget::default() }.node(node);
 }
