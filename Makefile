@@ -74,7 +74,7 @@ counted:
 	$(COUNT_INSTRUCTIONS) check
 
 fuzzed:
-	FUZZ_SEED=1 FUZZ_SECONDS=60 FUZZ_PAIRS=0 fuzz/run.sh
+	FUZZ_RUNS=20000 FUZZ_PAIRS=0 fuzz/run.sh
 	fuzz/native/run.sh 5000
 
 test-go-java: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm

@@ -4,8 +4,7 @@
 #   FUZZ_SECONDS=45   for each target
 #   FUZZ_JOBS=2       targets at a time
 #   FUZZ_PAIRS=200000 cases of pairs of known deviations; none if TARGETs are named
-#   FUZZ_SEED=0       0: other inputs each time; any other number: the same inputs in the same order, as `make test`
-#                     wants them
+#   FUZZ_RUNS=        the number of inputs for each target instead: the same ones each time, as `make test` wants them
 #
 # Seeds are made of the test fixtures at each start; what is found beyond them stays in fuzz/corpus.
 # An input that breaks a rule is left in fuzz/artifacts, and is shown again by
@@ -15,7 +14,7 @@ cd "$(dirname "$0")/.."
 
 seconds=${FUZZ_SECONDS:-45}
 jobs=${FUZZ_JOBS:-2}
-random=${FUZZ_SEED:-0}
+runs=${FUZZ_RUNS:-}
 pairs=${FUZZ_PAIRS:-200000}
 targets=("$@")
 if ((${#targets[@]})); then pairs=0; else targets=(sse request stream exchange); fi
@@ -67,8 +66,15 @@ done
 
 fuzz() {
   mkdir -p "fuzz/artifacts/$1"
-  local log=target/fuzz/$1.log
-  if "target/fuzz/$host/release/$1" "fuzz/corpus/$1" -seed="$random" -max_total_time="$seconds" -timeout=20 -max_len=65536 \
+  local log=target/fuzz/$1.log inputs
+  if [[ $runs ]]; then
+    # Neither what earlier runs found nor the order of a directory changes the inputs, nor the time that one takes.
+    printf '%s\n' "fuzz/corpus/$1"/seed-* | LC_ALL=C sort | paste -sd, >"target/fuzz/$1.seeds"
+    inputs=(-seed_inputs=@"target/fuzz/$1.seeds" -seed=1 -runs="$runs" -reload=0)
+  else
+    inputs=("fuzz/corpus/$1" -max_total_time="$seconds")
+  fi
+  if "target/fuzz/$host/release/$1" "${inputs[@]}" -timeout=20 -max_len=65536 \
     -dict=fuzz/dictionary -artifact_prefix="fuzz/artifacts/$1/" -print_final_stats=1 >"$log" 2>&1; then
     echo "fuzz: $1: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") inputs, nothing found"
   else
@@ -78,7 +84,7 @@ fuzz() {
   fi
 }
 export -f fuzz
-export host seconds random
+export host seconds runs
 printf '%s\n' "${targets[@]}" | xargs -P "$jobs" -I{} bash -c 'fuzz {}'
 
 if ((pairs)); then

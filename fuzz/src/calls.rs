@@ -11,6 +11,8 @@ struct Made {
     ids: BTreeSet<String>,
     /// The arguments of each index, since the last call at that index began.
     arguments: BTreeMap<u64, String>,
+    /// The index of the last fragment.
+    last: u64,
 }
 
 /// The ids of the calls in an upstream's reply that no reader can doubt: fragments with both an id and a name.
@@ -64,19 +66,24 @@ impl Made {
     fn add(&mut self, call: &Value) {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let (id, name) = (text(&call["id"]), text(&call["function"]["name"]));
-        let begins = !id.is_empty() && !name.is_empty() && self.may_begin_at(&call["index"]);
-        let arguments = self.arguments.entry(number(&call["index"])).or_default();
+        let has_index = !call["index"].is_null();
+        if has_index {
+            self.last = number(&call["index"]);
+        }
+        let begins = !id.is_empty() && !name.is_empty() && self.may_begin(has_index);
+        let arguments = self.arguments.entry(self.last).or_default();
         if begins && self.ids.insert(id) {
             arguments.clear();
         }
         arguments.push_str(&text(&call["function"]["arguments"]));
     }
 
-    /// Some vLLM versions send a new id with each piece, so only whole arguments end the call at an index.
-    fn may_begin_at(&self, index: &Value) -> bool {
-        let before = self.arguments.get(&number(index));
-        index.is_null()
-            || before.is_none_or(|text| serde_json::from_str::<Value>(text).is_ok_and(|v| v.is_object()))
+    /// Some vLLM versions send a new id with each piece, so only whole arguments end the call at an index. Without an
+    /// index, no arguments do too.
+    fn may_begin(&self, has_index: bool) -> bool {
+        let is_whole = |text: &String| serde_json::from_str::<Value>(text).is_ok_and(|value| value.is_object());
+        let before = self.arguments.get(&self.last);
+        before.is_none_or(|text| is_whole(text) || !has_index && text.is_empty())
     }
 }
 
