@@ -39,7 +39,9 @@ image: wasm $(if $(NATIVE),module) ## Pack the filter as an OCI image without Do
 sbom: wasm ## List the crates in the module: target/transponder.cdx.json (CycloneDX).
 	@envoy/sbom.py
 
-# The tests run the examples as programs, which `cargo test` alone does not build.
+# The tests run the examples as programs, which `cargo test` alone does not build. Like the fuzz targets, the tests of
+# invariants try the same inputs each time here, and others each time under `cargo test`.
+test: export PROPTEST_RNG_SEED := 1
 test: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm
 test: export TRANSPONDER_TRAP_WASM := $(CURDIR)/target/transponder-trap.wasm
 test: for-tests counted fuzzed ## Run all tests, including those with a real Envoy and real clients.
