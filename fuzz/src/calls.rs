@@ -81,7 +81,8 @@ impl Made {
     /// Some vLLM versions send a new id with each piece, so only whole arguments end the call at an index. Without an
     /// index, no arguments do too.
     fn may_begin(&self, has_index: bool) -> bool {
-        let is_whole = |text: &String| serde_json::from_str::<Value>(text).is_ok_and(|value| value.is_object());
+        let is_whole =
+            |text: &String| serde_json::from_str::<Value>(text).is_ok_and(|value| value.is_object());
         let before = self.arguments.get(&self.last);
         before.is_none_or(|text| is_whole(text) || !has_index && text.is_empty())
     }
