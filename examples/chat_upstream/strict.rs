@@ -76,6 +76,8 @@ pub(crate) struct Demands {
     pub(crate) images: bool,
     /// Whether `content` may be null in a message with tool calls.
     pub(crate) null_content: bool,
+    /// Whether a message with `content` loses its tool calls, as at TGI.
+    pub(crate) content_hides_calls: bool,
     /// Whether there may be several system messages, or one that is not the first message.
     pub(crate) late_system: bool,
     /// Whether user and assistant messages must alternate.
@@ -152,6 +154,7 @@ impl Default for Demands {
             parts_in: words(&["user"]),
             images: true,
             null_content: false,
+            content_hides_calls: false,
             late_system: false,
             alternate: false,
             user_after_tool: true,
@@ -239,7 +242,7 @@ pub(crate) const RULES: &[Rule] = &[
         check: calls::tool_calls,
     },
     Rule {
-        because: "OpenAI, Groq and Azure reject a call without its output, an output without its call, and messages between the two.",
+        because: "OpenAI, Groq and Azure reject a call without its output, an output without its call, and messages between the two. TGI loses calls beside content.",
         check: calls::calls_are_answered,
     },
     Rule {

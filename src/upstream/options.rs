@@ -195,8 +195,10 @@ string_enum! {
         Empty = "empty",
         /// `null`.
         Null = "null",
-        /// The key is omitted. TGI and early releases of Ollama lose the tool calls otherwise.
+        /// The key is omitted. Early releases of Ollama lose the tool calls otherwise.
         Omit = "omit",
+        /// The key is omitted, and text that comes with calls is a message of its own before them. TGI loses the tool calls otherwise.
+        Separate = "separate",
     }
 }
 

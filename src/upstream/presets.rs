@@ -69,7 +69,7 @@ const PRESETS: &[(&str, &str)] = &[
     (
         "tgi",
         r#"{
-            "user_messages": "merge", "assistant_content_with_calls": "omit", "schema_dialect": "json_schema"
+            "user_messages": "merge", "assistant_content_with_calls": "separate", "schema_dialect": "json_schema"
         }"#,
     ),
     // huggingface/transformers, cli/serving: `tool_choice` and `response_format` are ignored, and a reply ends after

@@ -208,6 +208,11 @@ pub(crate) fn tightened() -> Vec<(Value, Value, &'static str)> {
             "Extra inputs are not permitted: stream_options",
         ),
         (json!({"images": false}), good(), "this is not a multimodal model"),
+        (
+            json!({"content_hides_calls": true}),
+            set("/messages/2/content", json!("")),
+            "no preceding assistant message waits",
+        ),
         (json!({"alternate": true}), talk(json!([user("a"), user("b")])), "roles must alternate"),
         (json!({"longest_id": 40}), long_id(), "must not be longer than 40"),
         (json!({"like": "azure", "refuse_fields": []}), long_id(), "must not be longer than 40"),

@@ -8,7 +8,10 @@ pub(super) const PROVIDERS: &[(&str, &str)] = &[
     ("azure", OPENAI),
     ("vllm", VLLM),
     ("sglang", VLLM),
-    ("tgi", r#"{"ignores_unknown": true, "any_schema": true, "strict_tools": true}"#),
+    (
+        "tgi",
+        r#"{"ignores_unknown": true, "any_schema": true, "strict_tools": true, "content_hides_calls": true}"#,
+    ),
     (
         "transformers",
         r#"{"any_schema": true, "strict_tools": true, "tool_choices": ["auto"], "response_formats": ["text"]}"#,

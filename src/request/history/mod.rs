@@ -217,6 +217,9 @@ impl<'a> Writer<'a, '_> {
         self.end_instructions();
         self.sign(&mut turn.calls);
         let has_calls = !turn.calls.is_empty();
+        if has_calls && self.options.assistant_content_with_calls == EmptyContent::Separate {
+            self.push_text(std::mem::take(&mut turn.content));
+        }
         let message = Assistant {
             content: self.assistant_content(turn.content, has_calls),
             reasoning: self.replayed(turn.reasoning, has_calls),
@@ -226,6 +229,15 @@ impl<'a> Writer<'a, '_> {
         self.push_outputs(&mut turn.calls);
         // The next turn uses the memory again.
         self.turn.calls = turn.calls;
+    }
+
+    /// Text for upstreams that would lose the calls beside it.
+    fn push_text(&mut self, content: Content<'a>) {
+        if !content.is_empty() {
+            let content = AssistantContent::Present(self.messages.in_form(content));
+            let message = Assistant { content, reasoning: None, reasoning_details: None };
+            self.messages.push_assistant(&message, std::iter::empty());
+        }
     }
 
     fn add_call(&mut self, mut call: Call<'a>) {
@@ -285,7 +297,7 @@ impl<'a> Writer<'a, '_> {
         match self.options.assistant_content_with_calls {
             EmptyContent::Empty => AssistantContent::Present(Content::Text(JsonStr::default())),
             EmptyContent::Null => AssistantContent::Null,
-            EmptyContent::Omit => AssistantContent::Absent,
+            EmptyContent::Omit | EmptyContent::Separate => AssistantContent::Absent,
         }
     }
 

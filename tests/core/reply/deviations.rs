@@ -37,6 +37,8 @@ const WITHOUT_GENERATOR: &[(&str, &str)] = &[
     ("Arrays without `items`, schemas that are `true`, `required` without a property", "of the request"),
     ("Keywords with a value of the wrong type, such as `\"properties\": []`", "of the request"),
     ("A response schema rules out calls", "of the request"),
+    ("`true` or `false` as the schema of a property or of `items`", "of the request"),
+    ("Tool calls beside text are lost", "of the request"),
     ("Images for a text-only model end the session", "of the request"),
     ("The name in `tool_choice` is ignored", "of the request"),
     ("`tool_choice` takes no name, or is ignored", "of the request"),

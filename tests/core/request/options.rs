@@ -180,6 +180,31 @@ fn an_assistant_message_can_follow_tool_outputs() {
 }
 
 #[test]
+fn text_beside_calls_can_be_a_message_of_its_own() {
+    let call = json!({"type": "function_call", "call_id": "a", "name": "f", "arguments": "{}"});
+    let output = json!({"type": "function_call_output", "call_id": "a", "output": "x"});
+    let said = json!({"role": "assistant", "content": "I look."});
+    let separate = json!({"assistant_content_with_calls": "separate"});
+    let messages =
+        |input: Value| ask(json!({"input": input})).upstream(&separate).sent().0["messages"].clone();
+
+    let asked = json!({"role": "user", "content": "Where?"});
+
+    let with_text = messages(json!([asked, said, call, output]));
+    assert_eq!(roles(&with_text), ["user", "assistant", "assistant", "tool"]);
+    assert_eq!(with_text[1], said);
+    assert_eq!(with_text[2]["tool_calls"][0]["id"], "a");
+    assert_eq!(with_text[2].get("content"), None);
+
+    let without_text = messages(json!([asked, call, output]));
+    assert_eq!(roles(&without_text), ["user", "assistant", "tool"]);
+    assert_eq!(without_text[1].get("content"), None);
+
+    let without_calls = messages(json!([asked, said, asked]));
+    assert_eq!(without_calls, json!([asked, said, asked]));
+}
+
+#[test]
 fn ids_of_another_length_are_replaced_in_call_and_output() {
     let (body, _) =
         ask(conversation()).upstream(&json!({"tool_call_id_chars": 9, "tool_call_id_exact": true})).sent();
