@@ -104,7 +104,7 @@ pub(crate) struct Demands {
     pub(crate) reasoning_efforts: Vec<String>,
     /// Keywords that no schema may contain, e.g. `additionalProperties`, `$ref`.
     pub(crate) schema_refuses: Vec<String>,
-    /// Whether schemas may have `$ref`, tuples, and `type` beside `anyOf`.
+    /// Whether schemas may have `$ref`, tuples, and `type` beside `anyOf`, and be `true`.
     pub(crate) any_schema: bool,
     /// Whether the root of a tool's schema may have `anyOf` and similar keywords. The default is `any_schema`.
     pub(crate) composed_root: Option<bool>,
@@ -262,7 +262,7 @@ pub(crate) const RULES: &[Rule] = &[
         check: tools::tools,
     },
     Rule {
-        because: "Moonshot rejects `type` beside `anyOf`, and tuples. Gemini supports few keywords. OpenAI rejects `anyOf` and similar keywords at the root.",
+        because: "Moonshot rejects `type` beside `anyOf`, and tuples. Gemini supports few keywords. Ollama rejects `true` as a schema. OpenAI rejects `anyOf` and similar keywords at the root.",
         check: schemas::schemas,
     },
     Rule {

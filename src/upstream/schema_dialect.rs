@@ -9,7 +9,7 @@ string_enum! {
         JsonSchema = "json_schema",
         /// All of JSON Schema below the root. The root is a plain object without `anyOf` and similar keywords (OpenAI).
         Openai = "openai",
-        /// What nearly every upstream accepts: like `openai`, and also no `$ref`, no tuples, and `type` inside the branches of `anyOf`.
+        /// What nearly every upstream accepts: like `openai`, and also no `$ref`, no tuples, no `true` as a schema, and `type` inside the branches of `anyOf`.
         Common = "common",
         /// Moonshot Flavored JSON Schema: like `common`, and also a single type per schema and enumerations of a single type.
         Moonshot = "moonshot",
@@ -29,11 +29,13 @@ pub struct Rules {
     pub type_beside_any_of: bool,
     /// `items` may be an array (a tuple).
     pub tuples: bool,
+    /// The schemas of properties and items may be `true` or `false`.
+    pub booleans: bool,
     /// How a type that may be null is written.
     pub nulls: Nulls,
     /// The values that `enum` may list.
     pub enums: Enums,
-    /// A schema is an object (never `true`), an array has `items`, and `required` names only properties.
+    /// Every schema is an object, an array has `items`, and `required` names only properties.
     pub closed: bool,
     /// The accepted keywords; `None` accepts all.
     pub keywords: Option<&'static [&'static str]>,
@@ -66,6 +68,7 @@ const JSON_SCHEMA: Rules = Rules {
     refs: true,
     type_beside_any_of: true,
     tuples: true,
+    booleans: true,
     nulls: Nulls::TypeList,
     enums: Enums::Any,
     closed: false,
@@ -74,7 +77,8 @@ const JSON_SCHEMA: Rules = Rules {
 
 const OPENAI: Rules = Rules { composed_root: false, ..JSON_SCHEMA };
 
-const COMMON: Rules = Rules { refs: false, type_beside_any_of: false, tuples: false, ..OPENAI };
+const COMMON: Rules =
+    Rules { refs: false, type_beside_any_of: false, tuples: false, booleans: false, ..OPENAI };
 
 /// MoonshotAI/walle, docs/mfjs-spec.md. Keywords that it does not list are not rejected, so they are kept.
 const MOONSHOT: Rules = Rules { nulls: Nulls::AnyOf, enums: Enums::OneType, ..COMMON };

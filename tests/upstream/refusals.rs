@@ -116,6 +116,7 @@ pub(crate) fn bad_requests() -> Vec<(Value, &'static str)> {
             "type should be defined in anyOf items",
         ),
         (set("/tools/0/function/parameters/properties/at/items", json!([])), "items must be an object"),
+        (set("/tools/0/function/parameters/properties/at", json!(true)), "a schema must be an object"),
         (without("/tools"), "tool_choice: is only allowed when 'tools' are specified"),
         (set("/tools/0/type", json!("custom")), "tools[0].type: must be one of function"),
         (set("/tools/0/name", json!("look")), "Extra inputs are not permitted: tools[0].name"),

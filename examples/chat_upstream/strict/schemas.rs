@@ -40,6 +40,10 @@ fn schema(keywords: &Map<String, Value>, strict: &Demands, path: &str) -> Checke
         })?;
         let tuple = keywords.get("items").is_some_and(Value::is_array) || has("prefixItems");
         demand(!tuple, path, || "items must be an object".to_owned())?;
+        let properties =
+            keywords.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::values);
+        let is_boolean = properties.chain(keywords.get("items")).any(Value::is_boolean);
+        demand(!is_boolean, path, || "a schema must be an object".to_owned())?;
     }
     parts(keywords).try_for_each(|(name, part)| schema(part, strict, &format!("{path}.{name}")))
 }

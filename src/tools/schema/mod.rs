@@ -5,6 +5,7 @@
 //! come from arbitrary tools and are not trusted: references may be circular or expand exponentially, so both the
 //! depth and the growth are bounded.
 
+mod booleans;
 mod budget;
 mod closed;
 mod compose;
@@ -57,25 +58,25 @@ fn rewrite(schema: RawJson<'_>, rewritten: impl FnOnce(Node) -> Node) -> RawJson
 /// Whether no keyword needs to be rewritten. This is true of most schemas and saves parsing them.
 fn is_accepted(schema: TapeValue<'_>, rules: &Rules) -> bool {
     let lacks_composition = !(rules.composed_root && rules.type_beside_any_of);
-    let needs_rewriting = |key: &str, value: u8| match value {
+    let needs_rewriting = |key: &str, value: TapeValue<'_>| match value.first_byte().unwrap_or_default() {
         // `type`, `title` and `description`, the most common pairs, are right with a string.
         b'"' if matches!(key.as_bytes(), [.., b'e' | b'n']) => false,
-        _ => {
+        first => {
             (lacks_composition && key.ends_with("Of"))
                 || (!rules.refs && (key.starts_with('$') || key == "definitions"))
-                || (!rules.tuples && (key == "prefixItems" || key == "items" && value == b'['))
-                || keyword_types::may_be_wrong(key, value)
+                || (!rules.tuples && (key == "prefixItems" || key == "items" && first == b'['))
+                || (!rules.booleans && booleans::has_any(key, value))
+                || keyword_types::may_be_wrong(key, first)
         }
     };
     rules.keywords.is_none() && !rules.differs_in_values() && !any_pair(schema, &needs_rewriting)
 }
 
-/// Whether `predicate` holds for any key, still escaped, and the first byte of its value, in any object.
-fn any_pair(value: TapeValue<'_>, predicate: &impl Fn(&str, u8) -> bool) -> bool {
+/// Whether `predicate` holds for any key, still escaped, and its value, in any object.
+fn any_pair(value: TapeValue<'_>, predicate: &impl Fn(&str, TapeValue<'_>) -> bool) -> bool {
     match value.kind() {
         Kind::Object => value.fields().any(|(name, value)| {
-            let first = value.first_byte().unwrap_or_default();
-            name.escaped().is_some_and(|name| predicate(name, first)) || any_pair(value, predicate)
+            name.escaped().is_some_and(|name| predicate(name, value)) || any_pair(value, predicate)
         }),
         Kind::Array => value.elements().into_iter().flatten().any(|element| any_pair(element, predicate)),
         _ => false,

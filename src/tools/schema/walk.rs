@@ -3,7 +3,7 @@
 use super::budget::Budget;
 use super::node::Node;
 use super::subschemas::each_subschema;
-use super::{closed, compose, keyword_types, values};
+use super::{booleans, closed, compose, keyword_types, values};
 use crate::upstream::Rules;
 
 /// Below this depth only types and descriptions are kept. Upstreams have lower limits (OpenAI: 10 levels).
@@ -32,6 +32,9 @@ impl Rewrite<'_> {
         values::rewrite(keywords, self.rules);
         if self.rules.closed {
             closed::close(keywords);
+        }
+        if !self.rules.booleans {
+            booleans::rewrite(keywords);
         }
         self.depth += 1;
         each_subschema(keywords, &mut |part| self.node(part));

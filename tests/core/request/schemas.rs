@@ -132,6 +132,14 @@ fn each_dialect_rewrites_properties() {
             json!({"type": "array", "items": {"type": "number"},
                 "description": "(the items in their order: [{\"type\":\"number\"},{\"type\":\"number\"}])"}),
         ),
+        // Boolean schemas.
+        (
+            json!({"type": "object", "properties": {"a": true, "b": false}, "additionalProperties": true}),
+            "common",
+            json!({"type": "object", "properties": {"a": {}, "b": {"not": {}}}, "additionalProperties": true}),
+        ),
+        (json!({"type": "array", "items": true}), "moonshot", json!({"type": "array", "items": {}})),
+        (json!({"type": "array", "items": true}), "json_schema", json!({"type": "array", "items": true})),
         // Enumerations.
         (json!({"const": "a"}), "gemini", json!({"type": "string", "enum": ["a"]})),
         (json!({"enum": ["a", null]}), "gemini", json!({"type": "string", "enum": ["a"], "nullable": true})),
