@@ -106,14 +106,14 @@ const PRESETS: &[(&str, &str)] = &[
         }"#,
     ),
     // ollama/ollama, openai/openai.go: `tool_choice` is ignored, `max_completion_tokens` too; early releases lose the tool
-    // calls of a message whose content is a string; api/types.go: `$ref`, `oneOf` and `allOf` in a tool's schema are dropped
+    // calls of a message whose content is a string, and releases before 0.22 reject the effort `max`; api/types.go: `$ref`,
+    // `oneOf` and `allOf` in a tool's schema are dropped
     (
         "ollama",
         r#"{
             "assistant_content_with_calls": "omit",
             "tool_choice": ["auto"], "json_schema_with_tools": "off",
-            "reasoning": {"efforts": {"none": "none", "low": "low", "medium": "medium", "high": "high",
-                "xhigh": "max", "max": "max"}},
+            "reasoning": {"efforts": {"none": "none", "low": "low", "medium": "medium", "high": "high"}},
             "reasoning_replay": {"field": "reasoning"}
         }"#,
     ),

@@ -28,7 +28,7 @@ pub(super) const PROVIDERS: &[(&str, &str)] = &[
     (
         "ollama",
         r#"{"ignores_unknown": true, "strict_tools": true, "null_content": true,
-            "reasoning_efforts": ["none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra"]}"#,
+            "reasoning_efforts": ["none", "low", "medium", "high"]}"#,
     ),
     (
         "lmstudio",

@@ -238,7 +238,7 @@ fn each_preset_sends_the_efforts_that_its_upstream_supports() {
         ("tgi", std::array::from_fn(|_| nothing.clone())),
         ("vllm", ["none", "minimal", "low", "medium", "high", "xhigh", "max", "max"].map(word)),
         ("openai", ["none", "minimal", "low", "medium", "high", "xhigh", "max", "max"].map(word)),
-        ("ollama", ["none", "low", "low", "medium", "high", "max", "max", "max"].map(word)),
+        ("ollama", ["none", "low", "low", "medium", "high", "high", "high", "high"].map(word)),
         ("gemini", ["none", "minimal", "low", "medium", "high", "high", "high", "high"].map(word)),
         ("mistral", ["none", "high", "high", "high", "high", "high", "high", "high"].map(word)),
         (
