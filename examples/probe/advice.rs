@@ -24,6 +24,7 @@ pub(crate) fn config(found: &Findings, path: &str) -> Value {
         "assistant_content_with_calls",
         match found.settled.content {
             "absent" => Some(json!("omit")),
+            "alone" => Some(json!("separate")),
             "null" => Some(json!("null")),
             _ => None,
         },

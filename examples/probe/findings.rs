@@ -9,6 +9,9 @@ use super::upstream::{Answer, Upstream};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
+/// The question's past tool call has more tokens than these and its text together, in any tokenizer.
+const CALL_TOKENS: u64 = 5;
+
 /// What is known about the upstream. An answer is found by the text of its question.
 pub(crate) struct Findings {
     pub(crate) settled: Settled,
@@ -84,6 +87,7 @@ impl Findings {
                             field.map_or_else(String::new, |field| format!(", and {field} beside it"));
                         eprintln!(" yes  accepts a past tool call, with content {content}{beside}");
                         self.settled = settled;
+                        self.settle_content(upstream);
                         self.settle_ids(upstream);
                         return;
                     }
@@ -96,6 +100,23 @@ impl Findings {
             Ok(answer) => eprintln!("  no  accepts a past tool call   {}", answer.brief()),
             Err(why) => self.note_unanswered("accepts a past tool call", &why),
         }
+    }
+
+    /// Finds out whether past tool calls are lost beside text, as by TGI and early releases of Ollama: the prompt is shorter then.
+    fn settle_content(&mut self, upstream: &Upstream) {
+        let prompt = |content| {
+            let settled = Settled { content, ..self.settled };
+            upstream.ask(with(&settled, history(&settled, ID, &[]))).ok().filter(Answer::is_good)
+        };
+        let Some(alone) = prompt("absent") else { return };
+        let is_lost = prompt("text").is_none_or(|beside| {
+            let tokens = beside.prompt_tokens().zip(alone.prompt_tokens());
+            tokens.is_some_and(|(beside, alone)| beside + CALL_TOKENS < alone)
+        });
+        if is_lost {
+            self.settled.content = "alone";
+        }
+        eprintln!("{:>4}  keeps a past tool call beside text", if is_lost { "no" } else { "yes" });
     }
 
     /// Finds out whether tool call ids must be nine letters and digits.

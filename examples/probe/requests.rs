@@ -10,7 +10,7 @@ const LIMIT: u64 = 300;
 pub(super) struct Settled {
     /// `max_tokens` or `max_completion_tokens`.
     pub(super) limit: &'static str,
-    /// `content` next to tool calls: `""`, null, or `absent`.
+    /// `content` next to tool calls: `""` (`empty`), `null`, `absent`, or `alone`: absent, because the calls would be lost beside text.
     pub(super) content: &'static str,
     /// The field that a past tool call requires, if there is one.
     pub(super) must_replay: Option<&'static str>,
@@ -81,7 +81,8 @@ pub(super) fn history(settled: &Settled, id: &str, more: &[Value]) -> Value {
     call.insert("role".to_owned(), json!("assistant"));
     call.insert("tool_calls".to_owned(), json!([past]));
     match settled.content {
-        "absent" => None,
+        "absent" | "alone" => None,
+        "text" => call.insert("content".to_owned(), json!("Ok.")),
         "null" => call.insert("content".to_owned(), Value::Null),
         _ => call.insert("content".to_owned(), json!("")),
     };

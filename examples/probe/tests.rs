@@ -15,6 +15,8 @@ enum Act {
     Answer(u16),
     /// It answers with the number of tokens in the request.
     Count,
+    /// It answers, and says how many tokens the request had.
+    Prompt(u64),
     /// It replies as if it kept the connection open, and closes it.
     AnswerAndClose(u16),
     /// It closes the connection without an answer.
@@ -35,6 +37,10 @@ fn serve(act: impl Fn(usize, &str) -> Act + Send + 'static) -> Upstream {
                 match act(count, &body) {
                     Act::Answer(status) => answer(reader.get_mut(), status, OK),
                     Act::Count => answer(reader.get_mut(), 200, r#"{"count": 9, "tokens": []}"#),
+                    Act::Prompt(tokens) => {
+                        let usage = format!(r#"{{"usage": {{"prompt_tokens": {tokens}}}, {}"#, &OK[1..]);
+                        answer(reader.get_mut(), 200, &usage);
+                    }
                     Act::AnswerAndClose(status) => {
                         answer(reader.get_mut(), status, OK);
                         break;
@@ -107,6 +113,20 @@ fn the_configuration_is_printed_if_no_past_call_is_answered() {
     let findings = Findings::ask(&upstream, false).unwrap();
     assert!(findings.unanswered.contains(&"accepts a past tool call"), "{:?}", findings.unanswered);
     assert!(advice::config(&findings, upstream.path())["upstream"].is_object());
+}
+
+/// The prompt is shorter by the call that the upstream loses.
+#[test]
+fn a_call_that_is_lost_beside_text_is_noticed() {
+    let advised = |prompt: fn(&str) -> u64| {
+        let upstream = serve(move |_, body| Act::Prompt(prompt(body)));
+        let config = advice::config(&Findings::ask(&upstream, false).unwrap(), upstream.path());
+        config["upstream"].get("assistant_content_with_calls").cloned()
+    };
+    assert_eq!(advised(|_| 40), None);
+    assert_eq!(advised(|body| if body.contains(r#""Ok.""#) { 42 } else { 40 }), None);
+    let separate = Some(serde_json::json!("separate"));
+    assert_eq!(advised(|body| if body.contains(r#""Ok.""#) { 24 } else { 40 }), separate);
 }
 
 #[test]

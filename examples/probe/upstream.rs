@@ -147,6 +147,11 @@ impl Answer {
         calls.flatten().any(|call| call.pointer("/function/name").is_some_and(|called| called == name))
     }
 
+    /// The tokens of the request, if the upstream counts them.
+    pub(crate) fn prompt_tokens(&self) -> Option<u64> {
+        self.values().iter().find_map(|value| value.pointer("/usage/prompt_tokens")?.as_u64())
+    }
+
     pub(crate) fn calls_a_tool(&self) -> bool {
         let calls = |message: &Value| {
             message.get("tool_calls").and_then(Value::as_array).is_some_and(|all| !all.is_empty())

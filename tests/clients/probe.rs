@@ -159,11 +159,11 @@ async fn codex_completes(preset: &str) {
 async fn what_an_upstream_reports_about_itself_is_used() {
     let upstream = Upstream::start().await;
     let strict = json!({"assistant_fields": ["reasoning"]});
-    // The first three requests find out the form of requests. The questions begin with the fourth.
+    // The first five requests find out the form of requests. The questions begin with the sixth.
     let ok = json!({"text": "ok"});
     let thinks = json!({"text": "ok", "reasoning": "Hm.", "reasoning_field": "reasoning"});
     let tags = json!({"text": "Hm.</think>ok"});
-    let replies = json!([ok, ok, ok, thinks, tags]);
+    let replies = json!([ok, ok, ok, ok, ok, thinks, tags]);
     upstream.script(json!({"strict": strict, "replies": replies})).await;
     let probed = probe(&upstream.base_url(), &[]).await;
     assert!(probed.good, "{}", probed.told);

@@ -47,6 +47,27 @@ async fn text_and_calls() {
     }
 }
 
+/// The server refuses a property whose schema is `true`.
+#[tokio::test]
+async fn a_property_without_a_type() {
+    let ollama = Ollama::start().await;
+    let envoy = ollama.envoy(Headers::Flow).await;
+    let mut fields = tools();
+    fields["tools"][0]["parameters"]["properties"]["more"] = json!(true);
+    for response in completed(&envoy, MODEL, "Begin.", &fields).await {
+        let [(kind, _)] = said(&response)[..] else { panic!("one call: {response}") };
+        assert_eq!(kind, "function_call", "{response}");
+    }
+    envoy.finish();
+}
+
+#[tokio::test]
+async fn probe_notices_that_calls_are_lost_beside_text() {
+    let ollama = Ollama::start().await;
+    let (config, told) = ollama.0.probe(MODEL).await;
+    assert_eq!(config["upstream"]["assistant_content_with_calls"], "separate", "{config}\n{told}");
+}
+
 /// The server leaves a call that does not end in the text.
 #[tokio::test]
 async fn a_call_that_does_not_end() {
