@@ -55,6 +55,7 @@ func TestEveryManifestServes(t *testing.T) {
 			Address: net.JoinHostPort(vllm.address, "8000"),
 			Host:    "vllm:8000", Model: "m", Upstream: w.VLLM, SeenAs: "vllm:8000", Key: world.ClientsKey,
 		}.Serves(t)
+		keepsConnectionsAlive(t, "outbound|8000|from-sidecars|vllm.models.svc.cluster.local")
 	})
 }
 
@@ -84,10 +85,11 @@ func TestTrafficExtensionServes(t *testing.T) {
 	world.Call{Address: models.address, Host: "models", Model: "m", Upstream: w.VLLM, SeenAs: "models", Key: world.ClientsKey}.Serves(t)
 }
 
+// The file for the sidecars has a DestinationRule for the same Service.
 func TestReplicasKeepConversations(t *testing.T) {
 	w := world.New(t)
 	replica := w.StartReplica(t)
-	manifests := world.Apply(t, "istio/gateway.yaml", "istio/replicas.yaml")
+	manifests := world.Apply(t, "istio/gateway.yaml", "istio/sidecar.yaml", "istio/replicas.yaml")
 	istiodWith(t, append(manifests, world.Parse(t, alsoAt(world.Replica))...))
 	models.proxy(t, w, "router")
 	call := world.Call{Address: models.address, Host: "models", Model: "m", Upstream: w.VLLM, SeenAs: "models", Key: world.ClientsKey}

@@ -84,3 +84,30 @@ func longRequestsAreRetried(t *testing.T) {
 		t.Error("Envoy has no routes")
 	}
 }
+
+// keepsConnectionsAlive checks that the running Envoy notices a dead peer of a cluster.
+func keepsConnectionsAlive(t *testing.T, name string) {
+	t.Helper()
+	var dump struct {
+		Configs []struct {
+			Cluster struct {
+				Name    string
+				Options struct {
+					Keepalive struct {
+						Time int `json:"keepalive_time"`
+					} `json:"tcp_keepalive"`
+				} `json:"upstream_connection_options"`
+			}
+		}
+	}
+	configDump(t, "dynamic_active_clusters", &dump)
+	for _, config := range dump.Configs {
+		if config.Cluster.Name == name {
+			if seconds := config.Cluster.Options.Keepalive.Time; seconds != 60 {
+				t.Errorf("%s has the keepalive time %d", name, seconds)
+			}
+			return
+		}
+	}
+	t.Errorf("Envoy has no cluster %s", name)
+}

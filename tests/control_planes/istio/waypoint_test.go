@@ -61,7 +61,7 @@ func TestWaypointServes(t *testing.T) {
 func TestWaypointKeepsConversations(t *testing.T) {
 	w := world.New(t)
 	replica := w.StartReplica(t)
-	manifests := append(world.Apply(t, "istio/waypoint.yaml", "istio/replicas.yaml"), world.Parse(t, forStockEnvoy)...)
+	manifests := append(world.Apply(t, "istio/sidecar.yaml", "istio/waypoint.yaml", "istio/replicas.yaml"), world.Parse(t, forStockEnvoy)...)
 	istiodWith(t, append(manifests, world.Parse(t, alsoAt(world.Replica))...))
 	waypoint.proxy(t, w, "waypoint")
 	world.Call{
