@@ -219,8 +219,8 @@ impl ChunkReader {
     }
 
     fn event(&mut self, data: &str, now: u64) -> Result<(), End> {
-        if let Some(choice) = self.template.as_ref().and_then(|template| template.read(data)) {
-            return Ok(self.stream.choice(&choice, now)?);
+        if let Some(piece) = self.template.as_ref().and_then(|template| template.read(data)) {
+            return Ok(self.stream.piece(&piece, now)?);
         }
         match data.trim() {
             "" => Ok(()),

@@ -3,6 +3,7 @@
 use super::budget::Budget;
 use super::context::{ReplyContext, ReplyKind, ResponseRules};
 use super::lifecycle::{Ended, Lifecycle};
+use super::normalizer::chunk_template::Piece;
 use super::normalizer::{ChunkNormalizer, Ending, FinishReason};
 use super::outcome::{End, Failure, Mark, Outcome, judge};
 use super::output::{Output, SummaryCollector};
@@ -11,7 +12,7 @@ use super::sequencer::ItemSequencer;
 use super::stats::ReplyStats;
 use crate::items::{ContentKind, EventWriter};
 use crate::report::Report;
-use crate::wire::chat::reply::{Choice, Completion};
+use crate::wire::chat::reply::Completion;
 
 /// Takes chunks and writes events. Its parts form a line:
 ///
@@ -80,10 +81,10 @@ impl ResponseStream {
         self.input.read(chunk, &mut self.output)
     }
 
-    /// The next chunk, of which only this choice, the first one, has a meaning.
-    pub(super) fn choice(&mut self, choice: &Choice<'_>, now: u64) -> Result<(), Failure> {
+    /// The next chunk, of which only this value has a meaning.
+    pub(super) fn piece(&mut self, piece: &Piece<'_>, now: u64) -> Result<(), Failure> {
         self.lifecycle.run(now, self.output.writer_mut());
-        self.input.choice(0, choice, &mut self.output)
+        self.input.piece(piece, &mut self.output)
     }
 
     /// The upstream is alive but sends no chunk.

@@ -10,7 +10,7 @@ const FIRST_TEXT_CALL_INDEX: u64 = 1 << 32;
 
 /// A fragment of a call, as the provider sent it.
 #[derive(Debug, Default)]
-pub(super) struct CallFragment<'a> {
+pub(in crate::response) struct CallFragment<'a> {
     pub(super) index: Option<u64>,
     pub(super) id: Cow<'a, str>,
     pub(super) name: &'a str,

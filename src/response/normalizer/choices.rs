@@ -1,9 +1,12 @@
 //! Replies with several choices. Requests ask for one, so all choices are parts of one answer, such as the text in the
 //! first and a call in the second.
 
-use super::call_fragment::{CallFragment, number};
+use super::call_fragment::number;
 use super::places;
 use super::reasoning;
+use crate::report::Dropped;
+use crate::response::delta::{Delta, DeltaSink};
+use crate::response::outcome::Failure;
 use crate::wire::chat::reply::{Choice, Message, ToolCalls};
 use serde_json::value::RawValue;
 use std::collections::BTreeSet;
@@ -22,41 +25,54 @@ pub(super) struct AnswerChoices {
     ignored_call: Option<String>,
 }
 
-/// Whether a choice counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Admission {
-    Part,
-    Alternative { is_new: bool },
+/// What a choice has of the answer.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Contribution {
+    /// The choice's number.
+    pub(super) choice: u64,
+    pub(super) text: bool,
+    pub(super) reasoning: bool,
+    pub(super) calls: bool,
+    /// It is complete, so nothing follows.
+    pub(super) is_complete: bool,
 }
 
-impl AnswerChoices {
-    pub(super) fn admit(&mut self, number: u64, choice: &Choice<'_>) -> Admission {
-        if self.speaker == Some(number) {
-            return Admission::Part;
-        }
-        let has =
-            |what: fn(&Message<'_>) -> bool| [&choice.delta, &choice.message].into_iter().flatten().any(what);
-        let may_reason = !has(reasons) || self.may_reason(number);
-        let is_part = if has(speaks) { self.may_speak(number, choice) } else { may_reason };
-        if !is_part {
-            return Admission::Alternative { is_new: self.alternatives.insert(number) };
-        }
-        if self.alternatives.contains(&number) {
-            Admission::Alternative { is_new: false }
-        } else {
-            Admission::Part
+impl Contribution {
+    pub(super) fn of(choice: &Choice<'_>, number: u64) -> Self {
+        let has = |what: fn(&Message<'_>) -> bool| places::messages(choice).any(what);
+        Self {
+            choice: number,
+            text: has(speaks),
+            reasoning: has(reasons),
+            calls: places::of_choice(choice).is_some() || has(|message| message.function_call.is_some()),
+            is_complete: choice.delta.is_none(),
         }
     }
 
-    /// The choice is ignored: notes the call in it.
-    pub(super) fn ignore(&mut self, choice: &Choice<'_>) {
-        let called = match places::of_choice(choice) {
-            Some(ToolCalls::Read(calls)) => calls.first().map(|call| CallFragment::of(call).name.to_owned()),
-            Some(ToolCalls::Unreadable) => Some(String::new()),
-            None => None,
-        };
+    /// Whether it has a piece of the answer.
+    pub(super) fn has_any(self) -> bool {
+        self.text || self.reasoning || self.calls
+    }
+}
+
+impl AnswerChoices {
+    /// Whether a choice is a part of the answer. If not, it is an alternative, which is reported when the first of it comes.
+    pub(super) fn admit(&mut self, new: Contribution, sink: &mut impl DeltaSink) -> Result<bool, Failure> {
+        if self.speaker == Some(new.choice) {
+            return Ok(true);
+        }
+        let may_reason = !new.reasoning || self.may_reason(new.choice);
+        let is_part = if new.text { self.may_speak(new) } else { may_reason };
+        if !is_part && self.alternatives.insert(new.choice) {
+            sink.delta(Delta::Unsupported { kind: Dropped::Part, name: "choice" })?;
+        }
+        Ok(!self.alternatives.contains(&new.choice))
+    }
+
+    /// A choice is ignored: notes the name of the call in it.
+    pub(super) fn ignore(&mut self, called: Option<&str>) {
         if self.ignored_call.is_none() {
-            self.ignored_call = called;
+            self.ignored_call = called.map(ToOwned::to_owned);
         }
     }
 
@@ -66,10 +82,10 @@ impl AnswerChoices {
     }
 
     /// In a stream, the text of the first choice may come after that of others.
-    fn may_speak(&mut self, number: u64, choice: &Choice<'_>) -> bool {
-        let may = self.speaker.is_none() && (number == 0 || choice.delta.is_none());
+    fn may_speak(&mut self, new: Contribution) -> bool {
+        let may = self.speaker.is_none() && (new.choice == 0 || new.is_complete);
         if may {
-            self.speaker = Some(number);
+            self.speaker = Some(new.choice);
         }
         may
     }
@@ -81,11 +97,13 @@ impl AnswerChoices {
     }
 }
 
-/// Whether a choice has a piece of the answer: text, reasoning or a call.
-pub(super) fn continues(choice: &Choice<'_>) -> bool {
-    let mut messages = [&choice.delta, &choice.message].into_iter().flatten();
-    places::of_choice(choice).is_some()
-        || messages.any(|message| speaks(message) || reasons(message) || message.function_call.is_some())
+/// The name of the first call in a choice, which is empty if the call cannot be read.
+pub(super) fn called<'c>(choice: &'c Choice<'_>) -> Option<&'c str> {
+    match places::of_choice(choice) {
+        Some(ToolCalls::Read(calls)) => calls.first().map(|call| call.name().unwrap_or_default()),
+        Some(ToolCalls::Unreadable) => Some(""),
+        None => None,
+    }
 }
 
 /// Whether a message has text.

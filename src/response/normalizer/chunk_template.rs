@@ -1,10 +1,11 @@
 //! Reads a chunk that differs from an earlier one in a single value without parsing the rest.
 //!
 //! Providers repeat the id, the model and everything else in each of thousands of chunks. Where all bytes before and
-//! after the delta's only value equal those of an earlier chunk, they mean the same. The result is the only choice of
-//! the chunk that a parser would return, because the rest of that has no meaning.
+//! after the delta's only value equal those of an earlier chunk, they mean the same, so the value is all that is read.
 
-use super::call_fragment::number;
+use super::call_fragment::{CallFragment, number};
+use super::choices::Contribution;
+use super::reasoning::is_text;
 use crate::json::offset_in;
 use crate::wire::chat::reply::{Choice, Completion, Function, Message, ToolCall, ToolCalls};
 use serde_json::value::RawValue;
@@ -22,7 +23,6 @@ pub(in crate::response) struct ChunkTemplate {
 #[derive(Debug)]
 enum Field {
     Content,
-    ReasoningContent,
     Reasoning,
     Arguments(Call),
 }
@@ -30,26 +30,43 @@ enum Field {
 /// The content of a call fragment in addition to its arguments.
 #[derive(Debug)]
 struct Call {
-    index: Option<Box<RawValue>>,
-    id: Option<Box<RawValue>>,
-    name: Option<Box<str>>,
+    index: Option<u64>,
+    id: Box<str>,
+    name: Box<str>,
 }
 
 impl Call {
     /// The next fragment of the same call.
-    fn with<'a>(&'a self, arguments: &'a RawValue) -> ToolCall<'a> {
-        let name = self.name.as_deref().map(Cow::Borrowed);
-        ToolCall {
-            index: self.index.as_deref(),
-            id: self.id.as_deref(),
-            function: Some(Function {
-                name,
-                arguments: Some(arguments),
-                parameters: None,
-                args: None,
-                input: None,
-            }),
-            ..ToolCall::default()
+    fn with<'a>(&'a self, arguments: &'a RawValue) -> CallFragment<'a> {
+        let (id, name) = (Cow::Borrowed(&*self.id), &*self.name);
+        CallFragment { index: self.index, id, name, arguments: Some(arguments), ..CallFragment::default() }
+    }
+}
+
+/// The only value of a chunk, in the delta of the first choice.
+#[derive(Debug)]
+pub(in crate::response) enum Piece<'a> {
+    /// A string that is not empty.
+    Text(&'a RawValue),
+    /// A string that is not empty.
+    Reasoning(&'a RawValue),
+    Call(CallFragment<'a>),
+}
+
+impl Piece<'_> {
+    pub(super) fn contribution(&self) -> Contribution {
+        match self {
+            Self::Text(_) => Contribution { text: true, ..Contribution::default() },
+            Self::Reasoning(_) => Contribution { reasoning: true, ..Contribution::default() },
+            Self::Call(_) => Contribution { calls: true, ..Contribution::default() },
+        }
+    }
+
+    /// The name of the call.
+    pub(super) fn called(&self) -> Option<&str> {
+        match self {
+            Self::Text(_) | Self::Reasoning(_) => None,
+            Self::Call(fragment) => Some(fragment.name),
         }
     }
 }
@@ -64,8 +81,8 @@ impl ChunkTemplate {
         Some(Self { before: before.into(), after: after.into(), field })
     }
 
-    /// The choice of the chunk in `json`, if that matches the template.
-    pub(in crate::response) fn read<'a>(&'a self, json: &'a str) -> Option<Choice<'a>> {
+    /// The value of the chunk in `json`, if that matches the template.
+    pub(in crate::response) fn read<'a>(&'a self, json: &'a str) -> Option<Piece<'a>> {
         let (before, rest) = json.split_at_checked(self.before.len())?;
         let (value, after) = rest.split_at_checked(rest.len().checked_sub(self.after.len())?)?;
         if !is_same(before, &self.before) || !is_same(after, &self.after) {
@@ -73,17 +90,11 @@ impl ChunkTemplate {
         }
         // It must be one complete JSON value, because otherwise `after` could begin inside it.
         let value: &RawValue = serde_json::from_str(value).ok()?;
-        let delta = match &self.field {
-            _ if value.get() == "null" => return None,
-            Field::Content => Message { content: Some(value), ..Message::default() },
-            Field::ReasoningContent => Message { reasoning_content: Some(value), ..Message::default() },
-            Field::Reasoning => Message { reasoning: Some(value), ..Message::default() },
-            Field::Arguments(call) => {
-                let calls = ToolCalls::Read(vec![call.with(value)]);
-                Message { tool_calls: Some(calls), ..Message::default() }
-            }
-        };
-        Some(Choice { delta: Some(delta), ..Choice::default() })
+        match &self.field {
+            Field::Content => is_text(value).then_some(Piece::Text(value)),
+            Field::Reasoning => is_text(value).then_some(Piece::Reasoning(value)),
+            Field::Arguments(call) => (value.get() != "null").then(|| Piece::Call(call.with(value))),
+        }
     }
 }
 
@@ -159,11 +170,8 @@ fn only_value<'a>(chunk: &Completion<'a>) -> Option<(Field, &'a RawValue)> {
         Some(calls) => Some(only_arguments(calls)?),
         None => None,
     };
-    let texts = [
-        (Field::Content, content),
-        (Field::ReasoningContent, reasoning_content),
-        (Field::Reasoning, reasoning),
-    ];
+    let texts =
+        [(Field::Content, content), (Field::Reasoning, reasoning_content), (Field::Reasoning, reasoning)];
     let texts = texts.into_iter().filter_map(|(field, value)| Some((field, (*value)?)));
     let mut values = texts.chain(call);
     values.next().filter(|_| is_first_choice && values.next().is_none())
@@ -172,49 +180,57 @@ fn only_value<'a>(chunk: &Completion<'a>) -> Option<(Field, &'a RawValue)> {
 /// The arguments of the only call fragment.
 fn only_arguments<'a>(calls: &ToolCalls<'a>) -> Option<(Field, &'a RawValue)> {
     let ToolCalls::Read(calls) = calls else { return None };
-    let [
-        ToolCall {
-            index,
-            id,
-            function:
-                Some(Function { name, arguments: Some(arguments), parameters: None, args: None, input: None }),
-            custom: None,
-            extra_content: None,
-            name: None,
-            arguments: None,
-            input: None,
-            parameters: None,
-            args: None,
-            is_unread: false,
-        },
-    ] = calls.as_slice()
+    let [call] = calls.as_slice() else { return None };
+    let ToolCall {
+        index: _,
+        id: _,
+        function:
+            Some(Function { name: _, arguments: Some(arguments), parameters: None, args: None, input: None }),
+        custom: None,
+        extra_content: None,
+        name: None,
+        arguments: None,
+        input: None,
+        parameters: None,
+        args: None,
+        is_unread: false,
+    } = call
     else {
         return None;
     };
-    let owned = |raw: &Option<&RawValue>| raw.map(ToOwned::to_owned);
-    let call = Call { index: owned(index), id: owned(id), name: name.as_deref().map(Into::into) };
-    Some((Field::Arguments(call), arguments))
+    let CallFragment { index, id, name, .. } = CallFragment::of(call);
+    Some((Field::Arguments(Call { index, id: id.into(), name: name.into() }), arguments))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::response::normalizer::ChunkNormalizer;
+    use crate::response::normalizer::tests::{Recorder, normalizer};
+    use crate::response::outcome::Failure;
 
     fn chunk(delta: &str) -> String {
         format!(r#"{{"id":"c","choices":[{{"index":0,"delta":{delta},"finish_reason":null}}]}}"#)
     }
 
-    /// Whether the second chunk matches the template of the first. If so, the result must be the same as from parsing.
+    /// Whether the second chunk matches the template of the first. If so, the deltas must be those of a parsed chunk.
     fn matches(first: &str, second: &str) -> bool {
         let (first, second) = (chunk(first), chunk(second));
-        let delta = |choice: &Choice<'_>| format!("{:?}", choice.delta);
-        let template = ChunkTemplate::of(&serde_json::from_str(&first).unwrap(), &first);
-        let read = template.as_ref().and_then(|template| template.read(&second));
-        if let Some(read) = &read {
-            let parsed: Completion<'_> = serde_json::from_str(&second).unwrap();
-            assert_eq!(delta(read), delta(&parsed.choices.unwrap()[0]), "{second}");
+        let parsed = |json| serde_json::from_str::<Completion<'_>>(json).unwrap();
+        let template = ChunkTemplate::of(&parsed(&first), &first);
+        let piece = template.as_ref().and_then(|template| template.read(&second));
+        if let Some(piece) = &piece {
+            let deltas = |read: &dyn Fn(&mut ChunkNormalizer, &mut Recorder) -> Result<(), Failure>| {
+                let (mut normalizer, mut sink) = (normalizer(None), Recorder::default());
+                normalizer.read(&parsed(&first), &mut sink).unwrap();
+                read(&mut normalizer, &mut sink).unwrap();
+                sink.0
+            };
+            let by_piece = deltas(&|normalizer, sink| normalizer.piece(piece, sink));
+            let by_chunk = deltas(&|normalizer, sink| normalizer.read(&parsed(&second), sink));
+            assert_eq!(by_piece, by_chunk, "{second} after {first}");
         }
-        read.is_some()
+        piece.is_some()
     }
 
     fn fragment(arguments: &str) -> String {
@@ -231,7 +247,8 @@ mod tests {
     fn a_chunk_that_differs_in_its_only_value_matches_and_reads_as_parsed() {
         for (first, second) in [
             (r#"{"content":"a"}"#, r#"{"content":"b\"}"}"#),
-            (r#"{"role":"assistant","reasoning":"a"}"#, r#"{"role":"assistant","reasoning":""}"#),
+            (r#"{"role":"assistant","reasoning":"a"}"#, r#"{"role":"assistant","reasoning":"b"}"#),
+            (r#"{"reasoning":""}"#, r#"{"reasoning":"b"}"#),
             (r#"{"reasoning_content":"a"}"#, r#"{"reasoning_content":"}]}"}"#),
             (&fragment(r#""{\"a""#), &fragment(r#""\":1}""#)),
             (&fragment(r#""{\"a""#), &fragment(r#"{"a":1}"#)),
@@ -248,6 +265,8 @@ mod tests {
         let two = r#"{"tool_calls":[{"index":1,"function":{"arguments":"x"}},{"index":2,"function":{"arguments":"y"}}]}"#;
         for (first, second) in [
             (r#"{"content":"a"}"#, r#"{"content":null}"#),
+            (r#"{"content":"a"}"#, r#"{"content":""}"#),
+            (r#"{"content":"a"}"#, r#"{"content":["b"]}"#),
             (r#"{"content":"a"}"#, r#"{"content":"b","refusal":"c"}"#),
             (r#"{"content":"a"}"#, r#"{"content":"b"},"index":1,"x":{"y":"z"}"#),
             (r#"{"content":"a","reasoning":"b"}"#, r#"{"content":"b","reasoning":"b"}"#),

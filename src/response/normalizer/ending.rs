@@ -2,6 +2,7 @@
 
 use super::usage;
 use crate::json::JsonStr;
+use crate::wire::chat::reply::Completion;
 use crate::wire::responses::Usage;
 use serde_json::value::RawValue;
 
@@ -113,9 +114,14 @@ impl Ending {
         }
     }
 
-    /// The usage in the form of Ollama's own API.
-    pub(super) fn add_ollama_usage(&mut self, prompt: Option<&RawValue>, answer: Option<&RawValue>) {
-        self.usage = usage::from_ollama(prompt, answer).or(self.usage);
+    /// The end in the forms of Ollama's and Cloudflare's own APIs. The last chunk of Ollama marks the reply as complete,
+    /// unless it has a reason.
+    pub(super) fn add_ollama_or_cloudflare(&mut self, chunk: &Completion<'_>) {
+        self.add_finish_reason(chunk.finish_reason.or(chunk.done_reason));
+        if chunk.done.is_some_and(|done| done.get() == "true") {
+            self.stop();
+            self.usage = usage::from_ollama(chunk.prompt_eval_count, chunk.eval_count).or(self.usage);
+        }
     }
 
     /// The last reason wins, but an ordinary one never replaces one that says that the reply is not complete.
@@ -128,8 +134,7 @@ impl Ending {
         }
     }
 
-    /// Marks the reply as complete, unless it already has a reason.
-    pub(super) fn stop(&mut self) {
+    fn stop(&mut self) {
         self.finish.get_or_insert(FinishReason::Stop);
     }
 

@@ -2,7 +2,7 @@
 
 use super::call_assembler::CallAssembler;
 use super::choices::AnswerChoices;
-use crate::error::classify;
+use crate::error::{ApiError, Code, classify};
 use crate::response::outcome::{Failure, lost};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -16,6 +16,10 @@ pub(super) fn check_error(error: Option<&RawValue>) -> Result<(), Failure> {
             Err(classify::in_reply(&serde_json::json!({ "error": value })).into())
         }
     }
+}
+
+pub(super) fn unreadable_call() -> Failure {
+    ApiError::upstream("The upstream sent a tool call that cannot be read.").code(Code::ToolCallLost).into()
 }
 
 /// Fails if a call of the reply is not delivered: its arguments were not read, or it is the only one and was ignored.

@@ -14,6 +14,7 @@ mod ending;
 mod errors;
 mod joiners;
 mod logprobs;
+mod parts;
 mod places;
 mod reasoning;
 mod repeated_calls;
@@ -27,7 +28,6 @@ mod wanted;
 use super::context::TextRules;
 use super::delta::{Delta, DeltaSink};
 use super::outcome::{Failure, lost};
-use crate::error::{ApiError, Code};
 use crate::items::ContentKind;
 use crate::json::{JsonStr, RawJson};
 use crate::report::Dropped;
@@ -35,11 +35,13 @@ use crate::tools::names::Names;
 use crate::wire::chat::reply::{Choice, Completion, Message, ToolCalls};
 use call_assembler::CallAssembler;
 use call_fragment::CallFragment;
-use choices::{Admission, AnswerChoices};
+use choices::{AnswerChoices, Contribution};
+use chunk_template::Piece;
 pub(super) use ending::{Ending, FinishReason};
 use errors::check_error;
 use joiners::SurrogateJoiners;
-use reasoning::{ReasoningSource, TextHash};
+use parts::Part;
+use reasoning::{ReasoningField, ReasoningSource};
 use seen::{Form, SeenInDeltas};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -132,25 +134,34 @@ impl ChunkNormalizer {
         errors::check_calls(&self.calls, &self.choices)
     }
 
-    /// One of the choices, which are all parts of one answer.
-    pub(super) fn choice(
-        &mut self,
-        number: u64,
-        choice: &Choice<'_>,
-        sink: &mut impl DeltaSink,
-    ) -> Result<(), Failure> {
-        match self.choices.admit(number, choice) {
-            Admission::Part => self.calls.continue_choice(number),
-            Admission::Alternative { is_new } => {
-                self.choices.ignore(choice);
-                if is_new {
-                    return sink.delta(Delta::Unsupported { kind: Dropped::Part, name: "choice" });
-                }
-                return Ok(());
+    /// The only value of a chunk, which [`read`](Self::read) would find in the delta of the first choice.
+    pub(super) fn piece(&mut self, piece: &Piece<'_>, sink: &mut impl DeltaSink) -> Result<(), Failure> {
+        if !self.admit(piece.contribution(), sink)? {
+            self.choices.ignore(piece.called());
+            return Ok(());
+        }
+        match piece {
+            Piece::Text(raw) => {
+                self.seen.text = true;
+                self.content(Some(raw), None, sink)
+            }
+            Piece::Reasoning(raw) => {
+                self.seen.reasoning = true;
+                self.reasoning.found_in_field(&mut self.markup);
+                self.reasoning_text(raw, sink)
+            }
+            Piece::Call(fragment) => {
+                self.begin_calls(Form::Delta, sink)?;
+                self.call(fragment, sink)
             }
         }
-        if choices::continues(choice) {
-            self.ending.resume();
+    }
+
+    /// One of the choices, which are all parts of one answer.
+    fn choice(&mut self, number: u64, choice: &Choice<'_>, sink: &mut impl DeltaSink) -> Result<(), Failure> {
+        if !self.admit(Contribution::of(choice, number), sink)? {
+            self.choices.ignore(choices::called(choice));
+            return Ok(());
         }
         self.ending.add_usage(choice.usage);
         if let Some(delta) = &choice.delta {
@@ -165,6 +176,18 @@ impl ChunkNormalizer {
         places::messages(choice).map(|message| message.error).chain([choice.error]).try_for_each(check_error)
     }
 
+    /// Whether a choice is a part of the answer, to which the next deltas then belong.
+    fn admit(&mut self, new: Contribution, sink: &mut impl DeltaSink) -> Result<bool, Failure> {
+        let is_part = self.choices.admit(new, sink)?;
+        if is_part {
+            self.calls.continue_choice(new.choice);
+            if new.has_any() {
+                self.ending.resume();
+            }
+        }
+        Ok(is_part)
+    }
+
     /// The forms without `choices`: those of Ollama's and Cloudflare's own APIs.
     fn ollama_or_cloudflare(
         &mut self,
@@ -175,11 +198,7 @@ impl ChunkNormalizer {
             self.message(&message, None, Form::Complete, sink)?;
         }
         self.content(chunk.response, None, sink)?;
-        self.ending.add_finish_reason(chunk.finish_reason.or(chunk.done_reason));
-        if chunk.done.is_some_and(|done| done.get() == "true") {
-            self.ending.stop();
-            self.ending.add_ollama_usage(chunk.prompt_eval_count, chunk.eval_count);
-        }
+        self.ending.add_ollama_or_cloudflare(chunk);
         Ok(())
     }
 
@@ -223,31 +242,27 @@ impl ChunkNormalizer {
 
     /// Some providers send the same reasoning in two fields at once, and again in `reasoning_details`.
     fn reasoning(&mut self, message: &Message<'_>, sink: &mut impl DeltaSink) -> Result<(), Failure> {
-        let fields = [message.reasoning_content, message.reasoning, message.reasoning_text, message.thinking];
-        let field = fields.into_iter().flatten().find(|raw| reasoning::is_text(raw));
-        if field.is_some() && self.reasoning == ReasoningSource::Unknown {
-            self.reasoning = ReasoningSource::Field(TextHash::default());
-            self.markup.reasoning_is_in_field();
+        let field = ReasoningField::of(message);
+        if let Some(ReasoningField::Text(_)) = field {
+            self.reasoning.found_in_field(&mut self.markup);
         }
         if let Some(raw) = message.reasoning_details {
             let visible = self.reasoning == ReasoningSource::Unknown;
             sink.delta(Delta::ReasoningDetails { raw, visible })?;
         }
-        match field.and_then(|raw| self.joiners.reasoning.push(raw)) {
-            Some(text) => {
-                if self.markup.finds_reasoning() {
-                    self.reasoning.add(&text);
-                }
-                self.visible_reasoning(text, sink)
-            }
-            None => match fields.into_iter().flatten().find(|raw| reasoning::is_nested(raw)) {
-                Some(raw) => {
-                    let value = serde_json::from_str(raw.get()).unwrap_or_default();
-                    reasoning::emit(&value, "reasoning", sink)
-                }
-                None => Ok(()),
-            },
+        match field {
+            Some(ReasoningField::Text(raw)) => self.reasoning_text(raw, sink),
+            Some(ReasoningField::Nested(value)) => reasoning::emit(&value, "reasoning", sink),
+            None => Ok(()),
         }
+    }
+
+    fn reasoning_text(&mut self, raw: &RawValue, sink: &mut impl DeltaSink) -> Result<(), Failure> {
+        let Some(text) = self.joiners.reasoning.push(raw) else { return Ok(()) };
+        if self.markup.finds_reasoning() {
+            self.reasoning.add(&text);
+        }
+        self.visible_reasoning(text, sink)
     }
 
     /// `content`: a string. Some providers send a number or an array of parts.
@@ -329,33 +344,19 @@ impl ChunkNormalizer {
         sink.delta(Delta::Content { kind: self.wanted.refusals, text, logprobs: &[] })
     }
 
-    /// Mistral sends `[{"type": "thinking", "thinking": [...]}, {"type": "text", "text": "..."}]`.
     fn parts(&mut self, raw: &RawValue, sink: &mut impl DeltaSink) -> Result<(), Failure> {
         let parts: Vec<Value> = serde_json::from_str(raw.get()).unwrap_or_default();
-        parts.iter().try_for_each(|part| self.part(part, sink))
-    }
-
-    fn part(&mut self, part: &Value, sink: &mut impl DeltaSink) -> Result<(), Failure> {
-        let part_type = part.get("type").and_then(Value::as_str).unwrap_or_default();
-        let string = |key: &str| part.get(key).and_then(Value::as_str);
-        let is_reasoning = part_type.starts_with("reasoning")
-            || ["thinking", "reasoning"].iter().any(|key| part.get(key).is_some());
-        match (string("text"), string("refusal")) {
-            _ if is_reasoning => {
-                self.seen.reasoning = true;
-                reasoning::emit(part, part_type, sink)
+        parts.iter().try_for_each(|value| {
+            let part = Part::of(value);
+            self.seen.add_part(&part);
+            match part {
+                Part::Reasoning { name } => reasoning::emit(value, name, sink),
+                Part::Text(text) => self.text(JsonStr::new(text), &[], sink),
+                Part::Refusal(text) => self.refusal(JsonStr::new(text), sink),
+                Part::Call => Ok(()),
+                Part::Unsupported { name } => sink.delta(Delta::Unsupported { kind: Dropped::Part, name }),
             }
-            (Some(text), _) => {
-                self.seen.text = true;
-                self.text(JsonStr::new(text), &[], sink)
-            }
-            (None, Some(text)) => {
-                self.seen.text = true;
-                self.refusal(JsonStr::new(text), sink)
-            }
-            (None, None) if places::is_call_type(part_type) => Ok(()),
-            (None, None) => sink.delta(Delta::Unsupported { kind: Dropped::Part, name: part_type }),
-        }
+        })
     }
 
     fn tool_calls(
@@ -367,16 +368,10 @@ impl ChunkNormalizer {
         let calls = match calls {
             None => return Ok(()),
             Some(ToolCalls::Read(calls)) => calls,
-            Some(ToolCalls::Unreadable) => {
-                let error = ApiError::upstream("The upstream sent a tool call that cannot be read.");
-                return Err(error.code(Code::ToolCallLost).into());
-            }
+            Some(ToolCalls::Unreadable) => return Err(errors::unreadable_call()),
         };
         if !calls.is_empty() {
-            self.ending.resume();
-            self.calls.begin_tool_calls();
-            self.seen.calls |= form == Form::Delta;
-            self.flush_markup(sink)?;
+            self.begin_calls(form, sink)?;
         }
         // A complete message repeats the calls of the deltas in their order, and may have more of them.
         let repeated = if form == Form::Complete && self.seen.calls { self.calls.len() } else { 0 };
@@ -388,6 +383,14 @@ impl ChunkNormalizer {
             self.call(&if each_is_a_call && is_new { fragment.at(index) } else { fragment }, sink)?;
         }
         Ok(())
+    }
+
+    /// Fragments of calls follow.
+    fn begin_calls(&mut self, form: Form, sink: &mut impl DeltaSink) -> Result<(), Failure> {
+        self.ending.resume();
+        self.calls.begin_tool_calls();
+        self.seen.calls |= form == Form::Delta;
+        self.flush_markup(sink)
     }
 
     fn call(&mut self, fragment: &CallFragment<'_>, sink: &mut impl DeltaSink) -> Result<(), Failure> {

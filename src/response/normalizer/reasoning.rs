@@ -1,10 +1,11 @@
 //! Where reasoning is, and its text if that is not a plain string.
 
-use super::text_markup::TextPiece;
+use super::text_markup::{TextMarkup, TextPiece};
 use crate::json::JsonStr;
 use crate::report::Dropped;
 use crate::response::delta::{Delta, DeltaSink};
 use crate::response::outcome::Failure;
+use crate::wire::chat::reply::Message;
 use fnv::FnvHasher;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -23,6 +24,14 @@ pub(super) enum ReasoningSource {
 }
 
 impl ReasoningSource {
+    /// A field has reasoning, so the text hardly has any.
+    pub(super) fn found_in_field(&mut self, markup: &mut TextMarkup) {
+        if *self == Self::Unknown {
+            *self = Self::Field(TextHash::default());
+            markup.reasoning_is_in_field();
+        }
+    }
+
     /// The field has this text.
     pub(super) fn add(&mut self, text: &JsonStr<'_>) {
         if let Self::Field(said) = self {
@@ -46,6 +55,29 @@ impl ReasoningSource {
     /// Whether reasoning in the text repeats the field.
     pub(super) fn has_said(self, text: &JsonStr<'_>) -> bool {
         matches!(self, Self::Field(said) if said.is_of(&text.decode()))
+    }
+}
+
+/// Reasoning in one of the fields that providers have for it.
+#[derive(Debug)]
+pub(super) enum ReasoningField<'a> {
+    /// A string that is not empty.
+    Text(&'a RawValue),
+    /// A list or an object, in a field of a message in which none has a text.
+    Nested(Value),
+}
+
+impl<'a> ReasoningField<'a> {
+    /// Some providers fill several fields with the same text.
+    pub(super) fn of(message: &Message<'a>) -> Option<Self> {
+        let fields = [message.reasoning_content, message.reasoning, message.reasoning_text, message.thinking];
+        let mut fields = fields.into_iter().flatten();
+        let nested = fields.clone().find(|raw| is_nested(raw));
+        match (fields.find(|raw| is_text(raw)), nested) {
+            (Some(raw), _) => Some(Self::Text(raw)),
+            (None, Some(raw)) => Some(Self::Nested(serde_json::from_str(raw.get()).unwrap_or_default())),
+            (None, None) => None,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The parts of the answer that came in deltas. A complete message after them repeats these parts.
 
 use super::attachments;
+use super::parts::Part;
 use super::reasoning::is_nested;
 use crate::wire::chat::reply::{Message, ToolCalls};
 use serde_json::value::RawValue;
@@ -24,6 +25,15 @@ pub(super) struct SeenInDeltas {
 }
 
 impl SeenInDeltas {
+    /// Notes a part of `content`, also one of a complete message.
+    pub(super) fn add_part(&mut self, part: &Part<'_>) {
+        match part {
+            Part::Text(_) | Part::Refusal(_) => self.text = true,
+            Part::Reasoning { .. } => self.reasoning = true,
+            Part::Call | Part::Unsupported { .. } => {}
+        }
+    }
+
     pub(super) fn add(&mut self, delta: &Message<'_>) {
         // All fields are listed, so that the compiler reports a new one.
         let Message {

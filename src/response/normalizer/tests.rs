@@ -6,7 +6,7 @@ use crate::response::delta::{CallDelta, CallFormat};
 
 /// Writes each delta as one line.
 #[derive(Default)]
-struct Recorder(Vec<String>);
+pub(super) struct Recorder(pub(super) Vec<String>);
 
 impl DeltaSink for Recorder {
     fn delta(&mut self, delta: Delta<'_>) -> Result<(), Failure> {
@@ -42,14 +42,15 @@ impl DeltaSink for Recorder {
     }
 }
 
+pub(super) fn normalizer(reasoning_tags: Option<ReplyStart>) -> ChunkNormalizer {
+    let scanner = Scanner::new(reasoning_tags, OfferedTools::default(), 1024);
+    let text = TextRules { scanner, unread: None, in_reasoning: None, logprobs: true };
+    ChunkNormalizer::new(text, ContentKind::Refusal, Rc::default())
+}
+
 /// The deltas of a reply, and a last line for its end: the finish reason and the total tokens, or the failure.
 fn deltas(reasoning_tags: Option<ReplyStart>, chunks: &[&str]) -> Vec<String> {
-    let scanner = Scanner::new(reasoning_tags, OfferedTools::default(), 1024);
-    let mut normalizer = ChunkNormalizer::new(
-        TextRules { scanner, unread: None, in_reasoning: None, logprobs: true },
-        ContentKind::Refusal,
-        Rc::default(),
-    );
+    let mut normalizer = normalizer(reasoning_tags);
     let mut sink = Recorder::default();
     let read = chunks
         .iter()

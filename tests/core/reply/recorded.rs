@@ -273,8 +273,7 @@ fn reusing_a_parsed_chunk_changes_nothing() {
         }
         lines.join("\n") + "\n"
     };
-    let value =
-        |json: &str| format!("data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":{json}}}}}]}}\n\n");
+    let chunk = |delta: &str| format!("data: {{\"choices\":[{{\"index\":0,\"delta\":{delta}}}]}}\n\n");
     let values = [
         "\"a\"",
         "\"b\"",
@@ -288,16 +287,42 @@ fn reusing_a_parsed_chunk_changes_nothing() {
         "\"c\",\"reasoning\":\"d\"",
         "\"e\"}}],\"usage\":{\"prompt_tokens\":1},\"x\":[{\"y\":{\"z\":1",
         "[{\"type\":\"text\",\"text\":\"f\"}]",
+        "{\"city\":\"g\"}",
+        "\"{\\\"city\\\":\\\"g\\\"}\"",
     ];
-    let crafted: String = values.iter().flat_map(|one| [value("\"like\""), value(one), value(one)]).collect();
+    // The delta around a value, and the value that comes first.
+    let forms: [(Delta, &str); 5] = [
+        (|value| format!("{{\"content\":{value}}}"), "\"like\""),
+        (|value| format!("{{\"role\":\"assistant\",\"reasoning\":{value}}}"), "\"like\""),
+        (|value| format!("{{\"reasoning_content\":{value}}}"), "\"\""),
+        (|value| called("\"id\":\"a\",\"index\":0,", value), "\"\""),
+        (|value| called("", value), "\"{\""),
+    ];
+    let crafted = forms.iter().flat_map(|(delta, first)| {
+        let apart = values.map(|one| [*first, one, one].map(|value| chunk(&delta(value))).concat());
+        let together = values.map(|value| chunk(&delta(value))).concat();
+        [apart.concat(), chunk(&delta(first)) + &together].into_iter().chain(apart)
+    });
+    // One form after another, of which each may be the template of the next.
+    let mixed = values.map(|value| forms.map(|(delta, _)| chunk(&delta(value)).repeat(2)).concat()).concat();
     let recorded = fixtures().into_iter().filter_map(|fixture| String::from_utf8(fixture.body).ok());
     let mut streams = 0;
-    for body in recorded.filter(|body| body.contains("data:")).chain([crafted]) {
+    for body in recorded.filter(|body| body.contains("data:")).chain(crafted).chain([mixed]) {
         let out = |body: &str| String::from_utf8(translated(true, [body.as_bytes()])).unwrap();
         assert_eq!(out(&body), out(&unlike(&body)), "{body}");
         streams += 1;
     }
-    assert!(streams > 20);
+    assert!(streams > 80);
+}
+
+/// Makes a delta around a value.
+type Delta = fn(&str) -> String;
+
+/// A delta with one call, whose arguments are this value.
+fn called(labels: &str, arguments: &str) -> String {
+    format!(
+        "{{\"tool_calls\":[{{{labels}\"function\":{{\"name\":\"get_weather\",\"arguments\":{arguments}}}}}]}}"
+    )
 }
 
 #[test]
