@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 # The recipes start no other make, and cargo would try to join this one's jobs.
 unexport MAKEFLAGS
-.PHONY: help wasm module run demo codex-config image sbom test test-go-java test-istio test-envoy-gateway test-transformers test-ollama versions fuzz soak bench baseline drift check clean
+.PHONY: help wasm module run demo codex-config image sbom test test-go-java test-istio test-envoy-gateway test-transformers test-ollama test-aarch64 versions fuzz soak bench baseline drift check clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s  %s\n", $$1, $$2 } /^#: / { printf "%25s%s\n", "", substr($$0, 4) }' $(firstword $(MAKEFILE_LIST))
@@ -111,6 +111,10 @@ test-ollama: wasm ## Run the tests with a real Ollama, which is built from sourc
 	cargo build --workspace --examples
 	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && \
 	cargo test --package transponder-e2e --test ollama
+
+test-aarch64: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm
+test-aarch64: wasm ## Run the native module for AArch64 in an Envoy for AArch64, which QEMU emulates.
+	tests/envoy/aarch64.sh
 
 versions: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm
 versions: export TRANSPONDER_TRAP_WASM := $(CURDIR)/target/transponder-trap.wasm

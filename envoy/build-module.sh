@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds the filter as a native module of Envoy: target/libtransponder.so, for Linux on this machine's architecture.
 # `build-module.sh trap` builds one that a request can let panic, for tests: target/trap/libtransponder.so.
-# With TARGET=aarch64-unknown-linux-gnu it builds for another architecture: target/aarch64-unknown-linux-gnu/libtransponder.so.
+# With TARGET=aarch64-unknown-linux-gnu it builds for another architecture: target/aarch64-unknown-linux-gnu/libtransponder.so,
+# or target/trap/aarch64-unknown-linux-gnu/libtransponder.so.
 # That needs a linker: Debian's cross compiler, or the one that CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER names.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -23,8 +24,8 @@ what=(--profile module --package transponder --lib --features "$features" --targ
 built=$directory/native/module
 if [[ -n ${TARGET:-} ]]; then
   what+=(--target "$TARGET")
-  directory=target/$TARGET
-  built=target/native/$TARGET/module
+  built=$directory/native/$TARGET/module
+  directory+=/$TARGET
   if [[ ! -d $(rustc --print target-libdir --target "$TARGET") ]]; then
     echo "build-module: adding the Rust target $TARGET" >&2
     rustup --quiet target add "$TARGET"

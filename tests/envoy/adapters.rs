@@ -11,8 +11,8 @@ use std::time::Duration;
 use support::grammar::Transcript;
 use support::own_upstream::{OwnUpstream, Seen, completion, json as json_reply, response};
 use support::{
-    Answer, Envoy, Headers, Launch, bootstrap, envoy_binary, minor_version, native_module, post, post_with,
-    project, trap_module,
+    Answer, Envoy, Headers, Launch, bootstrap, minor_version, native_envoy_binary, native_module, post,
+    post_with, project, trap_module,
 };
 use tempfile::TempDir;
 
@@ -30,7 +30,7 @@ fn the_module_calls_what_this_envoy_has_and_has_what_it_calls() {
     if !Headers::all().contains(&Headers::Native) {
         return;
     }
-    let (module, envoy) = (native_module(), envoy_binary());
+    let (module, envoy) = (native_module(), native_envoy_binary());
     let (asked, offered) = (symbols(&module, "--undefined-only"), symbols(&envoy, "--defined-only"));
     assert!(asked.len() > 15, "{asked:?}");
     let missing: Vec<_> = asked.difference(&offered).collect();

@@ -61,6 +61,9 @@ impl Headers {
     }
 }
 
+const NATIVE_FILTER: &str =
+    "type.googleapis.com/envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter";
+
 /// The first Envoy 1.x that loads the native module.
 const NATIVE_MINOR: u32 = 38;
 
@@ -121,8 +124,10 @@ impl Envoy {
 
     async fn with(bootstrap: &Value, files: TempDir, launch: Launch<'_>) -> Self {
         let path = |name: &str| files.path().join(name);
-        std::fs::write(path("envoy.json"), bootstrap.to_string()).expect("Envoy's configuration");
-        let mut command = Command::new(binary());
+        let config = bootstrap.to_string();
+        std::fs::write(path("envoy.json"), &config).expect("Envoy's configuration");
+        let mut command =
+            if config.contains(NATIVE_FILTER) { native_command() } else { Command::new(binary()) };
         command.arg("-c").arg(path("envoy.json"));
         command.args(["--concurrency", &launch.workers.to_string(), "--use-dynamic-base-id"]);
         // So that tests find the access log soon.
@@ -336,6 +341,23 @@ pub fn binary() -> PathBuf {
         .expect("no Envoy in TRANSPONDER_ENVOY or on the PATH: run `make test`, which fetches one")
 }
 
+/// The Envoy that runs the native module, which may be for another machine: then an emulator runs it.
+fn native_command() -> Command {
+    match std::env::var_os("TRANSPONDER_EMULATOR") {
+        None => Command::new(native_binary()),
+        Some(emulator) => {
+            let mut command = Command::new(emulator);
+            command.arg(native_binary());
+            command
+        }
+    }
+}
+
+/// The Envoy that runs the native module.
+pub fn native_binary() -> PathBuf {
+    std::env::var_os("TRANSPONDER_NATIVE_ENVOY").map_or_else(binary, PathBuf::from)
+}
+
 pub fn module() -> PathBuf {
     let usual = || project().join("target/transponder.wasm");
     let module = std::env::var_os("TRANSPONDER_WASM").map_or_else(usual, PathBuf::from);
@@ -399,7 +421,7 @@ fn filter(config: &str, headers: Headers) -> Value {
         let module = native_module();
         assert!(module.is_file(), "{} is missing: run `make test`, or `make module`", module.display());
         return json!({
-            "@type": "type.googleapis.com/envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter",
+            "@type": NATIVE_FILTER,
             "dynamic_module_config": {"name": "transponder", "metrics_namespace": "wasmcustom"},
             "filter_name": "transponder",
             "filter_config": config
