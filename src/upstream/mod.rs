@@ -11,7 +11,7 @@ mod schema_dialect;
 mod string_enum;
 
 pub use options::{
-    AllowedTools, ChoiceForm, ContentForm, CustomTools, EmptyContent, JsonSchema, MaxTokensField,
+    AllowedTools, ChoiceForm, ContentForm, ContentWithCalls, CustomTools, JsonSchema, MaxTokensField,
     NamedChoiceTools, Options, Sampling, System, ThinkTags, ToolOutputImages, UserImages, UserMessages,
 };
 pub use presets::{override_with, preset, preset_names};

@@ -33,7 +33,7 @@ pub struct Options {
     /// How content that consists only of text is sent.
     pub content: ContentForm,
     /// The `content` of an assistant message that has tool calls but no text.
-    pub assistant_content_with_calls: EmptyContent,
+    pub assistant_content_with_calls: ContentWithCalls,
     /// How images in user messages are sent.
     pub user_images: UserImages,
     /// Where images in a tool's output go. Most upstreams accept only text in tool messages.
@@ -109,7 +109,7 @@ impl Default for Options {
             user_messages: UserMessages::Keep,
             assistant_after_tools: false,
             content: ContentForm::String,
-            assistant_content_with_calls: EmptyContent::Empty,
+            assistant_content_with_calls: ContentWithCalls::Empty,
             user_images: UserImages::Send,
             tool_output_images: ToolOutputImages::UserMessage,
             tool_choice: vec![ChoiceForm::Auto, ChoiceForm::None, ChoiceForm::Required, ChoiceForm::Named],
@@ -190,7 +190,7 @@ string_enum! {
 
 string_enum! {
     /// The `content` of an assistant message that has tool calls but no text.
-    EmptyContent {
+    ContentWithCalls {
         /// The empty string, which every upstream but TGI and early releases of Ollama accepts.
         Empty = "empty",
         /// `null`.

@@ -13,7 +13,7 @@ use crate::json::{JsonStr, JsonText, RawJson};
 use crate::report::{Dropped, Report};
 use crate::response::context::CallIds;
 use crate::tools::call_id::similar_ids;
-use crate::upstream::{CustomTools, EmptyContent, Options, System, UserImages, UserMessages};
+use crate::upstream::{ContentWithCalls, CustomTools, Options, System, UserImages, UserMessages};
 use crate::wire::chat::request::{
     Assistant, AssistantContent, Called, Content, Message, NamedText, Part, ToolCall,
 };
@@ -217,7 +217,7 @@ impl<'a> Writer<'a, '_> {
         self.end_instructions();
         self.sign(&mut turn.calls);
         let has_calls = !turn.calls.is_empty();
-        if has_calls && self.options.assistant_content_with_calls == EmptyContent::Separate {
+        if has_calls && self.options.assistant_content_with_calls == ContentWithCalls::Separate {
             self.push_text(std::mem::take(&mut turn.content));
         }
         let message = Assistant {
@@ -295,9 +295,9 @@ impl<'a> Writer<'a, '_> {
             return AssistantContent::Present(self.messages.in_form(content));
         }
         match self.options.assistant_content_with_calls {
-            EmptyContent::Empty => AssistantContent::Present(Content::Text(JsonStr::default())),
-            EmptyContent::Null => AssistantContent::Null,
-            EmptyContent::Omit | EmptyContent::Separate => AssistantContent::Absent,
+            ContentWithCalls::Empty => AssistantContent::Present(Content::Text(JsonStr::default())),
+            ContentWithCalls::Null => AssistantContent::Null,
+            ContentWithCalls::Omit | ContentWithCalls::Separate => AssistantContent::Absent,
         }
     }
 
