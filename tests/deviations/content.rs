@@ -123,6 +123,28 @@ pub const TABLE: &[Deviation] = &[
         change: Change::Parts(text_parts),
     },
     Deviation {
+        name: "text in plain strings",
+        row: "Text among the parts of the content, as plain strings or with citations of its own",
+        aspects: &[Aspect::Text],
+        needs: ANYTHING.text(true),
+        change: Change::Parts(|case| {
+            for delta in case.wire.text.iter_mut().chain(&mut case.wire.closing) {
+                delta["content"] = json!([delta["content"]]);
+            }
+        }),
+    },
+    Deviation {
+        name: "all of the text so far",
+        row: "All of the text or of the reasoning so far in each piece",
+        aspects: &[Aspect::Text, Aspect::Reasoning, Aspect::Surrogates],
+        needs: STREAM.text(true),
+        change: Change::Parts(|case| {
+            let Answer { reasoning, text, .. } = &case.answer;
+            case.wire.text = all_so_far(text, "content", &mut case.rng);
+            case.wire.reasoning = all_so_far(reasoning, "reasoning_content", &mut case.rng);
+        }),
+    },
+    Deviation {
         name: "calls in the text",
         row: "Calls in the markup of Kimi K3 and Gemma",
         aspects: CALLS,
@@ -271,6 +293,16 @@ pub const TABLE: &[Deviation] = &[
         change: Change::Chunks(|_, chunks| chunks[0]["choices"][0]["index"] = json!(1)),
     },
 ];
+
+/// Deltas that each have all of a text so far. The first has a word, because a shorter one says nothing about the next.
+fn all_so_far(text: &str, key: &str, rng: &mut Rng) -> Vec<Value> {
+    let ends: Vec<usize> = text.char_indices().map(|(at, char)| at + char.len_utf8()).collect();
+    let mut ends: Vec<usize> = ends.into_iter().filter(|_| rng.bool()).chain([text.len()]).collect();
+    ends.dedup();
+    let tells = |end: &usize| *end > 2 || *end == text.len();
+    let pieces = ends.into_iter().filter(tells).map(|end| &text[..end]).filter(|piece| !piece.is_empty());
+    pieces.map(|piece| json!({ key: piece })).collect()
+}
 
 /// Writes each piece of the reasoning in another way.
 fn each_reasoning(case: &mut Case, write: impl Fn(&str) -> Value) {

@@ -174,6 +174,17 @@ pub const TABLE: &[Deviation] = &[
         change: Change::Parts(|case| case.wire.fragments().for_each(|call| remove(call, "index"))),
     },
     Deviation {
+        name: "an index only with the arguments",
+        row: "An index that only comes with the arguments",
+        aspects: &[Aspect::Index],
+        needs: STREAM.calls(1, 3),
+        change: Change::Parts(|case| {
+            for fragments in &mut case.wire.calls {
+                remove(&mut fragments[0], "index");
+            }
+        }),
+    },
+    Deviation {
         name: "calls in turns",
         row: "",
         aspects: &[Aspect::Order],

@@ -125,6 +125,9 @@ pub fn all() -> Vec<&'static Deviation> {
         .collect()
 }
 
+const NAMED_WITH_AN_INDEX: &str =
+    "a piece with a name, or a new id, and an index that no call has begins a call";
+
 /// Pairs of deviations that cannot be in one reply, with reasons.
 pub const CONTRADICTIONS: &[(&[&str], &str)] = &[
     (&["a late name", "no index"], "a call without an index begins with its name"),
@@ -142,6 +145,12 @@ pub const CONTRADICTIONS: &[(&[&str], &str)] = &[
     ),
     (&["no index", "calls in turns"], "nothing says which call a piece belongs to"),
     (&["the index 0 for all calls", "calls in turns"], "nothing says which call a piece belongs to"),
+    (&["an index only with the arguments", "calls in turns"], "nothing says which call an index is of"),
+    (&["an index only with the arguments", "a late name"], NAMED_WITH_AN_INDEX),
+    (&["an index only with the arguments", "the name on each piece"], NAMED_WITH_AN_INDEX),
+    (&["an index only with the arguments", "the name in pieces"], NAMED_WITH_AN_INDEX),
+    (&["an index only with the arguments", "all of the name so far"], NAMED_WITH_AN_INDEX),
+    (&["an index only with the arguments", "a new id on each piece"], NAMED_WITH_AN_INDEX),
     (&["no id", "the call once more"], "a call without an id that comes with its name is another call"),
     (&["no id", "all calls once more"], "a call without an id that comes with its name is another call"),
     (&["each call in a choice", "all calls once more"], "the calls of several choices are not in one list"),

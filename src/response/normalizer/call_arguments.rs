@@ -90,6 +90,11 @@ impl Arguments {
         }
     }
 
+    /// Whether they are complete unless others follow.
+    pub(super) fn may_be_complete(&self) -> bool {
+        matches!(self.format(), CallFormat::Json { complete: true } | CallFormat::Placeholder)
+    }
+
     /// Whether they are complete and `raw` is equal to them.
     pub(super) fn is_repeated_by(&self, raw: &RawValue) -> bool {
         match self {

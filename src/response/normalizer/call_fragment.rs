@@ -1,5 +1,6 @@
 //! A fragment of a call, in one form for all providers.
 
+use super::seen::Form;
 use crate::json::{JsonStr, is_blank_string};
 use crate::wire::chat::reply::{Function, ToolCall};
 use serde_json::value::RawValue;
@@ -65,6 +66,23 @@ impl<'a> CallFragment<'a> {
     pub(super) fn is_empty(&self) -> bool {
         self.id.is_empty() && self.name.is_empty() && self.arguments.is_none_or(is_blank_string)
     }
+}
+
+/// The fragments in a list of calls. Each is a call of its own in a complete message, and where several have no index;
+/// then its position is its index. But one that has the id of a call so far (`knows`) is of that call.
+pub(super) fn of_list<'a>(
+    calls: &'a [ToolCall<'a>],
+    form: Form,
+    knows: impl Fn(&str) -> bool,
+) -> Vec<CallFragment<'a>> {
+    let is_complete = form == Form::Complete;
+    let each_is_a_call = is_complete || calls.len() > 1 && calls.iter().all(|call| call.index.is_none());
+    let fragments = (0u64..).zip(calls).map(|(index, call)| {
+        let fragment = CallFragment::of(call);
+        let is_new = is_complete || !knows(&fragment.id);
+        if each_is_a_call && is_new { fragment.at(index) } else { fragment }
+    });
+    fragments.collect()
 }
 
 /// The first that holds something, or the first.

@@ -4,12 +4,13 @@ use super::call_assembler::CallAssembler;
 use super::choices::AnswerChoices;
 use crate::error::{ApiError, Code, classify};
 use crate::response::outcome::{Failure, lost};
+use crate::wire::chat::reply::{ToolCall, ToolCalls};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// Fails if the reply holds an error. Some providers send an empty `error` with every chunk.
 pub(super) fn check_error(error: Option<&RawValue>) -> Result<(), Failure> {
-    match error.filter(|raw| !["{}", "\"\"", "false", "0"].contains(&raw.get())) {
+    match error.filter(|raw| !["{}", "[]", "\"\"", "false", "0"].contains(&raw.get())) {
         None => Ok(()),
         Some(raw) => {
             let value = serde_json::from_str(raw.get()).unwrap_or(Value::Null);
@@ -18,8 +19,15 @@ pub(super) fn check_error(error: Option<&RawValue>) -> Result<(), Failure> {
     }
 }
 
-pub(super) fn unreadable_call() -> Failure {
-    ApiError::upstream("The upstream sent a tool call that cannot be read.").code(Code::ToolCallLost).into()
+/// The calls of a message, or the error for those of which nobody can know the names.
+pub(super) fn readable<'c, 'a>(calls: &'c ToolCalls<'a>) -> Result<&'c [ToolCall<'a>], Failure> {
+    match calls {
+        ToolCalls::Read(calls) => Ok(calls),
+        ToolCalls::Unreadable => {
+            let error = ApiError::upstream("The upstream sent a tool call that cannot be read.");
+            Err(error.code(Code::ToolCallLost).into())
+        }
+    }
 }
 
 /// Fails if a call of the reply is not delivered: its arguments were not read, or it is the only one and was ignored.
@@ -31,4 +39,12 @@ pub(super) fn check_calls(calls: &CallAssembler, choices: &AnswerChoices) -> Res
         Some(name) => Err(lost(name, "", "it came with another answer than the first").into()),
         None => Ok(()),
     }
+}
+
+/// Fails if a `function_call` beside tool calls is none of them.
+pub(super) fn check_legacy(calls: &CallAssembler, name: &str) -> Result<(), Failure> {
+    if calls.lacks(name) {
+        return Err(lost(name, "", "it came as function_call beside other tool calls").into());
+    }
+    Ok(())
 }

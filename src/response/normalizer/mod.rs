@@ -12,7 +12,6 @@ mod choices;
 pub(super) mod chunk_template;
 mod ending;
 mod errors;
-mod joiners;
 mod logprobs;
 mod parts;
 mod places;
@@ -21,13 +20,14 @@ mod repeated_calls;
 mod seen;
 #[cfg(test)]
 mod tests;
+mod text_input;
 mod text_markup;
 mod usage;
 mod wanted;
 
 use super::context::TextRules;
 use super::delta::{Delta, DeltaSink};
-use super::outcome::{Failure, lost};
+use super::outcome::Failure;
 use crate::items::ContentKind;
 use crate::json::{JsonStr, RawJson};
 use crate::report::Dropped;
@@ -39,13 +39,13 @@ use choices::{AnswerChoices, Contribution};
 use chunk_template::Piece;
 pub(super) use ending::{Ending, FinishReason};
 use errors::check_error;
-use joiners::SurrogateJoiners;
 use parts::Part;
 use reasoning::{ReasoningField, ReasoningSource};
 use seen::{Form, SeenInDeltas};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::rc::Rc;
+use text_input::TextInputs;
 pub(super) use text_markup::TextCalls;
 use text_markup::{TextMarkup, TextPiece};
 use wanted::Wanted;
@@ -54,7 +54,7 @@ use wanted::Wanted;
 #[derive(Debug)]
 pub(super) struct ChunkNormalizer {
     wanted: Wanted,
-    joiners: SurrogateJoiners,
+    inputs: TextInputs,
     choices: AnswerChoices,
     seen: SeenInDeltas,
     reasoning: ReasoningSource,
@@ -68,7 +68,7 @@ impl ChunkNormalizer {
     pub(super) fn new(text: TextRules, refusals: ContentKind, tools: Rc<Names>) -> Self {
         Self {
             wanted: Wanted { logprobs: text.logprobs, refusals },
-            joiners: SurrogateJoiners::default(),
+            inputs: TextInputs::default(),
             choices: AnswerChoices::default(),
             seen: SeenInDeltas::default(),
             reasoning: ReasoningSource::Unknown,
@@ -105,20 +105,15 @@ impl ChunkNormalizer {
             None => self.ollama_or_cloudflare(chunk, sink)?,
         }
         self.tool_calls(places::in_chunk(chunk), Form::Delta, sink)?;
-        attachments::unsupported(chunk.citations, Dropped::Annotation, "citations", sink)?;
-        attachments::unsupported(chunk.search_results, Dropped::Annotation, "search_results", sink)?;
+        attachments::of_chunk(chunk, sink)?;
         check_error(chunk.error)
     }
 
     /// No chunk follows: emits what was held back.
     pub(super) fn finish(&mut self, sink: &mut impl DeltaSink) -> Result<(), Failure> {
-        if let Some(text) = self.joiners.reasoning.finish() {
-            self.visible_reasoning(text, sink)?;
-        }
-        if let Some(text) = self.joiners.text.finish() {
-            self.text(text, &[], sink)?;
-        }
-        self.flush_markup(sink)?;
+        self.inputs.reasoning.finish().map_or(Ok(()), |text| self.visible_reasoning(text, sink))?;
+        self.inputs.text.finish().map_or(Ok(()), |text| self.text(text, &[], sink))?;
+        self.flush(sink)?;
         if self.calls.len() == 0 && self.ending.is_ordinary() {
             let calls = self.markup.take_calls_in_reasoning();
             self.text_pieces(calls, sink)?;
@@ -127,9 +122,7 @@ impl ChunkNormalizer {
             self.markup.repeated_calls().pass(delta, &CallFragment::default(), sink)?;
         }
         self.markup.repeated_calls().finish(sink)?;
-        if let Some(text) = self.joiners.refusal.finish() {
-            self.refusal(text, sink)?;
-        }
+        self.inputs.refusal.finish().map_or(Ok(()), |text| self.refusal(text, sink))?;
         self.markup.check_lost()?;
         errors::check_calls(&self.calls, &self.choices)
     }
@@ -215,16 +208,10 @@ impl ChunkNormalizer {
         }
         if !repeated.text {
             self.content(message.content, logprobs, sink)?;
-            if let Some(text) = message.refusal.and_then(|raw| self.joiners.refusal.push(raw)) {
-                self.refusal(text, sink)?;
-            }
+            let refusal = message.refusal.and_then(|raw| self.inputs.refusal.push(raw));
+            refusal.map_or(Ok(()), |text| self.refusal(text, sink))?;
         }
-        // A complete message repeats the annotations in their order, as it does with calls.
-        let annotations = attachments::elements(message.annotations);
-        attachments::annotations(annotations.get(repeated.annotations..).unwrap_or_default(), sink)?;
-        if !repeated.images {
-            attachments::unsupported(message.images, Dropped::Part, "image", sink)?;
-        }
+        attachments::of_message(message, repeated, sink)?;
         match places::in_message(message) {
             None => self.tool_calls(places::in_parts(message.content).as_ref(), form, sink)?,
             calls => self.tool_calls(calls, form, sink)?,
@@ -232,12 +219,10 @@ impl ChunkNormalizer {
         let Some(function) = &message.function_call else { return Ok(()) };
         let fragment = CallFragment::legacy(function);
         if !repeated.calls && !self.calls.has_tool_calls() {
+            self.flush(sink)?;
             return self.call(&fragment, sink);
         }
-        if self.calls.lacks(fragment.name) {
-            return Err(lost(fragment.name, "", "it came as function_call beside other tool calls").into());
-        }
-        Ok(())
+        errors::check_legacy(&self.calls, fragment.name)
     }
 
     /// Some providers send the same reasoning in two fields at once, and again in `reasoning_details`.
@@ -258,7 +243,8 @@ impl ChunkNormalizer {
     }
 
     fn reasoning_text(&mut self, raw: &RawValue, sink: &mut impl DeltaSink) -> Result<(), Failure> {
-        let Some(text) = self.joiners.reasoning.push(raw) else { return Ok(()) };
+        self.release_text(sink)?;
+        let Some(text) = self.inputs.reasoning.push(raw) else { return Ok(()) };
         if self.markup.finds_reasoning() {
             self.reasoning.add(&text);
         }
@@ -275,11 +261,16 @@ impl ChunkNormalizer {
         let Some(raw) = raw else { return Ok(()) };
         match raw.get().as_bytes().first() {
             Some(b'"') => {
-                let logprobs = logprobs.filter(|_| self.wanted.logprobs).map(logprobs::from_json);
-                match self.joiners.text.push(raw) {
-                    Some(text) => self.text(text, &logprobs.unwrap_or_default(), sink),
-                    None => Ok(()),
+                if reasoning::is_text(raw) {
+                    self.release_reasoning(sink)?;
                 }
+                let logprobs = logprobs.filter(|_| self.wanted.logprobs).map(logprobs::from_json);
+                if logprobs.is_some() {
+                    // They belong to this piece, so it cannot wait.
+                    self.release_text(sink)?;
+                }
+                let Some(text) = self.inputs.text.push(raw) else { return Ok(()) };
+                self.text(text, &logprobs.unwrap_or_default(), sink)
             }
             Some(b'[') => self.parts(raw, sink),
             // Cloudflare sends an object when the request asked for one.
@@ -317,7 +308,20 @@ impl ChunkNormalizer {
         sink.delta(Delta::Content { kind: ContentKind::Text, text, logprobs })
     }
 
-    fn flush_markup(&mut self, sink: &mut impl DeltaSink) -> Result<(), Failure> {
+    /// Something else than text follows.
+    fn release_text(&mut self, sink: &mut impl DeltaSink) -> Result<(), Failure> {
+        self.inputs.text.interrupt().map_or(Ok(()), |text| self.text(text, &[], sink))
+    }
+
+    /// Something else than reasoning follows.
+    fn release_reasoning(&mut self, sink: &mut impl DeltaSink) -> Result<(), Failure> {
+        self.inputs.reasoning.interrupt().map_or(Ok(()), |text| self.visible_reasoning(text, sink))
+    }
+
+    /// A call follows, or nothing.
+    fn flush(&mut self, sink: &mut impl DeltaSink) -> Result<(), Failure> {
+        self.release_reasoning(sink)?;
+        self.release_text(sink)?;
         let pieces = self.markup.flush();
         self.text_pieces(pieces, sink)
     }
@@ -351,7 +355,10 @@ impl ChunkNormalizer {
             self.seen.add_part(&part);
             match part {
                 Part::Reasoning { name } => reasoning::emit(value, name, sink),
-                Part::Text(text) => self.text(JsonStr::new(text), &[], sink),
+                Part::Text { text, annotations } => {
+                    self.text(JsonStr::new(text), &[], sink)?;
+                    attachments::annotations(annotations, sink)
+                }
                 Part::Refusal(text) => self.refusal(JsonStr::new(text), sink),
                 Part::Call => Ok(()),
                 Part::Unsupported { name } => sink.delta(Delta::Unsupported { kind: Dropped::Part, name }),
@@ -365,24 +372,15 @@ impl ChunkNormalizer {
         form: Form,
         sink: &mut impl DeltaSink,
     ) -> Result<(), Failure> {
-        let calls = match calls {
-            None => return Ok(()),
-            Some(ToolCalls::Read(calls)) => calls,
-            Some(ToolCalls::Unreadable) => return Err(errors::unreadable_call()),
-        };
+        let Some(calls) = calls else { return Ok(()) };
+        let calls = errors::readable(calls)?;
         if !calls.is_empty() {
             self.begin_calls(form, sink)?;
         }
         // A complete message repeats the calls of the deltas in their order, and may have more of them.
         let repeated = if form == Form::Complete && self.seen.calls { self.calls.len() } else { 0 };
-        let each_is_a_call =
-            form == Form::Complete || calls.len() > 1 && calls.iter().all(|call| call.index.is_none());
-        for (index, call) in (0u64..).zip(calls).skip(repeated) {
-            let fragment = CallFragment::of(call);
-            let is_new = form == Form::Complete || !self.calls.knows(&fragment.id);
-            self.call(&if each_is_a_call && is_new { fragment.at(index) } else { fragment }, sink)?;
-        }
-        Ok(())
+        let fragments = call_fragment::of_list(calls, form, |id| self.calls.knows(id));
+        fragments.iter().skip(repeated).try_for_each(|fragment| self.call(fragment, sink))
     }
 
     /// Fragments of calls follow.
@@ -390,7 +388,7 @@ impl ChunkNormalizer {
         self.ending.resume();
         self.calls.begin_tool_calls();
         self.seen.calls |= form == Form::Delta;
-        self.flush_markup(sink)
+        self.flush(sink)
     }
 
     fn call(&mut self, fragment: &CallFragment<'_>, sink: &mut impl DeltaSink) -> Result<(), Failure> {

@@ -12,7 +12,10 @@ pub(super) enum Part<'a> {
     Reasoning {
         name: &'a str,
     },
-    Text(&'a str),
+    Text {
+        text: &'a str,
+        annotations: &'a [Value],
+    },
     Refusal(&'a str),
     /// It is read where other calls are.
     Call,
@@ -28,9 +31,13 @@ impl<'a> Part<'a> {
         let name = string("type").unwrap_or_default();
         let is_reasoning = name.starts_with("reasoning")
             || ["thinking", "reasoning"].iter().any(|key| part.get(key).is_some());
-        match (string("text"), string("refusal")) {
+        // Among the parts of LangChain's messages are plain strings.
+        match (string("text").or(part.as_str()), string("refusal")) {
             _ if is_reasoning => Self::Reasoning { name },
-            (Some(text), _) => Self::Text(text),
+            (Some(text), _) => {
+                let annotations = part.get("annotations").and_then(Value::as_array);
+                Self::Text { text, annotations: annotations.map(Vec::as_slice).unwrap_or_default() }
+            }
             (None, Some(text)) => Self::Refusal(text),
             (None, None) if places::is_call_type(name) => Self::Call,
             (None, None) => Self::Unsupported { name },

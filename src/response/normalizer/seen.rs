@@ -28,7 +28,7 @@ impl SeenInDeltas {
     /// Notes a part of `content`, also one of a complete message.
     pub(super) fn add_part(&mut self, part: &Part<'_>) {
         match part {
-            Part::Text(_) | Part::Refusal(_) => self.text = true,
+            Part::Text { .. } | Part::Refusal(_) => self.text = true,
             Part::Reasoning { .. } => self.reasoning = true,
             Part::Call | Part::Unsupported { .. } => {}
         }

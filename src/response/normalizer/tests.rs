@@ -106,6 +106,109 @@ fn what_providers_send_becomes_deltas() {
             &[delta!(r#"{"content":"a\ud83e"}"#)],
             &[r#"text "a""#, r#"text "�""#, "open"],
         ),
+        (
+            "content in plain strings",
+            &[delta!(r#"{"content":["a",{"type":"text","text":"b"},""]}"#)],
+            &[r#"text "a""#, r#"text "b""#, r#"text """#, "open"],
+        ),
+        (
+            "citations of a part",
+            &[delta!(
+                r#"{"content":[{"type":"text","text":"a","annotations":[{"type":"url_citation","url":"u"},{"type":"file"}]}]}"#
+            )],
+            &[
+                r#"text "a""#,
+                r#"citation {"type":"url_citation","start_index":0,"end_index":0,"url":"u","title":""}"#,
+                "unsupported Annotation file",
+                "open",
+            ],
+        ),
+        (
+            "all of the text so far in each piece",
+            &[
+                delta!(r#"{"role":"assistant","content":""}"#),
+                delta!(r#"{"content":"I"}"#),
+                delta!(r#"{"content":"I am"}"#),
+                delta!(r#"{"content":"I am \"a\""}"#),
+                delta!(r#"{"content":"I am \"a\""}"#),
+                STOP,
+            ],
+            &[r#"text """#, r#"text "I""#, r#"text """#, r#"text " am \"a\"""#, r#"text """#, "Stop"],
+        ),
+        (
+            "all of the text so far in two pieces",
+            &[delta!(r#"{"content":"Yes,"}"#), delta!(r#"{"content":"Yes, I am."}"#), STOP],
+            &[r#"text "Yes,""#, r#"text """#, r#"text " I am.""#, "Stop"],
+        ),
+        (
+            "all of the reasoning so far, then all of the text so far",
+            &[
+                delta!(r#"{"reasoning_content":"Who"}"#),
+                delta!(r#"{"reasoning_content":"Who am I"}"#),
+                delta!(r#"{"reasoning_content":"Who am I?"}"#),
+                delta!(r#"{"content":"A"}"#),
+                delta!(r#"{"content":"A m"}"#),
+                delta!(r#"{"content":"A mo"}"#),
+                delta!(r#"{"content":"A model"}"#),
+            ],
+            &[
+                r#"reasoning "Who""#,
+                r#"reasoning """#,
+                r#"reasoning " am I?""#,
+                r#"text "A""#,
+                r#"text """#,
+                r#"text " mo""#,
+                r#"text "del""#,
+                "open",
+            ],
+        ),
+        (
+            "all of the text so far, and a call",
+            &[
+                delta!(r#"{"content":"Look"}"#),
+                delta!(r#"{"content":"Look:"}"#),
+                call!(r#"{"index":0,"id":"x","function":{"name":"f","arguments":"{\"q\":1}"}}"#),
+            ],
+            &[r#"text "Look""#, r#"text """#, r#"text ":""#, r#"call 0 x:f({"q":1}) complete"#, "open"],
+        ),
+        (
+            "text whose second piece begins with the first by chance",
+            &[delta!(r#"{"content":"ha"}"#), delta!(r#"{"content":"haha"}"#), delta!(r#"{"content":"!"}"#)],
+            &[r#"text "ha""#, r#"text """#, r#"text "haha!""#, "open"],
+        ),
+        (
+            "text whose two pieces are short and begin with the same",
+            &[delta!(r#"{"content":"ha"}"#), delta!(r#"{"content":"haha"}"#), STOP],
+            &[r#"text "ha""#, r#"text """#, r#"text "haha""#, "Stop"],
+        ),
+        (
+            "a line of dashes in growing pieces",
+            &[delta!(r#"{"content":"-"}"#), delta!(r#"{"content":"--"}"#), delta!(r#"{"content":"---"}"#)],
+            &[r#"text "-""#, r#"text "--""#, r#"text "---""#, "open"],
+        ),
+        (
+            "a piece that begins with the first one, later",
+            &[delta!(r#"{"content":"a"}"#), delta!(r#"{"content":"b"}"#), delta!(r#"{"content":"abc"}"#)],
+            &[r#"text "a""#, r#"text "b""#, r#"text "abc""#, "open"],
+        ),
+        (
+            "text before and after a call that begins with the same",
+            &[
+                delta!(r#"{"content":"Next"}"#),
+                call!(r#"{"index":0,"id":"x","function":{"name":"f","arguments":"{\"q\":1}"}}"#),
+                delta!(r#"{"content":"Next, b"}"#),
+            ],
+            &[r#"text "Next""#, r#"call 0 x:f({"q":1}) complete"#, r#"text "Next, b""#, "open"],
+        ),
+        (
+            "reasoning before and after a text that begins with the same",
+            &[
+                delta!(r#"{"reasoning":"Next"}"#),
+                delta!(r#"{"content":"a"}"#),
+                delta!(r#"{"reasoning":"Next, b"}"#),
+            ],
+            &[r#"reasoning "Next""#, r#"text "a""#, r#"reasoning "Next, b""#, "open"],
+        ),
         ("content as a number", &[delta!(r#"{"content":42}"#)], &[r#"text "42""#, "open"]),
         ("content as an object", &[delta!(r#"{"content":{"a":1}}"#)], &[r#"text "{\"a\":1}""#, "open"]),
         (
@@ -662,6 +765,13 @@ fn what_providers_send_becomes_deltas() {
             &["call 0 x:f() or more", "call 1 y:f() or more", "open"],
         ),
         (
+            "calls without an index in one delta, all with the same id",
+            &[delta!(
+                r#"{"tool_calls":[{"id":"null","function":{"name":"f","arguments":"{}"}},{"id":"null","function":{"name":"f","arguments":"{\"q\":1}"}}]}"#
+            )],
+            &["call 0 null:f() or more", r#"call 1 null:f({"q":1}) complete"#, "open"],
+        ),
+        (
             "tool_calls that cannot be read",
             &[delta!(r#"{"tool_calls":"f()"}"#)],
             &["failed: The upstream sent a tool call that cannot be read."],
@@ -769,7 +879,7 @@ fn what_providers_send_becomes_deltas() {
         (
             "an error beside the text, and an empty one",
             &[
-                r#"{"choices":[{"delta":{"content":"a"}}],"error":{}}"#,
+                r#"{"choices":[{"delta":{"content":"a"}}],"error":[]}"#,
                 r#"{"choices":[{"delta":{"content":"b"},"error":{"message":"overloaded"}}]}"#,
             ],
             &[r#"text "a""#, r#"text "b""#, "failed: overloaded"],

@@ -80,6 +80,36 @@ fn fragments_find_their_call() {
             &["f({})", r#"g({"q":1})"#],
         ),
         (
+            "an index that only comes with the arguments",
+            &[
+                r#"{"id":"a","function":{"name":"f"}}"#,
+                r#"{"index":0,"function":{"arguments":"{\"q\":"}}"#,
+                r#"{"index":0,"function":{"arguments":"1}"}}"#,
+                r#"{"id":"b","function":{"name":"g"}}"#,
+                r#"{"index":1,"id":"b","function":{"arguments":"{}"}}"#,
+            ],
+            &[r#"f({"q":1})"#, "g({})"],
+        ),
+        (
+            "an index that only comes when the call is repeated",
+            &[
+                r#"{"id":"a","function":{"name":"f","arguments":"{}"}}"#,
+                r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}"#,
+                r#"{"id":"b","function":{"name":"g","arguments":"{\"q\":1}"}}"#,
+                r#"{"index":1,"id":"b","function":{"name":"g","arguments":"{\"q\":1}"}}"#,
+            ],
+            &["f({})", r#"g({"q":1})"#],
+        ),
+        (
+            "an index that only comes with the arguments, and may be that of two calls",
+            &[
+                r#"{"id":"a","function":{"name":"f"}}"#,
+                r#"{"id":"b","function":{"name":"g"}}"#,
+                r#"{"index":0,"function":{"arguments":"{}"}}"#,
+            ],
+            &["f()", "g()", "({})"],
+        ),
+        (
             "constant index, new ids",
             &[
                 r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}"#,
