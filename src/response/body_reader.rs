@@ -311,7 +311,12 @@ impl Extent {
 
 /// Whether it holds no part of a reply.
 fn is_bare(completion: &Completion<'_>) -> bool {
-    completion.choices.is_none()
+    // The last chunk may have the usage alone.
+    let lacks_choices = match completion.choices.as_deref() {
+        None => true,
+        Some(choices) => choices.is_empty() && completion.usage.is_none(),
+    };
+    lacks_choices
         && !completion.message.is_some_and(is_object)
         && completion.response.is_none()
         && completion.tool_calls.is_none()

@@ -99,8 +99,9 @@ fn is_empty(error: &Value) -> bool {
         Value::Null | Value::Bool(false) => true,
         Value::String(text) => text.is_empty(),
         Value::Object(fields) => fields.is_empty(),
+        Value::Array(items) => items.is_empty(),
         Value::Number(number) => number.as_i64() == Some(0),
-        _ => false,
+        Value::Bool(true) => false,
     }
 }
 

@@ -122,6 +122,7 @@ fn errors_with_a_successful_status_are_recognised() {
         (r#"{"code":0,"message":"success"}"#, None),
         (r#"{"code":"Success","message":"","status":200}"#, None),
         (r#"{"success":true,"errors":[],"result":{}}"#, None),
+        (r#"{"object":"chat.completion","error":[]}"#, None),
         (r#"{"id":"x","object":"chat.completion.chunk","error":null,"detail":null}"#, None),
     ] {
         let value = serde_json::from_str(json).unwrap();

@@ -81,6 +81,7 @@ fn errors_in_other_shapes_arrive_in_the_words_of_the_upstream() {
         (r#"{"error":"invalid_request","error_description":"too many"}"#, "server_error"),
         (r#"{"error":"too many","error_type":"overloaded","status_code":429}"#, "slow_down"),
         (r#"{"errorCode":"E1","errorMessage":"too many"}"#, "server_error"),
+        (r#"{"choices":[],"code":429,"message":"too many"}"#, "rate_limit_exceeded"),
     ] {
         let in_stream = error(body, 200, true);
         assert_eq!((&in_stream["code"], &in_stream["message"]), (&json!(code), &json!("too many")), "{body}");
@@ -96,9 +97,12 @@ fn errors_in_other_shapes_arrive_in_the_words_of_the_upstream() {
 #[test]
 fn a_code_of_success_is_no_error() {
     let delta = r#"{"choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":"stop"}]"#;
-    for rest in
-        [r#","code":0,"msg":"success"}"#, r#","error_code":0,"text":"x"}"#, r#","code":200,"message":"ok"}"#]
-    {
+    for rest in [
+        r#","code":0,"msg":"success"}"#,
+        r#","error_code":0,"text":"x"}"#,
+        r#","code":200,"message":"ok"}"#,
+        r#","error":[]}"#,
+    ] {
         assert_eq!(error(&format!("{delta}{rest}"), 200, true), Value::Null, "{rest}");
     }
 }
