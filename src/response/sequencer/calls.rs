@@ -143,7 +143,7 @@ impl Call {
 
     /// Fails unless the call is complete at the end of the reply.
     fn check_end(&self, kind: &ToolKind) -> Outcome {
-        if self.name.is_empty() {
+        if self.name.trim().is_empty() {
             return Err(lost(&self.name, &self.provider_id, "it has no name").into());
         }
         // A JSON text whose last bracket has closed is complete or invalid, never truncated.

@@ -239,7 +239,7 @@ impl ItemSequencer {
             None => false,
             Some(Queued::Reasoning(_) | Queued::Content(..)) => true,
             Some(Queued::Call(call)) => {
-                !call.name().is_empty()
+                !call.name().trim().is_empty()
                     && (call.has_arguments() || self.rules.toolbox.is_settled(call.name()))
             }
         }

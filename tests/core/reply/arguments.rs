@@ -32,6 +32,18 @@ fn a_function_call_without_an_object_fails_and_is_named() {
     }
 }
 
+/// A call that no client could tell from another is lost too.
+#[test]
+fn a_call_whose_name_is_blank_is_lost() {
+    for name in ["", " ", "\n"] {
+        let call = json!({"index": 0, "id": "c", "function": {"name": name, "arguments": r#"{"q":1}"#}});
+        let chunks = [delta(json!({"tool_calls": [call]})), finish("tool_calls")];
+        let got = ask(json!({"input": "hi", "stream": true, "tools": [function("f")]})).received(&chunks);
+        assert_eq!(got["error"]["code"], "tool_call_lost", "{name:?}: {got}");
+        assert_eq!(got["output"], json!([]), "{name:?}");
+    }
+}
+
 #[test]
 fn arguments_that_mean_an_object_are_that_object() {
     for (arguments, meant) in
