@@ -32,14 +32,18 @@ impl Toolbox {
     }
 
     /// The upstream name of a tool that the history calls. If it was not declared, it is added now, because the model
-    /// may call it again.
+    /// may call it again. Earlier releases of clients wrote a tool of a namespace as one name, `mcp__tiny__add`.
     pub(crate) fn name_for_call(
         &mut self,
         namespace: Option<&str>,
         name: &str,
         kind: &'static ToolKind,
     ) -> &str {
-        let number = self.number(namespace, name).unwrap_or_else(|| self.add(namespace, name, kind));
+        let number = self.number(namespace, name).or_else(|| match significant(namespace) {
+            Some(_) => None,
+            None => self.names.of_upstream(name),
+        });
+        let number = number.unwrap_or_else(|| self.add(namespace, name, kind));
         self.upstream_name(number)
     }
 
@@ -169,6 +173,21 @@ mod tests {
     fn the_first_of_two_equal_names_counts() {
         let (_, names) = toolbox(&[(None, "a"), (Some("functions"), "a"), (Some(""), "a"), (Some("x"), "a")]);
         assert_eq!(names, ["a", "x__a"]);
+    }
+
+    #[test]
+    fn the_history_may_call_a_tool_of_a_namespace_by_one_name() {
+        let (mut toolbox, _) = toolbox(&[(Some("mcp__tiny"), "add"), (None, "shell")]);
+        for (namespace, name, upstream) in [
+            (None, "mcp__tiny__add", "mcp__tiny__add"),
+            (Some("functions"), "mcp__tiny__add", "mcp__tiny__add"),
+            (Some("mcp__tiny"), "add", "mcp__tiny__add"),
+            (None, "shell", "shell"),
+            (None, "add", "add"),
+            (Some("mcp"), "tiny__add", "mcp__tiny__add_a4c674e3"),
+        ] {
+            assert_eq!(toolbox.name_for_call(namespace, name, &FUNCTION), upstream, "{namespace:?} {name}");
+        }
     }
 
     #[test]

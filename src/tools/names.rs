@@ -143,8 +143,8 @@ impl Names {
     }
 
     fn spelled(&self, written: &str) -> Option<usize> {
-        if let Some(exact) = self.by_upstream.get(written) {
-            return Some(*exact);
+        if let Some(exact) = self.of_upstream(written) {
+            return Some(exact);
         }
         let unindexed = without_index(written);
         let mut meant =
@@ -160,6 +160,11 @@ impl Names {
         let written = written.trim_start();
         let begins_one = |written| self.tools.iter().any(|tool| tool.begins_with(written));
         begins_one(written) || without_wrapper(written).is_some_and(begins_one)
+    }
+
+    /// The number of the tool with this upstream name.
+    pub(crate) fn of_upstream(&self, upstream: &str) -> Option<usize> {
+        self.by_upstream.get(upstream).copied()
     }
 
     /// Whether this is the upstream name of a tool.
