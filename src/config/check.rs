@@ -48,8 +48,12 @@ pub(super) fn options(at: &str, options: &Options, errors: &mut Errors) {
     if let Some(name) = &options.session_header {
         let at = at("session_header");
         header_name(&at, name, errors);
-        if OF_MESSAGES.contains(&name.as_str()) || name.starts_with("x-transponder-") {
+        let is_written = [OF_MESSAGES, OF_BODIES].concat().contains(&name.as_str());
+        if is_written || name.starts_with("x-transponder-") {
             errors.add(&at, format!("`{name}` is written by Envoy or by the filter"));
+        }
+        if OF_CLIENTS.contains(&name.as_str()) {
+            errors.add(&at, format!("`{name}` has the client's key, which the upstream would not get"));
         }
     }
     if options.default_max_tokens == Some(0) {
@@ -150,6 +154,12 @@ pub(super) const OF_MESSAGES: &[&str] = &[
     "trailer",
     "upgrade",
 ];
+
+/// Headers that describe a body, so the filter writes or removes them.
+const OF_BODIES: &[&str] = &["accept", "accept-encoding", "content-encoding", "content-type"];
+
+/// Headers with what a client proves to the upstream.
+const OF_CLIENTS: &[&str] = &["api-key", "authorization", "cookie", "x-api-key", "x-goog-api-key"];
 
 /// A list with a name twice makes Codex discard all of it.
 pub(super) fn described_once(rules: &[Rule], errors: &mut Errors) {

@@ -18,7 +18,11 @@ pub(super) fn message(error: &serde_json::Error) -> String {
         return unknown("value", word.trim_matches('`'), &names_in(expected));
     }
     if let Some((found, expected)) = about("invalid type: ").or_else(|| about("invalid value: ")) {
-        return format!("expected {}, found {}", plain(expected), shown(found));
+        let expected = plain(expected);
+        // In place of the headers of a store, a text may be a secret, and the message is logged.
+        let is_hidden = expected == "an object" && found.starts_with("string ");
+        let found = if is_hidden { "a string" } else { shown(found) };
+        return format!("expected {expected}, found {found}");
     }
     missing(error).map_or(message, |key| format!("`{key}` is missing"))
 }
@@ -92,7 +96,8 @@ fn names_in(text: &str) -> Vec<&str> {
 /// An expectation without the names of Rust's types.
 fn plain(expected: &str) -> &str {
     match expected {
-        "usize" => "a whole number",
+        "usize" | "u64" => "a whole number",
+        "f64" => "a number",
         "a boolean" => "`true` or `false`",
         "a sequence" => "a list",
         "a map" => "an object",

@@ -24,6 +24,7 @@ mod raw;
 mod schema;
 mod search;
 mod store;
+mod warnings;
 
 use crate::upstream::{Options, string_enum};
 pub use catalog::{Catalog, Described, Modality};
@@ -187,22 +188,7 @@ impl Config {
 
     /// The settings that are valid but have no effect, to be logged when the configuration is loaded.
     pub fn warnings(&self) -> Vec<String> {
-        if self.hold_request_headers {
-            return Vec::new();
-        }
-        let rules = self.models.iter().enumerate();
-        let warnings = rules.flat_map(|(index, rule)| {
-            let path = rule.upstream.as_ref().and_then(Upstream::path);
-            let other = path.filter(|path| Some(*path) != self.path_before_body()).map(|path| {
-                format!("models[{index}].upstream: its path `{path}` is not used, requests go to the top-level upstream's")
-            });
-            let route = rule.route.as_ref();
-            [other, route.map(|route| format!("models[{index}].route: `{route}` is not used"))]
-        });
-        let search = self.search.as_ref().and_then(|search| search.route.as_ref());
-        let search = search.map(|route| format!("search.route: `{route}` is not used"));
-        let held = "; what depends on the model needs `\"hold_request_headers\": true`";
-        warnings.flatten().chain(search).map(|warning| warning + held).collect()
+        warnings::of(self)
     }
 
     /// The `:path` of a translated request until its model is known: the top-level upstream's. If that one translates nothing

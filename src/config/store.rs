@@ -110,6 +110,9 @@ fn hold_bytes() -> usize {
 /// Ten minutes. A client does not wait as long, and Envoy counts the milliseconds of a wasm filter in 32 bits.
 const LONGEST_TIMEOUT: u64 = 600_000;
 
+/// One record may have a thirty-second of a store in memory, which is then a kibibyte.
+const FEWEST_BYTES: usize = 32 << 10;
+
 /// The longest reply to a callout that Envoy's wasm filter takes.
 const LARGEST_RECORD: usize = 32 << 20;
 
@@ -252,7 +255,12 @@ fn settings(at: &str, kind: &str, settings: Map<String, Value>, errors: &mut Err
     match kind {
         "memory" => {
             let memory: Memory = read_object(at, settings, errors)?;
-            check::positive(&join(at, "bytes"), memory.bytes as u64, errors);
+            if memory.bytes < FEWEST_BYTES {
+                errors.add(
+                    &join(at, "bytes"),
+                    format!("expected at least {FEWEST_BYTES}, or no response fits"),
+                );
+            }
             check::positive(&join(at, "ttl_seconds"), memory.ttl_seconds, errors);
             Some(Store::Memory(memory))
         }

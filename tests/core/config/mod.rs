@@ -277,6 +277,18 @@ fn each_mistake_is_refused_with_its_path_and_the_remedy() {
             "upstream.session_header: `content-length` is written by Envoy or by the filter",
         ),
         (
+            r#"{"upstream": {"session_header": "content-type"}}"#,
+            "upstream.session_header: `content-type` is written by Envoy or by the filter",
+        ),
+        (
+            r#"{"upstream": {"session_header": "authorization"}}"#,
+            "upstream.session_header: `authorization` has the client's key, which the upstream would not get",
+        ),
+        (
+            r#"{"store": {"memory": {"bytes": 100}}}"#,
+            "store.memory.bytes: expected at least 32768, or no response fits",
+        ),
+        (
             r#"{"upstream": {"session_header": "x-transponder-upstream"}}"#,
             "upstream.session_header: `x-transponder-upstream` is written by Envoy or by the filter",
         ),

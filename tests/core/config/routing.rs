@@ -201,6 +201,35 @@ fn options_without_effect_cause_warnings() {
     assert!(warnings[1].starts_with("models[0].route: `r` is not used"));
 }
 
+#[test]
+fn a_rule_that_an_earlier_one_hides_causes_a_warning() {
+    for (patterns, hidden) in [
+        (&["*", "a"][..], Some("models[1]: it never applies, because models[0] matches the same models")),
+        (&["b", "a", "a"], Some("models[2]: it never applies, because models[1] matches the same models")),
+        (&["a*c", "ab*c"], Some("models[1]: it never applies, because models[0] matches the same models")),
+        (&["a*", "*"], None),
+        (&["a", "a*"], None),
+        (&["a*c", "a*"], None),
+    ] {
+        let rules: Vec<_> = patterns.iter().map(|pattern| json!({"match": pattern})).collect();
+        let config = json!({"models": rules, "hold_request_headers": true});
+        let warnings = Config::parse(config.to_string().as_bytes()).unwrap().warnings();
+        assert_eq!(warnings, Vec::from_iter(hidden), "{patterns:?}");
+    }
+}
+
+#[test]
+fn an_owner_that_nothing_has_causes_a_warning() {
+    for (config, warning) in [
+        (r#"{"owner_header": "x-user"}"#, Some("owner_header: `x-user` is not used without `store`")),
+        (r#"{"owner_header": "x-user", "store": "memory"}"#, None),
+        (r#"{"owner_header": "x-user", "search": {"engine": "searxng"}}"#, None),
+        (r#"{"owner_header": "authorization"}"#, None),
+    ] {
+        assert_eq!(Config::parse(config.as_bytes()).unwrap().warnings(), Vec::from_iter(warning), "{config}");
+    }
+}
+
 /// The native module holds the headers, so what depends on the model needs no setting.
 #[test]
 fn an_adapter_that_holds_the_headers_needs_no_setting() {

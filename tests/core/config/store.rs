@@ -74,6 +74,11 @@ fn mistakes_are_named() {
             objects(good, r#", "record_bytes": 33554433"#),
             "store.http.record_bytes: expected at most 33554432",
         ),
+        // A secret in the wrong place is not logged.
+        (
+            objects(good, r#", "headers": "authorization: Bearer abc""#),
+            "store.http.headers: expected an object, found a string",
+        ),
         (
             objects(good, r#", "ttl_seconds": 60"#),
             "store.http.ttl_seconds: only `dapr` has it; give the bucket or directory a rule",
