@@ -84,7 +84,7 @@ const ATTRIBUTED: ArgumentTags = ArgumentTags {
 };
 
 /// Calls that are JSON objects, with a tag or without: `<tool_call>{"name": "f", "arguments": {}}</tool_call>`.
-/// Hermes, Qwen, Llama, Mistral, Granite, Phi, Nemotron, Command.
+/// Hermes, Qwen, Llama, Mistral, Granite, Phi, Nemotron, Command, InternLM.
 pub(super) const JSON: &Dialect = &Dialect {
     open: &[
         "<tool_call>",
@@ -95,6 +95,7 @@ pub(super) const JSON: &Dialect = &Dialect {
         "[TOOL_CALLS]",
         "<TOOLCALL>",
         "<|START_ACTION|>",
+        "<|action_start|><|plugin|>",
     ],
     name: None,
     arguments: Arguments::Json,
@@ -108,6 +109,7 @@ pub(super) const JSON: &Dialect = &Dialect {
         "[/TOOL_CALLS]",
         "</TOOLCALL>",
         "<|END_ACTION|>",
+        "<|action_end|>",
         "[",
         "]",
         ",",
@@ -172,6 +174,19 @@ pub(super) static DIALECTS: &[&Dialect] = &[
             on_lines: true,
         }]),
         close: &["</|DSML|invoke>", "</|DSML|function_calls>", "</|DSML|tool_calls>"],
+    },
+    // Step 3.
+    &Dialect {
+        open: &["<｜tool_calls_begin｜>", "<｜tool_call_begin｜>function<｜tool_sep｜>"],
+        name: Some(Name { before: "<steptml:invoke name=\"", after: &["\""], end: ">" }),
+        arguments: Arguments::Tagged(&[ArgumentTags {
+            key: "<steptml:parameter name=\"",
+            key_end: "\"",
+            value: ">",
+            value_end: "</steptml:parameter>",
+            on_lines: true,
+        }]),
+        close: &["</steptml:invoke>", "<｜tool_call_end｜>", "<｜tool_calls_end｜>"],
     },
     // DeepSeek V3: the name after `function`, the arguments in a block of Markdown.
     &Dialect {

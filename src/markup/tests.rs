@@ -144,6 +144,20 @@ fn calls_in_the_markup_of_every_family() {
         ("<tool_call>{\"name\":\"shell\",\"arguments\":{}}</tool_call>, then", "«shell{}», then"),
         ("[{\"name\":\"shell\",\"arguments\":{}}] ] x", "«shell{}» ] x"),
         ("[TOOL_CALLS][{\"name\":\"shell\",\"arguments\":{}}, ", "«shell{}»"),
+        // InternLM.
+        (
+            "Look:<|action_start|><|plugin|>\n{\"name\": \"shell\", \"parameters\": {\"a\": 1}}<|action_end|>",
+            "Look:«shell{\"a\": 1}»",
+        ),
+        (
+            "<|action_start|><|interpreter|>\nprint(1)<|action_end|>",
+            "<|action_start|><|interpreter|>\nprint(1)<|action_end|>",
+        ),
+        // Step 3.
+        (
+            "<｜tool_calls_begin｜>\n<｜tool_call_begin｜>function<｜tool_sep｜><steptml:invoke name=\"get_weather\">\n<steptml:parameter name=\"city\">a < b</steptml:parameter>\n<steptml:parameter name=\"n\">2</steptml:parameter>\n</steptml:invoke><｜tool_call_end｜>\n<｜tool_call_begin｜>function<｜tool_sep｜><steptml:invoke name=\"get_time\"></steptml:invoke><｜tool_call_end｜>\n<｜tool_calls_end｜>",
+            "«get_weather{\"city\":\"a < b\",\"n\":2}»«get_time{}»",
+        ),
         // Qwen-Coder, Seed, Llama.
         (
             "<tool_call>\n<function=get_weather>\n<parameter=city>\nParis\n</parameter>\n<parameter=n>\n2\n</parameter>\n</function>\n</tool_call>",
