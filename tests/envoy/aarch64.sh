@@ -37,4 +37,5 @@ fi
 
 TRANSPONDER_ENVOY=$(envoy/get-envoy.sh $version)
 export TRANSPONDER_ENVOY
-cargo test --package transponder-e2e --test envoy -- "${@:-adapters::}"
+if (($# == 0)); then set -- adapters:: life:: refusals:: replies:: requests::; fi
+cargo test --package transponder-e2e --test envoy -- "$@"

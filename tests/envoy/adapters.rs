@@ -240,7 +240,8 @@ async fn the_module_is_unloaded_and_loaded_again() {
     plan["static_resources"]["listeners"] = json!([]);
     plan["dynamic_resources"] = json!({"lds_config": {"path_config_source": {"path": file}}});
     plan["node"] = json!({"id": "test", "cluster": "test"});
-    let envoy = Envoy::launch_workers(&plan, 2).await;
+    let launch = Launch { workers: 2, discovers_native: true, ..Launch::default() };
+    let envoy = Envoy::launch_as(&plan, launch).await;
     let is_open = async || tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok();
     for _ in 0..3 {
         let answer = post(&envoy.responses_url(), &json!({"model": "m", "input": "hi"})).await;

@@ -19,7 +19,11 @@ const PLACES: [&str; 4] = ["request headers", "request body", "response headers"
 async fn start(upstream: &Upstream) -> Envoy {
     let plan = bootstrap(upstream.address, "{}", Headers::Native);
     let modules = trap_module();
-    Envoy::launch_as(&plan, Launch { workers: 2, modules: modules.parent(), quiet: true }).await
+    Envoy::launch_as(
+        &plan,
+        Launch { workers: 2, modules: modules.parent(), quiet: true, ..Launch::default() },
+    )
+    .await
 }
 
 /// Asks for a panic. The client gets an error, or a transfer that is seen to be broken: the upstream streams, so a reply

@@ -76,11 +76,13 @@ pub struct Launch<'a> {
     pub modules: Option<&'a Path>,
     /// Only errors are logged, because there are thousands of exchanges.
     pub quiet: bool,
+    /// The native module comes with a listener that Envoy discovers.
+    pub discovers_native: bool,
 }
 
 impl Default for Launch<'_> {
     fn default() -> Self {
-        Self { workers: 1, modules: None, quiet: false }
+        Self { workers: 1, modules: None, quiet: false, discovers_native: false }
     }
 }
 
@@ -126,8 +128,8 @@ impl Envoy {
         let path = |name: &str| files.path().join(name);
         let config = bootstrap.to_string();
         std::fs::write(path("envoy.json"), &config).expect("Envoy's configuration");
-        let mut command =
-            if config.contains(NATIVE_FILTER) { native_command() } else { Command::new(binary()) };
+        let is_native = launch.discovers_native || config.contains(NATIVE_FILTER);
+        let mut command = if is_native { native_command() } else { Command::new(binary()) };
         command.arg("-c").arg(path("envoy.json"));
         command.args(["--concurrency", &launch.workers.to_string(), "--use-dynamic-base-id"]);
         // So that tests find the access log soon.
@@ -342,7 +344,7 @@ pub fn binary() -> PathBuf {
 }
 
 /// The Envoy that runs the native module, which may be for another machine: then an emulator runs it.
-fn native_command() -> Command {
+pub fn native_command() -> Command {
     match std::env::var_os("TRANSPONDER_EMULATOR") {
         None => Command::new(native_binary()),
         Some(emulator) => {
