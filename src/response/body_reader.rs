@@ -272,13 +272,17 @@ impl ChunkReader {
 
     /// A completion, a chunk of one, an error in its place, or one of them in Cloudflare's envelope.
     fn completion(&mut self, completion: &Completion<'_>, json: &str, now: u64) -> Result<Extent, End> {
-        if is_bare(completion) {
-            if let Some(inner) = completion.result {
-                return self.document_text(inner.get(), now);
-            }
+        let is_bare = is_bare(completion);
+        if is_bare && let Some(inner) = completion.result {
+            return self.document_text(inner.get(), now);
+        }
+        if is_bare || completion.choices.is_none() && !self.stream.has_output() {
             let value: Value = serde_json::from_str(json).unwrap_or_default();
-            if classify::is_error(&value) {
+            if is_bare && classify::is_error(&value) {
                 return Err(classify::in_reply(&value).into());
+            }
+            if let Some(error) = classify::in_other_api(&value).filter(|_| !self.stream.has_output()) {
+                return Err(error.into());
             }
         }
         self.stream.chunk(completion, now)?;

@@ -1,5 +1,6 @@
 //! Reads an upstream's error, in any of the shapes that providers use, as an error of the Responses API.
 
+mod other_api;
 mod parsed;
 mod response_code;
 mod retry_delay;
@@ -10,6 +11,7 @@ mod wording;
 use crate::error::redact::redact_api_keys;
 use crate::error::{ApiError, Code};
 use crate::json::RawJson;
+pub(crate) use other_api::in_other_api;
 pub(crate) use parsed::is_error;
 use parsed::{ParsedError, status_in};
 pub(crate) use response_code::response_code;

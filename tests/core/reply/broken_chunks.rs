@@ -54,6 +54,34 @@ fn an_error_in_another_form_is_the_error() {
     }
 }
 
+/// The upstream's address has the path of another API.
+#[test]
+fn a_reply_of_another_api_is_named() {
+    for (api, reply) in [
+        ("the Responses API", r#"{"id":"r","object":"response","status":"completed","output":[]}"#),
+        ("the Responses API", r#"{"type":"response.created","response":{"id":"r","object":"response"}}"#),
+        (
+            "Anthropic's Messages API",
+            r#"{"type":"message","role":"assistant","content":[{"type":"text","text":"a"}],"stop_reason":"end_turn"}"#,
+        ),
+        (
+            "Anthropic's Messages API",
+            r#"{"type":"message_start","message":{"type":"message","role":"assistant","content":[]}}"#,
+        ),
+        ("Gemini's API", r#"{"candidates":[{"content":{"parts":[{"text":"a"}]},"finishReason":"STOP"}]}"#),
+        ("TGI's own API", r#"{"generated_text":"a"}"#),
+    ] {
+        for body in [reply.to_owned(), format!("data: {reply}\n\n")] {
+            let out = pushed(ask(json!({"input": "hi", "stream": true})).reply(), [body.as_bytes()]);
+            let response = crate::grammar::Transcript::of(&out).response().clone();
+            let message = response["error"]["message"].as_str().unwrap();
+            assert!(message.contains(&format!("in the form of {api},")), "{body}: {message}");
+        }
+        // Among good chunks it says nothing about the address.
+        assert_eq!(around(reply)["status"], "completed", "{reply}");
+    }
+}
+
 /// The first value may even have another type.
 #[test]
 fn of_two_equal_keys_the_last_counts() {
