@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use support::{Codex, Envoy, Headers, Upstream};
 use transponder::upstream::preset_names;
 
-/// Upstreams that need reasoning or its signature back, which only their preset sends. `docs/upstreams.md` names them
+/// Upstreams that need reasoning or its signature back, or that lose calls beside content. `docs/upstreams.md` names them
 /// too.
-const NEED_THEIR_PRESET: [&str; 3] = ["deepseek", "moonshot", "gemini"];
+const NEED_THEIR_PRESET: [&str; 4] = ["deepseek", "moonshot", "gemini", "tgi"];
 
 /// A call with the signature that Gemini needs back. All others ignore it.
 fn signed(id: &str, name: &str, arguments: &Value) -> Value {
@@ -75,7 +75,7 @@ async fn every_preset_completes_a_tool_loop_with_its_strict_upstream() {
 }
 
 #[tokio::test]
-async fn generic_completes_a_tool_loop_where_nothing_is_replayed() {
+async fn generic_completes_a_tool_loop_with_the_other_strict_upstreams() {
     let upstream = Upstream::start().await;
     let envoy = Envoy::start(upstream.address(), "{}", Headers::Flow).await;
     for preset in preset_names().filter(|preset| !NEED_THEIR_PRESET.contains(preset)) {
@@ -85,7 +85,7 @@ async fn generic_completes_a_tool_loop_where_nothing_is_replayed() {
 }
 
 #[tokio::test]
-async fn the_other_strict_upstreams_refuse_generic() {
+async fn strict_upstreams_that_need_their_preset_refuse_generic() {
     let upstream = Upstream::start().await;
     let envoy = Envoy::start(upstream.address(), "{}", Headers::Flow).await;
     for preset in NEED_THEIR_PRESET {
