@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -341,15 +342,30 @@ def explain_refusal(reasons, config_file):
     fail(REFUSED.rstrip() + "".join(f"\n  {line}" for line in lines))
 
 
+def pass_on(log, reasons):
+    """Prints each line of Envoy's log. Collects the reasons for which the filter refuses its configuration."""
+    for line in log:
+        print(line, end="", file=sys.stderr, flush=True)
+        _, refused, reason = line.partition(REFUSED)
+        if refused:
+            reasons.append(reason.rstrip())
+
+
 def run_envoy(command, config_file):
     """Runs Envoy until it ends and passes its log on. If the filter refuses its configuration, the last lines say why."""
+    # A signal that comes just before a read would not interrupt it. In the pipe it leaves a byte.
+    wake, woken = os.pipe()
+    os.set_blocking(woken, False)
+    signal.set_wakeup_fd(woken)
     reasons = []
+
+    def read_log(log):
+        pass_on(log, reasons)
+        os.write(woken, b"\0")
+
     with process(command, stderr=subprocess.PIPE, encoding="utf-8", errors="replace") as envoy:
-        for line in envoy.stderr:
-            print(line, end="", file=sys.stderr, flush=True)
-            _, refused, reason = line.partition(REFUSED)
-            if refused:
-                reasons.append(reason.rstrip())
+        threading.Thread(target=read_log, args=[envoy.stderr]).start()
+        os.read(wake, 1)
         code = envoy.wait()
     if code and reasons:
         explain_refusal(reasons, config_file)
