@@ -15,7 +15,7 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -342,13 +342,15 @@ def explain_refusal(reasons, config_file):
     fail(REFUSED.rstrip() + "".join(f"\n  {line}" for line in lines))
 
 
-def pass_on(log, reasons):
-    """Prints each line of Envoy's log. Collects the reasons for which the filter refuses its configuration."""
+def pass_on(log):
+    """Prints each line of Envoy's log. Returns the reasons for which the filter refuses its configuration."""
+    reasons = []
     for line in log:
         print(line, end="", file=sys.stderr, flush=True)
         _, refused, reason = line.partition(REFUSED)
         if refused:
             reasons.append(reason.rstrip())
+    return reasons
 
 
 def run_envoy(command, config_file):
@@ -357,15 +359,12 @@ def run_envoy(command, config_file):
     wake, woken = os.pipe()
     os.set_blocking(woken, False)
     signal.set_wakeup_fd(woken)
-    reasons = []
-
-    def read_log(log):
-        pass_on(log, reasons)
-        os.write(woken, b"\0")
-
-    with process(command, stderr=subprocess.PIPE, encoding="utf-8", errors="replace") as envoy:
-        threading.Thread(target=read_log, args=[envoy.stderr]).start()
+    log = {"stderr": subprocess.PIPE, "encoding": "utf-8", "errors": "replace"}
+    with ThreadPoolExecutor() as threads, process(command, **log) as envoy:
+        passed_on = threads.submit(pass_on, envoy.stderr)
+        passed_on.add_done_callback(lambda _: os.write(woken, b"\0"))
         os.read(wake, 1)
+        reasons = passed_on.result()
         code = envoy.wait()
     if code and reasons:
         explain_refusal(reasons, config_file)

@@ -5,8 +5,9 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, 
 use serde_json::json;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 use support::{
     Answer, Envoy, Headers, Seen, Upstream, bootstrap, envoy_binary, module, native_module, post_with,
@@ -273,19 +274,45 @@ fn a_signal_ends_what_was_started() {
         let sent =
             Command::new("kill").args([format!("-{signal}"), child.id().to_string()]).status().unwrap();
         assert!(sent.success());
-        let ended = (0..600).find_map(|_| {
-            std::thread::sleep(Duration::from_millis(50));
-            child.try_wait().unwrap()
-        });
-        if ended.is_none() {
-            child.kill().unwrap();
-        }
-        assert_eq!(ended.map(|status| status.code()), Some(Some(code)), "SIG{signal} within 30 s");
+        assert_eq!(ended(&mut child).map(|status| status.code()), Some(Some(code)), "SIG{signal}");
         assert!(!connects(free) && !connects(upstream), "SIG{signal} leaves nothing behind");
         let mut rest = String::new();
         said.read_to_string(&mut rest).unwrap();
         assert!(!rest.contains("Traceback"), "{rest}");
     }
+}
+
+/// As with `make run 2>&1 | head`.
+#[test]
+fn it_ends_when_nobody_reads_its_output() {
+    let files = TempDir::new().unwrap();
+    let envoy = files.path().join("envoy");
+    std::fs::write(&envoy, "#!/bin/sh\nwhile echo line; do sleep 0.02; done >&2\n").unwrap();
+    std::fs::set_permissions(&envoy, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = run_py(&["--upstream", "http://127.0.0.1:1/v1", "--preset", "generic"]);
+    command.args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]).env("ENVOY", &envoy);
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while line != "line\n" {
+        line.clear();
+        assert!(said.read_line(&mut line).unwrap() > 0, "it has ended");
+    }
+    drop(said);
+    assert!(ended(&mut child).is_some(), "it goes on");
+}
+
+/// How a process has ended. `None`: it was killed, because it did not end within half a minute.
+fn ended(child: &mut Child) -> Option<ExitStatus> {
+    let ended = (0..600).find_map(|_| {
+        std::thread::sleep(Duration::from_millis(50));
+        child.try_wait().unwrap()
+    });
+    if ended.is_none() {
+        child.kill().unwrap();
+    }
+    ended
 }
 
 #[test]
