@@ -276,12 +276,13 @@ impl ChunkReader {
         if is_bare && let Some(inner) = completion.result {
             return self.document_text(inner.get(), now);
         }
-        if is_bare || completion.choices.is_none() && !self.stream.has_output() {
+        let begins = !self.stream.has_output();
+        if is_bare || begins && completion.choices.is_none() {
             let value: Value = serde_json::from_str(json).unwrap_or_default();
             if is_bare && classify::is_error(&value) {
                 return Err(classify::in_reply(&value).into());
             }
-            if let Some(error) = classify::in_other_api(&value).filter(|_| !self.stream.has_output()) {
+            if begins && let Some(error) = classify::in_other_api(&value) {
                 return Err(error.into());
             }
         }
