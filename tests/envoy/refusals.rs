@@ -92,11 +92,7 @@ async fn a_wrong_configuration_is_refused_at_the_start_with_its_path() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("envoy.json");
         std::fs::write(&file, wrong.to_string()).unwrap();
-        let envoy = match headers {
-            Headers::Native => support::native_command(),
-            _ => std::process::Command::new(support::envoy_binary()),
-        };
-        let mut checked = tokio::process::Command::from(envoy);
+        let mut checked = tokio::process::Command::from(support::envoy_command(headers == Headers::Native));
         checked.args(["--mode", "validate", "-c"]).arg(&file);
         checked.env(support::MODULES, support::native_module().parent().unwrap());
         let checked = checked.output();

@@ -129,7 +129,7 @@ impl Envoy {
         let config = bootstrap.to_string();
         std::fs::write(path("envoy.json"), &config).expect("Envoy's configuration");
         let is_native = launch.discovers_native || config.contains(NATIVE_FILTER);
-        let mut command = if is_native { native_command() } else { Command::new(binary()) };
+        let mut command = command(is_native);
         command.arg("-c").arg(path("envoy.json"));
         command.args(["--concurrency", &launch.workers.to_string(), "--use-dynamic-base-id"]);
         // So that tests find the access log soon.
@@ -343,8 +343,12 @@ pub fn binary() -> PathBuf {
         .expect("no Envoy in TRANSPONDER_ENVOY or on the PATH: run `make test`, which fetches one")
 }
 
-/// The Envoy that runs the native module, which may be for another machine: then an emulator runs it.
-pub fn native_command() -> Command {
+/// The Envoy that runs the native module, or else the WebAssembly filter. The first may be for another machine: then an
+/// emulator runs it.
+pub fn command(is_native: bool) -> Command {
+    if !is_native {
+        return Command::new(binary());
+    }
     match std::env::var_os("TRANSPONDER_EMULATOR") {
         None => Command::new(native_binary()),
         Some(emulator) => {

@@ -22,8 +22,8 @@ pub use {
     codex::{Codex, Turn},
     envoy::{
         Envoy, Headers, Launch, MODULES, binary as envoy_binary, bootstrap, capabilities, cluster,
-        local_reply_config, minor_version, module, native_binary as native_envoy_binary, native_command,
-        native_module, trap_module,
+        command as envoy_command, local_reply_config, minor_version, module,
+        native_binary as native_envoy_binary, native_module, trap_module,
     },
     fleet::{fleet, with_key},
     process::{Process, example, project, without_cargo},
