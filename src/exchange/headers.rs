@@ -62,6 +62,11 @@ impl Headers {
     }
 }
 
+/// Whether a status is one of success.
+pub(super) fn is_success(status: u16) -> bool {
+    (200..300).contains(&status)
+}
+
 /// A header to set: its name and its value.
 pub type Header = (&'static str, String);
 

@@ -34,13 +34,11 @@ impl Incoming {
         }
         self.make_room(chunk.len());
         self.body.extend_from_slice(chunk);
+        let is_complete = self.headers == HeaderMode::Held && self.announced == Some(self.body.len());
         match self.headers {
             _ if end && self.body.is_empty() => Err(no_body()),
-            _ if end => Ok(None),
-            HeaderMode::Held if self.announced == Some(self.body.len()) => Ok(None),
-            HeaderMode::Held => Ok(Some(BodyVerdict::Hold)),
-            // If the chunk were held, Envoy would buffer the complete body, and answer 413 to a long one.
-            HeaderMode::Sent => Ok(Some(BodyVerdict::Replace(Vec::new()))),
+            _ if end || is_complete => Ok(None),
+            mode => Ok(Some(mode.take_chunk())),
         }
     }
 
@@ -73,11 +71,7 @@ impl Rest {
     /// Sends a complete body, now or with the last chunk. `edits`: those of held headers.
     pub(super) fn of(edits: Option<Vec<Edit>>, body: Vec<u8>, end: bool) -> (Self, BodyVerdict) {
         let (body, rest) = if end { (body, Vec::new()) } else { (Vec::new(), body) };
-        let verdict = match edits {
-            Some(edits) => BodyVerdict::Release(edits, body),
-            None => BodyVerdict::Replace(body),
-        };
-        (Self(rest), verdict)
+        (Self(rest), BodyVerdict::send(edits, body))
     }
 }
 

@@ -41,6 +41,7 @@
 
 mod budget;
 mod collecting;
+mod disposition;
 mod ending;
 mod error_class;
 mod headers;
@@ -65,24 +66,19 @@ mod upstream_body;
 mod verdict;
 pub mod watchdog;
 
-use crate::catalog;
 use crate::config::Config;
 use crate::error::ApiError;
 use crate::metrics::Telemetry;
-use crate::store::{Answer, Owner, Question};
-use collecting::{Collecting, Purpose};
+use crate::store::{Answer, Question};
+use collecting::Collecting;
 pub use headers::{Edit, Header, Headers};
-use incoming::Incoming;
 use observer::Observer;
-use phase::{HeaderMode, Phase};
-use request_headers::Disposition;
-use session::Session;
+use phase::Phase;
 use shared::{Context, Shared};
 use std::mem;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
-use translating::Translating;
 pub use verdict::{BodyVerdict, HeadersVerdict, LocalReply, TrailersVerdict};
 
 /// One HTTP exchange. `now` is the time since the Unix epoch in every callback.
@@ -112,62 +108,7 @@ impl Exchange {
 
     /// The request's headers. `end`: there is no body.
     pub fn on_request_headers(&mut self, headers: &Headers, end: bool, now: Duration) -> HeadersVerdict {
-        let Shared { config, observer, owner, codex, .. } = &mut self.shared;
-        let waits = config.hold_request_headers && request_headers::awaits_upstream(headers);
-        let mode = if config.hold_request_headers && !waits { HeaderMode::Held } else { HeaderMode::Sent };
-        // What the store answers is written into the last chunk. So with a store, an announced end is not enough.
-        let announced = headers.content_length().filter(|_| !config.store.is_on());
-        let incoming = Incoming::new(mode, announced);
-        let Some(disposition) = request_headers::disposition(config, headers, end) else {
-            observer.passed_through();
-            return HeadersVerdict::Continue(request_headers::without_own_headers(headers));
-        };
-        observer.identify(headers.text("x-request-id"));
-        let endpoint = match disposition {
-            Disposition::List { for_codex } => {
-                observer.answered_here();
-                let list = catalog::list(config, for_codex);
-                self.phase = Phase::Answered;
-                return HeadersVerdict::Respond(LocalReply::json(200, list));
-            }
-            Disposition::Search(engine) => {
-                let edits = search::before_body(config, &engine, headers);
-                self.phase = Phase::Collecting(Collecting { incoming, purpose: Purpose::Search(engine) });
-                return mode.verdict(edits);
-            }
-            Disposition::Reject(error, header) => {
-                let mut context = Context { shared: &mut self.shared, now };
-                let (phase, reply) = Phase::rejected::<LocalReply>(&error, &mut context);
-                self.phase = phase;
-                return HeadersVerdict::Respond(reply.with(header));
-            }
-            Disposition::Fail(error) => {
-                observer.redirected(&error);
-                self.phase = Phase::Answered;
-                return HeadersVerdict::Respond(LocalReply::from(&error));
-            }
-            Disposition::Retrieve(retrieval) => {
-                let owner = Owner::of(headers.values(&config.owner_header));
-                let mut context = Context { shared: &mut self.shared, now };
-                let (phase, verdict) = retrieval.begin(owner, &mut context);
-                self.phase = phase;
-                return verdict;
-            }
-            Disposition::Translate(endpoint) => endpoint,
-        };
-        if waits {
-            observer.not_held();
-        }
-        // The same edits in both modes: if the watchdog releases the headers, nothing is left to edit.
-        let session = Session::of_headers(config, headers);
-        let edits = request_headers::before_body(config, endpoint, headers, session.as_ref());
-        observer.attribute(config, headers);
-        let restoring = passthrough::restoring(config, headers);
-        let purpose = Purpose::Translation(Translating { endpoint, session, restoring });
-        self.phase = Phase::Collecting(Collecting { incoming, purpose });
-        *codex = request_headers::is_codex(headers);
-        *owner = config.store.is_on().then(|| Owner::of(headers.values(&config.owner_header)));
-        mode.verdict(edits)
+        self.advance(now, |_, context| request_headers::begin(headers, end, context))
     }
 
     /// The next bytes of the request's body. `end`: the last ones.

@@ -100,20 +100,20 @@ impl Observer {
     pub(super) fn rejected(&self, error: &ApiError) {
         let code = error.code.as_deref().unwrap_or_default();
         self.telemetry.record(&metrics::REFUSALS, &[code], 1);
-        self.note("transponder.outcome", "refused");
+        self.note_outcome("refused");
         self.note_error(error);
         log::info!("request rejected: {}", self.line(error));
     }
 
     /// The client got a reply without the upstream, because it requested no output.
     pub(super) fn answered(&self, model: &str) {
-        self.note("transponder.outcome", "answered");
+        self.answered_here();
         self.note_name("transponder.request_model", model);
     }
 
     /// The request was answered without an upstream.
     pub(super) fn answered_here(&self) {
-        self.note("transponder.outcome", "answered");
+        self.note_outcome("answered");
     }
 
     /// A record was read.
@@ -154,7 +154,7 @@ impl Observer {
 
     /// The search engine's answer went to the client.
     pub(super) fn searched(&self) {
-        self.note("transponder.outcome", "searched");
+        self.note_outcome("searched");
     }
 
     /// The search engine's answer has begun. If it breaks off, Envoy answers in its place, and sees by this that it was a search.
@@ -164,13 +164,13 @@ impl Observer {
 
     /// The client or the search engine disconnected before the end.
     pub(super) fn search_cut(&self) {
-        self.note("transponder.outcome", "search_failed");
+        self.note_outcome("search_failed");
         log::warn!("web search cut: request_id={}", self.request_id);
     }
 
     /// The client was told that its search failed.
     pub(super) fn search_failed(&self, status: u16) {
-        self.note("transponder.outcome", "search_failed");
+        self.note_outcome("search_failed");
         log::warn!("web search failed: status={status} request_id={}", self.request_id);
     }
 
@@ -216,7 +216,7 @@ impl Observer {
         let incomplete = stats.as_ref().is_some_and(|stats| stats.incomplete);
         let outcome = ending.outcome(incomplete);
         self.telemetry.record(&metrics::EXCHANGES, &[outcome, self.preset], 1);
-        self.note("transponder.outcome", outcome);
+        self.note_outcome(outcome);
         if let Some((reply, stats)) = reply.zip(stats) {
             self.count_stats(&stats, outcome, now);
             self.count_report(reply.report());
@@ -225,9 +225,8 @@ impl Observer {
         self.note_list("transponder.dropped", dropped);
         match ending {
             Ending::Delivered => {}
-            Ending::UpstreamError(error) | Ending::Failed(error) => {
-                self.upstream_error(error, outcome == "failed");
-            }
+            Ending::UpstreamError(error) => self.upstream_error(error, false),
+            Ending::Failed(error) => self.upstream_error(error, true),
             Ending::Cut => log::info!("reply cut: request_id={}", self.request_id),
         }
     }
@@ -235,7 +234,7 @@ impl Observer {
     /// Envoy followed a redirect, and sent the translated request through the filters again. The exchange was counted
     /// when its first run ended.
     pub(super) fn redirected(&self, error: &ApiError) {
-        self.note("transponder.outcome", Ending::UpstreamError(error).outcome(false));
+        self.note_outcome(Ending::UpstreamError(error).outcome(false));
         self.upstream_error(error, false);
     }
 
@@ -254,7 +253,7 @@ impl Observer {
             self.telemetry.record(&metrics::EXCHANGES, &["failed", self.preset], 1);
         }
         self.close();
-        self.note("transponder.outcome", "failed");
+        self.note_outcome("failed");
         self.note_error(error);
         log::error!("a bug ended the exchange: {}", self.line(error));
     }
@@ -353,6 +352,10 @@ impl Observer {
     /// A fixed word, or a number.
     fn note(&self, field: &'static str, value: &str) {
         self.telemetry.note(field, value);
+    }
+
+    fn note_outcome(&self, outcome: &str) {
+        self.note("transponder.outcome", outcome);
     }
 
     /// A name that a client or an upstream chose.

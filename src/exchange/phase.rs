@@ -91,6 +91,15 @@ impl HeaderMode {
             Self::Sent => HeadersVerdict::Continue(edits),
         }
     }
+
+    /// Takes a chunk of a body that goes on. If it were held although the headers are sent, Envoy would buffer the complete
+    /// body, and fail a long one.
+    pub(super) fn take_chunk(self) -> BodyVerdict {
+        match self {
+            Self::Held => BodyVerdict::Hold,
+            Self::Sent => BodyVerdict::Replace(Vec::new()),
+        }
+    }
 }
 
 /// The request was translated; its reply has not begun.
@@ -162,12 +171,10 @@ impl Phase {
             // What the store answers comes too late.
             Self::Restoring(_) => response_headers::begin_early(headers, end, context),
             Self::Retrieving(_) => (Self::Answered, HeadersVerdict::Continue(Vec::new())),
-            Self::Forwarding(_) => (
-                self,
-                HeadersVerdict::Continue(
-                    response_headers::dropped(&context.dropped).map(Edit::from).into_iter().collect(),
-                ),
-            ),
+            Self::Forwarding(_) => {
+                let dropped = response_headers::dropped(&context.dropped);
+                (self, HeadersVerdict::Continue(dropped.map(Edit::from).into_iter().collect()))
+            }
             _ => (self, HeadersVerdict::Continue(Vec::new())),
         }
     }

@@ -1,7 +1,7 @@
 //! The reply's headers: whether the reply can be translated, whether they wait for its body, and what the client gets.
 
 use super::budget;
-use super::headers::{DROPPED, Edit, FROM_UPSTREAM, Header, Headers, STREAM};
+use super::headers::{DROPPED, Edit, FROM_UPSTREAM, Header, Headers, STREAM, is_success};
 use super::phase::{HeaderMode, Phase};
 use super::retry_after;
 use super::sanitize::{DROPPED_CAP, visible};
@@ -54,7 +54,7 @@ pub(super) fn begin_early(
     context: &mut Context<'_>,
 ) -> (Phase, HeadersVerdict) {
     let status = headers.status();
-    if (200..300).contains(&status) {
+    if is_success(status) {
         return (Phase::Answered, HeadersVerdict::Respond(context.failed(&too_early(status))));
     }
     begin(Reply::error_only(status), HeaderMode::Sent, headers, end, context)
@@ -72,7 +72,7 @@ fn without_body(mut upstream: UpstreamBody, headers: &Headers, context: &mut Con
 /// The reason why a response cannot be translated, if its headers show one.
 fn unreadable(headers: &Headers, end: bool) -> Option<ApiError> {
     let status = headers.status();
-    let good = (200..300).contains(&status);
+    let good = is_success(status);
     if status < 400 && !good {
         // The client must not follow a redirect: it would send its Responses request there.
         return Some(ApiError::of(
@@ -127,7 +127,7 @@ pub(super) fn dropped(dropped: &[String]) -> Option<Header> {
 
 /// Whether the client gets server-sent events. An error is always a document.
 fn streams(headers: &Headers, reply: &Reply) -> bool {
-    (200..300).contains(&headers.status()) && reply.wants_stream()
+    is_success(headers.status()) && reply.wants_stream()
 }
 
 /// Whether the body shows its own end: its length is announced, or it is JSON. Only then may the headers wait for it.

@@ -1,9 +1,9 @@
 //! The endpoints below `/responses` that show or delete what is stored.
 
+use super::disposition::Disposition;
 use super::page::Page;
 use super::phase::Phase;
 use super::query;
-use super::request_headers::Disposition;
 use super::restoring;
 use super::shared::Context;
 use super::verdict::{BodyVerdict, HeadersVerdict, LocalReply};

@@ -1,6 +1,6 @@
 //! A web search of Codex: its commands go to the search engine, and the engine's answer comes back in Codex's form.
 
-use super::headers::{Edit, FROM_CLIENT, FROM_UPSTREAM, Headers, UPSTREAM};
+use super::headers::{Edit, FROM_CLIENT, FROM_UPSTREAM, Headers, UPSTREAM, is_success};
 use super::incoming::{Incoming, Rest};
 use super::phase::{HeaderMode, Phase};
 use super::shared::Context;
@@ -9,8 +9,8 @@ use crate::config::{Config, Search};
 use crate::json::DepthScanner;
 use crate::search::{self, Asked, Pending, Question};
 
-/// What clients prove to the gateway or to the upstream is none of the engine's business, and neither is who they are.
-const OF_CLIENTS: [&str; 10] = [
+/// A client's credentials and identity, which the engine must not get.
+const CLIENT_HEADERS: [&str; 10] = [
     "api-key",
     "authorization",
     "cookie",
@@ -49,7 +49,7 @@ pub(super) fn before_body(config: &Config, search: &Search, headers: &Headers) -
         name == config.owner_header || config.session_headers.iter().any(|header| header == name)
     };
     let mut edits = headers
-        .removals(|name| FROM_CLIENT.contains(name) || OF_CLIENTS.contains(&name) || is_configured(name));
+        .removals(|name| FROM_CLIENT.contains(name) || CLIENT_HEADERS.contains(&name) || is_configured(name));
     edits.push(Edit::set(":path", search::path(search)));
     edits.extend(headers.set("accept", "application/json"));
     edits.extend(headers.set("content-type", search::content_type(search)));
@@ -112,7 +112,7 @@ impl Searching {
         context: &mut Context<'_>,
     ) -> (Phase, HeadersVerdict) {
         let status = headers.status();
-        if !(200..300).contains(&status) || headers.is_encoded() || end {
+        if !is_success(status) || headers.is_encoded() || end {
             context.observer.search_failed(status);
             let answer = LocalReply::json(200, self.pending.failed(status));
             return (Phase::Answered, answer.into());
@@ -145,10 +145,7 @@ impl Finding {
         self.document.extend_from_slice(chunk);
         let ends = self.scanner.push(chunk) || !self.may_be_object();
         if !ends && !end {
-            let verdict = match self.headers {
-                HeaderMode::Held => BodyVerdict::Hold,
-                HeaderMode::Sent => BodyVerdict::Replace(Vec::new()),
-            };
+            let verdict = self.headers.take_chunk();
             return (Phase::Finding(self), verdict);
         }
         let answer = self.answer(context);
@@ -187,10 +184,7 @@ impl Finding {
 
 /// Sends the answer, with the engine's headers if they were held.
 fn release(headers: HeaderMode, answer: Vec<u8>) -> BodyVerdict {
-    match headers {
-        HeaderMode::Held => {
-            BodyVerdict::Release(vec![Edit::set("content-length", answer.len().to_string())], answer)
-        }
-        HeaderMode::Sent => BodyVerdict::Replace(answer),
-    }
+    let length = || vec![Edit::set("content-length", answer.len().to_string())];
+    let edits = (headers == HeaderMode::Held).then(length);
+    BodyVerdict::send(edits, answer)
 }

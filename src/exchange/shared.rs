@@ -1,6 +1,7 @@
 //! The state that all phases of an exchange share.
 
 use super::ending::Ending;
+use super::headers::is_success;
 use super::observer::Observer;
 use super::upstream_body::UpstreamBody;
 use super::verdict::LocalReply;
@@ -81,7 +82,7 @@ impl Context<'_> {
         self.store(upstream.reply.take_stored());
         let ending = match upstream.reply.error() {
             None => Ending::Delivered,
-            Some(error) if (200..300).contains(&upstream.status) => Ending::Failed(error),
+            Some(error) if is_success(upstream.status) => Ending::Failed(error),
             Some(error) => Ending::UpstreamError(error),
         };
         self.ended(ending, Some(&upstream.reply));

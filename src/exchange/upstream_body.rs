@@ -135,7 +135,7 @@ impl Buffering {
         let Self { upstream, body, retry_after, own } = self;
         let (error, status) = (upstream.reply.error(), upstream.reply.status());
         // To wait a moment does not refill an exhausted quota. A delay that a header states is when it is refilled.
-        let quota = error.and_then(|error| error.code.as_deref()) == Some("insufficient_quota");
+        let quota = error.and_then(|error| error.code.as_deref()) == Some(Code::InsufficientQuota.name());
         let is_known = |delay: &RetryAfter| !quota || matches!(delay, RetryAfter::Seconds(_));
         let in_body = error.and_then(|error| error.retry_after);
         let delay = retry_after.filter(|delay| status == 429 && is_known(delay));

@@ -77,6 +77,16 @@ pub enum BodyVerdict {
     Wait,
 }
 
+impl BodyVerdict {
+    /// Sends a body on in place of the chunk. `edits`: those of held headers.
+    pub(super) fn send(edits: Option<Vec<Edit>>, body: Vec<u8>) -> Self {
+        match edits {
+            Some(edits) => Self::Release(edits, body),
+            None => Self::Replace(body),
+        }
+    }
+}
+
 /// What to do in a trailers callback. There is no chunk in which a body could be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TrailersVerdict {
