@@ -5,7 +5,7 @@
 //! entry's `base_instructions` replace the prompt that makes an agent of such a model, so a model without instructions of
 //! its own is only in `data`.
 
-use crate::config::{Config, Described, Modality};
+use crate::config::{Config, Described};
 use serde::Serialize;
 
 /// The list of models, in JSON. `for_codex`: with Codex's form.
@@ -111,19 +111,12 @@ impl<'a> CodexModel<'a> {
             truncation_policy: Truncation { mode: "tokens", limit: TOOL_OUTPUT_TOKENS },
             experimental_supported_tools: [],
             supports_parallel_tool_calls: true,
-            input_modalities: input_modalities.iter().map(word).collect(),
+            input_modalities: input_modalities.iter().map(|modality| modality.word()).collect(),
             apply_patch_tool_type: catalog.apply_patch.then_some("freeform"),
             context_window: catalog.context_window,
             auto_compact_token_limit: catalog
                 .auto_compact_token_limit
                 .or(catalog.context_window.map(|tokens| tokens / 5 * 4)),
         })
-    }
-}
-
-fn word(modality: &Modality) -> &'static str {
-    match modality {
-        Modality::Text => "text",
-        Modality::Image => "image",
     }
 }

@@ -53,7 +53,7 @@ pub struct Described<'a> {
 
 impl<'a> Described<'a> {
     pub(super) fn of(rule: &'a Rule, catalog: &'a Catalog, config: &'a Config) -> Self {
-        let options = rule.upstream.as_ref().unwrap_or(&config.upstream).options();
+        let options = rule.upstream_in(config).options();
         let known =
             |effort: &&str| options.is_some_and(|options| options.reasoning.efforts.contains_key(*effort));
         let efforts = match &catalog.efforts {

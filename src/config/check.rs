@@ -9,11 +9,11 @@ use crate::wire::chat::request::Request;
 use crate::wire::responses;
 
 pub(super) fn paths(paths: &[String], errors: &mut Errors) {
-    let placed = placed("paths", paths, errors);
+    let paths_at = with_paths("paths", paths, errors);
     if paths.is_empty() && !errors.has("paths[0]") {
         errors.add("paths", "expected at least one path, e.g. `/v1/responses`");
     }
-    for (at, path) in placed {
+    for (at, path) in paths_at {
         self::path(&at, path, errors);
         // The query is not compared, so a path with a query would never match.
         if path.contains('?') {
@@ -48,11 +48,11 @@ pub(super) fn options(at: &str, options: &Options, errors: &mut Errors) {
     if let Some(name) = &options.session_header {
         let at = at("session_header");
         header_name(&at, name, errors);
-        let is_written = [OF_MESSAGES, OF_BODIES].concat().contains(&name.as_str());
+        let is_written = [MESSAGE_HEADERS, BODY_HEADERS].concat().contains(&name.as_str());
         if is_written || name.starts_with("x-transponder-") {
             errors.add(&at, format!("`{name}` is written by Envoy or by the filter"));
         }
-        if OF_CLIENTS.contains(&name.as_str()) {
+        if CREDENTIAL_HEADERS.contains(&name.as_str()) {
             errors.add(&at, format!("`{name}` has the client's key, which the upstream would not get"));
         }
     }
@@ -60,10 +60,9 @@ pub(super) fn options(at: &str, options: &Options, errors: &mut Errors) {
         errors.add(&at("default_max_tokens"), "expected at least 1");
     }
     added_fields(&at("add_fields"), &options.add_fields, errors);
-    let known: Vec<&str> = upstream::effort_names().collect();
     for (effort, fields) in &options.reasoning.efforts {
         let at = at(&format!("reasoning.efforts.{effort}"));
-        explain::check_word(&at, "effort", effort, &known, errors);
+        self::effort(&at, effort, errors);
         added_fields(&at, &fields.to_fields(), errors);
     }
     if let Some(fields) = &options.reasoning.unknown {
@@ -81,8 +80,8 @@ fn added_fields(at: &str, fields: &Fields, errors: &mut Errors) {
 /// A field that the filter reads or writes cannot be passed on as well.
 fn pass_fields(at: &str, fields: &[String], errors: &mut Errors) {
     let taken = |name: &str| responses::Request::is_served(name) || Request::FIELDS.contains(&name);
-    for (at, name) in placed(at, fields, errors) {
-        given(&at, Some(name), errors);
+    for (at, name) in with_paths(at, fields, errors) {
+        not_empty(&at, Some(name), errors);
         if taken(name) {
             errors.add(&at, format!("`{name}` cannot be passed on: the filter translates it"));
         }
@@ -142,7 +141,7 @@ pub(super) fn one_path_under_refuse(config: &Config, errors: &mut Errors) {
 }
 
 /// Headers that describe a message or a connection, so Envoy writes them.
-pub(super) const OF_MESSAGES: &[&str] = &[
+pub(super) const MESSAGE_HEADERS: &[&str] = &[
     "host",
     "content-length",
     "transfer-encoding",
@@ -156,10 +155,10 @@ pub(super) const OF_MESSAGES: &[&str] = &[
 ];
 
 /// Headers that describe a body, so the filter writes or removes them.
-const OF_BODIES: &[&str] = &["accept", "accept-encoding", "content-encoding", "content-type"];
+const BODY_HEADERS: &[&str] = &["accept", "accept-encoding", "content-encoding", "content-type"];
 
-/// Headers with what a client proves to the upstream.
-const OF_CLIENTS: &[&str] = &["api-key", "authorization", "cookie", "x-api-key", "x-goog-api-key"];
+/// Headers with a client's credentials.
+const CREDENTIAL_HEADERS: &[&str] = &["api-key", "authorization", "cookie", "x-api-key", "x-goog-api-key"];
 
 /// A list with a name twice makes Codex discard all of it.
 pub(super) fn described_once(rules: &[Rule], errors: &mut Errors) {
@@ -176,7 +175,7 @@ pub(super) fn described_once(rules: &[Rule], errors: &mut Errors) {
 /// A list of models with one that is refused would be a promise that is not kept.
 pub(super) fn described_is_served(config: &Config, errors: &mut Errors) {
     for (index, rule) in config.models.iter().enumerate().filter(|(_, rule)| rule.catalog.is_some()) {
-        if *rule.upstream.as_ref().unwrap_or(&config.upstream) == Upstream::Refuse {
+        if *rule.upstream_in(config) == Upstream::Refuse {
             let what = format!("`{}` is refused, so it cannot be in the list of models", rule.pattern);
             errors.add(&format!("models[{index}].catalog"), what);
         }
@@ -200,19 +199,23 @@ pub(super) fn catalog(at: &str, catalog: &Catalog, pattern: &str, errors: &mut E
     }
     tokens(&join(at, "context_window"), catalog.context_window, errors);
     tokens(&join(at, "auto_compact_token_limit"), catalog.auto_compact_token_limit, errors);
-    given(&join(at, "display_name"), catalog.display_name.as_deref(), errors);
-    given(&join(at, "instructions"), catalog.instructions.as_deref(), errors);
+    not_empty(&join(at, "display_name"), catalog.display_name.as_deref(), errors);
+    not_empty(&join(at, "instructions"), catalog.instructions.as_deref(), errors);
     if catalog.input_modalities.as_ref().is_some_and(Vec::is_empty) {
         errors.add(&join(at, "input_modalities"), "expected at least one");
     }
-    let known: Vec<&str> = upstream::effort_names().collect();
     let efforts = catalog.efforts.as_deref().unwrap_or_default();
-    for (at, effort) in placed(&join(at, "efforts"), efforts, errors) {
-        explain::check_word(&at, "effort", effort, &known, errors);
+    for (at, effort) in with_paths(&join(at, "efforts"), efforts, errors) {
+        self::effort(&at, effort, errors);
     }
 }
 
-pub(super) fn given(at: &str, text: Option<&str>, errors: &mut Errors) {
+fn effort(at: &str, effort: &str, errors: &mut Errors) {
+    let known: Vec<&str> = upstream::effort_names().collect();
+    explain::check_word(at, "effort", effort, &known, errors);
+}
+
+pub(super) fn not_empty(at: &str, text: Option<&str>, errors: &mut Errors) {
     if text == Some("") {
         errors.add(at, "expected a non-empty string");
     }
@@ -220,7 +223,7 @@ pub(super) fn given(at: &str, text: Option<&str>, errors: &mut Errors) {
 
 /// Envoy does not validate header values that a filter sets, so they are validated here.
 pub(super) fn header_value(at: &str, text: Option<&str>, errors: &mut Errors) {
-    given(at, text, errors);
+    not_empty(at, text, errors);
     if text.is_some_and(|text| !text.bytes().all(|byte| byte.is_ascii_graphic())) {
         errors.add(at, "expected only visible ASCII characters, because it is sent as a header's value");
     }
@@ -269,19 +272,19 @@ pub(super) fn teams(header: Option<&str>, teams: &[String], errors: &mut Errors)
     if header.is_some() == teams.is_empty() && !errors.has("teams") && !errors.has("team_header") {
         errors.add("teams", "`team_header` and `teams` need each other");
     }
-    let placed = placed("teams", teams, errors);
-    for (index, (at, team)) in placed.iter().enumerate() {
+    let teams_at = with_paths("teams", teams, errors);
+    for (index, (at, team)) in teams_at.iter().enumerate() {
         if !is_label(team) {
             errors.add(at, LABEL);
         }
-        if placed.iter().take(index).any(|(_, earlier)| earlier == team) {
+        if teams_at.iter().take(index).any(|(_, earlier)| earlier == team) {
             errors.add(at, format!("`{team}` is there twice"));
         }
     }
 }
 
 pub(super) fn header_names(list: &str, names: &[String], errors: &mut Errors) {
-    for (at, name) in placed(list, names, errors) {
+    for (at, name) in with_paths(list, names, errors) {
         read_header(&at, name, errors);
     }
 }
@@ -289,7 +292,7 @@ pub(super) fn header_names(list: &str, names: &[String], errors: &mut Errors) {
 /// The name of a request header that says something about the client.
 pub(super) fn read_header(at: &str, name: &str, errors: &mut Errors) {
     header_name(at, name, errors);
-    if OF_MESSAGES.contains(&name) {
+    if MESSAGE_HEADERS.contains(&name) {
         errors.add(at, format!("`{name}` is about the message, not about the client"));
     }
 }
@@ -303,7 +306,7 @@ pub(super) fn header_name(at: &str, name: &str, errors: &mut Errors) {
 }
 
 /// The values of a list with their paths.
-fn placed<'v>(list: &str, values: &'v [String], errors: &Errors) -> Vec<(String, &'v String)> {
+fn with_paths<'v>(list: &str, values: &'v [String], errors: &Errors) -> Vec<(String, &'v String)> {
     elements(list, errors).zip(values).collect()
 }
 

@@ -1,6 +1,6 @@
 //! The errors of a configuration: all of them, each with its position.
 
-use super::place;
+use super::position::{self, Position};
 use std::fmt;
 
 /// One error of a configuration.
@@ -8,17 +8,16 @@ use std::fmt;
 pub struct ConfigError {
     /// The JSON path, e.g. `models[0].upstream`, or `configuration` for the root.
     pub path: String,
-    /// Line and column of the path, counted from 1. Absent if the configuration is a single line, as programs write it:
-    /// Istio, `make run`.
-    pub place: Option<(usize, usize)>,
+    /// Where the path begins. Absent if the configuration is a single line, as programs write it: Istio, `make run`.
+    pub position: Option<Position>,
     /// The problem, and what is expected.
     pub message: String,
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.place {
-            Some((line, column)) => write!(f, "{} (line {line}, column {column}): ", self.path)?,
+        match self.position {
+            Some(Position { line, column }) => write!(f, "{} (line {line}, column {column}): ", self.path)?,
             None => write!(f, "{}: ", self.path)?,
         }
         f.write_str(&self.message)
@@ -54,14 +53,14 @@ impl Errors {
     /// Adds an error at a path; the empty path is the root.
     pub(super) fn add(&mut self, at: &str, message: impl Into<String>) {
         let path = if at.is_empty() { "configuration" } else { at };
-        self.0.push(ConfigError { path: path.to_owned(), place: None, message: message.into() });
+        self.0.push(ConfigError { path: path.to_owned(), position: None, message: message.into() });
     }
 
     /// Adds the error of a text that is not JSON.
     pub(super) fn add_syntax(&mut self, error: &serde_json::Error) {
-        self.add("", without_place(error));
+        self.add("", without_position(error));
         if let Some(added) = self.0.last_mut() {
-            added.place = Some((error.line(), error.column()));
+            added.position = Some(Position { line: error.line(), column: error.column() });
         }
     }
 
@@ -77,18 +76,18 @@ impl Errors {
     pub(super) fn in_text(mut self, text: &str) -> ConfigErrors {
         if text.trim_end().contains('\n') {
             for error in &mut self.0 {
-                error.place = error.place.or_else(|| place::of(&error.path, text));
+                error.position = error.position.or_else(|| position::of(&error.path, text));
             }
-            let after = |(line, column)| ((line as u64) << 32) + column as u64;
-            self.0.sort_by_cached_key(|error| error.place.map_or(0, after));
+            let order = |at: Position| ((at.line as u64) << 32) + at.column as u64;
+            self.0.sort_by_cached_key(|error| error.position.map_or(0, order));
         }
         ConfigErrors(self.0)
     }
 }
 
 /// serde_json appends the position to its messages.
-pub(super) fn without_place(error: &serde_json::Error) -> String {
+pub(super) fn without_position(error: &serde_json::Error) -> String {
     let message = error.to_string();
-    let place = format!(" at line {} column {}", error.line(), error.column());
-    message.strip_suffix(&place).unwrap_or(&message).to_owned()
+    let position = format!(" at line {} column {}", error.line(), error.column());
+    message.strip_suffix(&position).unwrap_or(&message).to_owned()
 }

@@ -1,7 +1,7 @@
 //! Rewrites serde's errors for users: the expected key or value, the one that was probably meant, and the object in
 //! which a misplaced key belongs.
 
-use super::error::without_place;
+use super::error::without_position;
 use super::raw::{RawConfig, RawRule};
 use super::{Catalog, Limits, Price, Search, error::Errors};
 use crate::upstream::{Options, Reasoning, ReasoningReplay};
@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 /// The message for an error in a value of the configuration.
 pub(super) fn message(error: &serde_json::Error) -> String {
-    let message = without_place(error);
+    let message = without_position(error);
     let about = |prefix: &str| message.strip_prefix(prefix)?.split_once(", expected ");
     if let Some((key, expected)) = about("unknown field ") {
         return unknown_key(key.trim_matches('`'), &names_in(expected));
@@ -29,7 +29,7 @@ pub(super) fn message(error: &serde_json::Error) -> String {
 
 /// The key that an object lacks, if that is the error.
 pub(super) fn missing(error: &serde_json::Error) -> Option<String> {
-    let message = without_place(error);
+    let message = without_position(error);
     Some(message.strip_prefix("missing field `")?.strip_suffix('`')?.to_owned())
 }
 
@@ -83,7 +83,7 @@ fn homes() -> [(&'static str, Vec<String>); 9] {
 /// The keys of an object, which serde lists when it rejects one.
 fn keys_of<T: DeserializeOwned>() -> Vec<String> {
     let error = serde_json::from_str::<T>(r#"{"": null}"#).err();
-    let message = error.map(|error| without_place(&error)).unwrap_or_default();
+    let message = error.map(|error| without_position(&error)).unwrap_or_default();
     let (_, expected) = message.split_once(", expected ").unwrap_or_default();
     names_in(expected).into_iter().map(str::to_owned).collect()
 }

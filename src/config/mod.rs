@@ -17,7 +17,7 @@ mod catalog;
 mod check;
 mod error;
 mod explain;
-mod place;
+mod position;
 mod price;
 mod raw;
 #[cfg(test)]
@@ -30,6 +30,7 @@ use crate::upstream::{Options, string_enum};
 pub use catalog::{Catalog, Described, Modality};
 use error::Errors;
 pub use error::{ConfigError, ConfigErrors};
+pub use position::Position;
 pub use price::Price;
 use raw::RawConfig;
 pub use search::{EngineName, Search};
@@ -208,8 +209,7 @@ impl Config {
     }
 
     fn options_before_body(&self) -> Option<&Options> {
-        let rules = self.models.iter().filter_map(|rule| rule.upstream.as_ref());
-        [&self.upstream].into_iter().chain(rules).find_map(Upstream::options)
+        self.translating().next()
     }
 
     /// Whether some upstream can count the tokens of a request.
@@ -236,9 +236,10 @@ impl Config {
         self.upstreams().filter_map(Upstream::options)
     }
 
+    /// The top-level upstream, then those of the rules.
     fn upstreams(&self) -> impl Iterator<Item = &Upstream> {
-        let rules = self.models.iter().filter_map(|rule| rule.upstream.as_ref());
-        rules.chain([&self.upstream])
+        let of_rules = self.models.iter().filter_map(|rule| rule.upstream.as_ref());
+        [&self.upstream].into_iter().chain(of_rules)
     }
 
     /// The route of a model: that of the first rule that matches it, else the top-level upstream.
@@ -246,10 +247,17 @@ impl Config {
         let rule = self.models.iter().find(|rule| matches(&rule.pattern, model));
         Route {
             model: rule.and_then(|rule| rule.model.as_deref()).unwrap_or(model),
-            upstream: rule.and_then(|rule| rule.upstream.as_ref()).unwrap_or(&self.upstream),
+            upstream: rule.map_or(&self.upstream, |rule| rule.upstream_in(self)),
             route: rule.and_then(|rule| rule.route.as_deref()),
             price: rule.and_then(|rule| Some((rule.pattern.as_str(), rule.price?))),
         }
+    }
+}
+
+impl Rule {
+    /// The upstream for its models.
+    fn upstream_in<'a>(&'a self, config: &'a Config) -> &'a Upstream {
+        self.upstream.as_ref().unwrap_or(&config.upstream)
     }
 }
 

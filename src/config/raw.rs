@@ -3,7 +3,7 @@
 use super::check::{self, join};
 use super::error::Errors;
 use super::explain;
-use super::place;
+use super::position;
 use super::store;
 use super::{Catalog, Config, GENERIC, History, Limits, NATIVE, REFUSE, Rule, Search, Upstream};
 use crate::json::{self, RawJson};
@@ -105,7 +105,7 @@ pub(super) fn read(text: &str, held: bool, errors: &mut Errors) -> Option<Config
     }
     match serde_json::from_str(text) {
         Ok(Value::Object(config)) => {
-            place::refuse_duplicates(text, errors);
+            position::refuse_duplicates(text, errors);
             let mut config = read_object::<RawConfig>("", config, errors)?;
             config.hold_request_headers |= held;
             Some(config.resolve(errors))
@@ -156,25 +156,21 @@ impl RawConfig {
 }
 
 fn search(value: Value, held: bool, errors: &mut Errors) -> Option<Arc<Search>> {
-    let search = described_by("search", value, errors)?;
+    let search = read_value("search", value, errors)?;
     check::search(&search, held, errors);
     Some(Arc::new(search))
 }
 
 fn rule(index: usize, value: Value, held: bool, errors: &mut Errors) -> Option<Rule> {
     let at = format!("models[{index}]");
-    let Value::Object(rule) = value else {
-        errors.add(&at, "expected an object");
-        return None;
-    };
-    let rule: RawRule = read_object(&at, rule, errors)?;
+    let rule: RawRule = read_value(&at, value, errors)?;
     let at = |key: &str| join(&at, key);
-    check::given(&at("match"), Some(&rule.r#match), errors);
-    check::given(&at("model"), rule.model.as_deref(), errors);
+    check::not_empty(&at("match"), Some(&rule.r#match), errors);
+    check::not_empty(&at("model"), rule.model.as_deref(), errors);
     check::header_value(&at("route"), rule.route.as_deref(), errors);
     let upstream = rule.upstream.and_then(|value| upstream(&at("upstream"), value, held, errors));
     let catalog = rule.catalog.and_then(|value| catalog(&at("catalog"), value, &rule.r#match, errors));
-    let price = rule.price.and_then(|value| described_by(&at("price"), value, errors));
+    let price = rule.price.and_then(|value| read_value(&at("price"), value, errors));
     if let Some(price) = price {
         check::price(&at("price"), price, &rule.r#match, errors);
     }
@@ -182,13 +178,13 @@ fn rule(index: usize, value: Value, held: bool, errors: &mut Errors) -> Option<R
 }
 
 fn catalog(at: &str, value: Value, pattern: &str, errors: &mut Errors) -> Option<Catalog> {
-    let catalog = described_by(at, value, errors)?;
+    let catalog = read_value(at, value, errors)?;
     check::catalog(at, &catalog, pattern, errors);
     Some(catalog)
 }
 
 /// Reads a value that must be an object.
-fn described_by<T: DeserializeOwned>(at: &str, value: Value, errors: &mut Errors) -> Option<T> {
+fn read_value<T: DeserializeOwned>(at: &str, value: Value, errors: &mut Errors) -> Option<T> {
     let Value::Object(object) = value else {
         errors.add(at, "expected an object");
         return None;
@@ -342,7 +338,7 @@ fn remove(value: &mut Value, path: &str) -> bool {
     match value {
         Value::Object(object) => {
             // A name may contain dots itself.
-            let named = |key: &&String| path.strip_prefix(key.as_str()).is_some_and(place::ends_name);
+            let named = |key: &&String| path.strip_prefix(key.as_str()).is_some_and(position::ends_name);
             let Some(key) = object.keys().find(named).cloned() else { return false };
             let below = path.get(key.len()..).unwrap_or_default().trim_start_matches('.');
             object.get_mut(&key).is_some_and(|inner| remove(inner, below)) || object.remove(&key).is_some()

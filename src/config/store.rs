@@ -135,13 +135,13 @@ impl Http {
 
     fn check(&self, at: &str, errors: &mut Errors) {
         let at = |key: &str| join(at, key);
-        check::given(&at("cluster"), Some(&self.cluster), errors);
+        check::not_empty(&at("cluster"), Some(&self.cluster), errors);
         self.check_path(&at("path"), errors);
         check::header_value(&at("authority"), self.authority.as_deref(), errors);
         for (name, value) in &self.headers {
             let at = join(&at("headers"), name);
             check::header_name(&at, name, errors);
-            if check::OF_MESSAGES.contains(&name.as_str()) {
+            if check::MESSAGE_HEADERS.contains(&name.as_str()) {
                 errors.add(&at, format!("`{name}` is written by Envoy or by `authority`"));
             }
             if value.is_empty() || !value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {

@@ -6,8 +6,6 @@ use crate::config::EngineName;
 /// How an engine is asked, and where its answer has what.
 #[derive(Debug)]
 pub(super) struct Engine {
-    /// Its name in the configuration.
-    pub(super) name: &'static str,
     pub(super) path: &'static str,
     pub(super) form: Form,
     /// The field with the query.
@@ -63,7 +61,6 @@ impl Engine {
 
 /// docs.searxng.org/dev/search_api.html
 static SEARXNG: Engine = Engine {
-    name: "searxng",
     path: "/search",
     form: Form::Urlencoded,
     query: "q",
@@ -81,7 +78,6 @@ static SEARXNG: Engine = Engine {
 
 /// api-dashboard.search.brave.com/documentation
 static BRAVE: Engine = Engine {
-    name: "brave",
     path: "/res/v1/web/search",
     form: Form::Query,
     query: "q",
@@ -96,7 +92,6 @@ static BRAVE: Engine = Engine {
 
 /// docs.tavily.com/documentation/api-reference/endpoint/search and .../extract
 static TAVILY: Engine = Engine {
-    name: "tavily",
     path: "/search",
     form: Form::Json,
     query: "query",

@@ -85,7 +85,7 @@ pub(crate) fn ask(search: &Search, body: &[u8], path_is_open: bool) -> Result<As
     let engine = Engine::of(search.engine);
     let pages = engine.pages.as_ref().filter(|_| path_is_open);
     let Commands { wanted, notes, limit } = commands::read(body, pages.is_some())?;
-    let pending = |expected| Pending { engine: engine.name, expected, notes, limit };
+    let pending = |expected| Pending { engine: search.engine.word(), expected, notes, limit };
     Ok(match (wanted, pages) {
         (Some(Wanted::Results(query)), _) => {
             Asked::Engine(for_results(engine, query, path(search), pending(Expected::Results(engine))))

@@ -11,6 +11,13 @@ macro_rules! string_enum {
         #[cfg_attr(test, derive(serde::Serialize, schemars::JsonSchema))]
         pub enum $name { $($(#[$means])* #[cfg_attr(test, serde(rename = $word))] $variant,)+ }
 
+        impl $name {
+            /// The word in a configuration.
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word,)+ }
+            }
+        }
+
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let number = deserializer.deserialize_str($crate::upstream::OneOf(&[$($word),+]))?;

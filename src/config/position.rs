@@ -1,12 +1,21 @@
-//! Where a JSON path is in the text of a configuration.
+//! Positions in the text of a configuration, and the JSON paths that they have.
 
 use super::check::join;
 use super::error::Errors;
 use crate::json::{Bounds, Kind, Tape, TapeValue};
 
-/// The line and column at which a path begins, counted from 1. A field begins with its name. If the text does not have
-/// the complete path, the position of the innermost part that it has.
-pub(super) fn of(path: &str, text: &str) -> Option<(usize, usize)> {
+/// A position in the text of a configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The column in characters, counted from 1.
+    pub column: usize,
+}
+
+/// The position at which a path begins. A field begins with its name. If the text does not have the complete path, the
+/// position of the innermost part that it has.
+pub(super) fn of(path: &str, text: &str) -> Option<Position> {
     let tape = tape(text)?;
     let mut found = offset(tape.root(), text);
     let (mut value, mut rest) = (tape.root(), path);
@@ -16,7 +25,8 @@ pub(super) fn of(path: &str, text: &str) -> Option<(usize, usize)> {
     }
     let before = text.get(..found?)?;
     let line_start = before.rfind('\n').map_or(0, |end| end + 1);
-    Some((before.matches('\n').count() + 1, before.get(line_start..)?.chars().count() + 1))
+    let column = before.get(line_start..)?.chars().count() + 1;
+    Some(Position { line: before.matches('\n').count() + 1, column })
 }
 
 /// Adds an error for each key that an object has twice. serde_json would silently use the last one.
@@ -71,10 +81,12 @@ pub(super) fn ends_name(rest: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
     fn a_path_has_a_line_and_a_column() {
         let text = "{\n  \"a\": [1, {\"b\": 2}],\n  \"é\": {\"c\": 3}, \"d.e\": 4\n}";
-        for (path, place) in [
+        for (path, (line, column)) in [
             ("", (1, 1)),
             ("a", (2, 3)),
             ("a[0]", (2, 9)),
@@ -84,7 +96,7 @@ mod tests {
             ("d.e", (3, 18)),
             ("missing", (1, 1)),
         ] {
-            assert_eq!(super::of(path, text), Some(place), "{path}");
+            assert_eq!(super::of(path, text), Some(Position { line, column }), "{path}");
         }
     }
 }
