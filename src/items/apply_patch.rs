@@ -27,7 +27,7 @@ pub(super) static KIND: ToolKind = ToolKind {
     },
     read_call: |item, conversation| {
         let ApplyPatchCall { call_id, operation } = ApplyPatchCall::of(item)?;
-        conversation.push_builtin_call(&KIND, call_id, &operation);
+        conversation.push_builtin_call(&KIND, call_id, operation.0.get());
         Ok(())
     },
     read_output: |item, conversation| {

@@ -4,7 +4,7 @@
 //! type. Upstream each is a function of that name. Its arguments are the object that the call item holds as
 //! `action` or `operation`.
 
-use super::{CallHead, Conversation, Declaration, EventWriter, OpenCall, ToolKind};
+use super::{CallHead, Conversation, EventWriter, OpenCall, ToolKind};
 use crate::json::{JsonStr, RawJson};
 use crate::wire::responses::{OutputItem, Schema, Status};
 use serde_json::{Map, Value};
@@ -16,16 +16,8 @@ pub(super) fn declare(
     parameters: &'static str,
     conversation: &mut Conversation<'_>,
 ) {
-    conversation.tools.push(Declaration {
-        namespace: None,
-        name: kind.tool_type.into(),
-        kind,
-        description: Some(JsonStr::new(description)),
-        parameters: Schema::Own(RawJson::literal(parameters)),
-        strict: None,
-        custom: None,
-        is_async: false,
-    });
+    let parameters = Schema::Own(RawJson::literal(parameters));
+    conversation.push_builtin_tool(kind, Some(JsonStr::new(description)), parameters);
 }
 
 /// Whether `object` has an array of strings in `field`.

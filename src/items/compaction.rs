@@ -9,7 +9,7 @@
 //! Upstreams have no such feature, so the model is asked for the summary in words. The client gets it in one
 //! `compaction` item and returns that at the beginning of the next request.
 
-use super::{Conversation, Entry, EventWriter, ReplayState};
+use super::{Conversation, Entry, EventWriter, ReplayState, ids};
 use crate::error::ApiError;
 use crate::json::{JsonStr, JsonStrBuilder};
 use crate::report::{Dropped, Report};
@@ -73,7 +73,7 @@ impl OpenCompaction {
     /// Starts the item with the first piece. The pieces are not sent: only the complete summary can replace the
     /// conversation.
     pub fn open(out: &mut EventWriter) -> Self {
-        let id = out.id("cmp");
+        let id = out.id(ids::COMPACTION);
         let output_index = out.begin(&OutputItem::Compaction { id: &id, encrypted_content: "" });
         out.send(|sequence_number| Event::CompactionCompacting {
             sequence_number,

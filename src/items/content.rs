@@ -16,12 +16,12 @@ use crate::wire::typed::{Located, Object, RawObject};
 use std::borrow::Cow;
 
 /// Reads a `content` or an `output`: a string, or an array of parts.
-pub(super) fn read<'a>(site: Located<'_, 'a>, report: &mut Report) -> Result<Content<'a>, ApiError> {
+pub(super) fn read<'a>(located: Located<'_, 'a>, report: &mut Report) -> Result<Content<'a>, ApiError> {
     let mut content = Content::default();
-    if let Some(text) = site.value.text() {
+    if let Some(text) = located.value.text() {
         return Ok(Content::Text(text));
     }
-    for element in site.elements("a string or an array")? {
+    for element in located.elements("a string or an array")? {
         if let Some(part) = part(&element.object()?, report)? {
             content.append(part.into());
         }

@@ -7,7 +7,6 @@ use crate::report::Report;
 use crate::tools::names::significant;
 use crate::wire::chat::request::{Content, Custom};
 use crate::wire::responses::{Schema, TextFormat};
-use crate::wire::typed::RawObject;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -156,19 +155,38 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// Adds a call of a tool whose type is its name.
+    /// Declares the function that represents a tool whose type is its name.
+    pub(super) fn push_builtin_tool(
+        &mut self,
+        kind: &'static ToolKind,
+        description: Option<JsonStr<'a>>,
+        parameters: Schema<'a>,
+    ) {
+        self.tools.push(Declaration {
+            namespace: None,
+            name: kind.tool_type.into(),
+            kind,
+            description,
+            parameters,
+            strict: None,
+            custom: None,
+            is_async: false,
+        });
+    }
+
+    /// Adds a call of such a tool. `arguments`: a JSON object.
     pub(super) fn push_builtin_call(
         &mut self,
         kind: &'static ToolKind,
         call_id: Cow<'a, str>,
-        arguments: &RawObject<'_>,
+        arguments: &str,
     ) {
         self.entries.push(Entry::Call(Call {
             call_id,
             namespace: None,
             name: kind.tool_type.into(),
             kind,
-            arguments: JsonStr::new(arguments.0.get()),
+            arguments: JsonStr::new(arguments),
             input: None,
             is_async: false,
             output: None,

@@ -1,11 +1,9 @@
 //! Writes the events of a reply: numbers them, frames them for SSE, and collects the items of `output`.
 
-use super::kind;
 use crate::json::{JsonStr, RawJson};
 use crate::report::Report;
 use crate::sse::encode;
-use crate::wire::responses::DeltaTemplate;
-use crate::wire::responses::{Event, OutputItem};
+use crate::wire::responses::{DeltaTemplate, Event, OutputItem};
 
 /// Items of this size and more are not copied needlessly.
 const LARGE: usize = 64 * 1024;
@@ -134,18 +132,4 @@ impl EventWriter {
             into.append(&mut self.frames);
         }
     }
-}
-
-/// Whether an id looks like one of [`EventWriter::id`].
-pub(super) fn is_minted(id: &str) -> bool {
-    id.split_once('_').is_some_and(|(prefix, digits)| {
-        (matches!(prefix, "msg" | "rs" | "cmp") || kind::is_call_prefix(prefix))
-            && digits.len() == 36
-            && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
-    })
-}
-
-/// Whether an id is that of a call item, by its prefix.
-pub(super) fn is_call(id: &str) -> bool {
-    id.split_once('_').is_some_and(|(prefix, _)| kind::is_call_prefix(prefix))
 }

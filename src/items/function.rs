@@ -15,8 +15,9 @@ use crate::error::ApiError;
 use crate::json::{self, Completeness, JsonStr, RawJson};
 use crate::report::{Repaired, Report};
 use crate::wire::chat::request::Content;
-use crate::wire::responses::DeltaTemplate;
-use crate::wire::responses::{CallOutput, Event, FunctionCall, FunctionTool, OutputItem, Schema, Status};
+use crate::wire::responses::{
+    CallOutput, DeltaTemplate, Event, FunctionCall, FunctionTool, OutputItem, Schema, Status,
+};
 use crate::wire::typed::{Object, RawObject};
 use std::borrow::Cow;
 

@@ -28,7 +28,7 @@ pub(super) static KIND: ToolKind = ToolKind {
     },
     read_call: |item, conversation| {
         let LocalShellCall { call_id, action } = LocalShellCall::of(item)?;
-        conversation.push_builtin_call(&KIND, call_id, &action);
+        conversation.push_builtin_call(&KIND, call_id, action.0.get());
         Ok(())
     },
     read_output: |item, conversation| {

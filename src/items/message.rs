@@ -7,12 +7,11 @@
 //! {"type": "message", "id": "msg_1", "status": "completed", "role": "assistant", "content": [{"type": "output_text", "text": "Hello", "annotations": [], "logprobs": []}]}
 //! ```
 
-use super::{Conversation, Entry, EventWriter, content};
+use super::{Conversation, Entry, EventWriter, content, ids};
 use crate::error::ApiError;
 use crate::json::{JsonStr, JsonStrBuilder, RawJson};
 use crate::report::Dropped;
-use crate::wire::responses::DeltaTemplate;
-use crate::wire::responses::{self, Annotation, Event, OutputItem, OutputPart, Status};
+use crate::wire::responses::{self, Annotation, DeltaTemplate, Event, OutputItem, OutputPart, Status};
 use crate::wire::typed::Object;
 use serde_json::Value;
 
@@ -45,7 +44,7 @@ pub(super) fn read_agent_message<'a>(
     conversation: &mut Conversation<'a>,
 ) -> Result<(), ApiError> {
     item.note_all_but(&["author", "content", "recipient"]);
-    let content = item.site("content").ok_or_else(|| ApiError::missing(item.path_to("content")))?;
+    let content = item.field("content").ok_or_else(|| ApiError::missing(item.path_to("content")))?;
     let content = content::read(content, &mut conversation.report)?;
     if content.is_empty() {
         conversation.report.dropped(Dropped::Item, "agent_message");
@@ -85,7 +84,7 @@ struct OpenPart {
 impl OpenMessage {
     /// Starts the item. Call it only when there is text: an empty message blanks Codex's last answer.
     pub fn open(out: &mut EventWriter) -> Self {
-        let id = out.id("msg");
+        let id = out.id(ids::MESSAGE);
         let item =
             OutputItem::Message { id: &id, status: Status::InProgress, role: "assistant", content: &[] };
         let output_index = out.begin(&item);

@@ -13,6 +13,7 @@ mod custom_tool;
 mod encrypted_content;
 mod event_writer;
 mod function;
+mod ids;
 mod kind;
 mod local_shell;
 mod message;
@@ -29,6 +30,7 @@ pub use conversation::{Call, Conversation, Declaration, Entry, Origin, Output, R
 pub use encrypted_content::{ReplayState, SEAL};
 pub use event_writer::EventWriter;
 pub use function::KIND as FUNCTION;
+pub use ids::id_prefix;
 pub use kind::{CALL_ITEMS, CallHead, KINDS, OpenCall, ToolKind, is_named};
 pub use message::{ContentKind, OpenMessage, annotation};
 pub use reasoning::OpenReasoning;
@@ -89,8 +91,8 @@ pub fn declare_all<'a>(
 }
 
 /// Reads one tool. A tool of an unknown type runs on OpenAI's servers: it is dropped and reported.
-fn declare<'a>(site: Located<'_, 'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
-    let tool = site.object()?;
+fn declare<'a>(located: Located<'_, 'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
+    let tool = located.object()?;
     let tool_type: Cow<'_, str> = tool.get("type")?;
     if tool_type == NAMESPACE {
         return namespace::declare(&tool, conversation);
@@ -118,19 +120,6 @@ pub fn tool_types() -> impl Iterator<Item = &'static str> {
 /// The types of content parts that are read.
 pub fn part_types() -> impl Iterator<Item = &'static str> {
     content::PARTS.iter().map(|(part_type, _)| *part_type)
-}
-
-/// What the id of an item begins with, before the underscore.
-pub fn id_prefix(item_type: &str) -> Cow<'static, str> {
-    let kind = KINDS.iter().find(|kind| [kind.call_item, kind.output_item].contains(&item_type));
-    match (item_type, kind) {
-        ("message", _) => "msg".into(),
-        ("reasoning", _) => "rs".into(),
-        ("compaction" | "context_compaction", _) => "cmp".into(),
-        (_, Some(kind)) if kind.call_item == item_type => kind.id_prefix.into(),
-        (_, Some(kind)) => format!("{}o", kind.id_prefix).into(),
-        (_, None) => "item".into(),
-    }
 }
 
 fn lookup<T: Copy>(table: &[(&str, T)], name: &str) -> Option<T> {

@@ -25,7 +25,7 @@ pub(super) fn declare<'a>(
 ) -> Result<(), ApiError> {
     let namespace = NamespaceTool::of(tool)?;
     let first = conversation.tools.len();
-    if let Some(tools) = tool.site("tools") {
+    if let Some(tools) = tool.field("tools") {
         for inner in tools.elements("an array")? {
             refuse_namespace(inner)?;
             super::declare(inner, conversation)?;
@@ -67,5 +67,5 @@ pub(super) fn read_additional_tools<'a>(
     conversation: &mut Conversation<'a>,
 ) -> Result<(), ApiError> {
     item.note_all_but(&["role", "tools"]);
-    super::declare_all(item.site("tools"), conversation)
+    super::declare_all(item.field("tools"), conversation)
 }

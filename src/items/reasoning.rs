@@ -9,12 +9,11 @@
 //! It is sent as a summary, because every client shows that. Clients that include
 //! `reasoning.encrypted_content` get it there too, and return it unchanged with the next request.
 
-use super::{Conversation, Entry, EventWriter, Origin, Reasoning, ReplayState};
+use super::{Conversation, Entry, EventWriter, Origin, Reasoning, ReplayState, ids};
 use crate::error::ApiError;
 use crate::json::{JsonStr, JsonStrBuilder};
 use crate::report::Dropped;
-use crate::wire::responses::DeltaTemplate;
-use crate::wire::responses::{Event, OutputItem, Paragraphs, ReasoningItem, SummaryPart};
+use crate::wire::responses::{DeltaTemplate, Event, OutputItem, Paragraphs, ReasoningItem, SummaryPart};
 use crate::wire::typed::Object;
 
 /// Reads a `reasoning` item.
@@ -60,7 +59,7 @@ const SUMMARY_INDEX: usize = 0;
 impl OpenReasoning {
     /// Starts the item.
     pub fn open(out: &mut EventWriter) -> Self {
-        let id = out.id("rs");
+        let id = out.id(ids::REASONING);
         let output_index =
             out.begin(&OutputItem::Reasoning { id: &id, summary: &[], encrypted_content: None });
         let part = SummaryPart::SummaryText { text: JsonStr::new("") };
@@ -116,7 +115,7 @@ impl OpenReasoning {
 
     /// Sends an item without a summary, for state that does not belong to any visible reasoning.
     pub fn send_state(state: &ReplayState, out: &mut EventWriter) {
-        let id = out.id("rs");
+        let id = out.id(ids::REASONING);
         out.begin(&OutputItem::Reasoning { id: &id, summary: &[], encrypted_content: None });
         let sealed = state.seal();
         out.finish(&OutputItem::Reasoning { id: &id, summary: &[], encrypted_content: Some(&sealed) });

@@ -6,10 +6,10 @@
 //! {"type": "item_reference", "id": "rs_0123"}
 //! ```
 //!
-//! The items are not stored, so the history lacks the item. Whether the request can
-//! still be served is decided with the history.
+//! If responses are stored, it was replaced by the item before the items are read. Otherwise the history lacks the item,
+//! and whether the request can still be served is decided with the history.
 
-use super::{Conversation, Entry, event_writer};
+use super::{Conversation, Entry, ids};
 use crate::error::ApiError;
 use crate::report::Dropped;
 use crate::wire::responses::ItemReference;
@@ -40,12 +40,12 @@ impl Referenced<'_> {
     /// The Vercel AI SDK sends references for all items that had an id, so to refuse them would end its tool
     /// loops after the first step. With `store: false` it sends the items.
     pub(crate) fn is_dispensable(&self) -> bool {
-        event_writer::is_minted(&self.id) || self.id.starts_with("rs_")
+        ids::is_minted(&self.id) || self.id.starts_with("rs_")
     }
 
     /// Whether the item is a tool call. Its output then has no call.
     pub(crate) fn is_call(&self) -> bool {
-        event_writer::is_call(&self.id)
+        ids::is_call(&self.id)
     }
 
     /// The error for an item that the history needs.

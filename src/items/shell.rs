@@ -30,7 +30,7 @@ pub(super) static KIND: ToolKind = ToolKind {
     declare,
     read_call: |item, conversation| {
         let ShellCall { call_id, action } = ShellCall::of(item)?;
-        conversation.push_builtin_call(&KIND, call_id, &action);
+        conversation.push_builtin_call(&KIND, call_id, action.0.get());
         Ok(())
     },
     read_output: |item, conversation| {
@@ -108,7 +108,7 @@ fn send_command(output_index: usize, command_index: usize, command: &JsonStr<'_>
 /// Reads a `shell` of `tools`. With another `environment` it runs in a container of OpenAI's.
 fn declare<'a>(tool: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
     tool.note_all_but(&["environment"]);
-    let environment: Cow<'_, str> = match tool.site("environment") {
+    let environment: Cow<'_, str> = match tool.field("environment") {
         Some(environment) => ShellEnvironment::read(environment)?.r#type,
         None => Cow::Borrowed("local"),
     };

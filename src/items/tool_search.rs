@@ -8,7 +8,7 @@
 //! {"type": "tool_search_output", "call_id": "call_1", "tools": [{"type": "function", "name": "find"}]}
 //! ```
 
-use super::{Call, CallHead, Conversation, Declaration, Entry, EventWriter, OpenCall, ToolKind, function};
+use super::{CallHead, Conversation, EventWriter, OpenCall, ToolKind, function};
 use crate::error::ApiError;
 use crate::json::{self, JsonStr, RawJson};
 use crate::report::Dropped;
@@ -36,16 +36,7 @@ fn declare<'a>(tool: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> Re
         conversation.report.dropped(Dropped::Tool, KIND.tool_type);
         return Ok(());
     }
-    conversation.tools.push(Declaration {
-        namespace: None,
-        name: KIND.tool_type.into(),
-        kind: &KIND,
-        description: tool.description,
-        parameters: function::parameters(tool.parameters),
-        strict: None,
-        custom: None,
-        is_async: false,
-    });
+    conversation.push_builtin_tool(&KIND, tool.description, function::parameters(tool.parameters));
     Ok(())
 }
 
@@ -56,25 +47,15 @@ fn read_call<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> 
         conversation.report.dropped(Dropped::Item, KIND.call_item);
         return Ok(());
     };
-    let arguments =
-        JsonStr::new(call.arguments.as_ref().map_or("{}", |RawObject(arguments)| arguments.get()));
-    conversation.entries.push(Entry::Call(Call {
-        call_id,
-        namespace: None,
-        name: KIND.tool_type.into(),
-        kind: &KIND,
-        arguments,
-        input: None,
-        is_async: false,
-        output: None,
-    }));
+    let arguments = call.arguments.as_ref().map_or("{}", |RawObject(arguments)| arguments.get());
+    conversation.push_builtin_call(&KIND, call_id, arguments);
     Ok(())
 }
 
 /// Reads a `tool_search_output`. The model can call the tools in it from then on.
 fn read_output<'a>(item: &Object<'_, 'a>, conversation: &mut Conversation<'a>) -> Result<(), ApiError> {
     let output = ToolSearchOutput::of(item)?;
-    super::declare_all(item.site("tools"), conversation)?;
+    super::declare_all(item.field("tools"), conversation)?;
     let Some(call_id) = output.call_id else {
         conversation.report.dropped(Dropped::Item, KIND.output_item);
         return Ok(());

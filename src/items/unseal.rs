@@ -1,7 +1,7 @@
 //! Replaces items of this filter, for an upstream that implements the Responses API itself and cannot read them.
 
 use super::encrypted_content::SEAL;
-use super::{compaction, event_writer};
+use super::{compaction, ids};
 use crate::report::{Dropped, Report};
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -54,6 +54,6 @@ pub fn unseal(item: &Marks<'_>, report: &mut Report) -> Unsealed {
 impl Marks<'_> {
     /// Whether this filter made the id, and not for a call: an output without its call would be rejected as well.
     fn is_minted(&self) -> bool {
-        self.id.as_deref().is_some_and(|id| event_writer::is_minted(id) && !event_writer::is_call(id))
+        self.id.as_deref().is_some_and(|id| ids::is_minted(id) && !ids::is_call(id))
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn echo<'a>(
 ) -> Result<EchoedFields<'a>, ApiError> {
     let mut echo = plain(request);
     let EchoedFields { first, metadata, service_tier, last } = &mut echo;
-    last.previous_response_id = body.site("previous_response_id").map(|id| id.value.raw());
+    last.previous_response_id = body.field("previous_response_id").map(|id| id.value.raw());
     if !is_codex {
         first.instructions = shown(&request.instructions);
         first.tools = tools(body)?;
@@ -179,7 +179,7 @@ fn format(format: Option<&TextFormat<'_>>) -> RawJson<'static> {
 }
 
 fn tools<'a>(body: &Object<'_, 'a>) -> Result<Vec<RawJson<'a>>, ApiError> {
-    let Some(tools) = body.site("tools") else { return Ok(Vec::new()) };
+    let Some(tools) = body.field("tools") else { return Ok(Vec::new()) };
     tools.elements("an array")?.map(echoed_tool).collect()
 }
 

@@ -210,7 +210,7 @@ struct Source<'a> {
 impl Source<'_> {
     /// Whether the client only wants the prompt cache filled. Chat Completions has no request for that.
     fn wants_no_output(&self) -> Result<bool, ApiError> {
-        let prewarm: Option<bool> = match self.body.site("prompt_cache_options") {
+        let prewarm: Option<bool> = match self.body.field("prompt_cache_options") {
             Some(options) if self.kind != ReplyKind::CompactionObject => options.object()?.get("prewarm")?,
             _ => None,
         };

@@ -36,7 +36,7 @@ pub(super) fn previous_response(body: &Object<'_, '_>, is_on: bool) -> Result<()
 
 /// Rejects requests that need other state.
 pub(super) fn state(body: &Object<'_, '_>) -> Result<(), ApiError> {
-    if let Some((field, code, message)) = STATE.iter().find(|(field, ..)| body.site(field).is_some()) {
+    if let Some((field, code, message)) = STATE.iter().find(|(field, ..)| body.field(field).is_some()) {
         return Err(ApiError::invalid(*message).code(*code).at(Path::top(field)));
     }
     match body.get("background")? {

@@ -26,11 +26,11 @@ pub(super) fn choose<'a>(
     options: &Options,
     report: &mut Report,
 ) -> Result<Choice<'a>, ApiError> {
-    let Some(site) = choice else { return Ok(Choice { tools, choice: None }) };
-    if let Some(mode) = site.value.string() {
+    let Some(located) = choice else { return Ok(Choice { tools, choice: None }) };
+    if let Some(mode) = located.value.string() {
         return with_mode(tools, mode_of(&mode, PATH, &["none", "auto", "required"])?);
     }
-    let choice = site.object().map_err(|_| site.wrong_type("a string or an object"))?;
+    let choice = located.object().map_err(|_| located.wrong_type("a string or an object"))?;
     let tool_type: Cow<'_, str> = choice.get("type")?;
     if tool_type == "allowed_tools" {
         allow(tools, &choice, toolbox, options, report)
@@ -118,7 +118,7 @@ fn allowed<'t>(
     toolbox: &'t Toolbox,
     report: &mut Report,
 ) -> Result<BTreeSet<&'t str>, ApiError> {
-    let tools = choice.site("tools").ok_or_else(|| ApiError::missing(choice.path_to("tools")))?;
+    let tools = choice.field("tools").ok_or_else(|| ApiError::missing(choice.path_to("tools")))?;
     let mut allowed = BTreeSet::new();
     for tool in tools.elements("an array")? {
         let tool = tool.object()?;

@@ -88,8 +88,8 @@ impl<'a> Object<'_, 'a> {
     }
 
     /// The value of a field and its path; `None` if it is absent.
-    pub fn site<'s>(&'s self, field: &'s str) -> Option<Located<'s, 'a>> {
-        self.site_of(field, self.0.value.field(field))
+    pub fn field<'s>(&'s self, field: &'s str) -> Option<Located<'s, 'a>> {
+        self.located_if_present(field, self.0.value.field(field))
     }
 
     /// Reads a field.
@@ -102,13 +102,17 @@ impl<'a> Object<'_, 'a> {
 
     /// Reads a field whose value was looked up.
     pub(crate) fn read<T: Read<'a>>(&self, field: &str, found: Option<TapeValue<'a>>) -> Result<T, ApiError> {
-        match self.site_of(field, found) {
-            Some(site) => T::read(site),
+        match self.located_if_present(field, found) {
+            Some(located) => T::read(located),
             None => T::absent().ok_or_else(|| ApiError::missing(self.path_to(field))),
         }
     }
 
-    fn site_of<'s>(&'s self, field: &'s str, found: Option<TapeValue<'a>>) -> Option<Located<'s, 'a>> {
+    fn located_if_present<'s>(
+        &'s self,
+        field: &'s str,
+        found: Option<TapeValue<'a>>,
+    ) -> Option<Located<'s, 'a>> {
         found.filter(is_present).map(|value| self.located(field, value))
     }
 
@@ -178,7 +182,7 @@ pub trait Read<'a>: Sized {
     ///
     /// # Errors
     /// 400 if the value has another type.
-    fn read(site: Located<'_, 'a>) -> Result<Self, ApiError>;
+    fn read(located: Located<'_, 'a>) -> Result<Self, ApiError>;
 
     /// The result for an absent value; `None` if the value is required.
     fn absent() -> Option<Self> {
@@ -187,8 +191,8 @@ pub trait Read<'a>: Sized {
 }
 
 impl<'a, T: Read<'a>> Read<'a> for Option<T> {
-    fn read(site: Located<'_, 'a>) -> Result<Self, ApiError> {
-        T::read(site).map(Some)
+    fn read(located: Located<'_, 'a>) -> Result<Self, ApiError> {
+        T::read(located).map(Some)
     }
 
     fn absent() -> Option<Self> {
@@ -197,34 +201,34 @@ impl<'a, T: Read<'a>> Read<'a> for Option<T> {
 }
 
 impl<'a, T: Read<'a>> Read<'a> for Vec<T> {
-    fn read(site: Located<'_, 'a>) -> Result<Self, ApiError> {
-        site.elements("an array")?.map(T::read).collect()
+    fn read(located: Located<'_, 'a>) -> Result<Self, ApiError> {
+        located.elements("an array")?.map(T::read).collect()
     }
 }
 
 impl<'a> Read<'a> for JsonStr<'a> {
-    fn read(site: Located<'_, 'a>) -> Result<Self, ApiError> {
-        site.value.text().ok_or_else(|| site.wrong_type("a string"))
+    fn read(located: Located<'_, 'a>) -> Result<Self, ApiError> {
+        located.value.text().ok_or_else(|| located.wrong_type("a string"))
     }
 }
 
 impl<'a> Read<'a> for Cow<'a, str> {
-    fn read(site: Located<'_, 'a>) -> Result<Self, ApiError> {
-        site.value.string().ok_or_else(|| site.wrong_type("a string"))
+    fn read(located: Located<'_, 'a>) -> Result<Self, ApiError> {
+        located.value.string().ok_or_else(|| located.wrong_type("a string"))
     }
 }
 
 /// A value of any type, which is read later.
 impl<'a> Read<'a> for TapeValue<'a> {
-    fn read(site: Located<'_, 'a>) -> Result<Self, ApiError> {
-        Ok(site.value)
+    fn read(located: Located<'_, 'a>) -> Result<Self, ApiError> {
+        Ok(located.value)
     }
 }
 
 /// A value of any type, which is passed on.
 impl<'a> Read<'a> for RawJson<'a> {
-    fn read(site: Located<'_, 'a>) -> Result<Self, ApiError> {
-        Ok(site.value.raw())
+    fn read(located: Located<'_, 'a>) -> Result<Self, ApiError> {
+        Ok(located.value.raw())
     }
 }
 
@@ -233,8 +237,8 @@ impl<'a> Read<'a> for RawJson<'a> {
 pub struct RawObject<'a>(pub TapeValue<'a>);
 
 impl<'a> Read<'a> for RawObject<'a> {
-    fn read(site: Located<'_, 'a>) -> Result<Self, ApiError> {
-        site.object().map(|object| Self(object.0.value))
+    fn read(located: Located<'_, 'a>) -> Result<Self, ApiError> {
+        located.object().map(|object| Self(object.0.value))
     }
 }
 
@@ -243,8 +247,8 @@ impl<'a> Read<'a> for RawObject<'a> {
 pub struct Checked<T>(PhantomData<T>);
 
 impl<'a, T: Read<'a>> Read<'a> for Checked<T> {
-    fn read(site: Located<'_, 'a>) -> Result<Self, ApiError> {
-        T::read(site).map(|_| Self(PhantomData))
+    fn read(located: Located<'_, 'a>) -> Result<Self, ApiError> {
+        T::read(located).map(|_| Self(PhantomData))
     }
 
     fn absent() -> Option<Self> {
@@ -253,30 +257,30 @@ impl<'a, T: Read<'a>> Read<'a> for Checked<T> {
 }
 
 impl<'a> Read<'a> for bool {
-    fn read(site: Located<'_, 'a>) -> Result<Self, ApiError> {
-        site.value.get().parse().map_err(|_| site.wrong_type("a boolean"))
+    fn read(located: Located<'_, 'a>) -> Result<Self, ApiError> {
+        located.value.get().parse().map_err(|_| located.wrong_type("a boolean"))
     }
 }
 
 impl<'a> Read<'a> for u64 {
-    fn read(site: Located<'_, 'a>) -> Result<Self, ApiError> {
-        let written = site.value.get();
-        match (written.parse(), site.value.kind()) {
+    fn read(located: Located<'_, 'a>) -> Result<Self, ApiError> {
+        let written = located.value.get();
+        match (written.parse(), located.value.kind()) {
             (Ok(number), _) => Ok(number),
             (_, Kind::Integer) if written.starts_with('-') => {
-                Err(ApiError::below_minimum(site.path, "integer", 0, written))
+                Err(ApiError::below_minimum(located.path, "integer", 0, written))
             }
-            (_, Kind::Integer) => Err(ApiError::above_maximum(site.path, "integer", u64::MAX, written)),
-            _ => Err(site.wrong_type("an integer")),
+            (_, Kind::Integer) => Err(ApiError::above_maximum(located.path, "integer", u64::MAX, written)),
+            _ => Err(located.wrong_type("an integer")),
         }
     }
 }
 
 impl<'a> Read<'a> for f64 {
-    fn read(site: Located<'_, 'a>) -> Result<Self, ApiError> {
-        match (site.value.get().parse::<f64>(), site.value.kind()) {
+    fn read(located: Located<'_, 'a>) -> Result<Self, ApiError> {
+        match (located.value.get().parse::<f64>(), located.value.kind()) {
             (Ok(number), Kind::Integer | Kind::Decimal) => Ok(number),
-            _ => Err(site.wrong_type("a decimal")),
+            _ => Err(located.wrong_type("a decimal")),
         }
     }
 }
@@ -333,8 +337,8 @@ macro_rules! objects {
         }
 
         impl<'a> $crate::wire::typed::Read<'a> for $name<'a> {
-            fn read(site: $crate::wire::typed::Located<'_, 'a>) -> Result<Self, $crate::error::ApiError> {
-                Self::of(&site.object()?)
+            fn read(located: $crate::wire::typed::Located<'_, 'a>) -> Result<Self, $crate::error::ApiError> {
+                Self::of(&located.object()?)
             }
         }
     )*};

@@ -17,8 +17,7 @@ use crate::error::ApiError;
 use crate::json::{JsonStr, JsonStrBuilder, RawJson};
 use crate::report::Repaired;
 use crate::wire::chat::request::{Custom, CustomFormat, Grammar};
-use crate::wire::responses::DeltaTemplate;
-use crate::wire::responses::{CustomTool, CustomToolCall, Event, OutputItem, Schema, Status};
+use crate::wire::responses::{CustomTool, CustomToolCall, DeltaTemplate, Event, OutputItem, Schema, Status};
 use crate::wire::typed::Object;
 use input::{InputReader, other_form};
 

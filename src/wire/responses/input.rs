@@ -206,9 +206,9 @@ objects! {
 pub struct Paragraphs<'a>(pub JsonStr<'a>);
 
 impl<'a> Read<'a> for Paragraphs<'a> {
-    fn read(site: Located<'_, 'a>) -> Result<Self, ApiError> {
+    fn read(located: Located<'_, 'a>) -> Result<Self, ApiError> {
         let mut wrong = None;
-        let texts = site.elements("an array")?.map_while(|part| match TextPart::read(part) {
+        let texts = located.elements("an array")?.map_while(|part| match TextPart::read(part) {
             Ok(part) => Some(part.text),
             Err(error) => {
                 wrong = Some(error);

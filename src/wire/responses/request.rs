@@ -92,8 +92,8 @@ objects! {
 pub struct StreamOptions;
 
 impl Read<'_> for StreamOptions {
-    fn read(site: Located<'_, '_>) -> Result<Self, ApiError> {
-        site.object()?.note_all_but(&["include_obfuscation"]);
+    fn read(located: Located<'_, '_>) -> Result<Self, ApiError> {
+        located.object()?.note_all_but(&["include_obfuscation"]);
         Ok(Self)
     }
 }
@@ -110,8 +110,8 @@ pub enum TextFormat<'a> {
 }
 
 impl<'a> Read<'a> for TextFormat<'a> {
-    fn read(site: Located<'_, 'a>) -> Result<Self, ApiError> {
-        let format = site.object()?;
+    fn read(located: Located<'_, 'a>) -> Result<Self, ApiError> {
+        let format = located.object()?;
         match &*format.get::<Cow<'_, str>>("type")? {
             "text" => Ok(Self::Text),
             "json_object" => Ok(Self::JsonObject),
