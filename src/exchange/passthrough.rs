@@ -47,22 +47,22 @@ pub(super) struct Passed {
 
 /// The request to a native upstream; `None` if the request is to be translated.
 pub(super) fn pass(config: &Config, request: &Translating, body: &[u8]) -> Option<Passed> {
-    let asked = config.has_native().then(|| Asked::of(body)).flatten()?;
-    let model = JsonStr::of(asked.model?)?;
+    let fields = config.has_native().then(|| ReadFields::of(body)).flatten()?;
+    let model = JsonStr::of(fields.model?)?;
     let model = model.decode();
     let route = config.route(&model);
     let Upstream::Native(path) = route.upstream else { return None };
 
-    let key = asked.prompt_cache_key.and_then(JsonStr::of);
+    let key = fields.prompt_cache_key.and_then(JsonStr::of);
     let in_body = || Session::of_body(config, key.as_ref().map(JsonStr::decode).as_deref());
     let session = request.session.clone().or_else(in_body);
 
-    let foreign = request::without_own_items(body);
-    let body = foreign.as_ref().map_or(body, |foreign| &foreign.body);
+    let native = request::without_own_items(body);
+    let body = native.as_ref().map_or(body, |native| &native.body);
     let body = if route.model == model {
         body.to_vec()
     } else {
-        renamed(body, Asked::of(body)?.model?, route.model)?
+        renamed(body, ReadFields::of(body)?.model?, route.model)?
     };
     let mut edits = request.restoring.clone();
     let suffix = request.endpoint.suffix();
@@ -71,20 +71,20 @@ pub(super) fn pass(config: &Config, request: &Translating, body: &[u8]) -> Optio
     edits.push(Edit::set("content-length", body.len().to_string()));
     edits.push(Edit::set(MODEL, visible(route.model, MODEL_CAP)));
     edits.extend(route.route.map(|route| Edit::set(UPSTREAM, route)));
-    let report = foreign.map(|foreign| foreign.report).unwrap_or_default();
+    let report = native.map(|native| native.report).unwrap_or_default();
     Some(Passed { edits, body, report })
 }
 
 /// What is read of the body, as slices of it.
 #[derive(Deserialize)]
-struct Asked<'a> {
+struct ReadFields<'a> {
     #[serde(borrow)]
     model: Option<&'a RawValue>,
     #[serde(borrow)]
     prompt_cache_key: Option<&'a RawValue>,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> ReadFields<'a> {
     fn of(body: &'a [u8]) -> Option<Self> {
         json::from_bytes(body).ok()
     }
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn only_the_value_of_the_model_changes() {
         let body = r#"{ "input": "the \"model\": x", "model" : "a\u0062" , "n": 1.0, "n": 2}"#.as_bytes();
-        let asked = Asked::of(body).unwrap().model.unwrap();
+        let asked = ReadFields::of(body).unwrap().model.unwrap();
         assert_eq!(JsonStr::of(asked).unwrap().decode(), "ab");
         let renamed = renamed(body, asked, "c\"d").unwrap();
         let expected = r#"{ "input": "the \"model\": x", "model" : "c\"d" , "n": 1.0, "n": 2}"#;
@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn what_has_no_model_is_left_to_the_translation() {
         for body in ["", "[]", "{}", r#"{"model": null}"#, "{\"model\": \"\u{1}\"}"] {
-            assert!(Asked::of(body.as_bytes()).and_then(|asked| asked.model).is_none(), "{body}");
+            assert!(ReadFields::of(body.as_bytes()).and_then(|fields| fields.model).is_none(), "{body}");
         }
     }
 }

@@ -6,7 +6,7 @@ use super::shared::Context;
 use super::translating::Translating;
 use super::verdict::BodyVerdict;
 use crate::error::{ApiError, Code};
-use crate::request::{Needs, Stored, previous_not_found};
+use crate::request::{Needs, StoredRecords, previous_not_found};
 use crate::store::{Answer, Key, Owner, Question, Record, ResponseId};
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ pub(super) struct Restoring {
     translating: Translating,
     incoming: Incoming,
     needs: Needs,
-    stored: Stored,
+    stored: StoredRecords,
     owner: Owner,
     /// The record that was asked for last.
     asked: Option<Key>,
@@ -37,7 +37,8 @@ impl Restoring {
         context: &mut Context<'_>,
     ) -> (Phase, BodyVerdict) {
         let needs = Needs::of(&incoming.body);
-        let stored = Stored { record_bytes: context.config.store.record_bytes(), ..Stored::default() };
+        let stored =
+            StoredRecords { record_bytes: context.config.store.record_bytes(), ..StoredRecords::default() };
         let previous = needs.previous.as_deref().map(ResponseId::parse);
         let restoring =
             Self { translating, incoming, needs, stored, owner, asked: None, tried: BTreeSet::new() };

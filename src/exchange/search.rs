@@ -7,7 +7,7 @@ use super::shared::Context;
 use super::verdict::{BodyVerdict, HeadersVerdict, LocalReply, TrailersVerdict};
 use crate::config::{Config, Search};
 use crate::json::DepthScanner;
-use crate::search::{self, Asked, Pending, Question};
+use crate::search::{self, Dispatch, EngineRequest, Pending};
 
 /// A client's credentials and identity, which the engine must not get.
 const CLIENT_HEADERS: [&str; 10] = [
@@ -57,11 +57,11 @@ pub(super) fn before_body(config: &Config, search: &Search, headers: &Headers) -
 }
 
 /// The edits that follow from the commands, if the headers were held for them.
-fn after_body(search: &Search, question: &Question) -> Vec<Edit> {
+fn after_body(search: &Search, request: &EngineRequest) -> Vec<Edit> {
     let mut edits = vec![
-        Edit::set(":method", question.method),
-        Edit::set(":path", question.path.as_str()),
-        Edit::set("content-length", question.body.len().to_string()),
+        Edit::set(":method", request.method),
+        Edit::set(":path", request.path.as_str()),
+        Edit::set("content-length", request.body.len().to_string()),
     ];
     edits.extend(search.route.as_deref().map(|route| Edit::set(UPSTREAM, route)));
     edits
@@ -80,13 +80,13 @@ pub(super) fn send(
         return unavailable(503, context);
     }
     let path_is_open = headers == HeaderMode::Held;
-    let question = match search::ask(search, &incoming.body, path_is_open) {
-        Ok(Asked::Engine(question)) => question,
-        Ok(Asked::Answer(answer)) => return (Phase::Answered, LocalReply::json(200, answer).into()),
+    let request = match search::ask(search, &incoming.body, path_is_open) {
+        Ok(Dispatch::ToEngine(request)) => request,
+        Ok(Dispatch::Answer(answer)) => return (Phase::Answered, LocalReply::json(200, answer).into()),
         Err(error) => return Phase::rejected(&error, context),
     };
-    let edits = path_is_open.then(|| after_body(search, &question));
-    let Question { body, pending, .. } = question;
+    let edits = path_is_open.then(|| after_body(search, &request));
+    let EngineRequest { body, pending, .. } = request;
     let (rest, verdict) = Rest::of(edits, body, end);
     (Phase::Searching(Searching { rest, pending, headers }), verdict)
 }

@@ -8,7 +8,7 @@ use super::verdict::LocalReply;
 use crate::config::Config;
 use crate::error::ApiError;
 use crate::request;
-use crate::response::{Reply, Stored};
+use crate::response::{Reply, StoredResponse};
 use crate::store::{Answer, Key, Owner, Question, Record, ResponseId};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -88,15 +88,15 @@ impl Context<'_> {
         self.ended(ending, Some(&upstream.reply));
     }
 
-    fn store(&mut self, stored: Stored) {
+    fn store(&mut self, stored: StoredResponse) {
         match (stored, self.owner, self.conversation.take()) {
-            (Stored::Response(response), Some(owner), Some(conversation)) => {
+            (StoredResponse::Response(response), Some(owner), Some(conversation)) => {
                 let key = Key { owner, id: ResponseId::of_seed(self.seed) };
                 let record = Record::write(&key, &conversation, &response);
                 self.record = Some(Question::Write(key, record));
                 self.writes = true;
             }
-            (Stored::TooLarge, ..) => self.observer.record_too_large(),
+            (StoredResponse::TooLarge, ..) => self.observer.record_too_large(),
             _ => {}
         }
     }

@@ -10,7 +10,7 @@ use super::session::Session;
 use super::shared::Context;
 use super::verdict::{BodyVerdict, LocalReply};
 use crate::config::Config;
-use crate::request::{self, Endpoint, Stored, Translated};
+use crate::request::{self, Endpoint, StoredRecords, Translated};
 
 /// What the translation needs of the headers.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl Translating {
     pub(super) fn translate(
         self,
         incoming: &Incoming,
-        stored: Option<&Stored>,
+        stored: Option<&StoredRecords>,
         end: bool,
         context: &mut Context<'_>,
     ) -> (Phase, BodyVerdict) {

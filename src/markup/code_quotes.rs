@@ -198,10 +198,14 @@ impl Fence {
         let rest = after.trim_start_matches(self.mark);
         let marks = after.len() - rest.len();
         let can_be_all = marks == 0 || self.is_first && marks >= self.length;
-        match rest.trim().is_empty() {
-            true if !ended => Match::Partial,
-            true if can_be_all => Match::No,
-            _ => Match::Yes,
+        if !rest.trim().is_empty() {
+            Match::Yes
+        } else if !ended {
+            Match::Partial
+        } else if can_be_all {
+            Match::No
+        } else {
+            Match::Yes
         }
     }
 }

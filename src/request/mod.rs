@@ -33,10 +33,10 @@ use crate::wire::chat::request as chat;
 use crate::wire::responses::{Echo, Request};
 use crate::wire::typed::{Located, Object, UnreadKeys};
 pub(crate) use count::cannot_count;
-pub use native::{Foreign, without_own_items};
+pub use native::{NativeBody, without_own_items};
 use output_format::OutputFormat;
 use std::mem;
-pub(crate) use stored::{Needs, Stored, previous_not_found};
+pub(crate) use stored::{Needs, StoredRecords, previous_not_found};
 use stored::{StoredItems, Tapes};
 use target::Target;
 use tools::ToolPlan;
@@ -130,7 +130,7 @@ pub(crate) fn translate_for(
     endpoint: Endpoint,
     body: &[u8],
     context: &Context<'_>,
-    stored: Option<&Stored>,
+    stored: Option<&StoredRecords>,
 ) -> Result<Translated, ApiError> {
     match endpoint {
         Endpoint::Create => translate_to(ReplyKind::Items, body, context, stored),
@@ -145,7 +145,7 @@ fn translate_to(
     mut kind: ReplyKind,
     body: &[u8],
     context: &Context<'_>,
-    stored: Option<&Stored>,
+    stored: Option<&StoredRecords>,
 ) -> Result<Translated, ApiError> {
     let text = body::utf8(body)?;
     let mut tape = body::parse(text)?;

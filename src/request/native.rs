@@ -14,7 +14,7 @@ use std::borrow::Cow;
 
 /// A body without the items of this filter, and a list of what was removed.
 #[derive(Debug)]
-pub struct Foreign {
+pub struct NativeBody {
     /// The body, in JSON.
     pub body: Vec<u8>,
     /// The items that were dropped.
@@ -25,7 +25,7 @@ pub struct Foreign {
 const SIGNS: [&str; 3] = [items::SEAL, "\"rs_", "\"item_reference\""];
 
 /// Removes the items of this filter. `None` if there are none, so that the body stays unchanged.
-pub fn without_own_items(body: &[u8]) -> Option<Foreign> {
+pub fn without_own_items(body: &[u8]) -> Option<NativeBody> {
     SIGNS.iter().find(|sign| memmem::find(body, sign.as_bytes()).is_some())?;
     #[derive(Deserialize)]
     struct Body<'a> {
@@ -42,7 +42,7 @@ pub fn without_own_items(body: &[u8]) -> Option<Foreign> {
     let begin = json::offset_in(body, input.get().as_bytes())?;
     let (before, after) = (body.get(..begin)?, body.get(begin + input.get().len()..)?);
     let body = [before, b"[", kept.join(",").as_bytes(), b"]", after].concat();
-    Some(Foreign { body, report })
+    Some(NativeBody { body, report })
 }
 
 /// What is left of an item for the upstream.
@@ -89,10 +89,10 @@ mod tests {
         let body = r#"{"input":[{"type":"reasoning","id":"rs_000000000000000000000000000000010002","summary":[]},
             {"type":"item_reference","id":"msg_000000000000000000000000000000010003"},
             {"type":"message","id":"msg_000000000000000000000000000000010003","role":"assistant","content":"7"}]}"#;
-        let foreign = without_own_items(body.as_bytes()).unwrap();
-        let kept: serde_json::Value = serde_json::from_slice(&foreign.body).unwrap();
+        let native = without_own_items(body.as_bytes()).unwrap();
+        let kept: serde_json::Value = serde_json::from_slice(&native.body).unwrap();
         assert_eq!(kept["input"][0]["content"], "7");
-        assert_eq!(foreign.report.all_dropped(), ["item:reasoning", "item:item_reference"]);
+        assert_eq!(native.report.all_dropped(), ["item:reasoning", "item:item_reference"]);
     }
 
     #[test]
@@ -101,10 +101,10 @@ mod tests {
             r#"{{ "n":1.0, "input" : [ {{"type":"reasoning","encrypted_content":"{seal}x"}} , {{ "role":"user","content":"{seal}" }}] ,"x":[]}}"#,
             seal = items::SEAL
         );
-        let foreign = without_own_items(body.as_bytes()).unwrap();
+        let native = without_own_items(body.as_bytes()).unwrap();
         let expected =
             format!(r#"{{ "n":1.0, "input" : [{{ "role":"user","content":"{}" }}] ,"x":[]}}"#, items::SEAL);
-        assert_eq!(String::from_utf8(foreign.body).unwrap(), expected);
-        assert_eq!(foreign.report.all_dropped(), ["item:reasoning"]);
+        assert_eq!(String::from_utf8(native.body).unwrap(), expected);
+        assert_eq!(native.report.all_dropped(), ["item:reasoning"]);
     }
 }

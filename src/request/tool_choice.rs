@@ -4,7 +4,7 @@ use crate::error::{ApiError, Code, Path};
 use crate::items::{self, Toolbox};
 use crate::report::{Dropped, Report};
 use crate::upstream::{AllowedTools, ChoiceForm, NamedChoiceTools, Options};
-use crate::wire::chat::request as chat;
+use crate::wire::chat::request::{self as chat, ChoiceMode};
 use crate::wire::responses::NamedTool;
 use crate::wire::typed::{Located, Object};
 use std::borrow::Cow;
@@ -28,7 +28,8 @@ pub(super) fn choose<'a>(
 ) -> Result<Choice<'a>, ApiError> {
     let Some(located) = choice else { return Ok(Choice { tools, choice: None }) };
     if let Some(mode) = located.value.string() {
-        return with_mode(tools, mode_of(&mode, PATH, &["none", "auto", "required"])?);
+        let modes = [ChoiceMode::None, ChoiceMode::Auto, ChoiceMode::Required];
+        return with_mode(tools, mode_of(&mode, PATH, &modes)?);
     }
     let choice = located.object().map_err(|_| located.wrong_type("a string or an object"))?;
     let tool_type: Cow<'_, str> = choice.get("type")?;
@@ -49,7 +50,10 @@ fn allow<'a>(
 ) -> Result<Choice<'a>, ApiError> {
     let allowed = allowed(choice, toolbox, report)?;
     let mode: Option<Cow<'_, str>> = choice.get("mode")?;
-    let mode = mode_of(mode.as_deref().unwrap_or("auto"), choice.path_to("mode"), &["auto", "required"])?;
+    let mode = match mode {
+        Some(mode) => mode_of(&mode, choice.path_to("mode"), &[ChoiceMode::Auto, ChoiceMode::Required])?,
+        None => ChoiceMode::Auto,
+    };
     let is_allowed = |tool: &chat::Tool<'_>| allowed.contains(tool.name());
     let chosen: Vec<_> = tools.iter().filter(|tool| is_allowed(tool)).map(chosen).collect();
     if options.allowed_tools == AllowedTools::Native && !chosen.is_empty() {
@@ -96,8 +100,8 @@ fn chosen<'a>(tool: &chat::Tool<'a>) -> chat::Chosen<'a> {
     }
 }
 
-fn with_mode<'a>(tools: Vec<chat::Tool<'a>>, mode: &'static str) -> Result<Choice<'a>, ApiError> {
-    if mode == "required" && tools.is_empty() {
+fn with_mode<'a>(tools: Vec<chat::Tool<'a>>, mode: ChoiceMode) -> Result<Choice<'a>, ApiError> {
+    if mode == ChoiceMode::Required && tools.is_empty() {
         return Err(ApiError::invalid(
             "Tool choice 'required' must be specified with 'tools' that the upstream can be offered.",
         )
@@ -107,9 +111,12 @@ fn with_mode<'a>(tools: Vec<chat::Tool<'a>>, mode: &'static str) -> Result<Choic
     Ok(Choice { tools, choice })
 }
 
-fn mode_of(mode: &str, path: Path<'_>, known: &[&'static str]) -> Result<&'static str, ApiError> {
-    let found = known.iter().find(|known| **known == mode);
-    found.copied().ok_or_else(|| ApiError::wrong_value(path, mode, known))
+fn mode_of(name: &str, path: Path<'_>, known: &[ChoiceMode]) -> Result<ChoiceMode, ApiError> {
+    let found = known.iter().copied().find(|mode| mode.name() == name);
+    found.ok_or_else(|| {
+        let known: Vec<&str> = known.iter().map(|mode| mode.name()).collect();
+        ApiError::wrong_value(path, name, &known)
+    })
 }
 
 /// The upstream names of the tools in `allowed_tools`.
@@ -164,11 +171,11 @@ pub(super) fn fit<'a>(choice: Choice<'a>, accepted: &[ChoiceForm], report: &mut 
             // Offering only the named tool has the same effect.
             ChoiceForm::Named => {
                 tools.retain(|tool| choice.as_ref().is_some_and(|choice| choice.names(tool)));
-                Some(chat::ToolChoice::Mode("required"))
+                Some(chat::ToolChoice::Mode(ChoiceMode::Required))
             }
             ChoiceForm::Required => {
                 report.dropped(Dropped::Field, "tool_choice");
-                Some(chat::ToolChoice::Mode("auto"))
+                Some(chat::ToolChoice::Mode(ChoiceMode::Auto))
             }
         };
     }
@@ -180,8 +187,8 @@ fn form_of(choice: &chat::ToolChoice<'_>) -> Option<ChoiceForm> {
     match choice {
         chat::ToolChoice::Allowed { .. } => None,
         chat::ToolChoice::Named(_) => Some(ChoiceForm::Named),
-        chat::ToolChoice::Mode("none") => Some(ChoiceForm::None),
-        chat::ToolChoice::Mode("required") => Some(ChoiceForm::Required),
-        chat::ToolChoice::Mode(_) => Some(ChoiceForm::Auto),
+        chat::ToolChoice::Mode(ChoiceMode::None) => Some(ChoiceForm::None),
+        chat::ToolChoice::Mode(ChoiceMode::Auto) => Some(ChoiceForm::Auto),
+        chat::ToolChoice::Mode(ChoiceMode::Required) => Some(ChoiceForm::Required),
     }
 }

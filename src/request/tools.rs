@@ -8,7 +8,7 @@ use crate::markup::OfferedTools;
 use crate::report::{Dropped, Report};
 use crate::tools::schema;
 use crate::upstream::{CustomTools, Options};
-use crate::wire::chat::request::{Custom, Function, Tool, ToolChoice};
+use crate::wire::chat::request::{ChoiceMode, Custom, Function, Tool, ToolChoice};
 use crate::wire::typed::Located;
 use std::borrow::Cow;
 
@@ -44,11 +44,13 @@ impl<'a> ToolPlan<'a> {
         let choice = tool_choice::choose(tools, choice, &toolbox, options, report)?;
         let Choice { tools: offered, choice } = tool_choice::fit(choice, options.tool_choice(thinks), report);
         let none = OfferedTools::default;
-        let may_call = !offered.is_empty() && !matches!(choice, Some(ToolChoice::Mode("none")));
-        let (in_text, unread_in_text) = match may_call {
-            true if options.text_tool_calls => (names_and_schemas(&offered, &toolbox), none()),
-            true => (none(), toolbox.names().into()),
-            false => (none(), none()),
+        let may_call = !offered.is_empty() && !matches!(choice, Some(ToolChoice::Mode(ChoiceMode::None)));
+        let (in_text, unread_in_text) = if !may_call {
+            (none(), none())
+        } else if options.text_tool_calls {
+            (names_and_schemas(&offered, &toolbox), none())
+        } else {
+            (none(), toolbox.names().into())
         };
         Ok(Self { toolbox, offered, choice, in_text, unread_in_text })
     }

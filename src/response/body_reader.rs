@@ -4,7 +4,7 @@ use super::context::ReplyContext;
 use super::normalizer::chunk_template::ChunkTemplate;
 use super::outcome::{End, Failure, Mark};
 use super::stats::ReplyStats;
-use super::stream::{ResponseStream, Stored};
+use super::stream::{ResponseStream, StoredResponse};
 use crate::bounds;
 use crate::config::Limits;
 use crate::error::{ApiError, classify};
@@ -45,7 +45,7 @@ pub(super) struct Finished {
     pub(super) report: Report,
     pub(super) stats: ReplyStats,
     pub(super) has_output: bool,
-    pub(super) stored: Stored,
+    pub(super) stored: StoredResponse,
 }
 
 impl BodyReader {

@@ -31,7 +31,7 @@ mod without_output;
 pub(crate) use not_stored::mark_not_stored;
 pub use reply::Reply;
 pub use stats::ReplyStats;
-pub(crate) use stream::Stored;
+pub(crate) use stream::StoredResponse;
 pub(crate) use without_output::without_output;
 
 use crate::store::ResponseId;

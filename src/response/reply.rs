@@ -5,7 +5,7 @@ use super::context::ReplyContext;
 use super::count_reader::CountReader;
 use super::error_reader::ErrorReader;
 use super::stats::ReplyStats;
-use super::stream::Stored;
+use super::stream::StoredResponse;
 use crate::error::ApiError;
 use crate::report::Report;
 
@@ -147,7 +147,7 @@ impl Reply {
     }
 
     /// Moves the response that is to be stored, once the reply is complete.
-    pub(crate) fn take_stored(&mut self) -> Stored {
+    pub(crate) fn take_stored(&mut self) -> StoredResponse {
         std::mem::take(&mut self.finished.stored)
     }
 

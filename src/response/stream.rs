@@ -32,12 +32,12 @@ pub(super) struct ResponseStream {
     /// How many bytes the response may have in its record; `None` if it is not to be stored.
     record_room: Option<usize>,
     /// Filled at the end.
-    stored: Stored,
+    stored: StoredResponse,
 }
 
 /// The response as it is stored.
 #[derive(Debug, Default)]
-pub(crate) enum Stored {
+pub(crate) enum StoredResponse {
     /// It is not: nobody wants it, or it failed.
     #[default]
     NotWanted,
@@ -70,7 +70,7 @@ impl ResponseStream {
             },
             has_finish_reason: upstream.has_finish_reason,
             record_room,
-            stored: Stored::NotWanted,
+            stored: StoredResponse::NotWanted,
         }
     }
 
@@ -104,7 +104,7 @@ impl ResponseStream {
         let usage = self.input.ending().usage;
         let ended = Ended { outcome: &outcome, completed_at: now, usage: usage.as_ref() };
         self.stored = self.to_store(ended);
-        if !matches!(self.stored, Stored::Response(_)) {
+        if !matches!(self.stored, StoredResponse::Response(_)) {
             self.lifecycle.not_stored();
         }
         self.lifecycle.end(ended, self.output.writer_mut());
@@ -112,20 +112,20 @@ impl ResponseStream {
     }
 
     /// A reply that failed is no conversation to go on from.
-    fn to_store(&self, ended: Ended<'_>) -> Stored {
+    fn to_store(&self, ended: Ended<'_>) -> StoredResponse {
         let Some(room) = self.record_room.filter(|_| !matches!(ended.outcome, Err(Failure::Failed(_))))
         else {
-            return Stored::NotWanted;
+            return StoredResponse::NotWanted;
         };
         let response = String::from_utf8(self.lifecycle.document(ended, self.output.writer().items()));
         match response {
-            Ok(response) if response.len() <= room => Stored::Response(response),
-            _ => Stored::TooLarge,
+            Ok(response) if response.len() <= room => StoredResponse::Response(response),
+            _ => StoredResponse::TooLarge,
         }
     }
 
     /// Moves the response that is to be stored, once the reply has ended.
-    pub(super) fn take_stored(&mut self) -> Stored {
+    pub(super) fn take_stored(&mut self) -> StoredResponse {
         std::mem::take(&mut self.stored)
     }
 

@@ -25,16 +25,16 @@ use serde_json::{Map, Value};
 
 /// What to do with the commands.
 #[derive(Debug)]
-pub(crate) enum Asked {
+pub(crate) enum Dispatch {
     /// Ask the engine.
-    Engine(Question),
+    ToEngine(EngineRequest),
     /// Answer at once: nothing of it can be searched for.
     Answer(Vec<u8>),
 }
 
 /// A request to the engine.
 #[derive(Debug)]
-pub(crate) struct Question {
+pub(crate) struct EngineRequest {
     /// `GET` or `POST`.
     pub(crate) method: &'static str,
     /// Its `:path`.
@@ -81,37 +81,37 @@ pub(crate) fn content_type(search: &Search) -> &'static str {
 ///
 /// # Errors
 /// It is not what Codex sends.
-pub(crate) fn ask(search: &Search, body: &[u8], path_is_open: bool) -> Result<Asked, ApiError> {
+pub(crate) fn ask(search: &Search, body: &[u8], path_is_open: bool) -> Result<Dispatch, ApiError> {
     let engine = Engine::of(search.engine);
     let pages = engine.pages.as_ref().filter(|_| path_is_open);
     let Commands { wanted, notes, limit } = commands::read(body, pages.is_some())?;
     let pending = |expected| Pending { engine: search.engine.word(), expected, notes, limit };
     Ok(match (wanted, pages) {
         (Some(Wanted::Results(query)), _) => {
-            Asked::Engine(for_results(engine, query, path(search), pending(Expected::Results(engine))))
+            Dispatch::ToEngine(for_results(engine, query, path(search), pending(Expected::Results(engine))))
         }
         (Some(Wanted::Pages(wanted)), Some(pages)) => {
             let (path, body) = (pages.beside(path(search)), pages.body(&wanted));
-            Asked::Engine(Question {
+            Dispatch::ToEngine(EngineRequest {
                 method: "POST",
                 path,
                 body,
                 pending: pending(Expected::Pages(pages, wanted)),
             })
         }
-        _ => Asked::Answer(pending(Expected::Results(engine)).without_results(&[])),
+        _ => Dispatch::Answer(pending(Expected::Results(engine)).without_results(&[])),
     })
 }
 
-fn for_results(engine: &Engine, query: Query, path: &str, pending: Pending) -> Question {
+fn for_results(engine: &Engine, query: Query, path: &str, pending: Pending) -> EngineRequest {
     let fields = query.fields(engine);
     match engine.form {
         Form::Query => {
             let separator = if path.contains('?') { '&' } else { '?' };
             let path = format!("{path}{separator}{}", urlencoded(&fields));
-            Question { method: "GET", path, body: Vec::new(), pending }
+            EngineRequest { method: "GET", path, body: Vec::new(), pending }
         }
-        Form::Urlencoded => Question {
+        Form::Urlencoded => EngineRequest {
             method: "POST",
             path: path.to_owned(),
             body: urlencoded(&fields).into_bytes(),
@@ -119,7 +119,7 @@ fn for_results(engine: &Engine, query: Query, path: &str, pending: Pending) -> Q
         },
         Form::Json => {
             let body = Value::Object(fields).to_string().into_bytes();
-            Question { method: "POST", path: path.to_owned(), body, pending }
+            EngineRequest { method: "POST", path: path.to_owned(), body, pending }
         }
     }
 }

@@ -22,7 +22,7 @@ pub(super) use written::conversation;
 
 /// What the store has for a request.
 #[derive(Debug, Default)]
-pub(crate) struct Stored {
+pub(crate) struct StoredRecords {
     /// The record that `previous_response_id` names.
     pub(crate) previous: Option<Record>,
     /// Records that have items to which the request refers.
@@ -31,7 +31,7 @@ pub(crate) struct Stored {
     pub(crate) record_bytes: usize,
 }
 
-impl Stored {
+impl StoredRecords {
     /// Whether an item is in one of the records.
     pub(crate) fn has_item(&self, id: &str) -> bool {
         // Items of the client are kept as they were written.
@@ -56,7 +56,7 @@ pub(super) struct Tapes<'r> {
 }
 
 impl<'r> Tapes<'r> {
-    pub(super) fn read(stored: &'r Stored) -> Result<Self, ApiError> {
+    pub(super) fn read(stored: &'r StoredRecords) -> Result<Self, ApiError> {
         let records = stored.previous.iter().chain(&stored.others);
         let tapes =
             |record: &'r Record| Ok([body::parse(record.input.get())?, body::parse(record.response.get())?]);

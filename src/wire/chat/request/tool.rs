@@ -3,7 +3,7 @@
 //! Reference: <https://platform.openai.com/docs/api-reference/chat/create#chat-create-tools>
 
 use crate::json::{JsonStr, RawJson};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 
 /// An element of `tools`.
@@ -81,8 +81,7 @@ pub struct Function<'a> {
 #[serde(untagged)]
 #[allow(missing_docs)]
 pub enum ToolChoice<'a> {
-    /// `none`, `auto` or `required`.
-    Mode(&'static str),
+    Mode(ChoiceMode),
     Named(Chosen<'a>),
     Allowed {
         /// `allowed_tools`.
@@ -95,9 +94,9 @@ impl ToolChoice<'_> {
     /// Whether the model must call a tool.
     pub fn forces_a_call(&self) -> bool {
         match self {
-            Self::Mode(mode) => *mode == "required",
+            Self::Mode(mode) => *mode == ChoiceMode::Required,
             Self::Named(_) => true,
-            Self::Allowed { allowed_tools, .. } => allowed_tools.mode == "required",
+            Self::Allowed { allowed_tools, .. } => allowed_tools.mode == ChoiceMode::Required,
         }
     }
 
@@ -109,6 +108,34 @@ impl ToolChoice<'_> {
             Self::Mode(_) | Self::Allowed { .. } => return false,
         };
         chosen.name == tool.name()
+    }
+}
+
+/// Whether the model calls a tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChoiceMode {
+    /// `none`: it must not.
+    None,
+    /// `auto`: it may.
+    Auto,
+    /// `required`: it must.
+    Required,
+}
+
+impl ChoiceMode {
+    /// The mode as both APIs write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Auto => "auto",
+            Self::Required => "required",
+        }
+    }
+}
+
+impl Serialize for ChoiceMode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }
 
@@ -125,7 +152,7 @@ pub enum Chosen<'a> {
 #[derive(Debug, Clone, Serialize)]
 #[allow(missing_docs)]
 pub struct AllowedTools<'a> {
-    pub mode: &'static str,
+    pub mode: ChoiceMode,
     pub tools: Vec<Chosen<'a>>,
 }
 
