@@ -87,7 +87,7 @@ pub(super) fn unclosed(
     let tags = dialects.iter().flat_map(|dialect| dialect.close).filter(|tag| tag.len() > 3);
     let mut ends: Vec<usize> =
         tags.flat_map(|tag| rest.match_indices(tag)).map(|(at, _)| searched + at).collect();
-    // By a cached number, as other lists are: a sort of its own is 4 kB of the module.
+    // By a cached number, as other lists are: a sort of its own would add 4 kB to the module.
     ends.sort_by_cached_key(|end| *end as u64);
     let mut read = new;
     let unclosed = ends.into_iter().find(|end| {

@@ -1,6 +1,6 @@
 //! Reads how many tokens an upstream has counted.
 
-use super::body_reader::Finished;
+use super::finished::Finished;
 use crate::bounds;
 use crate::error::{ApiError, classify};
 use crate::json::{self, DepthScanner};

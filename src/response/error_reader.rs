@@ -1,6 +1,7 @@
 //! Reads the body of an upstream's HTTP error and turns it into the API's error.
 
-use super::body_reader::{Finished, is_padding};
+use super::body_reader::is_padding;
+use super::finished::Finished;
 use crate::error::classify;
 use crate::json::DepthScanner;
 

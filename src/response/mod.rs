@@ -1,10 +1,11 @@
 //! The upstream's reply on its way to the client: Chat Completions bytes in, Responses bytes out.
 //!
 //! ```text
-//! bytes ─▶ BodyReader ─Completion─▶ ChunkNormalizer ─Delta─▶ ItemSequencer ─▶ EventWriter ─▶ bytes
+//! bytes ─▶ BodyReader ─▶ ChunkReader ─Completion─▶ ChunkNormalizer ─Delta─▶ ItemSequencer ─▶ EventWriter ─▶ bytes
 //! ```
 //!
-//! * [`body_reader`] reads the upstream's bytes: server-sent events, a JSON document, JSON lines.
+//! * [`body_reader`] reads the upstream's bytes: server-sent events, a JSON document, JSON lines. [`chunk_reader`] reads the
+//!   chunks in them.
 //! * [`normalizer`] turns chunks into deltas and handles all differences between providers.
 //! * [`sequencer`] decides in which order items open and close. How an item is written is in [`crate::items`].
 //! * [`lifecycle`] begins and ends the response, and [`outcome`] decides how it ends.
@@ -13,10 +14,12 @@
 
 mod body_reader;
 mod budget;
+mod chunk_reader;
 pub(crate) mod context;
 mod count_reader;
 mod delta;
 mod error_reader;
+mod finished;
 mod lifecycle;
 mod normalizer;
 mod not_stored;

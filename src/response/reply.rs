@@ -1,9 +1,10 @@
 //! The translator of one reply, as the exchange drives it.
 
-use super::body_reader::{BodyReader, Finished};
+use super::body_reader::BodyReader;
 use super::context::ReplyContext;
 use super::count_reader::CountReader;
 use super::error_reader::ErrorReader;
+use super::finished::Finished;
 use super::stats::ReplyStats;
 use super::stream::StoredResponse;
 use crate::error::ApiError;

@@ -116,7 +116,7 @@ impl Pages {
     }
 
     pub(super) fn body(&self, wanted: &[Page]) -> Vec<u8> {
-        // A sort of texts is 10 kB of the module.
+        // Not collected: sorting strings would add 10 kB to the module.
         let mut addresses = BTreeSet::new();
         addresses.extend(wanted.iter().map(|page| page.address.as_str()));
         json!({ self.addresses: addresses }).to_string().into_bytes()
