@@ -58,7 +58,7 @@ pub(super) fn read(dialect: &Dialect, rest: &str) -> AfterName {
     let Some(first) = next.chars().next().filter(|_| gap <= MAX_BLANK) else {
         return if gap <= MAX_BLANK { AfterName::Undecided } else { AfterName::Prose };
     };
-    if first == '{' {
+    if first == dialect.arguments.bracket() {
         return AfterName::Object { gap };
     }
     if let Some(tag) = tags.iter().find(|tag| next.starts_with(**tag)) {

@@ -6,12 +6,14 @@
 use super::OfferedTools;
 use super::after_name::{self, AfterName, NextTag};
 use super::call_start::{begins_call, complete_name, may_become_name};
-use super::dialects::{Arguments, DIALECTS, Dialect, JSON, Name};
+use super::dialects::{Arguments, DIALECTS, Dialect, Name};
 use super::json_call;
+use super::keyword_arguments::KeywordArguments;
 use super::matching::{Match, first_tag};
+use super::object_reader::{ObjectReader, Progress};
 use super::placeholder;
-use super::quoted_object::{Progress, QuotedObject};
-use super::step::Step;
+use super::quoted_object::QuotedObject;
+use super::step::{Input, Step};
 use super::tagged_arguments::{self, TaggedArguments};
 use crate::json::DepthScanner;
 use serde_json::value::RawValue;
@@ -48,19 +50,9 @@ enum State {
     /// Within arguments that have tags.
     Arguments(NamedCall, TaggedArguments),
     /// Within an object that is not JSON.
-    Quoted(NamedCall, QuotedObject),
+    Object(NamedCall, ObjectReader),
     /// Within arguments in an unknown form, which began at `from`. No tag begins before `searched`.
     UnknownForm { call: NamedCall, from: usize, searched: usize },
-}
-
-/// What a block reads.
-#[derive(Clone, Copy)]
-pub(super) struct Input<'i> {
-    /// The text of the block, from its beginning.
-    pub(super) text: &'i str,
-    pub(super) tools: &'i OfferedTools,
-    /// Nothing follows the text.
-    pub(super) ended: bool,
 }
 
 /// A call whose name is known.
@@ -94,9 +86,9 @@ impl CallBlock {
         Self { has_tag: true, ..Self::new(DIALECTS.iter().copied().filter(is_before_name).collect()) }
     }
 
-    /// A block that begins with a JSON object, without any markup.
-    pub(super) fn json() -> Self {
-        Self::new(vec![JSON])
+    /// A block that begins with a call, without any tag.
+    pub(super) fn without_tag(dialect: &'static Dialect) -> Self {
+        Self { state: State::BeforeCall { after_tag: true }, ..Self::new(vec![dialect]) }
     }
 
     fn new(dialects: Vec<&'static Dialect>) -> Self {
@@ -119,6 +111,7 @@ impl CallBlock {
             State::Json { from, .. } if !self.has_tag => {
                 json_call::names_tool(text.get(from..).unwrap_or_default(), tools)
             }
+            State::Object(..) => true,
             _ => self.has_tag,
         }
     }
@@ -139,7 +132,7 @@ impl CallBlock {
                 State::NameTag(call) => self.name_tag(call, rest),
                 State::AfterName(call) => self.after_name(call, rest),
                 State::Json { from, depth, call } => self.json_object(from, depth, call, input),
-                State::Quoted(call, object) => self.quoted_object(call, object, rest),
+                State::Object(call, object) => self.object(call, object, rest),
                 State::Arguments(call, arguments) => self.tagged_arguments(call, arguments, input),
                 State::UnknownForm { call, from, searched } => self.unknown_form(call, from, searched, input),
             };
@@ -169,7 +162,7 @@ impl CallBlock {
             if closes && self.calls_end.is_some() {
                 self.calls_end = Some(self.position);
             }
-            self.state = State::BeforeCall { after_tag: is_opening || after_tag };
+            self.state = State::BeforeCall { after_tag: is_opening || after_tag && !closes };
             return Next::Continue;
         }
         for dialect in &self.dialects {
@@ -213,7 +206,7 @@ impl CallBlock {
         };
         // What also begins the arguments, closes the call or ends the line is read again.
         let is_key = dialect.argument_tags().iter().any(|tags| tags.key == tag);
-        let read_again = ["{", "\n"].contains(&tag) || dialect.close.contains(&tag) || is_key;
+        let read_again = ["{", "(", "\n"].contains(&tag) || dialect.close.contains(&tag) || is_key;
         self.position += end + if read_again { 0 } else { tag.len() };
         let call = NamedCall { dialect, name: name.to_owned(), in_block: self.in_block };
         self.state = State::NameTag(call);
@@ -288,18 +281,27 @@ impl CallBlock {
 
     fn object_from_here(&self, call: NamedCall) -> State {
         match call.dialect.arguments {
-            Arguments::Quoted(quote) => State::Quoted(call, QuotedObject::new(quote)),
+            Arguments::Quoted(quote) => State::Object(call, ObjectReader::Quoted(QuotedObject::new(quote))),
+            Arguments::Keywords => State::Object(call, ObjectReader::Keywords(KeywordArguments::default())),
             Arguments::Json | Arguments::Tagged(_) => self.json_from_here(Some(call)),
         }
     }
 
-    fn quoted_object(&mut self, call: NamedCall, mut object: QuotedObject, rest: &str) -> Next {
+    fn object(&mut self, call: NamedCall, mut object: ObjectReader, rest: &str) -> Next {
         let (read, progress) = object.read(rest);
         self.position += read;
+        let is_certain =
+            self.has_tag && !placeholder::begins(rest.get(read..).unwrap_or_default().trim_start());
         match progress {
-            Progress::Undecided => self.undecided(State::Quoted(call, object)),
-            Progress::Complete(arguments) => self.call(call.name, arguments),
-            Progress::Invalid => self.lost(call.name, self.position),
+            Progress::Undecided => self.undecided(State::Object(call, object)),
+            Progress::Complete(arguments) => {
+                let next = self.call(call.name, arguments);
+                // In a list, or on the next line, a name follows without a tag.
+                self.state = State::BeforeCall { after_tag: true };
+                next
+            }
+            Progress::Invalid if is_certain => self.lost(call.name, self.position),
+            Progress::Invalid => self.not_a_call(self.position),
         }
     }
 

@@ -1,11 +1,11 @@
 //! Reads the calls in the text, and decides whether the text only quotes them as code.
 
 use super::Segment;
-use super::call_block::{CallBlock, Input};
+use super::call_block::CallBlock;
 use super::call_start::is_separator;
 use super::code_quotes::Code;
 use super::matching::Match;
-use super::step::Step;
+use super::step::{Input, Step};
 
 /// Reads one block of calls.
 #[derive(Debug)]

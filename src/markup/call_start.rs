@@ -1,7 +1,7 @@
 //! Where a call begins, and the name of its tool.
 
 use super::OfferedTools;
-use super::dialects::{Dialect, Name};
+use super::dialects::{Dialect, JSON, Name, PYTHON};
 use super::json_call;
 use super::matching::{Match, find_within, first_tag};
 use crate::tools::names::is_name_char;
@@ -13,6 +13,24 @@ pub(super) fn begins_call(dialect: &Dialect, after_tag: bool, rest: &str, tools:
         return bare_name(after_tag, after, rest, tools);
     }
     Match::with_tag(rest, before)
+}
+
+/// More text is needed.
+pub(super) struct Undecided;
+
+/// The dialect of the calls with which a text may begin without any tag: a JSON object, a list of them, or a list of calls
+/// in Python.
+pub(super) fn untagged(text: &str, tools: &OfferedTools) -> Result<Option<&'static Dialect>, Undecided> {
+    if tools.is_empty() {
+        return Ok(None);
+    }
+    match text.strip_prefix('[').map(str::trim_start) {
+        Some("") => Err(Undecided),
+        None if text.starts_with('{') => Ok(Some(JSON)),
+        Some(list) if list.starts_with('{') => Ok(Some(JSON)),
+        Some(list) if begins_call(PYTHON, true, list, tools) == Match::Yes => Ok(Some(PYTHON)),
+        _ => Ok(None),
+    }
 }
 
 /// Whether a name without any markup before it begins here.

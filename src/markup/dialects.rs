@@ -17,7 +17,7 @@ impl Dialect {
     pub(super) fn argument_tags(&self) -> &'static [ArgumentTags] {
         match self.arguments {
             Arguments::Tagged(tags) => tags,
-            Arguments::Json | Arguments::Quoted(_) => &[],
+            Arguments::Json | Arguments::Quoted(_) | Arguments::Keywords => &[],
         }
     }
 
@@ -46,6 +46,18 @@ pub(super) enum Arguments {
     Tagged(&'static [ArgumentTags]),
     /// As an object with bare keys, and strings between these tokens.
     Quoted(&'static str),
+    /// As the keyword arguments of Python.
+    Keywords,
+}
+
+impl Arguments {
+    /// The bracket with which all arguments together begin.
+    pub(super) fn bracket(&self) -> char {
+        match self {
+            Self::Keywords => '(',
+            Self::Json | Self::Tagged(_) | Self::Quoted(_) => '{',
+        }
+    }
 }
 
 /// The markup around an argument's key and value.
@@ -84,7 +96,7 @@ const ATTRIBUTED: ArgumentTags = ArgumentTags {
 };
 
 /// Calls that are JSON objects, with a tag or without: `<tool_call>{"name": "f", "arguments": {}}</tool_call>`.
-/// Hermes, Qwen, Llama, Mistral, Granite, Phi, Nemotron, Command, InternLM.
+/// Hermes, Qwen, Llama, Mistral, Granite, Phi, Nemotron, Command, InternLM, LFM2.
 pub(super) const JSON: &Dialect = &Dialect {
     open: &[
         "<tool_call>",
@@ -92,6 +104,8 @@ pub(super) const JSON: &Dialect = &Dialect {
         "<function_call>",
         "<|tool_call|>",
         "<|python_tag|>",
+        "<|python_start|>",
+        "<|tool_call_start|>",
         "[TOOL_CALLS]",
         "<TOOLCALL>",
         "<|START_ACTION|>",
@@ -104,6 +118,8 @@ pub(super) const JSON: &Dialect = &Dialect {
         "</tool_calls>",
         "</function_call>",
         "<|/tool_call|>",
+        "<|python_end|>",
+        "<|tool_call_end|>",
         "<|eom_id|>",
         "<|eot_id|>",
         "[/TOOL_CALLS]",
@@ -115,6 +131,15 @@ pub(super) const JSON: &Dialect = &Dialect {
         ",",
         ";",
     ],
+};
+
+/// Calls in the form of Python, with a tag or without: `[f(x='a', y=1), g()]`. OLMo 3 writes each on a line of its own.
+/// Llama 3.2 and 4, LFM2, OLMo 3, ToolACE.
+pub(super) const PYTHON: &Dialect = &Dialect {
+    open: &["<|tool_call_start|>", "<|python_start|>", "<function_calls>"],
+    name: Some(Name { before: "", after: &["("], end: "" }),
+    arguments: Arguments::Keywords,
+    close: &["<|tool_call_end|>", "<|python_end|>", "</function_calls>", "[", "]", ","],
 };
 
 /// Where two dialects match, the first counts.
@@ -257,6 +282,7 @@ pub(super) static DIALECTS: &[&Dialect] = &[
         arguments: Arguments::Quoted("<escape>"),
         close: &["<end_function_call>"],
     },
+    PYTHON,
     // Mistral from v11: `[TOOL_CALLS]f[ARGS]{}`, in some versions with `[CALL_ID]...` before `[ARGS]`.
     &Dialect {
         open: &["[TOOL_CALLS]"],

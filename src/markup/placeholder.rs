@@ -15,6 +15,11 @@ pub(super) fn is_text(text: &str) -> bool {
     !text.chars().any(char::is_alphanumeric) || BRACKETS.iter().any(is_bracketed)
 }
 
+/// Whether a placeholder begins here, where a value is expected.
+pub(super) fn begins(text: &str) -> bool {
+    text.starts_with(['.', '…', '<', '{'])
+}
+
 /// Whether the first thing in an object that is no JSON is a placeholder.
 pub(super) fn is_in_json(object: &str) -> bool {
     let Err(error) = serde_json::from_str::<IgnoredAny>(object) else { return false };
@@ -24,7 +29,7 @@ pub(super) fn is_in_json(object: &str) -> bool {
     let is_word = || {
         rest.starts_with(char::is_alphanumeric) && !rest.split('}').next().unwrap_or_default().contains(':')
     };
-    rest.starts_with(['.', '…', '<', '{']) || before.trim_end().ends_with('{') && is_word()
+    begins(rest) || before.trim_end().ends_with('{') && is_word()
 }
 
 #[cfg(test)]

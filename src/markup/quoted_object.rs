@@ -3,6 +3,7 @@
 //! `{city:<|"|>Paris<|"|>,days:3}` becomes `{"city":"Paris","days":3}`.
 
 use super::matching::{Match, partial_tag_at_end};
+use super::object_reader::{Progress, push_escaped};
 use crate::json::JsonStr;
 use serde_json::value::RawValue;
 
@@ -15,16 +16,6 @@ pub(super) struct QuotedObject {
     /// The closing brackets of the open objects and arrays, outermost first.
     open: Vec<char>,
     in_string: bool,
-}
-
-/// The result of reading.
-#[derive(Debug, PartialEq)]
-pub(super) enum Progress {
-    /// More text is needed.
-    Undecided,
-    /// The object, as JSON.
-    Complete(String),
-    Invalid,
 }
 
 impl QuotedObject {
@@ -44,9 +35,7 @@ impl QuotedObject {
                 Ok(length) => position += length,
             }
             if self.open.is_empty() && self.json.ends_with('}') {
-                let is_json = serde_json::from_str::<&RawValue>(&self.json).is_ok();
-                let json = std::mem::take(&mut self.json);
-                return (position, if is_json { Progress::Complete(json) } else { Progress::Invalid });
+                return (position, Progress::complete(std::mem::take(&mut self.json)));
             }
         }
     }
@@ -55,7 +44,7 @@ impl QuotedObject {
     fn string(&mut self, rest: &str) -> usize {
         let end = rest.find(self.quote);
         let length = end.unwrap_or_else(|| rest.len() - partial_tag_at_end(rest, self.quote));
-        self.push_escaped(rest.get(..length).unwrap_or_default());
+        push_escaped(&mut self.json, rest.get(..length).unwrap_or_default());
         if end.is_none() {
             return length;
         }
@@ -102,12 +91,6 @@ impl QuotedObject {
         }
         Some(length)
     }
-
-    fn push_escaped(&mut self, text: &str) {
-        let json = JsonStr::new(text);
-        let json = json.as_json();
-        self.json.push_str(json.get(1..json.len() - 1).unwrap_or_default());
-    }
 }
 
 /// The length of the JSON string at the beginning of a text, with its quotes.
@@ -126,22 +109,12 @@ fn json_string_length(text: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::object_reader::tests::in_pieces;
     use super::*;
 
     fn read(text: &str, piece: usize) -> Progress {
         let mut object = QuotedObject::new("<|\"|>");
-        let (mut position, mut end) = (0, 0);
-        loop {
-            end = (end + piece).min(text.len());
-            while !text.is_char_boundary(end) {
-                end += 1;
-            }
-            let (read, progress) = object.read(text.get(position..end).unwrap());
-            position += read;
-            if progress != Progress::Undecided || end == text.len() {
-                return progress;
-            }
-        }
+        in_pieces(text, piece, |text| object.read(text))
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! Splits a reply's text into segments while it arrives.
 
-use super::call_block::{CallBlock, Input};
+use super::call_block::CallBlock;
 use super::call_reader::{CallReader, Reading};
+use super::call_start::untagged;
 use super::code_quotes::CodeQuotes;
 use super::dialects::REASONING;
 use super::matching::{Match, find_in_any_case, floor_boundary};
 use super::reply_start::{ReasoningRule, ReplyStart, Start};
 use super::signs::{CODE, ESCAPE, TAG, begins_with_word, signs};
+use super::step::Input;
 use super::tags::{Close, Tag, TagKind, Tags};
 use super::{OfferedTools, Segment};
 /// Reads the text of one reply.
@@ -241,20 +243,12 @@ impl Scanner {
         self.at_first_text(start)
     }
 
-    /// Text that begins with a JSON object, or a list of them, may be calls without any markup.
     fn at_first_text(&mut self, start: Start) -> bool {
-        let text = self.held.trim_start();
-        let in_list = text.strip_prefix('[').map(str::trim_start);
-        let finds_calls = self.finds_calls();
-        if finds_calls && in_list == Some("") {
-            return false;
-        }
-        self.state = if finds_calls && in_list.unwrap_or(text).starts_with('{') {
-            State::Calls(CallReader::boxed(CallBlock::json(), None))
-        } else if start == Start::Reply {
-            State::FirstText { after_backtick: false }
-        } else {
-            State::Text
+        let Ok(dialect) = untagged(self.held.trim_start(), &self.tools) else { return false };
+        self.state = match (dialect, start) {
+            (Some(dialect), _) => State::Calls(CallReader::boxed(CallBlock::without_tag(dialect), None)),
+            (None, Start::Reply) => State::FirstText { after_backtick: false },
+            (None, _) => State::Text,
         };
         true
     }

@@ -1,4 +1,16 @@
-//! What a block of calls turned out to be, step by step.
+//! What a block of calls reads, and what it turned out to be, step by step.
+
+use super::OfferedTools;
+
+/// What a block reads.
+#[derive(Clone, Copy)]
+pub(super) struct Input<'i> {
+    /// The text of the block, from its beginning.
+    pub(super) text: &'i str,
+    pub(super) tools: &'i OfferedTools,
+    /// Nothing follows the text.
+    pub(super) ended: bool,
+}
 
 /// The result of reading.
 #[derive(Debug, PartialEq)]

@@ -274,6 +274,42 @@ fn calls_in_the_markup_of_every_family() {
             "<start_function_call>call:get_weather{city:<escape>Paris<escape>, o:{a:[true,null]}}<end_function_call>",
             "«get_weather{\"city\":\"Paris\",\"o\":{\"a\":[true,null]}}»",
         ),
+        // Llama, LFM2, OLMo 3, ToolACE.
+        (
+            "[get_weather(city='Paris', n=2), get_time()]",
+            "«get_weather{\"city\":\"Paris\",\"n\":2}»«get_time{}»",
+        ),
+        ("\n[ shell( a = [True, None] ) ]\nDone.", "«shell{\"a\":[true,null]}»\nDone."),
+        ("<|python_start|>[get_weather(city=\"a, b)\")]<|python_end|>", "«get_weather{\"city\":\"a, b)\"}»"),
+        (
+            "Look:<|tool_call_start|>[get_weather(city=\"Paris\"), get_time()]<|tool_call_end|>I ask.",
+            "Look:«get_weather{\"city\":\"Paris\"}»«get_time{}»I ask.",
+        ),
+        ("<|tool_call_start|>get_time()<|tool_call_end|>", "«get_time{}»"),
+        (
+            "<function_calls>\nget_weather(city=\"Paris\", on=true)\nget_time()\n</function_calls>",
+            "«get_weather{\"city\":\"Paris\",\"on\":true}»«get_time{}»",
+        ),
+        (
+            "<|python_start|>{\"name\": \"shell\", \"parameters\": {\"a\": 1}}<|python_end|>",
+            "«shell{\"a\": 1}»",
+        ),
+        ("<|tool_call_start|>[{\"name\": \"shell\", \"arguments\": {}}]<|tool_call_end|>", "«shell{}»"),
+        (
+            "<|tool_call_start|>[functions.shell(o={\"a\": true})]<|tool_call_end|>",
+            "«shell{\"o\":{\"a\":true}}»",
+        ),
+        (
+            "<|tool_call_start|>[shell(city='it's')]<|tool_call_end|>",
+            "†shell†<|tool_call_start|>[shell(city='it's')]<|tool_call_end|>",
+        ),
+        (
+            "<|tool_call_start|>[shell('Paris')]<|tool_call_end|>",
+            "†shell†<|tool_call_start|>[shell('Paris')]<|tool_call_end|>",
+        ),
+        ("<function_calls>get_time()</function_calls>get_time() again", "«get_time{}»get_time() again"),
+        ("[get_time()] shell(a=1)", "«get_time{}» shell(a=1)"),
+        ("[get_time(), and more]", "«get_time{}», and more]"),
         // Harmony.
         (
             "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>commentary to=functions.get_weather <|constrain|>json<|message|>{\"city\":\"Paris\"}<|call|>",
@@ -308,6 +344,22 @@ fn other_text_stays_as_it_is() {
         "[TOOL_CALLS] of the year",
         "[1] a citation",
         "[",
+        "[shell](https://x)",
+        "[shell(1) is a manual page]",
+        "[shell(...)]",
+        "[shell(a=...)]",
+        "[shell(a=1",
+        "[unknown(a=1)]",
+        "[get_time]",
+        "[get_time, shell]",
+        "get_time()",
+        "x [get_time()]",
+        "<|tool_call_start|>[unknown(a=1)]<|tool_call_end|>",
+        "<|tool_call_start|>[shell(...)]<|tool_call_end|>",
+        "<function_calls>shell( <arguments> )</function_calls>",
+        "<|tool_call_start|>[shell(a='x",
+        "<function_calls>get_time</function_calls>",
+        "`<|tool_call_start|>[get_time()]<|tool_call_end|>`",
         "{\"name\":\"Alice\",\"parameters\":{}}",
         "{\"city\":\"Paris\"}",
         "{\"name\":\"shell\"",
@@ -647,6 +699,7 @@ mod properties {
                         forms.iter().flat_map(|tags| [&tags.key, &tags.value_end, &tags.value]).collect()
                     }
                     Arguments::Quoted(quote) => vec![quote],
+                    Arguments::Keywords => vec![&"=", &"'"],
                 };
                 dialect.open.iter().chain(dialect.close).chain(name).chain(arguments)
             })
@@ -674,6 +727,9 @@ mod properties {
             "<think>",
             "</think>",
             "functions.shell:0",
+            "[shell(city='x')]",
+            "shell(city='x'),",
+            "(a=[1])\n",
             "x",
         ]);
         prop::collection::vec(prop::sample::select(bits), 0..12).prop_map(|bits| bits.concat())

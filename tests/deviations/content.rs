@@ -1,6 +1,6 @@
 //! How upstreams write reasoning and text, and what they add to them.
 
-use super::answer::Answer;
+use super::answer::{Answer, Call};
 use super::fragments::whole_calls;
 use super::table::{ANYTHING, Aspect, CALLS, Change, DOCUMENT, Deviation, STREAM};
 use super::wire::{messages, split};
@@ -150,15 +150,30 @@ pub const TABLE: &[Deviation] = &[
         aspects: CALLS,
         needs: ANYTHING.calls(1, 3),
         change: Change::Parts(|case| {
-            case.options["text_tool_calls"] = json!(true);
-            let mut text = String::new();
-            for call in &case.answer.calls {
+            let tagged = |call: &Call| {
                 let call = json!({"name": call.name, "arguments": call.arguments});
-                text += &format!("\n<tool_call>\n{call}\n</tool_call>");
-            }
-            case.wire.calls.clear();
-            case.answer.calls.iter_mut().for_each(|call| call.id = None);
-            case.wire.text.extend(text_deltas(case.wire.is_document, &text, &mut case.rng));
+                format!("\n<tool_call>\n{call}\n</tool_call>")
+            };
+            let text = case.answer.calls.iter().map(tagged).collect();
+            calls_in_text(case, text);
+        }),
+    },
+    Deviation {
+        name: "calls in Python",
+        row: "Calls in the form of Python: `[f(city='Paris', days=3)]`",
+        aspects: CALLS,
+        needs: ANYTHING.calls(1, 3),
+        change: Change::Parts(|case| {
+            let calls: Vec<String> = case.answer.calls.iter().map(python_call).collect();
+            let (open, separator, close) = case
+                .rng
+                .choice([
+                    ("<|tool_call_start|>[", ", ", "]<|tool_call_end|>"),
+                    ("<|python_start|>[", ",", "]<|python_end|>"),
+                    ("<function_calls>\n", "\n", "\n</function_calls>"),
+                ])
+                .unwrap();
+            calls_in_text(case, format!("\n{open}{}{close}", calls.join(separator)));
         }),
     },
     Deviation {
@@ -380,4 +395,34 @@ fn in_own_choices(document: &mut Value, divide: fn(Vec<Value>) -> Vec<Value>) {
         json!({"index": 0, "message": {"role": "assistant", "content": null, "tool_calls": calls}, "finish_reason": "tool_calls"})
     });
     document["choices"].as_array_mut().unwrap().extend(own);
+}
+
+/// The upstream writes the calls into the text, where they have no ids.
+fn calls_in_text(case: &mut Case, text: String) {
+    case.options["text_tool_calls"] = json!(true);
+    case.wire.calls.clear();
+    case.answer.calls.iter_mut().for_each(|call| call.id = None);
+    case.wire.text.extend(text_deltas(case.wire.is_document, &text, &mut case.rng));
+}
+
+fn python_call(call: &Call) -> String {
+    let arguments = call.arguments.as_object().unwrap();
+    let arguments: Vec<String> =
+        arguments.iter().map(|(key, value)| format!("{key}={}", python(value))).collect();
+    format!("{}({})", call.name, arguments.join(", "))
+}
+
+/// A literal. The escapes of a JSON string mean the same in Python.
+fn python(value: &Value) -> String {
+    match value {
+        Value::Null => "None".to_owned(),
+        Value::Bool(true) => "True".to_owned(),
+        Value::Bool(false) => "False".to_owned(),
+        Value::Number(_) | Value::String(_) => value.to_string(),
+        Value::Array(values) => format!("[{}]", values.iter().map(python).collect::<Vec<_>>().join(", ")),
+        Value::Object(fields) => {
+            let fields = fields.iter().map(|(key, value)| format!("{}: {}", json!(key), python(value)));
+            format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
+        }
+    }
 }

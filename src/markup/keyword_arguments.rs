@@ -1,0 +1,261 @@
+//! Arguments in the form of Python, as Llama and LFM2 write them: keyword arguments with literals.
+//!
+//! `(city='Paris', days=3, now=True)` becomes `{"city":"Paris","days":3,"now":true}`.
+
+use super::matching::Match;
+use super::object_reader::{Progress, push_escaped};
+use serde_json::value::RawValue;
+
+/// Reads a growing text and writes JSON.
+#[derive(Debug, Default)]
+pub(super) struct KeywordArguments {
+    json: String,
+    /// What closes the open brackets, outermost first: in the text, and in JSON.
+    open: Vec<(char, char)>,
+    /// The quotes that end the string.
+    quotes: Option<&'static str>,
+}
+
+/// The quotes around strings.
+const QUOTES: &[&str] = &["\"\"\"", "'''", "\"", "'"];
+
+/// The literals that are words. OLMo 3 writes those of JSON.
+const WORDS: &[(&str, &str)] = &[
+    ("True", "true"),
+    ("False", "false"),
+    ("None", "null"),
+    ("true", "true"),
+    ("false", "false"),
+    ("null", "null"),
+];
+
+impl KeywordArguments {
+    /// Reads more text. Returns the length of the text that was read and need not be passed again.
+    pub(super) fn read(&mut self, text: &str) -> (usize, Progress) {
+        let mut position = 0;
+        loop {
+            let rest = text.get(position..).unwrap_or_default();
+            let read = match self.quotes {
+                Some(quotes) => Some(self.string(rest, quotes)),
+                None => self.token(rest),
+            };
+            match read {
+                None => return (position, Progress::Invalid),
+                Some(0) => return (position, Progress::Undecided),
+                Some(length) => position += length,
+            }
+            if self.open.is_empty() && self.json.ends_with('}') {
+                return (position, Progress::complete(std::mem::take(&mut self.json)));
+            }
+        }
+    }
+
+    /// Reads a bracket, a separator, a word or the beginning of a string. 0: the text ends within it. `None`: these are no
+    /// keyword arguments.
+    fn token(&mut self, rest: &str) -> Option<usize> {
+        let gap = rest.len() - rest.trim_start().len();
+        let rest = rest.trim_start();
+        let Some(first) = rest.chars().next() else { return Some(gap) };
+        match first {
+            '(' if self.open.is_empty() => self.open(')', '{', '}'),
+            '(' => self.open(')', '[', ']'), // a tuple
+            '[' => self.open(']', '[', ']'),
+            '{' => self.open('}', '{', '}'),
+            ')' | ']' | '}' => self.close(first)?,
+            ',' | ':' => self.json.push(first),
+            '"' | '\'' => return Some(self.opening_quotes(rest).map_or(0, |length| gap + length)),
+            _ => {
+                let Some(end) = rest.find(|char: char| !is_word_char(char)) else { return Some(0) };
+                let (word, after) = rest.split_at(end);
+                return Some(self.word(word, after)?.map_or(0, |length| gap + length));
+            }
+        }
+        Some(gap + 1)
+    }
+
+    fn open(&mut self, close: char, json: char, json_close: char) {
+        self.json.push(json);
+        self.open.push((close, json_close));
+    }
+
+    fn close(&mut self, bracket: char) -> Option<()> {
+        let (_, json_close) = self.open.pop().filter(|(close, _)| *close == bracket)?;
+        // Python allows a comma after the last value.
+        if self.json.ends_with(',') {
+            self.json.pop();
+            let has_value = !self.json.ends_with(['{', '[']);
+            has_value.then_some(())?;
+        }
+        self.json.push(json_close);
+        Some(())
+    }
+
+    /// Three quotes can be those of a long string, or an empty string and the beginning of another one.
+    fn opening_quotes(&mut self, rest: &str) -> Option<usize> {
+        let matches = |wanted: Match| QUOTES.iter().find(|quotes| Match::with_tag(rest, quotes) == wanted);
+        if matches(Match::Partial).is_some() {
+            return None;
+        }
+        let quotes = matches(Match::Yes)?;
+        self.quotes = Some(quotes);
+        self.json.push('"');
+        Some(quotes.len())
+    }
+
+    /// Reads a keyword and its `=`, or a literal. `Some(None)`: the text ends within it.
+    fn word(&mut self, word: &str, after: &str) -> Option<Option<usize>> {
+        let is_keyword = self.open.len() == 1 && self.json.ends_with(['{', ',']);
+        if !is_keyword {
+            let known = WORDS.iter().find(|(python, _)| *python == word).map(|(_, json)| *json);
+            let is_json = || serde_json::from_str::<&RawValue>(word).is_ok();
+            self.json.push_str(known.or_else(|| is_json().then_some(word))?);
+            return Some(Some(word.len()));
+        }
+        let next = after.trim_start();
+        if !next.starts_with('=') {
+            return next.is_empty().then_some(None);
+        }
+        self.json.push('"');
+        push_escaped(&mut self.json, word);
+        self.json.push_str("\":");
+        Some(Some(word.len() + after.len() - next.len() + 1))
+    }
+
+    /// Reads a part of a string. 0: the text ends within an escape or the quotes.
+    fn string(&mut self, rest: &str, quotes: &'static str) -> usize {
+        let length = rest.find(|char| char == '\\' || quotes.starts_with(char)).unwrap_or(rest.len());
+        if length > 0 {
+            push_escaped(&mut self.json, rest.get(..length).unwrap_or_default());
+            return length;
+        }
+        if rest.starts_with('\\') {
+            return self.escape(rest).unwrap_or(0);
+        }
+        match Match::with_tag(rest, quotes) {
+            Match::Partial => 0,
+            Match::Yes => {
+                self.quotes = None;
+                self.json.push('"');
+                quotes.len()
+            }
+            // A single quote within three.
+            Match::No => {
+                push_escaped(&mut self.json, quotes.get(..1).unwrap_or_default());
+                1
+            }
+        }
+    }
+
+    /// Reads an escape (The Python Language Reference, 2.4.1.1). JSON has most of them too. `None`: the text ends within it.
+    fn escape(&mut self, rest: &str) -> Option<usize> {
+        let escaped = rest.chars().nth(1)?;
+        let digits = match escaped {
+            '"' | '\\' | 'b' | 'f' | 'n' | 'r' | 't' => {
+                self.json.extend(['\\', escaped]);
+                return Some(2);
+            }
+            '\'' => {
+                self.json.push(escaped);
+                return Some(2);
+            }
+            // The line goes on.
+            '\n' => return Some(2),
+            'x' => 2,
+            'u' => 4,
+            'U' => 8,
+            // It stands for itself, as in a regular expression.
+            _ => 0,
+        };
+        if rest.len() < 2 + digits {
+            return None;
+        }
+        let number = rest.get(2..2 + digits).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        match (number, number.and_then(char::from_u32)) {
+            (Some(_), Some(char)) => push_escaped(&mut self.json, char.encode_utf8(&mut [0; 4])),
+            // One half of a pair of surrogates, which JSON also has.
+            (Some(half @ 0..=0xFFFF), None) => self.json.push_str(&format!("\\u{half:04x}")),
+            _ => {
+                self.json.push_str("\\\\");
+                return Some(1);
+            }
+        }
+        Some(2 + digits)
+    }
+}
+
+/// Whether a keyword, a number or another literal can have this character.
+fn is_word_char(char: char) -> bool {
+    char.is_alphanumeric() || "_+-.".contains(char)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::object_reader::tests::in_pieces;
+    use super::*;
+
+    fn read(text: &str, piece: usize) -> Progress {
+        let mut arguments = KeywordArguments::default();
+        in_pieces(text, piece, |text| arguments.read(text))
+    }
+
+    #[test]
+    fn keyword_arguments_become_json_however_they_are_cut() {
+        for (text, json) in [
+            ("()", "{}"),
+            ("( )", "{}"),
+            ("(city='Paris', n=5)", r#"{"city":"Paris","n":5}"#),
+            ("(a = True,b=False , c=None)", r#"{"a":true,"b":false,"c":null}"#),
+            ("(a=true, b=null)", r#"{"a":true,"b":null}"#),
+            ("(x=-2.5e3, y=1e+5,)", r#"{"x":-2.5e3,"y":1e+5}"#),
+            (r#"(a="it's", b='say "hi"')"#, r#"{"a":"it's","b":"say \"hi\""}"#),
+            (r"(a='it\'s\n\t\\ \d', b='\x41\u00e9\U0001F600')", r#"{"a":"it's\n\t\\ \\d","b":"Aé😀"}"#),
+            (r#"(a="\ud83d\ude00\xzz\u12")"#, r#"{"a":"\ud83d\ude00\\xzz\\u12"}"#),
+            ("(a='x\\\ny\nz')", r#"{"a":"xy\nz"}"#),
+            ("(a='''it's \"x\"\n''', b=\"\"\"\"q\" \"\"\")", r#"{"a":"it's \"x\"\n","b":"\"q\" "}"#),
+            ("(a='', b=\"\")", r#"{"a":"","b":""}"#),
+            (
+                "(o={'a': [1, {'b': (1, 2,)}], \"c\": {}}, l=[])",
+                r#"{"o":{"a":[1,{"b":[1,2]}],"c":{}},"l":[]}"#,
+            ),
+            ("(\n  a=1,\n  b=')',\n)", r#"{"a":1,"b":")"}"#),
+            ("(é=1)", r#"{"é":1}"#),
+        ] {
+            for piece in [1, 2, 3, 7, text.len()] {
+                let expected = Progress::Complete(json.to_owned());
+                assert_eq!(read(text, piece), expected, "{text} in pieces of {piece}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_texts_are_no_keyword_arguments() {
+        for text in [
+            "('Paris')",
+            "(city)",
+            "(5)",
+            "(a=b)",
+            "(a=f())",
+            "(a=1+1)",
+            "(a=1 b=2)",
+            "(a=)",
+            "(a=1,,)",
+            "(,)",
+            "(**a)",
+            "(a=[1})",
+            "(...)",
+            "(a=...)",
+            "(a=1]",
+            "(a==1)",
+            "(a='x' 'y')",
+            "(a={1, 2})",
+            "(a=f'x')",
+        ] {
+            for piece in [1, text.len()] {
+                assert_eq!(read(text, piece), Progress::Invalid, "{text} in pieces of {piece}");
+            }
+        }
+        for text in ["", "(", "(a", "(a ", "(a=", "(a=1", "(a='x", "(a='x\\", "(a='''x''", "(a=[1]"] {
+            assert_eq!(read(text, text.len().max(1)), Progress::Undecided, "{text}");
+        }
+    }
+}
