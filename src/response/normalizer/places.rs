@@ -22,7 +22,8 @@ pub(super) fn in_choice<'c>(choice: &'c Choice<'_>) -> Option<&'c ToolCalls<'c>>
 /// The calls beside the choices.
 pub(super) fn in_chunk<'c>(chunk: &'c Completion<'_>) -> Option<&'c ToolCalls<'c>> {
     let mut choices = chunk.choices.iter().flatten();
-    chunk.tool_calls.as_ref().filter(|_| choices.all(|choice| of_choice(choice).is_none()))
+    let calls = chunk.tool_calls.as_ref().filter(|calls| has_any(calls));
+    calls.filter(|_| choices.all(|choice| of_choice(choice).is_none()))
 }
 
 /// The calls of a choice, in any place but its text.

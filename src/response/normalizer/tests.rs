@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::markup::{OfferedTools, ReplyStart, Scanner};
-use crate::response::delta::{CallDelta, CallFormat};
+use crate::response::delta::{CallDelta, CallFormat, Delta};
 
 /// Writes each delta as one line.
 #[derive(Default)]
