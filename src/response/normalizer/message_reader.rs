@@ -143,13 +143,19 @@ impl MessageReader {
         if let Some(ReasoningField::Text(_)) = field {
             self.reasoning.found_in_field(&mut self.markup);
         }
-        if let Some(raw) = message.reasoning_details {
+        if let Some(raw) = message.reasoning_details.filter(|raw| reasoning::is_nested(raw)) {
             let visible = self.reasoning == ReasoningSource::Unknown;
+            if visible {
+                self.release_text(sink)?;
+            }
             sink.delta(Delta::ReasoningDetails { raw, visible })?;
         }
         match field {
             Some(ReasoningField::Text(raw)) => self.reasoning_text(raw, sink),
-            Some(ReasoningField::Nested(value)) => reasoning::emit(&value, "reasoning", sink),
+            Some(ReasoningField::Nested(value)) => {
+                self.release(sink)?;
+                reasoning::emit(&value, "reasoning", sink)
+            }
             None => Ok(()),
         }
     }
@@ -186,7 +192,10 @@ impl MessageReader {
             }
             Some(b'[') => self.parts(raw, sink),
             // Cloudflare sends an object when the request asked for one.
-            Some(b'0'..=b'9' | b'-' | b'{') => self.text(JsonStr::new(raw.get()), &[], sink),
+            Some(b'0'..=b'9' | b'-' | b'{') => {
+                self.release(sink)?;
+                self.text(JsonStr::new(raw.get()), &[], sink)
+            }
             _ => Ok(()),
         }
     }
@@ -230,10 +239,15 @@ impl MessageReader {
         self.inputs.reasoning.interrupt().map_or(Ok(()), |text| self.visible_reasoning(text, sink))
     }
 
+    /// Something else than reasoning and text in strings follows.
+    fn release(&mut self, sink: &mut impl DeltaSink) -> Result<(), Failure> {
+        self.release_reasoning(sink)?;
+        self.release_text(sink)
+    }
+
     /// A call follows, or nothing.
     fn flush(&mut self, sink: &mut impl DeltaSink) -> Result<(), Failure> {
-        self.release_reasoning(sink)?;
-        self.release_text(sink)?;
+        self.release(sink)?;
         let pieces = self.markup.flush();
         self.text_pieces(pieces, sink)
     }
@@ -256,12 +270,18 @@ impl MessageReader {
 
     /// Codex discards any message that holds a refusal, so it gets refusals as text.
     fn refusal(&mut self, text: JsonStr<'_>, sink: &mut impl DeltaSink) -> Result<(), Failure> {
+        if !text.is_empty() {
+            self.release(sink)?;
+        }
         self.markup.in_reasoning().notice_text(&text);
         sink.delta(Delta::Content { kind: self.wanted.refusals, text, logprobs: &[] })
     }
 
     fn parts(&mut self, raw: &RawValue, sink: &mut impl DeltaSink) -> Result<(), Failure> {
         let parts: Vec<Value> = serde_json::from_str(raw.get()).unwrap_or_default();
+        if !parts.is_empty() {
+            self.release(sink)?;
+        }
         parts.iter().try_for_each(|value| {
             let part = Part::of(value);
             self.seen.add_part(&part);

@@ -209,6 +209,77 @@ fn what_providers_send_becomes_deltas() {
             ],
             &[r#"reasoning "Next""#, r#"text "a""#, r#"reasoning "Next, b""#, "open"],
         ),
+        (
+            "a refusal after all of the text so far in two pieces",
+            &[
+                delta!(r#"{"content":"Next"}"#),
+                delta!(r#"{"content":"Next, b"}"#),
+                delta!(r#"{"refusal":""}"#),
+                delta!(r#"{"refusal":"no"}"#),
+            ],
+            &[r#"text "Next""#, r#"text """#, r#"refusal """#, r#"text ", b""#, r#"refusal "no""#, "open"],
+        ),
+        (
+            "text before and after a part of reasoning that begins with the same",
+            &[
+                delta!(r#"{"content":"Next"}"#),
+                delta!(r#"{"content":[]}"#),
+                delta!(r#"{"content":[{"type":"thinking","thinking":"t"}]}"#),
+                delta!(r#"{"content":"Next, b"}"#),
+            ],
+            &[r#"text "Next""#, r#"reasoning "t""#, r#"text "Next, b""#, "open"],
+        ),
+        (
+            "all of the reasoning so far in two pieces, then text in a part",
+            &[
+                delta!(r#"{"reasoning":"Next"}"#),
+                delta!(r#"{"reasoning":"Next, b"}"#),
+                delta!(r#"{"content":[{"type":"text","text":"a"}]}"#),
+            ],
+            &[r#"reasoning "Next""#, r#"reasoning """#, r#"reasoning ", b""#, r#"text "a""#, "open"],
+        ),
+        (
+            "all of the text so far in two pieces, then reasoning that is no string",
+            &[
+                delta!(r#"{"content":"Next"}"#),
+                delta!(r#"{"content":"Next, b"}"#),
+                delta!(r#"{"reasoning":{"text":"t"}}"#),
+            ],
+            &[r#"text "Next""#, r#"text """#, r#"text ", b""#, r#"reasoning "t""#, "open"],
+        ),
+        (
+            "all of the text so far in two pieces, then reasoning in details",
+            &[
+                delta!(r#"{"content":"Next"}"#),
+                delta!(r#"{"content":"Next, b"}"#),
+                delta!(r#"{"reasoning_details":[{"type":"reasoning.text","text":"t"}]}"#),
+            ],
+            &[
+                r#"text "Next""#,
+                r#"text """#,
+                r#"text ", b""#,
+                r#"visible details [{"type":"reasoning.text","text":"t"}]"#,
+                "open",
+            ],
+        ),
+        (
+            "all of the text so far, and no details of reasoning with each piece",
+            &[
+                delta!(r#"{"content":"Next","reasoning_details":[]}"#),
+                delta!(r#"{"content":"Next, b","reasoning_details":[]}"#),
+                delta!(r#"{"content":"Next, b, c","reasoning_details":[]}"#),
+            ],
+            &[r#"text "Next""#, r#"text """#, r#"text ", b, c""#, "open"],
+        ),
+        (
+            "all of the text so far in two pieces, then a number",
+            &[
+                delta!(r#"{"content":"Next"}"#),
+                delta!(r#"{"content":"Next, b"}"#),
+                delta!(r#"{"content":5}"#),
+            ],
+            &[r#"text "Next""#, r#"text """#, r#"text ", b""#, r#"text "5""#, "open"],
+        ),
         ("content as a number", &[delta!(r#"{"content":42}"#)], &[r#"text "42""#, "open"]),
         ("content as an object", &[delta!(r#"{"content":{"a":1}}"#)], &[r#"text "{\"a\":1}""#, "open"]),
         (
