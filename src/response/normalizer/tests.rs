@@ -182,6 +182,21 @@ fn what_providers_send_becomes_deltas() {
             &[r#"text "ha""#, r#"text """#, r#"text "haha""#, "Stop"],
         ),
         (
+            "all of the text so far, the second piece twice",
+            &[
+                delta!(r#"{"content":"Yes"}"#),
+                delta!(r#"{"content":"Yes."}"#),
+                delta!(r#"{"content":"Yes."}"#),
+                delta!(r#"{"content":"Yes. It"}"#),
+            ],
+            &[r#"text "Yes""#, r#"text """#, r#"text ".""#, r#"text " It""#, "open"],
+        ),
+        (
+            "text whose second piece begins with the first by chance, and the third is the same",
+            &[delta!(r#"{"content":"ha"}"#), delta!(r#"{"content":"haha"}"#), delta!(r#"{"content":"haha"}"#)],
+            &[r#"text "ha""#, r#"text """#, r#"text "hahahaha""#, "open"],
+        ),
+        (
             "a line of dashes in growing pieces",
             &[delta!(r#"{"content":"-"}"#), delta!(r#"{"content":"--"}"#), delta!(r#"{"content":"---"}"#)],
             &[r#"text "-""#, r#"text "--""#, r#"text "---""#, "open"],

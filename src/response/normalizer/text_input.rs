@@ -98,7 +98,8 @@ impl Pieces {
                 }
             }
             Self::Held { so_far, piece } => {
-                if more(&text, &piece).is_none() {
+                let is_repeated = *text == *piece && !may_be_chance(&so_far);
+                if more(&text, &piece).is_none() && !is_repeated {
                     return JsonStr::new(&(piece + &text));
                 }
                 return self.all_so_far(&so_far, text.into_owned());
@@ -130,11 +131,11 @@ impl Pieces {
             }
             Self::Held { so_far, piece } => {
                 let (so_far, piece) = (std::mem::take(so_far), std::mem::take(piece));
-                if so_far.len() > MAX_CHANCE {
-                    Some(self.all_so_far(&so_far, piece))
-                } else {
+                if may_be_chance(&so_far) {
                     *self = Self::New;
                     Some(JsonStr::new(&piece))
+                } else {
+                    Some(self.all_so_far(&so_far, piece))
                 }
             }
             Self::New | Self::Cumulative(_) => None,
@@ -150,4 +151,8 @@ fn more<'t>(text: &'t str, beginning: &str) -> Option<&'t str> {
 /// Many texts begin with the same sign several times, such as a line of dashes.
 fn has_word(text: &str) -> bool {
     text.chars().any(char::is_alphanumeric)
+}
+
+fn may_be_chance(text: &str) -> bool {
+    text.len() <= MAX_CHANCE
 }
