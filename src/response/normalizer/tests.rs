@@ -364,6 +364,18 @@ fn what_providers_send_becomes_deltas() {
             &[r#"text "a" {"token":"a","logprob":-0.5,"bytes":[97],"top_logprobs":[]}"#, "open"],
         ),
         (
+            "log probabilities of a piece that begins with the one before",
+            &[
+                r#"{"choices":[{"delta":{"content":"the"},"logprobs":{"content":[{"token":"the","logprob":-0.5}]}}]}"#,
+                r#"{"choices":[{"delta":{"content":"then"},"logprobs":{"content":[{"token":"then","logprob":-1.5}]}}]}"#,
+            ],
+            &[
+                r#"text "the" {"token":"the","logprob":-0.5,"bytes":[116,104,101],"top_logprobs":[]}"#,
+                r#"text "then" {"token":"then","logprob":-1.5,"bytes":[116,104,101,110],"top_logprobs":[]}"#,
+                "open",
+            ],
+        ),
+        (
             "citations, nested, and another annotation",
             &[delta!(
                 r#"{"content":"a","annotations":[{"type":"url_citation","url_citation":{"url":"u"}},{"type":"file"}]}"#
