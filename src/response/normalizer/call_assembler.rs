@@ -116,9 +116,10 @@ impl CallAssembler {
         self.has_tool_calls
     }
 
-    /// Whether a call has this id.
+    /// Whether one call has this id, and no other.
     pub(super) fn knows(&self, id: &str) -> bool {
-        !id.is_empty() && self.calls.iter().any(|call| call.position.choice == self.choice && call.id == id)
+        let has_id = |call: &&AssembledCall| call.position.choice == self.choice && call.id == id;
+        !id.is_empty() && self.calls.iter().filter(has_id).count() == 1
     }
 
     /// The name and the id of a call whose arguments can only be what was not read.
@@ -179,8 +180,10 @@ impl CallAssembler {
     /// Begins the call of a fragment. One that begins with arguments alone has the name that came before them, which
     /// looked like a part of the last call.
     fn begin(&mut self, fragment: &CallFragment<'_>) -> usize {
-        let has_label = !fragment.id.is_empty() || !fragment.name.is_empty();
-        let announced = self.calls.last().filter(|last| last.named_again && !has_label);
+        let has_other_label = |call: &AssembledCall| {
+            !fragment.name.is_empty() || !fragment.id.is_empty() && fragment.id != call.id
+        };
+        let announced = self.calls.last().filter(|last| last.named_again && !has_other_label(last));
         let name = announced.map(|last| last.name.clone()).unwrap_or_default();
         let position = Position { choice: self.choice, index: fragment.index };
         self.calls.push(AssembledCall { position, name, ..AssembledCall::default() });

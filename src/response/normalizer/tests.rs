@@ -193,7 +193,11 @@ fn what_providers_send_becomes_deltas() {
         ),
         (
             "text whose second piece begins with the first by chance, and the third is the same",
-            &[delta!(r#"{"content":"ha"}"#), delta!(r#"{"content":"haha"}"#), delta!(r#"{"content":"haha"}"#)],
+            &[
+                delta!(r#"{"content":"ha"}"#),
+                delta!(r#"{"content":"haha"}"#),
+                delta!(r#"{"content":"haha"}"#),
+            ],
             &[r#"text "ha""#, r#"text """#, r#"text "hahahaha""#, "open"],
         ),
         (
@@ -868,6 +872,18 @@ fn what_providers_send_becomes_deltas() {
                 r#"{"tool_calls":[{"id":"null","function":{"name":"f","arguments":"{}"}},{"id":"null","function":{"name":"f","arguments":"{\"q\":1}"}}]}"#
             )],
             &["call 0 null:f() or more", r#"call 1 null:f({"q":1}) complete"#, "open"],
+        ),
+        (
+            "calls without an index, all with the same id, in pieces",
+            &[
+                delta!(
+                    r#"{"tool_calls":[{"id":"0","function":{"name":"f","arguments":"{"}},{"id":"0","function":{"name":"g","arguments":"{"}}]}"#
+                ),
+                delta!(
+                    r#"{"tool_calls":[{"id":"0","function":{"arguments":"}"}},{"id":"0","function":{"arguments":"}"}}]}"#
+                ),
+            ],
+            &["call 0 0:f({)", "call 1 0:g({)", "call 0 0:f(}) complete", "call 1 0:g(}) complete", "open"],
         ),
         (
             "tool_calls that cannot be read",

@@ -107,12 +107,14 @@ pub(super) fn begins_another_call(evidence: &Evidence, progress: Progress) -> bo
         (Id::Other, Name::Absent, Present, _, Provisional | Complete | CompleteAndNamedAgain) => true,
         (Id::Other, Name::Absent, Absent, _, Provisional | Complete | CompleteAndNamedAgain) => false,
 
+        // Its name came again, without arguments, after those of the call were complete: all calls have one id.
+        (Id::Same, Name::Absent, Present, _, CompleteAndNamedAgain) => true,
         // The usual continuation that repeats the id, or an id that comes late.
         (Id::Same | Id::First, Name::Absent, _, _, _) => false,
 
         // TGI gives each call the id "0" and sends it in one fragment.
         (Id::Same, _, Present, _, Complete | CompleteAndNamedAgain) => true,
-        (Id::Same, Name::Other, Present, _, Provisional) => true,
+        (Id::Same, Name::Other, _, _, Provisional | Complete | CompleteAndNamedAgain) => true,
         // llama-cpp-python repeats id and name in every fragment, and ends with white space.
         (Id::Same, _, _, _, _) => false,
 

@@ -186,6 +186,28 @@ fn fragments_find_their_call() {
             &[r#"f({"x":1})"#, r#"f({"x":2})"#],
         ),
         (
+            "one id for all calls, in pieces",
+            &[
+                r#"{"index":0,"id":"0","function":{"name":"f","arguments":""}}"#,
+                r#"{"index":0,"id":"0","function":{"arguments":"{\"x\":"}}"#,
+                r#"{"index":0,"id":"0","function":{"arguments":"1}"}}"#,
+                r#"{"index":0,"id":"0","function":{"name":"f","arguments":""}}"#,
+                r#"{"index":0,"id":"0","function":{"arguments":"{\"x\":"}}"#,
+                r#"{"index":0,"id":"0","function":{"arguments":"2}"}}"#,
+            ],
+            &[r#"f({"x":1})"#, r#"f({"x":2})"#],
+        ),
+        (
+            "one id for all calls, in pieces, and another name",
+            &[
+                r#"{"id":"0","function":{"name":"f"}}"#,
+                r#"{"id":"0","function":{"arguments":"{\"x\":1}"}}"#,
+                r#"{"id":"0","function":{"name":"g"}}"#,
+                r#"{"id":"0","function":{"arguments":"{}"}}"#,
+            ],
+            &[r#"f({"x":1})"#, "g({})"],
+        ),
+        (
             "a complete call that is repeated at the end",
             &[
                 r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\""}}"#,
