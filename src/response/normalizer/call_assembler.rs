@@ -150,6 +150,7 @@ impl CallAssembler {
                 let has_id = |call: &AssembledCall| !fragment.id.is_empty() && call.id == fragment.id;
                 last_where(&|call| has_index(call) && has_id(call))
                     .or_else(|| last_where(&has_index))
+                    .or_else(|| last_where(&|call| call.position.index.is_none() && has_id(call)))
                     .or_else(|| self.last_without_index(fragment))
             }
             None if !fragment.id.is_empty() => {
@@ -169,12 +170,17 @@ impl CallAssembler {
             |call: &AssembledCall| call.position.choice == self.choice && call.position.index.is_none();
         let mut without = self.calls.iter().enumerate().filter(|(_, call)| lacks_index(call));
         let (number, last) = without.next_back()?;
-        let has_its_id = !fragment.id.is_empty() && fragment.id == last.id;
-        let has_no_label = fragment.id.is_empty() && fragment.name.is_empty();
+        let has_its_name = last.arguments.is_empty() && fragment.name == last.name;
+        let has_no_other_label = fragment.id.is_empty() && (fragment.name.is_empty() || has_its_name);
         let is_complete = last.arguments.format() == CallFormat::Json { complete: true };
-        let is_of_last =
-            has_no_label && !is_complete && without.all(|(_, call)| call.arguments.may_be_complete());
-        (has_its_id || is_of_last).then_some(number)
+        // `{}` may be all that another call has, or what stands there until its arguments come: then the number decides.
+        let at_its_place = fragment.index == u64::try_from(number).ok();
+        let is_over = |call: &AssembledCall| {
+            call.arguments.format() == CallFormat::Json { complete: true }
+                || at_its_place && call.arguments.may_be_complete()
+        };
+        let is_of_last = has_no_other_label && !is_complete && without.all(|(_, call)| is_over(call));
+        is_of_last.then_some(number)
     }
 
     /// Begins the call of a fragment. One that begins with arguments alone has the name that came before them, which

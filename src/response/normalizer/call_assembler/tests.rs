@@ -110,6 +110,43 @@ fn fragments_find_their_call() {
             &["f()", "g()", "({})"],
         ),
         (
+            "an index that only comes with the arguments, and ids",
+            &[
+                r#"{"id":"a","function":{"name":"f"}}"#,
+                r#"{"id":"b","function":{"name":"g"}}"#,
+                r#"{"index":0,"id":"a","function":{"arguments":"{\"q\":1}"}}"#,
+                r#"{"index":1,"id":"b","function":{"arguments":"{\"q\":2}"}}"#,
+            ],
+            &[r#"f({"q":1})"#, r#"g({"q":2})"#],
+        ),
+        (
+            "an index that only comes with the arguments, and the name again",
+            &[
+                r#"{"id":"a","function":{"name":"f"}}"#,
+                r#"{"index":0,"function":{"name":"f","arguments":"{\"q\":"}}"#,
+                r#"{"index":0,"function":{"name":"f","arguments":"1}"}}"#,
+            ],
+            &[r#"f({"q":1})"#],
+        ),
+        (
+            "a placeholder, and an index that only comes with the arguments of the second call",
+            &[
+                r#"{"id":"a","function":{"name":"f","arguments":"{}"}}"#,
+                r#"{"id":"b","function":{"name":"g"}}"#,
+                r#"{"index":1,"function":{"arguments":"{\"q\":1}"}}"#,
+            ],
+            &["f({})", r#"g({"q":1})"#],
+        ),
+        (
+            "a placeholder, and an index that may be that of either call",
+            &[
+                r#"{"id":"a","function":{"name":"f","arguments":"{}"}}"#,
+                r#"{"id":"b","function":{"name":"g"}}"#,
+                r#"{"index":0,"function":{"arguments":"{\"q\":1}"}}"#,
+            ],
+            &["f({})", "g()", r#"({"q":1})"#],
+        ),
+        (
             "constant index, new ids",
             &[
                 r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}"#,
