@@ -65,6 +65,16 @@ pub const TABLE: &[Deviation] = &[
             forget_ids(case);
         }),
     },
+    Deviation {
+        name: "the same id on each piece",
+        row: "One id for all calls",
+        aspects: &[Aspect::Id],
+        needs: STREAM.calls(1, 3).distinct(),
+        change: Change::Parts(|case| {
+            case.wire.fragments().for_each(|call| call["id"] = json!("0"));
+            forget_ids(case);
+        }),
+    },
     // What comes after a call.
     Deviation {
         name: "the arguments once more",
