@@ -1,7 +1,7 @@
 //! Where a call begins, and the name of its tool.
 
 use super::OfferedTools;
-use super::dialects::{Dialect, JSON, Name, PYTHON};
+use super::dialects::{Dialect, FUNCTOOLS, JSON, Name, PYTHON};
 use super::json_call;
 use super::matching::{Match, find_within, first_tag};
 use crate::tools::names::is_name_char;
@@ -26,7 +26,8 @@ pub(super) fn untagged(text: &str, tools: &OfferedTools) -> Result<Option<&'stat
     }
     match text.strip_prefix('[').map(str::trim_start) {
         Some("") => Err(Undecided),
-        None if text.starts_with('{') => Ok(Some(JSON)),
+        None if text.len() < FUNCTOOLS.len() && FUNCTOOLS.starts_with(text) => Err(Undecided),
+        None if text.starts_with('{') || text.starts_with(FUNCTOOLS) => Ok(Some(JSON)),
         Some(list) if list.starts_with('{') => Ok(Some(JSON)),
         Some(list) if begins_call(PYTHON, true, list, tools) == Match::Yes => Ok(Some(PYTHON)),
         _ => Ok(None),

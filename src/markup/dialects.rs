@@ -95,8 +95,11 @@ const ATTRIBUTED: ArgumentTags = ArgumentTags {
     on_lines: true,
 };
 
+/// The word before a list of calls. Phi-4-mini, Firefunction.
+pub(super) const FUNCTOOLS: &str = "functools";
+
 /// Calls that are JSON objects, with a tag or without: `<tool_call>{"name": "f", "arguments": {}}</tool_call>`.
-/// Hermes, Qwen, Llama, Mistral, Granite, Phi, Nemotron, Command, InternLM, LFM2.
+/// Hermes, Qwen, Llama, Mistral, Granite, Phi, Nemotron, Command, InternLM, LFM2, LongCat, Firefunction.
 pub(super) const JSON: &Dialect = &Dialect {
     open: &[
         "<tool_call>",
@@ -106,10 +109,12 @@ pub(super) const JSON: &Dialect = &Dialect {
         "<|python_tag|>",
         "<|python_start|>",
         "<|tool_call_start|>",
+        "<longcat_tool_call>",
         "[TOOL_CALLS]",
         "<TOOLCALL>",
         "<|START_ACTION|>",
         "<|action_start|><|plugin|>",
+        FUNCTOOLS,
     ],
     name: None,
     arguments: Arguments::Json,
@@ -120,6 +125,7 @@ pub(super) const JSON: &Dialect = &Dialect {
         "<|/tool_call|>",
         "<|python_end|>",
         "<|tool_call_end|>",
+        "</longcat_tool_call>",
         "<|eom_id|>",
         "<|eot_id|>",
         "[/TOOL_CALLS]",
@@ -166,6 +172,26 @@ pub(super) static DIALECTS: &[&Dialect] = &[
             on_lines: true,
         }]),
         close: &["</tool_call>", "</tool_calls>"],
+    },
+    // LongCat.
+    &Dialect {
+        open: &["<longcat_tool_call>"],
+        name: Some(Name { before: "", after: &["\n", "<longcat_arg_key>", "</longcat_tool_call>"], end: "" }),
+        arguments: Arguments::Tagged(&[ArgumentTags {
+            key: "<longcat_arg_key>",
+            key_end: "</longcat_arg_key>",
+            value: "<longcat_arg_value>",
+            value_end: "</longcat_arg_value>",
+            on_lines: true,
+        }]),
+        close: &["</longcat_tool_call>"],
+    },
+    // Apertus: `<|tools_prefix|>[{"f": {"x": 1}}]<|tools_suffix|>`.
+    &Dialect {
+        open: &["<|tools_prefix|>"],
+        name: Some(Name { before: "{\"", after: &["\""], end: ":" }),
+        arguments: Arguments::Json,
+        close: &["}", "<|tools_suffix|>", "[", "]", ","],
     },
     // MiniMax, older Claude: `<invoke name="f"><parameter name="x">1</parameter></invoke>`.
     &Dialect {

@@ -1,5 +1,6 @@
 //! The bytes that may matter in a text, found without a branch.
 
+use super::dialects::FUNCTOOLS;
 use super::tags::may_begin_tag;
 
 /// What may matter in an escaped text, as bits.
@@ -29,6 +30,8 @@ pub(super) fn signs(escaped: &str) -> u8 {
     escaped.bytes().fold(0, |found, byte| found | SIGNS.get(usize::from(byte)).copied().unwrap_or(0))
 }
 
+/// Whether no call without a tag begins here, decided by the first character.
 pub(super) fn begins_with_word(escaped: &str) -> bool {
-    escaped.trim_start_matches(' ').as_bytes().first().is_some_and(u8::is_ascii_alphanumeric)
+    let first = escaped.trim_start_matches(' ').chars().next();
+    first.is_some_and(|char| char.is_ascii_alphanumeric() && !FUNCTOOLS.starts_with(char))
 }

@@ -274,6 +274,23 @@ fn calls_in_the_markup_of_every_family() {
             "<start_function_call>call:get_weather{city:<escape>Paris<escape>, o:{a:[true,null]}}<end_function_call>",
             "«get_weather{\"city\":\"Paris\",\"o\":{\"a\":[true,null]}}»",
         ),
+        // LongCat.
+        ("<longcat_tool_call>{\"name\": \"shell\", \"arguments\": {}}</longcat_tool_call>", "«shell{}»"),
+        (
+            "<longcat_tool_call>get_weather\n<longcat_arg_key>city</longcat_arg_key>\n<longcat_arg_value>Paris</longcat_arg_value>\n</longcat_tool_call>",
+            "«get_weather{\"city\":\"Paris\"}»",
+        ),
+        // Apertus.
+        (
+            "Look:<|tools_prefix|>[{\"get_weather\": {\"city\": \"Paris\"}}, {\"get_time\": {}}]<|tools_suffix|>Hm.",
+            "Look:«get_weather{\"city\": \"Paris\"}»«get_time{}»Hm.",
+        ),
+        // Phi, Firefunction.
+        (
+            "functools[{\"name\": \"shell\", \"arguments\": {\"a\": 1}}, {\"name\": \"get_time\", \"arguments\": {}}]",
+            "«shell{\"a\": 1}»«get_time{}»",
+        ),
+        (" functools[{\"name\": \"shell\", \"arguments\": {}}] Done.", "«shell{}» Done."),
         // Llama, LFM2, OLMo 3, ToolACE.
         (
             "[get_weather(city='Paris', n=2), get_time()]",
@@ -344,6 +361,14 @@ fn other_text_stays_as_it_is() {
         "[TOOL_CALLS] of the year",
         "[1] a citation",
         "[",
+        "functools",
+        "func",
+        "functools is a module of Python",
+        "functools[0]",
+        "functools[{\"name\": \"unknown\", \"arguments\": {}}]",
+        "use functools[{\"name\": \"shell\", \"arguments\": {}}]",
+        "<|tools_prefix|>[{\"unknown\": {}}]<|tools_suffix|>",
+        "<|tools_prefix|>[{\"shell\": ",
         "[shell](https://x)",
         "[shell(1) is a manual page]",
         "[shell(...)]",

@@ -94,7 +94,7 @@ pub struct Options {
     /// Whether the text may contain reasoning between `<think>` and `</think>`, which the filter then separates from it.
     pub think_tags: ThinkTags,
     /// Whether to parse tool calls that the upstream leaves in the text, in the model's own markup: Hermes, Qwen-Coder,
-    /// Llama, Mistral, DeepSeek, Kimi K2 and K3, GLM, MiniMax, Gemma, InternLM, Step 3, LFM2, OLMo 3 and harmony. Only names of tools that the request declares are matched.
+    /// Llama, Mistral, DeepSeek, Kimi K2 and K3, GLM, MiniMax, Gemma, InternLM, Step 3, LFM2, OLMo 3, LongCat, Apertus, Phi and harmony. Only names of tools that the request declares are matched.
     pub text_tool_calls: bool,
 }
 

@@ -146,7 +146,7 @@ pub const TABLE: &[Deviation] = &[
     },
     Deviation {
         name: "calls in the text",
-        row: "Calls in the markup of Kimi K3, Gemma, InternLM and Step 3",
+        row: "Calls in the markup of Kimi K3, Gemma, InternLM, Step 3, LongCat, Apertus and Phi",
         aspects: CALLS,
         needs: ANYTHING.calls(1, 3),
         change: Change::Parts(|case| {

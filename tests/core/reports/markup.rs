@@ -66,3 +66,18 @@ fn calls_in_the_markup_of_new_models_are_calls() {
         assert_eq!(read(content, &both), (String::new(), content.to_owned(), vec![]), "{content}");
     }
 }
+
+#[test]
+fn calls_without_a_tag_are_calls_at_the_start() {
+    for content in [
+        r#"{"name": "look_up", "arguments": {"q": "x"}}"#,
+        r#"[{"name": "look_up", "arguments": {"q": "x"}}]"#,
+        r#"functools[{"name": "look_up", "arguments": {"q": "x"}}]"#,
+        "[look_up(q='x')]",
+    ] {
+        let (_, text, calls) = read(content, &json!({"text_tool_calls": true}));
+        assert_eq!((text.as_str(), calls.len()), ("", 1), "{content}");
+        let beginning = format!("Look: {content}");
+        assert_eq!(read(&beginning, &json!({"text_tool_calls": true})).1, beginning);
+    }
+}
