@@ -1,6 +1,5 @@
 //! The native module beside the wasm filter: they do the same. And what only one of them can do: survive a panic.
 
-use crate::life::manager;
 use crate::raw_upstream::{CHUNKED, Connection, DONE, RawUpstream, STOP, chunk, delta};
 use axum::response::Response;
 use serde_json::{Value, json};
@@ -11,8 +10,8 @@ use std::time::Duration;
 use support::grammar::Transcript;
 use support::own_upstream::{OwnUpstream, Seen, completion, json as json_reply, response};
 use support::{
-    Answer, Envoy, Headers, Launch, bootstrap, minor_version, native_envoy_binary, native_module, post,
-    post_with, project, trap_module,
+    Answer, Envoy, Headers, Launch, bootstrap, manager, minor_version, native_envoy_binary, native_module,
+    post, post_with, project, trap_module,
 };
 use tempfile::TempDir;
 

@@ -15,7 +15,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 use support::grammar::Transcript;
 use support::own_upstream::{OwnUpstream, Seen};
-use support::{Envoy, Headers, bootstrap};
+use support::{Envoy, Headers, bootstrap, clusters, manager_of, set_http_options};
 
 /// The listeners' limits, in bytes. Envoy's default is the last, its guide for edge proxies recommends 32 KiB.
 const LIMITS: [usize; 7] = [1 << 10, 4 << 10, 16 << 10, 32 << 10, 64 << 10, 256 << 10, 1 << 20];
@@ -127,7 +127,7 @@ fn pieces(body: &str) -> impl Stream<Item = Result<Vec<u8>, Infallible>> + Send 
 
 /// The model's name selects the reply.
 fn answer(seen: &Seen) -> Response {
-    let asked: Value = serde_json::from_slice(&seen.body).unwrap();
+    let asked = seen.json();
     let model = asked["model"].as_str().unwrap().to_owned();
     let words: Vec<&str> = model.split(' ').collect();
     let text = "x".repeat(words[1].parse().unwrap());
@@ -162,9 +162,8 @@ async fn start(upstream: SocketAddr, workers: usize) -> Envoy {
         let mut plan = bootstrap(upstream, &config(headers, json!({})), headers);
         let listener = &mut plan["static_resources"]["listeners"][0];
         // Without this key, only the listener's limit applies.
-        let host =
-            listener.pointer_mut("/filter_chains/0/filters/0/typed_config/route_config/virtual_hosts/0");
-        host.and_then(Value::as_object_mut).unwrap().remove("request_body_buffer_limit");
+        let host = &mut manager_of(listener)["route_config"]["virtual_hosts"][0];
+        host.as_object_mut().unwrap().remove("request_body_buffer_limit");
         for limit in LIMITS {
             listener["name"] = json!(format!("{headers:?} {limit}"));
             listener["per_connection_buffer_limit_bytes"] = json!(limit);
@@ -173,12 +172,8 @@ async fn start(upstream: SocketAddr, workers: usize) -> Envoy {
     }
     let mut plan = bootstrap(upstream, "{}", Headers::Flow);
     plan["static_resources"]["listeners"] = json!(listeners);
-    plan["static_resources"]["clusters"][0]["typed_extension_protocol_options"] = json!({
-        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-            "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-            "use_downstream_protocol_config": {"http2_protocol_options": {}}
-        }
-    });
+    let options = json!({"use_downstream_protocol_config": {"http2_protocol_options": {}}});
+    set_http_options(&mut clusters(&mut plan)[0], options);
     Envoy::launch_workers(&plan, workers).await
 }
 

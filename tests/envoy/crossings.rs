@@ -1,19 +1,16 @@
 //! Features of Envoy that interact with the filter: compressors, `Expect`, and redirects that Envoy follows.
 
 use crate::config;
-use crate::life::manager;
 use crate::raw_upstream::{DONE, STOP, delta};
 use axum::http::HeaderValue;
 use axum::response::Response;
 use serde_json::{Value, json};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use support::grammar::Transcript;
-use support::own_upstream::{OwnUpstream, completion, json as json_reply, stream};
-use support::{Envoy, Headers, bootstrap, post, post_with};
+use support::own_upstream::{OwnUpstream, completion, json as json_reply};
+use support::{Envoy, Headers, bootstrap, http_filters, manager, post, post_with, routes};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 /// The limit for one part of a reply.
@@ -38,15 +35,9 @@ fn compressor(library: &str) -> Value {
 async fn compressors_leave_streams_alone() {
     for headers in Headers::all() {
         for library in ["zstd", "gzip"] {
-            let (sender, receiver) = mpsc::unbounded_channel();
-            let receiver = Arc::new(Mutex::new(Some(receiver)));
-            let upstream = OwnUpstream::start(move || match receiver.lock().unwrap().take() {
-                Some(receiver) => stream(receiver),
-                None => completion("ok"),
-            })
-            .await;
+            let (upstream, sender) = OwnUpstream::start_patient().await;
             let mut plan = bootstrap(upstream.address, &config(headers, json!({})), headers);
-            manager(&mut plan)["http_filters"].as_array_mut().unwrap().insert(0, compressor(library));
+            http_filters(&mut plan).insert(0, compressor(library));
             // The recording can only check replies that are not compressed.
             let envoy = Envoy::launch_plain(&plan).await;
             let client = reqwest::Client::builder().timeout(PATIENCE).build().unwrap();
@@ -141,7 +132,7 @@ async fn a_redirect_that_envoy_follows_is_an_error_in_the_apis_shape() {
         })
         .await;
         let mut plan = bootstrap(upstream.address, &config(headers, json!({})), headers);
-        let route = &mut manager(&mut plan)["route_config"]["virtual_hosts"][0]["routes"][0]["route"];
+        let route = &mut routes(&mut plan)[0]["route"];
         route["internal_redirect_policy"] = json!({"redirect_response_codes": [302, 307]});
         let envoy = Envoy::launch(&plan).await;
         for stream in [false, true] {

@@ -1,13 +1,12 @@
 //! The filter before an endpoint picker, as docs/inference-pools.md describes it.
 
 use crate::config;
-use crate::life::manager;
 use crate::orders::filter;
 use crate::picker::{DESTINATION, Picker};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use support::{Envoy, Headers, Upstream, bootstrap, cluster, post};
+use support::{Envoy, Headers, Upstream, bootstrap, cluster, http_filters, post, set_http_options};
 
 /// The picker as Istio configures it for an InferencePool.
 fn ext_proc() -> Value {
@@ -32,12 +31,9 @@ fn plan(picker: SocketAddr, headers: Headers) -> Value {
         {"match": "*", "model": "qwen-large"},
     ]);
     let mut plan = bootstrap(picker, &config(headers, json!({"models": models})), headers);
-    manager(&mut plan)["http_filters"].as_array_mut().unwrap().insert(1, ext_proc());
+    http_filters(&mut plan).insert(1, ext_proc());
     let mut grpc = cluster("picker", picker);
-    let protocol = "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
-    grpc["typed_extension_protocol_options"] = json!({"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-        "@type": protocol, "explicit_http_config": {"http2_protocol_options": {}}
-    }});
+    set_http_options(&mut grpc, json!({"explicit_http_config": {"http2_protocol_options": {}}}));
     plan["static_resources"]["clusters"] = json!([grpc, {
         "name": "upstream", "type": "ORIGINAL_DST", "lb_policy": "CLUSTER_PROVIDED", "connect_timeout": "5s",
         "original_dst_lb_config": {"use_http_header": true, "http_header_name": DESTINATION},

@@ -2,14 +2,16 @@
 //! test, whose name begins with the row's.
 
 use crate::config;
-use crate::life::manager;
 use crate::orders::{Orders, PLACES, Place, filter, request};
 use axum::http::HeaderValue;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::Write;
 use support::own_upstream::{OwnUpstream, completion, json as json_reply, response};
-use support::{Answer, Envoy, Headers, bootstrap, cluster, post_with, project};
+use support::{
+    Answer, Envoy, Headers, bootstrap, cluster, clusters, http_filters, manager, post_with, project, routes,
+    set_http_options,
+};
 
 fn gzip(direction: &str) -> Value {
     let config = format!("type.googleapis.com/envoy.extensions.compression.gzip.{direction}.v3.Gzip");
@@ -180,12 +182,12 @@ async fn decompressor_of_requests_works_only_in_a_listener_before() {
         let mut behind = plan["static_resources"]["listeners"][0].clone();
         behind["name"] = json!("behind");
         behind["address"] = pipe.clone();
-        manager(&mut plan)["http_filters"][0] = decompressor();
-        let routes = &mut manager(&mut plan)["route_config"]["virtual_hosts"][0]["routes"];
+        http_filters(&mut plan)[0] = decompressor();
+        let routes = routes(&mut plan);
         routes[0]["route"]["cluster"] = json!("behind");
         let mut to = cluster("behind", upstream.address);
         to["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]["address"] = pipe;
-        plan["static_resources"]["clusters"].as_array_mut().unwrap().push(to);
+        clusters(&mut plan).push(to);
         plan["static_resources"]["listeners"].as_array_mut().unwrap().push(behind);
         let envoy = Envoy::launch_plain(&plan).await;
         let answer = post_with(&envoy.responses_url(), &coded, gzipped(&request())).await;
@@ -255,21 +257,17 @@ async fn lua_sees_the_api_of_its_side() {
 async fn upstream_filter_does_not_survive_a_retry() {
     let upstream = OwnUpstream::start(|| json_reply(503, "{}")).await;
     let mut plan = bootstrap(upstream.address, "{}", Headers::Flow);
-    let ours = manager(&mut plan)["http_filters"].as_array_mut().unwrap().remove(0);
+    let ours = http_filters(&mut plan).remove(0);
     let codec = filter("codec", "upstream_codec.v3.UpstreamCodec", json!({}));
-    plan["static_resources"]["clusters"][0]["typed_extension_protocol_options"] = json!({
-        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-            "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-            "explicit_http_config": {"http_protocol_options": {}},
-            "http_filters": [ours, codec],
-        }
-    });
-    let route = &mut manager(&mut plan)["route_config"]["virtual_hosts"][0]["routes"][0]["route"];
+    let options =
+        json!({"explicit_http_config": {"http_protocol_options": {}}, "http_filters": [ours, codec]});
+    set_http_options(&mut clusters(&mut plan)[0], options);
+    let route = &mut routes(&mut plan)[0]["route"];
     route["retry_policy"] = json!({"retry_on": "5xx", "num_retries": 1});
     let envoy = Envoy::launch_plain(&plan).await;
     post_with(&envoy.responses_url(), &[], request()).await;
     let attempts = upstream.seen().into_iter().map(|seen| {
-        let body: Value = serde_json::from_slice(&seen.body).unwrap();
+        let body = seen.json();
         (seen.path, body["messages"].is_array(), body["input"].is_string())
     });
     let path = "/v1/chat/completions".to_owned();

@@ -1,7 +1,6 @@
 //! HTTP/2 on either side, compression, and an Envoy that gets a new configuration or drains.
 
 use crate::config;
-use crate::life::manager;
 use crate::raw_upstream::{DONE, STOP, delta};
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue};
@@ -10,12 +9,12 @@ use http_body::Frame;
 use serde_json::{Value, json};
 use std::convert::Infallible;
 use std::io::Write;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use support::grammar::Transcript;
-use support::own_upstream::{OwnUpstream, completion, response, stream};
-use support::{Answer, Envoy, Headers, bootstrap, post, post_with};
+use support::own_upstream::{OwnUpstream, response};
+use support::{Answer, Envoy, Headers, bootstrap, clusters, http_filters, post, post_with, set_http_options};
 use tokio::sync::mpsc;
 
 fn request(stream: bool) -> Value {
@@ -49,12 +48,8 @@ async fn http2_passes_on_both_sides() {
     for headers in Headers::all() {
         let upstream = OwnUpstream::start(with_trailers).await;
         let mut plan = bootstrap(upstream.address, &config(headers, json!({})), headers);
-        plan["static_resources"]["clusters"][0]["typed_extension_protocol_options"] = json!({
-            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-                "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-                "explicit_http_config": {"http2_protocol_options": {}},
-            }
-        });
+        let options = json!({"explicit_http_config": {"http2_protocol_options": {}}});
+        set_http_options(&mut clusters(&mut plan)[0], options);
         let envoy = Envoy::launch(&plan).await;
         let client = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
         let asked = || client.post(envoy.responses_url()).body(request(true).to_string()).send();
@@ -66,7 +61,7 @@ async fn http2_passes_on_both_sides() {
             assert_eq!(text_of(Transcript::of(&answer.bytes().await.unwrap()).response()), "Hello");
         }
         assert_eq!(text_of(&post(&envoy.responses_url(), &request(false)).await.json()), "Hello");
-        let sent: Value = serde_json::from_slice(&upstream.seen()[0].body).unwrap();
+        let sent = upstream.seen()[0].json();
         assert_eq!(sent["messages"][0]["content"], "hi");
         envoy.finish();
     }
@@ -92,7 +87,7 @@ async fn a_decompressor_before_the_filter_does_not_hide_the_end() {
             json!({"choices": [{"index": 0, "message": {"content": "Hello"}, "finish_reason": "stop"}]})
                 .to_string();
         let upstream = OwnUpstream::start_asked(move |asked| {
-            let body: Value = serde_json::from_slice(&asked.body).unwrap();
+            let body = asked.json();
             if body["model"] == "unknown" {
                 return compressed(404, r#"{"error": {"message": "No such thing"}}"#, "application/json");
             }
@@ -110,7 +105,7 @@ async fn a_decompressor_before_the_filter_does_not_hide_the_end() {
                 "@type": "type.googleapis.com/envoy.extensions.compression.gzip.decompressor.v3.Gzip"
             }},
         }});
-        manager(&mut plan)["http_filters"].as_array_mut().unwrap().insert(1, decompressor);
+        http_filters(&mut plan).insert(1, decompressor);
         let envoy = Envoy::launch(&plan).await;
         assert_eq!(text_of(&whole(&post(&envoy.responses_url(), &request(true)).await)), "Hello");
         assert_eq!(text_of(&post(&envoy.responses_url(), &request(false)).await.json()), "Hello");
@@ -154,16 +149,10 @@ async fn rest_of(mut answer: reqwest::Response) -> String {
     String::from_utf8(rest).unwrap()
 }
 
-/// The first stream waits for the channel, all others get their reply at once.
+/// The first stream has begun.
 async fn patient_upstream() -> (OwnUpstream, mpsc::UnboundedSender<String>) {
-    let (sender, receiver) = mpsc::unbounded_channel();
+    let (upstream, sender) = OwnUpstream::start_patient().await;
     sender.send(delta("Hello")).unwrap();
-    let receiver = Arc::new(Mutex::new(Some(receiver)));
-    let upstream = OwnUpstream::start(move || match receiver.lock().unwrap().take() {
-        Some(receiver) => stream(receiver),
-        None => completion("ok"),
-    })
-    .await;
     (upstream, sender)
 }
 
@@ -212,7 +201,7 @@ async fn a_new_configuration_under_load_loses_no_request() {
         std::fs::write(&next, resources(&changed)).unwrap();
         std::fs::rename(&next, &file).unwrap();
         let last_model = || {
-            let body: Value = serde_json::from_slice(&upstream.seen().last().unwrap().body).unwrap();
+            let body = upstream.seen().last().unwrap().json();
             body["model"].as_str().unwrap().to_owned()
         };
         let begin = std::time::Instant::now();

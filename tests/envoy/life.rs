@@ -6,7 +6,7 @@ use crate::raw_upstream::{Asked, CHUNKED, Connection, DONE, RawUpstream, STOP, U
 use serde_json::{Value, json};
 use std::time::Duration;
 use support::grammar::Transcript;
-use support::{Answer, Envoy, Headers, bootstrap, post, post_with};
+use support::{Answer, Envoy, Headers, bootstrap, clusters, http_filters, post, post_with, set_http_options};
 use tokio::time::sleep;
 
 fn request(model: &str, stream: bool) -> Value {
@@ -16,9 +16,8 @@ fn request(model: &str, stream: bool) -> Value {
 /// The filter between a client and this upstream, which may send trailers; `x-route` chooses among the routes.
 fn plan(upstream: &RawUpstream, headers: Headers) -> Value {
     let mut plan = bootstrap(upstream.address, &config(headers, json!({})), headers);
-    plan["static_resources"]["clusters"][0]["typed_extension_protocol_options"] = protocol(json!({
-        "explicit_http_config": {"http_protocol_options": {"enable_trailers": true}}
-    }));
+    let options = json!({"explicit_http_config": {"http_protocol_options": {"enable_trailers": true}}});
+    set_http_options(&mut clusters(&mut plan)[0], options);
     let by = |name: &str, action: Value| {
         json!({
             "match": {"prefix": "/", "headers": [{"name": "x-route", "string_match": {"exact": name}}]},
@@ -34,22 +33,8 @@ fn plan(upstream: &RawUpstream, headers: Headers) -> Value {
                    "retry_policy": {"retry_on": "5xx,reset", "num_retries": 2, "retry_back_off": {"base_interval": "0.01s"}}}),
         ),
     ];
-    let all = virtual_host(&mut plan)["routes"].as_array_mut().unwrap();
-    all.splice(0..0, routes);
+    support::routes(&mut plan).splice(0..0, routes);
     plan
-}
-
-fn protocol(mut options: Value) -> Value {
-    options["@type"] = json!("type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions");
-    json!({"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": options})
-}
-
-pub(crate) fn manager(plan: &mut Value) -> &mut Value {
-    plan.pointer_mut("/static_resources/listeners/0/filter_chains/0/filters/0/typed_config").unwrap()
-}
-
-fn virtual_host(plan: &mut Value) -> &mut Value {
-    &mut manager(plan)["route_config"]["virtual_hosts"][0]
 }
 
 /// The behaviour of the upstream, by the model of the request.
@@ -364,7 +349,7 @@ async fn another_filters_answer_gets_the_apis_shape() {
             "@type": "type.googleapis.com/envoy.extensions.filters.http.buffer.v3.Buffer",
             "max_request_bytes": 1000,
         }});
-        manager(&mut plan)["http_filters"].as_array_mut().unwrap().insert(1, buffer);
+        http_filters(&mut plan).insert(1, buffer);
         let envoy = Envoy::launch(&plan).await;
         let long = json!({"model": "m", "input": "x".repeat(5000)});
         let answer = post(&envoy.responses_url(), &long).await;

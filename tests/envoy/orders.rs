@@ -1,12 +1,11 @@
 //! The filter with another filter before or behind it, in both header modes.
 
 use crate::config;
-use crate::life::manager;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use support::own_upstream::OwnUpstream;
-use support::{Answer, Envoy, Headers, bootstrap, post_with};
+use support::{Answer, Envoy, Headers, bootstrap, http_filters, post_with, virtual_host};
 
 pub const PLACES: [Place; 2] = [Place::Before, Place::Behind];
 
@@ -40,16 +39,16 @@ impl Orders {
         for headers in Headers::all() {
             for place in PLACES {
                 let mut plan = bootstrap(upstream.address, &config(headers, json!({})), headers);
-                change(&mut manager(&mut plan)["route_config"]["virtual_hosts"][0]);
+                change(virtual_host(&mut plan));
                 let at = if place == Place::Before { 0 } else { 1 };
-                manager(&mut plan)["http_filters"].as_array_mut().unwrap().insert(at, filter.clone());
+                http_filters(&mut plan).insert(at, filter.clone());
                 let mut listener = plan["static_resources"]["listeners"][0].take();
                 listener["name"] = json!(name(place, headers));
                 listeners.push(listener);
             }
         }
         plan["static_resources"]["listeners"] = json!(listeners);
-        plan["static_resources"]["clusters"].as_array_mut().unwrap().extend_from_slice(clusters);
+        support::clusters(&mut plan).extend_from_slice(clusters);
         // The replies of other filters have forms that the recording would reject.
         let envoy = Envoy::launch_plain(&plan).await;
         let listeners = envoy.listeners().await;

@@ -3,11 +3,9 @@
 use crate::config;
 use futures_util::StreamExt;
 use serde_json::{Value, json};
-use std::sync::{Arc, Mutex};
 use support::grammar::Transcript;
-use support::own_upstream::{OwnUpstream, completion, json as json_reply, response, stream};
+use support::own_upstream::{OwnUpstream, completion, json as json_reply, response};
 use support::{Envoy, Headers, Upstream, post};
-use tokio::sync::mpsc;
 
 fn request(stream: bool) -> Value {
     json!({"model": "m", "input": "hi", "stream": stream, "tools": [{"type": "function", "name": "f", "parameters": {"type": "object"}}]})
@@ -67,9 +65,7 @@ async fn a_document_becomes_a_stream_and_a_stream_a_document() {
 #[tokio::test]
 async fn deltas_arrive_one_for_one() {
     for headers in Headers::all() {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        let receiver = Arc::new(Mutex::new(Some(receiver)));
-        let upstream = OwnUpstream::start(move || stream(receiver.lock().unwrap().take().unwrap())).await;
+        let (upstream, sender) = OwnUpstream::start_patient().await;
         let envoy = Envoy::start(upstream.address, &config(headers, json!({})), headers).await;
         let send = |delta: Value| {
             let chunk = json!({"choices": [{"index": 0, "delta": delta}]});
@@ -115,9 +111,7 @@ async fn deltas_arrive_one_for_one() {
 #[tokio::test]
 async fn a_waiting_upstream_keeps_the_client_awake() {
     for headers in Headers::all() {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        let receiver = Arc::new(Mutex::new(Some(receiver)));
-        let upstream = OwnUpstream::start(move || stream(receiver.lock().unwrap().take().unwrap())).await;
+        let (upstream, sender) = OwnUpstream::start_patient().await;
         let envoy = Envoy::start(upstream.address, &config(headers, json!({})), headers).await;
         tokio::spawn(async move {
             // Many comments at once count as one, so that the client does not get an event for each.

@@ -2,8 +2,10 @@
 
 use crate::config;
 use serde_json::{Value, json};
-use support::own_upstream::{OwnUpstream, completion};
-use support::{Envoy, Headers, Upstream, bootstrap, cluster, post, post_with};
+use support::own_upstream::{OwnUpstream, completion, nobody};
+use support::{
+    Envoy, Headers, Upstream, bootstrap, cluster, clusters, post, post_with, routes, virtual_host,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 #[tokio::test]
@@ -14,7 +16,7 @@ async fn sixty_megabytes_pass_under_envoys_default_buffer_limits() {
         let text = "x".repeat(60 << 20);
         let answer = post(&envoy.responses_url(), &json!({"model": "m", "input": text})).await;
         assert_eq!(answer.status, 200, "{headers:?}: {}", answer.text());
-        let body: Value = serde_json::from_slice(&upstream.seen()[0].body).unwrap();
+        let body = upstream.seen()[0].json();
         assert_eq!(body["messages"][0]["content"].as_str().unwrap().len(), text.len());
         envoy.finish();
     }
@@ -68,14 +70,8 @@ async fn requests_on_one_connection_never_mix() {
         read_answers(&mut connection, 2).await;
         connection.write_all(request("third").as_bytes()).await.unwrap();
         read_answers(&mut connection, 1).await;
-        let said: Vec<Value> = upstream
-            .seen()
-            .iter()
-            .map(|seen| {
-                let body: Value = serde_json::from_slice(&seen.body).unwrap();
-                body["messages"][0]["content"].clone()
-            })
-            .collect();
+        let said: Vec<Value> =
+            upstream.seen().iter().map(|seen| seen.json()["messages"][0]["content"].clone()).collect();
         assert_eq!(said, ["first", "second", "third"]);
         envoy.finish();
     }
@@ -153,17 +149,12 @@ async fn held_headers_choose_the_cluster_by_the_model() {
         );
         let rules = json!({"models": [{"match": "big*", "model": "real-big", "route": "second", "upstream": {"path": "/other/chat"}}]});
         let mut plan = bootstrap(first.address, &config(headers, rules), headers);
-        plan["static_resources"]["clusters"].as_array_mut().unwrap().push(cluster("second", second.address));
-        let routes = plan
-        .pointer_mut("/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/route_config/virtual_hosts/0/routes")
-        .expect("the routes")
-        .as_array_mut()
-        .unwrap();
+        clusters(&mut plan).push(cluster("second", second.address));
         let by_header = json!({
             "match": {"prefix": "/", "headers": [{"name": "x-transponder-upstream", "string_match": {"exact": "second"}}]},
             "route": {"cluster": "second", "timeout": "0s"},
         });
-        routes.insert(0, by_header);
+        routes(&mut plan).insert(0, by_header);
         let envoy = Envoy::launch(&plan).await;
         for (model, path) in [("small", "/v1/chat/completions"), ("big-1", "/other/chat")] {
             let answer = post(&envoy.responses_url(), &json!({"model": model, "input": "hi"})).await;
@@ -172,7 +163,7 @@ async fn held_headers_choose_the_cluster_by_the_model() {
             assert_eq!(text, expected, "{model}");
             assert_eq!(upstream.seen()[0].path, path);
         }
-        let body: Value = serde_json::from_slice(&second.seen()[0].body).unwrap();
+        let body = second.seen()[0].json();
         assert_eq!(body["model"], "real-big");
         assert_eq!(second.seen()[0].headers["x-transponder-model"], "real-big");
         envoy.finish();
@@ -203,16 +194,9 @@ fn slow_request() -> reqwest::Body {
     reqwest::Body::wrap_stream(pieces)
 }
 
-/// An address where no server listens.
-pub(crate) async fn nobody() -> std::net::SocketAddr {
-    tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
-}
-
 /// Adds retries, with a pause, for failures in which nothing can have reached the upstream.
 fn with_retries(mut plan: Value) -> Value {
-    let host =
-        "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/route_config/virtual_hosts/0";
-    plan.pointer_mut(host).unwrap()["retry_policy"] = json!({
+    virtual_host(&mut plan)["retry_policy"] = json!({
         "retry_on": "connect-failure,refused-stream", "num_retries": 2,
         "retry_back_off": {"base_interval": "0.05s", "max_interval": "0.1s"},
     });

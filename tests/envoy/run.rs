@@ -1,6 +1,5 @@
 //! `make run` as a new user runs it: any base URL, keys, certificates, signals, and error messages.
 
-use crate::requests::nobody;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use serde_json::json;
 use std::io::{BufRead, BufReader, Read};
@@ -9,6 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
+use support::own_upstream::nobody;
 use support::{
     Answer, Envoy, Headers, Seen, Upstream, bootstrap, envoy_binary, module, native_module, post_with,
     project, without_cargo,

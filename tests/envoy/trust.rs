@@ -1,14 +1,13 @@
 //! Hostile clients, planted secrets, deep and damaged JSON, and a trap.
 
 use crate::config;
-use crate::life::manager;
 use crate::raw_upstream::{CHUNKED, Connection, DONE, RawUpstream, STOP, chunk, delta};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::path::PathBuf;
 use std::time::Duration;
 use support::grammar::Transcript;
 use support::own_upstream::{OwnUpstream, completion, json as json_reply};
-use support::{Envoy, Headers, bootstrap, post, post_with, project};
+use support::{Envoy, Headers, bootstrap, http_filters, manager, post, post_with, project};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -57,7 +56,7 @@ async fn no_length_lets_one_request_become_two() {
         assert_eq!(said.matches("HTTP/1.1 200").count(), 2, "{said}");
         let paths: Vec<String> = upstream.seen().into_iter().map(|seen| seen.path).collect();
         assert_eq!(paths, ["/v1/chat/completions", "/smuggled"]);
-        let sent: Value = serde_json::from_slice(&upstream.seen()[0].body).unwrap();
+        let sent = upstream.seen()[0].json();
         assert_eq!(sent["messages"][0]["content"], "hi");
         envoy.finish();
     }
@@ -203,7 +202,7 @@ async fn a_new_vm_serves_the_next_request_after_a_trap() {
     })
     .await;
     let mut plan = bootstrap(upstream.address, "{}", Headers::Flow);
-    manager(&mut plan)["http_filters"][0]["typed_config"]["config"]["vm_config"]["code"]["local"]["filename"] =
+    http_filters(&mut plan)[0]["typed_config"]["config"]["vm_config"]["code"]["local"]["filename"] =
         json!(module);
     let envoy = Envoy::launch(&plan).await;
     let asked = |model: &str| json!({"model": model, "input": "hi", "stream": true});

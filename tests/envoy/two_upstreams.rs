@@ -1,33 +1,15 @@
 //! `envoy/two-upstreams.yaml` with the addresses of the test, and an upstream with its own Responses API.
 
-use crate::requests::nobody;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
-use support::own_upstream::{OwnUpstream, completion, json as json_reply};
-use support::{Envoy, Headers, bootstrap, module, post, post_with, project};
+use support::own_upstream::{OwnUpstream, completion, json as json_reply, nobody};
+use support::{Envoy, Headers, bootstrap, post, post_with, shipped};
 
-/// The example, with the addresses of its clusters replaced.
+/// The example, with the address of one endpoint for each cluster.
 fn example(addresses: &[(&str, SocketAddr)]) -> Value {
-    let text = std::fs::read_to_string(project().join("envoy/two-upstreams.yaml")).unwrap();
-    let mut config: Value = serde_yaml_ng::from_str(&text).unwrap();
-    config["admin"]["address"]["socket_address"]["port_value"] = json!(0);
-    let listener = &mut config["static_resources"]["listeners"][0];
-    listener["address"]["socket_address"]["port_value"] = json!(0);
-    let filters = listener.pointer_mut("/filter_chains/0/filters/0/typed_config/http_filters").unwrap();
-    filters[0]["typed_config"]["config"]["vm_config"]["code"]["local"]["filename"] = json!(module());
-    for cluster in config["static_resources"]["clusters"].as_array_mut().unwrap() {
-        let address = addresses.iter().find(|(name, _)| cluster["name"] == *name).map(|(_, address)| address);
-        let Some(address) = address else { continue };
-        cluster.as_object_mut().unwrap().remove("transport_socket");
-        let place = cluster
-            .pointer_mut("/load_assignment/endpoints/0/lb_endpoints/0/endpoint/address/socket_address");
-        *place.unwrap() = json!({"address": address.ip().to_string(), "port_value": address.port()});
-    }
-    config
-}
-
-fn body(upstream: &OwnUpstream, index: usize) -> Value {
-    serde_json::from_slice(&upstream.seen()[index].body).unwrap()
+    let clusters: Vec<_> =
+        addresses.iter().map(|(name, address)| (*name, std::slice::from_ref(address))).collect();
+    shipped("two-upstreams.yaml", &clusters)
 }
 
 #[tokio::test]
@@ -47,13 +29,13 @@ async fn the_model_chooses_the_upstream_and_a_fallback_takes_over() {
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert!(answer.text().contains("fallback"), "{}", answer.text());
     assert_eq!(first.seen().len(), 1, "the first pool was tried before");
-    let up = body(&fallback, 0);
+    let up = fallback.seen()[0].json();
     assert_eq!((&up["model"], &up["reasoning_effort"]), (&json!("Qwen/Qwen3-Coder-30B"), &json!("max")));
-    assert_eq!(up, body(&first, 0), "both got the same");
+    assert_eq!(up, first.seen()[0].json(), "both got the same");
 
     let answer = ask("gpt-oss-120b").await;
     assert!(answer.text().contains("hosted"), "{}", answer.text());
-    let up = body(&hosted, 0);
+    let up = hosted.seen()[0].json();
     assert_eq!((&up["model"], &up["reasoning_effort"]), (&json!("openai/gpt-oss-120b"), &json!("high")));
     assert_eq!(hosted.seen()[0].headers["host"], "api.together.xyz");
 
@@ -81,7 +63,7 @@ async fn the_fallback_gets_long_requests_whole() {
     for _ in 0..3 {
         let request = json!({"model": "qwen3-coder", "input": input});
         assert_eq!(post(&envoy.responses_url(), &request).await.status, 200);
-        let up: Value = serde_json::from_slice(&fallback.seen().pop().unwrap().body).unwrap();
+        let up = fallback.seen().pop().unwrap().json();
         assert_eq!(up["messages"][0]["content"], input);
     }
     assert!(envoy.stat("cluster.own-first.upstream_cx_connect_fail").await > 0);

@@ -102,7 +102,7 @@ async fn codex_works_with_the_pasted_configuration() {
     let endpoint =
         &mut resources["clusters"][0]["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"];
     assert_eq!(endpoint["address"]["socket_address"], json!({"address": "ollama", "port_value": 11434}));
-    endpoint["address"] = crate::envoy_config::socket(upstream.address());
+    endpoint["address"] = support::socket(upstream.address());
     let text = config.to_string().replace(MODULE, module().to_str().unwrap());
     let envoy = Envoy::launch(&serde_json::from_str(&text).unwrap()).await;
 

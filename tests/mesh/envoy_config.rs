@@ -1,7 +1,6 @@
 //! Parts of Envoy's configuration.
 
 use serde_json::{Value, json};
-use std::net::SocketAddr;
 
 pub const WASM: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
 
@@ -38,11 +37,7 @@ pub fn cluster(name: &str, address: &Value) -> Value {
 }
 
 pub fn any_port() -> Value {
-    socket("127.0.0.1:0".parse().unwrap())
-}
-
-pub fn socket(address: SocketAddr) -> Value {
-    json!({"socket_address": {"address": address.ip().to_string(), "port_value": address.port()}})
+    support::socket("127.0.0.1:0".parse().unwrap())
 }
 
 pub fn tls(context: &Value) -> Value {

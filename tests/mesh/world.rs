@@ -105,6 +105,6 @@ impl World {
 
     /// The cluster behind `server`.
     pub fn behind(&self, name: &str, upstream: &Upstream) -> Value {
-        envoy_config::cluster(&format!("behind {name}"), &envoy_config::socket(upstream.address()))
+        envoy_config::cluster(&format!("behind {name}"), &support::socket(upstream.address()))
     }
 }

@@ -7,9 +7,10 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tempfile::TempDir;
 
+use super::bootstrap::{NATIVE_FILTER, bootstrap, manager_of};
 use super::process::{Process, project};
 use super::recording;
 
@@ -60,9 +61,6 @@ impl Headers {
         if self == Self::Native { "dynamic_modules" } else { "wasm" }
     }
 }
-
-const NATIVE_FILTER: &str =
-    "type.googleapis.com/envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter";
 
 /// The first Envoy 1.x that loads the native module.
 const NATIVE_MINOR: u32 = 38;
@@ -201,22 +199,19 @@ impl Envoy {
 
     /// Sets the log level of one of Envoy's components.
     pub async fn set_log_level(&self, component: &str, level: &str) {
-        let url = format!("http://{}/logging?{component}={level}", self.admin);
-        let client = reqwest::Client::builder().timeout(ADMIN).build().expect("a client");
-        client
-            .post(&url)
-            .send()
-            .await
-            .expect("the admin interface")
-            .error_for_status()
-            .expect("a known level");
+        self.command(&format!("logging?{component}={level}")).await;
     }
 
     /// Makes Envoy drain its connections, as before a restart.
     pub async fn drain(&self) {
-        let url = format!("http://{}/drain_listeners?graceful", self.admin);
+        self.command("drain_listeners?graceful").await;
+    }
+
+    /// Tells Envoy to do something, by a path of its admin interface.
+    async fn command(&self, path: &str) {
         let client = reqwest::Client::builder().timeout(ADMIN).build().expect("a client");
-        client.post(&url).send().await.expect("the admin interface").error_for_status().expect("a drain");
+        let reply = client.post(format!("http://{}/{path}", self.admin)).send().await;
+        reply.expect("the admin interface").error_for_status().expect("a command that Envoy knows");
     }
 
     pub fn logged(&self) -> String {
@@ -297,8 +292,7 @@ fn recorded(bootstrap: &Value, directory: &Path) -> Value {
     let mut bootstrap = bootstrap.clone();
     let listeners = bootstrap["static_resources"]["listeners"].as_array_mut().expect("listeners");
     for listener in listeners {
-        let filters = listener.pointer_mut("/filter_chains/0/filters/0/typed_config/http_filters");
-        let filters = filters.and_then(Value::as_array_mut).expect("HTTP filters");
+        let filters = manager_of(listener)["http_filters"].as_array_mut().expect("HTTP filters");
         filters.insert(0, recording::tap(directory));
     }
     bootstrap
@@ -311,19 +305,22 @@ async fn admin(url: &str) -> Option<String> {
 
 /// One of the listeners, once Envoy is ready. Others may be sockets of the file system, for what is behind the first.
 async fn listener_address(address: SocketAddr) -> Option<SocketAddr> {
-    let listeners = admin(&format!("http://{address}/listeners?format=json")).await?;
-    let listeners: Value = serde_json::from_str(&listeners).ok()?;
-    let listener = listeners.get("listener_statuses")?.as_array()?.iter().find_map(listening)?;
+    let listener = listener_statuses(address).await?.iter().find_map(listening)?;
     // Envoy is not ready before the plugin is configured.
     let ready = admin(&format!("http://{address}/ready")).await?;
     (ready.trim() == "LIVE").then_some(listener)
 }
 
 async fn listener_addresses(address: SocketAddr) -> Option<BTreeMap<String, SocketAddr>> {
+    let statuses = listener_statuses(address).await?;
+    let named = |status: &Value| Some((status.get("name")?.as_str()?.to_owned(), listening(status)?));
+    statuses.iter().map(named).collect()
+}
+
+async fn listener_statuses(address: SocketAddr) -> Option<Vec<Value>> {
     let listeners = admin(&format!("http://{address}/listeners?format=json")).await?;
-    let listeners: Value = serde_json::from_str(&listeners).ok()?;
-    let statuses = listeners.get("listener_statuses")?.as_array()?.iter();
-    statuses.map(|status| Some((status.get("name")?.as_str()?.to_owned(), listening(status)?))).collect()
+    let mut listeners: Value = serde_json::from_str(&listeners).ok()?;
+    serde_json::from_value(listeners.get_mut("listener_statuses")?.take()).ok()
 }
 
 fn listening(status: &Value) -> Option<SocketAddr> {
@@ -398,108 +395,4 @@ pub fn minor_version() -> u32 {
         let version = output.split('/').find_map(|part| part.strip_prefix("1.")).expect("Envoy 1.x");
         version.split('.').next().and_then(|minor| minor.parse().ok()).expect("a minor version")
     })
-}
-
-/// One listener with the filter, one route, one cluster.
-pub fn bootstrap(upstream: SocketAddr, plugin_config: &str, headers: Headers) -> Value {
-    let filters = json!([
-        {"name": "transponder", "typed_config": filter(plugin_config, headers)},
-        {"name": "router", "typed_config": {
-            "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
-        }}
-    ]);
-    json!({
-        "admin": {"address": socket("127.0.0.1:0".parse().expect("an address"))},
-        "static_resources": {
-            "listeners": [{
-                "name": "listener",
-                "address": socket("127.0.0.1:0".parse().expect("an address")),
-                "filter_chains": [{"filters": [{"name": "http", "typed_config": connection_manager(&filters)}]}]
-            }],
-            "clusters": [cluster("upstream", upstream)]
-        }
-    })
-}
-
-fn filter(config: &str, headers: Headers) -> Value {
-    let config = json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": config});
-    if headers == Headers::Native {
-        let module = native_module();
-        assert!(module.is_file(), "{} is missing: run `make test`, or `make module`", module.display());
-        return json!({
-            "@type": NATIVE_FILTER,
-            "dynamic_module_config": {"name": "transponder", "metrics_namespace": "wasmcustom"},
-            "filter_name": "transponder",
-            "filter_config": config
-        });
-    }
-    json!({
-        "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
-        "config": plugin(&config, headers)
-    })
-}
-
-fn plugin(config: &Value, headers: Headers) -> Value {
-    let mut plugin = json!({
-        "name": "transponder",
-        "failure_policy": "FAIL_RELOAD",
-        "configuration": config,
-        // In vm_config it needs Envoy 1.40.
-        "capability_restriction_config": {"allowed_capabilities": capabilities()},
-        "vm_config": {
-            "runtime": "envoy.wasm.runtime.v8",
-            "code": {"local": {"filename": module()}}
-        }
-    });
-    if headers == Headers::Held {
-        plugin["allow_on_headers_stop_iteration"] = json!(true);
-    }
-    plugin
-}
-
-/// The functions that the module may import and export, as in `envoy/envoy.yaml`. The tests show that no others are
-/// needed.
-pub fn capabilities() -> serde_json::Map<String, Value> {
-    let example = std::fs::read_to_string(project().join("envoy/envoy.yaml")).expect("the example");
-    let (_, list) = example.split_once("allowed_capabilities:").expect("a list of capabilities");
-    let entries = list.lines().skip(1).map_while(|line| line.trim().strip_suffix(": {}"));
-    entries.map(|name| (name.to_owned(), json!({}))).collect()
-}
-
-/// The format of Envoy's local replies, as in `envoy/envoy.yaml`.
-pub fn local_reply_config() -> Value {
-    let example = std::fs::read_to_string(project().join("envoy/envoy.yaml")).expect("the example");
-    let (_, rest) = example.split_once("local_reply_config:\n").expect("a configuration of local replies");
-    let (mappers, _) = rest.split_once("          http_filters:").expect("the next field");
-    serde_yaml_ng::from_str(mappers).expect("YAML")
-}
-
-fn connection_manager(filters: &Value) -> Value {
-    json!({
-        "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
-        "stat_prefix": "http",
-        // Without it Envoy itself rejects an upgrade, and clients never get the filter's 426.
-        "upgrade_configs": [{"upgrade_type": "websocket"}],
-        "route_config": {"virtual_hosts": [{
-            "name": "all", "domains": ["*"],
-            // As in envoy/envoy.yaml: without it Envoy retries no long request.
-            "request_body_buffer_limit": 128 << 20,
-            "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "upstream", "timeout": "0s"}}]
-        }]},
-        "local_reply_config": local_reply_config(),
-        "http_filters": filters
-    })
-}
-
-pub fn cluster(name: &str, address: SocketAddr) -> Value {
-    json!({
-        "name": name, "type": "STATIC", "connect_timeout": "5s",
-        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [
-            {"endpoint": {"address": socket(address)}}
-        ]}]}
-    })
-}
-
-fn socket(address: SocketAddr) -> Value {
-    json!({"socket_address": {"address": address.ip().to_string(), "port_value": address.port()}})
 }

@@ -1,15 +1,20 @@
-//! The configurations of `envoy/fleet`, with the addresses of the test.
+//! The configurations of `envoy/`, with the addresses of the test.
 
+use super::bootstrap::manager_of;
 use super::envoy::module;
 use super::process::project;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::path::Path;
 
-/// A configuration, with free ports, the module of the test, and these endpoints in place of a cluster's.
+/// A configuration of `envoy/fleet`, as [`shipped`] has it.
 pub fn fleet(name: &str, clusters: &[(&str, &[SocketAddr])]) -> Value {
-    let file = project().join(format!("envoy/fleet/{name}.yaml"));
-    let text = std::fs::read_to_string(&file).expect("an example");
+    shipped(&format!("fleet/{name}.yaml"), clusters)
+}
+
+/// A configuration, with free ports, the module of the test, and these endpoints in place of a cluster's.
+pub fn shipped(file: &str, clusters: &[(&str, &[SocketAddr])]) -> Value {
+    let text = std::fs::read_to_string(project().join("envoy").join(file)).expect("an example");
     let mut config: Value = serde_yaml_ng::from_str(&text).expect("YAML");
     config["admin"]["address"]["socket_address"]["port_value"] = json!(0);
     for listener in config["static_resources"]["listeners"].as_array_mut().expect("listeners") {
@@ -29,7 +34,7 @@ pub fn fleet(name: &str, clusters: &[(&str, &[SocketAddr])]) -> Value {
             .pointer_mut("/load_assignment/endpoints/0/lb_endpoints")
             .and_then(Value::as_array_mut)
             .expect("endpoints");
-        assert_eq!(places.len(), addresses.len(), "{name}");
+        assert_eq!(places.len(), addresses.len(), "{file}");
         for (place, address) in places.iter_mut().zip(*addresses) {
             let address = json!({"address": address.ip().to_string(), "port_value": address.port()});
             place["endpoint"]["address"]["socket_address"] = address;
@@ -53,7 +58,6 @@ pub fn with_key(config: &Value, name: &str, directory: &Path, key: &str) -> Valu
 
 /// The filter's part of a listener, if it has the filter: Envoy's PluginConfig.
 fn plugin(listener: &mut Value) -> Option<&mut Value> {
-    let filters = listener.pointer_mut("/filter_chains/0/filters/0/typed_config/http_filters")?;
-    let mut filters = filters.as_array_mut()?.iter_mut();
+    let mut filters = manager_of(listener)["http_filters"].as_array_mut()?.iter_mut();
     filters.find(|filter| filter["name"] == "transponder")?.pointer_mut("/typed_config/config")
 }

@@ -4,6 +4,7 @@
 //! (`cargo test` builds them; `cargo test --test NAME` alone does not), the wasm module (`make wasm`), Envoy, and
 //! `tests/clients/setup` for the real clients. What is missing is named, never skipped.
 
+mod bootstrap;
 mod client;
 mod codex;
 mod envoy;
@@ -18,14 +19,17 @@ pub mod schemas;
 mod upstream;
 
 pub use {
+    bootstrap::{
+        bootstrap, capabilities, cluster, clusters, http_filters, local_reply_config, manager, manager_of,
+        routes, set_http_options, socket, virtual_host,
+    },
     client::{Answer, post, post_with},
     codex::{Codex, Turn},
     envoy::{
-        Envoy, Headers, Launch, MODULES, binary as envoy_binary, bootstrap, capabilities, cluster,
-        command as envoy_command, local_reply_config, minor_version, module,
-        native_binary as native_envoy_binary, native_module, trap_module,
+        Envoy, Headers, Launch, MODULES, binary as envoy_binary, command as envoy_command, minor_version,
+        module, native_binary as native_envoy_binary, native_module, trap_module,
     },
-    fleet::{fleet, with_key},
+    fleet::{fleet, shipped, with_key},
     process::{Process, example, project, without_cargo},
     upstream::{Seen, Upstream},
 };

@@ -4,6 +4,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::response::Response;
+use serde_json::Value;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc;
@@ -13,6 +14,13 @@ pub struct Seen {
     pub path: String,
     pub headers: axum::http::HeaderMap,
     pub body: Bytes,
+}
+
+impl Seen {
+    /// The body, which must be JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
 }
 
 pub struct OwnUpstream {
@@ -50,9 +58,26 @@ impl OwnUpstream {
         Self { address, seen }
     }
 
+    /// Sends a stream to the first request, whose chunks come through the channel, and a document to each other one.
+    pub async fn start_patient() -> (Self, mpsc::UnboundedSender<String>) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let receiver = Arc::new(Mutex::new(Some(receiver)));
+        let upstream = Self::start(move || match receiver.lock().unwrap().take() {
+            Some(receiver) => stream(receiver),
+            None => completion("ok"),
+        })
+        .await;
+        (upstream, sender)
+    }
+
     pub fn seen(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().clone()
     }
+}
+
+/// An address where no server listens.
+pub async fn nobody() -> SocketAddr {
+    tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
 }
 
 pub fn json(status: u16, body: impl Into<Body>) -> Response {
@@ -72,7 +97,7 @@ pub fn completion(text: &str) -> Response {
 }
 
 /// A stream whose chunks are sent through the channel, each as one write.
-pub fn stream(chunks: mpsc::UnboundedReceiver<String>) -> Response {
+fn stream(chunks: mpsc::UnboundedReceiver<String>) -> Response {
     let stream = futures_util::stream::unfold(chunks, async |mut chunks| {
         let chunk = chunks.recv().await?;
         Some((Ok::<_, std::io::Error>(chunk), chunks))

@@ -1,6 +1,6 @@
 //! What the tests of real servers share: starting one, and the requests that each must serve.
 
-use super::{Answer, Codex, Envoy, Headers, Process, example, post, project};
+use super::{Answer, Codex, Envoy, Headers, Process, example, http_filters, post, project};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::process::Command;
@@ -71,10 +71,10 @@ impl Server {
 pub async fn found(base_url: &str) -> (Value, Value) {
     let mut command = Command::new(project().join("envoy/run.py"));
     command.args(["--print", "--upstream", base_url, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
-    let bootstrap: Value = serde_yaml_ng::from_slice(&run(command).await.stdout).unwrap();
-    let manager = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config";
-    let filters = bootstrap.pointer(manager).unwrap()["http_filters"].as_array().unwrap();
-    let plugin = filters.iter().find_map(|filter| filter.pointer("/typed_config/config/configuration/value"));
+    let mut bootstrap: Value = serde_yaml_ng::from_slice(&run(command).await.stdout).unwrap();
+    let plugin = http_filters(&mut bootstrap)
+        .iter()
+        .find_map(|filter| filter.pointer("/typed_config/config/configuration/value"));
     let plugin = serde_json::from_str(plugin.unwrap().as_str().unwrap()).unwrap();
     (bootstrap, plugin)
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 use support::own_upstream::{OwnUpstream, json as json_reply};
-use support::{Envoy, Process, Upstream, cluster, project};
+use support::{Envoy, Process, Upstream, cluster, clusters, project, routes};
 use tempfile::TempDir;
 use transponder::metrics::{ACCESS_LOG, METRICS};
 
@@ -31,11 +31,9 @@ fn bootstrap(upstream: &Upstream, engine: &OwnUpstream, files: &Path) -> Value {
     assert!(printed.status.success(), "{}", String::from_utf8_lossy(&printed.stderr));
     let mut bootstrap: Value = serde_yaml_ng::from_slice(&printed.stdout).unwrap();
     bootstrap["stats_flush_interval"] = json!("1s");
-    let clusters = bootstrap["static_resources"]["clusters"].as_array_mut().unwrap();
+    let clusters = clusters(&mut bootstrap);
     clusters.push(cluster("engine", engine.address));
-    let routes = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/route_config/virtual_hosts/0/routes";
-    let routes = bootstrap.pointer_mut(routes).and_then(Value::as_array_mut).unwrap();
-    routes.insert(0, json!({"match": {"path": "/search"}, "route": {"cluster": "engine"}}));
+    routes(&mut bootstrap).insert(0, json!({"match": {"path": "/search"}, "route": {"cluster": "engine"}}));
     bootstrap
 }
 

@@ -48,7 +48,7 @@ fn sealed_by_another(chat: &str) -> String {
 
 fn answer(seen: &Seen) -> Response {
     match seen.path.as_str() {
-        "/v1/responses" => native(&serde_json::from_slice(&seen.body).unwrap()),
+        "/v1/responses" => native(&seen.json()),
         _ => response(200, "text/event-stream", translated("From the translated one.")),
     }
 }

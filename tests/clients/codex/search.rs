@@ -129,7 +129,7 @@ async fn the_engine_gets_the_query_and_no_more() {
 #[tokio::test]
 async fn codex_opens_pages_with_tavily() {
     let engine = OwnUpstream::start_asked(|seen| {
-        let asked: Value = serde_json::from_slice(&seen.body).unwrap();
+        let asked = seen.json();
         let page = json!({"url": "https://docs.example.org/frob", "title": "Frob", "content": "About frob.", "raw_content": "# Frob\n\nTurn it on.\nfrob.enable = true"});
         let failed = json!({"url": asked["urls"][1], "error": "timeout"});
         json_reply(200, json!({"results": [page], "failed_results": [failed]}).to_string())

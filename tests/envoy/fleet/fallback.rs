@@ -33,10 +33,6 @@ fn streamed(text: &str) -> axum::response::Response {
     )
 }
 
-fn body(upstream: &OwnUpstream, index: usize) -> Value {
-    serde_json::from_slice(&upstream.seen()[index].body).unwrap()
-}
-
 /// An upstream that is down while `fails` is set.
 async fn failing(fails: &Arc<AtomicBool>, answer: fn() -> axum::response::Response) -> OwnUpstream {
     let fails = Arc::clone(fails);
@@ -82,7 +78,7 @@ async fn a_thread_of_four_turns_moves_to_the_second_upstream() {
     assert_eq!(first.seen()[0].headers["authorization"], "Bearer sk-of-the-client");
     assert_eq!(second.seen()[0].headers["authorization"], "Bearer the-key");
     // The second upstream gets each request translated for itself: its own name of the model and its own words.
-    let (to_first, to_second) = (body(&first, 2), body(&second, 0));
+    let (to_first, to_second) = (first.seen()[2].json(), second.seen()[0].json());
     assert_eq!((&to_first["model"], &to_first["reasoning_effort"]), (&json!("qwen3-coder"), &json!("max")));
     assert_eq!(
         (&to_second["model"], &to_second["reasoning_effort"]),
@@ -118,7 +114,7 @@ async fn codex_goes_on_with_its_reasoning_at_the_second_upstream() {
         assert_eq!(turn.messages(), [expected], "{turn:#?}");
     }
 
-    let body = body(&second, 1);
+    let body = second.seen()[1].json();
     let said = body["messages"].as_array().unwrap().iter();
     let thoughts =
         said.filter(|message| message["role"] == "assistant").map(|message| &message["reasoning_content"]);

@@ -1,11 +1,10 @@
 //! A search engine that answers in any way, and ends its answer in any way: Codex always gets a document with status 200.
 
 use crate::config;
-use crate::life::manager;
 use crate::raw_upstream::{Asked, CHUNKED, Connection, RawUpstream, UNTIL_CLOSED, chunk};
 use serde_json::{Value, json};
 use std::time::Duration;
-use support::{Answer, Envoy, Headers, bootstrap, fleet, post_with};
+use support::{Answer, Envoy, Headers, bootstrap, clusters, fleet, manager, post_with, set_http_options};
 use tokio::time::sleep;
 
 /// How the engine answers, by the query, and a part of what Codex is told.
@@ -113,12 +112,8 @@ fn plan(engine: &RawUpstream, headers: Headers, example: &str) -> Value {
     let search = json!({"search": {"engine": "tavily"}});
     let mut plan = bootstrap(engine.address, &config(headers, search), headers);
     plan["static_resources"]["listeners"][0]["per_connection_buffer_limit_bytes"] = json!(4096);
-    plan["static_resources"]["clusters"][0]["typed_extension_protocol_options"] = json!({
-        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-            "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-            "explicit_http_config": {"http_protocol_options": {"enable_trailers": true}}
-        }
-    });
+    let options = json!({"explicit_http_config": {"http_protocol_options": {"enable_trailers": true}}});
+    set_http_options(&mut clusters(&mut plan)[0], options);
     let by = |name: &str, action: Value| {
         json!({
             "match": {"prefix": "/", "headers": [{"name": "x-route", "string_match": {"exact": name}}]},
@@ -130,11 +125,7 @@ fn plan(engine: &RawUpstream, headers: Headers, example: &str) -> Value {
         by("timeout", json!({"cluster": "upstream", "timeout": "0.5s"})),
         by("idle", json!({"cluster": "upstream", "timeout": "0s", "idle_timeout": "0.5s"})),
     ]);
-    let example = fleet(example, &[]);
-    manager["local_reply_config"] = example
-        .pointer("/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/local_reply_config")
-        .unwrap()
-        .clone();
+    manager["local_reply_config"] = support::manager(&mut fleet(example, &[]))["local_reply_config"].take();
     plan
 }
 

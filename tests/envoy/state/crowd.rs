@@ -85,7 +85,7 @@ fn said(body: &Value) -> Vec<String> {
 
 /// The conversation of a request, and the number of its messages. It has the whole conversation, and nothing else.
 fn checked(seen: &Seen) -> (usize, usize) {
-    let said = said(&serde_json::from_slice(&seen.body).unwrap());
+    let said = said(&seen.json());
     let number = said[0].rsplit_once(' ').unwrap().1.parse().unwrap();
     assert_eq!(
         said,

@@ -4,13 +4,12 @@ use super::stores::{Kind, StoreServer};
 use super::{KEY, operations, with_store};
 use crate::config;
 use crate::hops::{compressed, events, with_trailers};
-use crate::life::manager;
 use crate::raw_upstream::{CHUNKED, DONE, RawUpstream, STOP, UNTIL_CLOSED, chunk, delta};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::time::Duration;
 use support::own_upstream::OwnUpstream;
-use support::{Envoy, Headers, post_with};
+use support::{Envoy, Headers, clusters, http_filters, post_with, set_http_options};
 
 /// An Envoy with a store in nginx. `change` changes its bootstrap.
 async fn envoy_with_store(
@@ -49,7 +48,7 @@ async fn the_trailers_of_a_decompressor_do_not_hide_the_end() {
         json!({"choices": [{"index": 0, "message": {"content": "Hello"}, "finish_reason": "stop"}]});
     let document = document.to_string();
     let upstream = OwnUpstream::start_asked(move |asked| {
-        let body: Value = serde_json::from_slice(&asked.body).unwrap();
+        let body = asked.json();
         match body["stream"].as_bool() {
             Some(true) => compressed(200, &events(), "text/event-stream"),
             _ => compressed(200, &document, "application/json"),
@@ -64,7 +63,7 @@ async fn the_trailers_of_a_decompressor_do_not_hide_the_end() {
             }},
         }});
         let envoy = envoy_with_store(upstream.address, headers, &store, |bootstrap| {
-            manager(bootstrap)["http_filters"].as_array_mut().unwrap().insert(1, decompressor);
+            http_filters(bootstrap).insert(1, decompressor);
         })
         .await;
         stored(&envoy, true).await;
@@ -80,12 +79,8 @@ async fn http2_and_its_trailers_pass_on_both_sides() {
     let upstream = OwnUpstream::start(with_trailers).await;
     for headers in Headers::all() {
         let envoy = envoy_with_store(upstream.address, headers, &store, |bootstrap| {
-            bootstrap["static_resources"]["clusters"][0]["typed_extension_protocol_options"] = json!({
-                "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-                    "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-                    "explicit_http_config": {"http2_protocol_options": {}},
-                }
-            });
+            let options = json!({"explicit_http_config": {"http2_protocol_options": {}}});
+            set_http_options(&mut clusters(bootstrap)[0], options);
         })
         .await;
         stored(&envoy, true).await;

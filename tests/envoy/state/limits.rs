@@ -5,17 +5,12 @@ use super::{KEY, code, model, with_store};
 use crate::config;
 use serde_json::{Value, json};
 use support::own_upstream::OwnUpstream;
-use support::{Envoy, Headers, post_with};
-
-const LISTENER: &str = "/static_resources/listeners/0";
+use support::{Envoy, Headers, post_with, virtual_host};
 
 /// An Envoy whose listener buffers so many bytes, and whose routes have no limit of their own.
 fn limited(mut bootstrap: Value, limit: usize) -> Value {
-    let listener = bootstrap.pointer_mut(LISTENER).unwrap();
-    listener["per_connection_buffer_limit_bytes"] = json!(limit);
-    let host = "filter_chains/0/filters/0/typed_config/route_config/virtual_hosts/0";
-    let host = listener.pointer_mut(&format!("/{host}")).and_then(Value::as_object_mut).unwrap();
-    host.remove("request_body_buffer_limit");
+    bootstrap["static_resources"]["listeners"][0]["per_connection_buffer_limit_bytes"] = json!(limit);
+    virtual_host(&mut bootstrap).as_object_mut().unwrap().remove("request_body_buffer_limit");
     bootstrap
 }
 

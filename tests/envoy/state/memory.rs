@@ -31,7 +31,7 @@ async fn conversations_go_on_whichever_worker_they_reach() {
         });
         futures_util::future::join_all(conversations).await;
         for seen in upstream.seen() {
-            let body: Value = serde_json::from_slice(&seen.body).unwrap();
+            let body = seen.json();
             let questions =
                 body["messages"].as_array().unwrap().iter().filter(|message| message["role"] == "user");
             let words: Vec<_> = questions.map(|message| message["content"].as_str().unwrap()).collect();

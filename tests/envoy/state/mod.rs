@@ -14,13 +14,13 @@ mod stores;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use support::own_upstream::{Seen, json as json_reply, response};
-use support::{Answer, Envoy, Headers, bootstrap, post_with};
+use support::{Answer, Envoy, Headers, bootstrap, clusters, http_filters, post_with};
 
 const KEY: &str = "Bearer of-the-first-client";
 
 /// Calls the tool once for each question, then tells how many messages it got.
 fn model(seen: &Seen) -> axum::response::Response {
-    let body: Value = serde_json::from_slice(&seen.body).unwrap();
+    let body = seen.json();
     let messages = body["messages"].as_array().unwrap();
     let call = json!([{"index": 0, "id": format!("call_{}", messages.len()), "type": "function",
                        "function": {"name": "look", "arguments": "{}"}}]);
@@ -146,9 +146,11 @@ fn code(answer: &Answer) -> (u16, Value) {
 /// The bootstrap of an Envoy with this plugin configuration and a cluster `responses` for its store. The module may call out.
 fn with_store(upstream: SocketAddr, plugin: &str, headers: Headers, cluster: &Value) -> Value {
     let mut bootstrap = bootstrap(upstream, plugin, headers);
-    bootstrap["static_resources"]["clusters"].as_array_mut().unwrap().push(cluster.clone());
+    clusters(&mut bootstrap).push(cluster.clone());
     if headers != Headers::Native {
-        let allowed = bootstrap.pointer_mut(CAPABILITIES).and_then(Value::as_object_mut).unwrap();
+        let plugin = &mut http_filters(&mut bootstrap)[0]["typed_config"]["config"];
+        let allowed = &mut plugin["capability_restriction_config"]["allowed_capabilities"];
+        let allowed = allowed.as_object_mut().unwrap();
         allowed.insert("proxy_http_call".to_owned(), json!({}));
         allowed.insert("proxy_on_http_call_response".to_owned(), json!({}));
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use service::Service;
 use std::time::{Duration, Instant};
 use support::own_upstream::{OwnUpstream, json as json_reply, response};
-use support::{Answer, Codex, Envoy, fleet, post_with};
+use support::{Answer, Codex, Envoy, fleet, http_filters, post_with};
 
 const BUDGET: u64 = 500;
 
@@ -42,19 +42,14 @@ async fn until_used(service: &Service, team: &str, tokens: u64) {
 fn plan(upstream: &OwnUpstream, service: &Service) -> Value {
     let addresses: &[(&str, &[_])] = &[("upstream", &[upstream.address]), ("ratelimit", &[service.address])];
     let mut plan = fleet("budget", addresses);
-    filters(&mut plan)[1]["typed_config"]["timeout"] = json!("60s");
+    // Transponder, the rate limit filter and the router.
+    http_filters(&mut plan)[1]["typed_config"]["timeout"] = json!("60s");
     plan
-}
-
-/// Transponder, the rate limit filter and the router.
-fn filters(plan: &mut Value) -> &mut Value {
-    plan.pointer_mut("/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/http_filters")
-        .unwrap()
 }
 
 async fn start() -> (OwnUpstream, Service, Envoy) {
     let upstream = OwnUpstream::start_asked(|seen| {
-        let request: Value = serde_json::from_slice(&seen.body).unwrap();
+        let request = seen.json();
         reply(request["stream"] == true)
     })
     .await;
@@ -93,7 +88,7 @@ async fn a_team_whose_budget_is_used_up_is_refused() {
 #[tokio::test]
 async fn an_upstreams_own_limits_are_not_the_teams() {
     let upstream = OwnUpstream::start_asked(|seen| {
-        let request: Value = serde_json::from_slice(&seen.body).unwrap();
+        let request = seen.json();
         let mut reply = reply(request["stream"] == true);
         for (name, value) in
             [("x-ratelimit-limit", "10, 10;w=60"), ("x-ratelimit-remaining", "1"), ("x-ratelimit-reset", "7")]
@@ -106,7 +101,7 @@ async fn an_upstreams_own_limits_are_not_the_teams() {
     let service = Service::start(BUDGET).await;
     let plan = plan(&upstream, &service);
     let mut held = plan.clone();
-    let plugin = &mut filters(&mut held)[0]["typed_config"]["config"];
+    let plugin = &mut http_filters(&mut held)[0]["typed_config"]["config"];
     plugin["allow_on_headers_stop_iteration"] = json!(true);
     let config = plugin["configuration"]["value"].as_str().unwrap();
     plugin["configuration"]["value"] = json!(config.replacen('{', "{\"hold_request_headers\": true, ", 1));
