@@ -22,17 +22,17 @@ pub(crate) fn accept(parsed: Result<Config, ConfigErrors>) -> Option<Config> {
     }
 }
 
-/// Defines every series of the metrics. `number` receives a metric and its encoded name, and returns Envoy's id.
+/// Defines every series of the metrics. `define` receives a metric and its encoded name, and returns Envoy's id.
 pub(crate) fn define_series(
     config: &Config,
-    number: impl FnMut(&'static Metric, &str) -> Option<u32>,
+    define: impl FnMut(&'static Metric, &str) -> Option<u32>,
 ) -> Series {
     let configured = Configured {
         presets: &config.presets(),
         models: &config.priced(),
         teams: &config.teams.iter().map(String::as_str).collect::<Vec<_>>(),
     };
-    Series::define(configured, number)
+    Series::define(configured, define)
 }
 
 /// The store of responses that the configuration chooses.

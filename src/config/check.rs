@@ -89,12 +89,12 @@ fn pass_fields(at: &str, fields: &[String], errors: &mut Errors) {
 }
 
 /// Shortened ids are hexadecimal digits; fewer could not distinguish the calls of a long conversation.
-const FEWEST_CALL_ID_CHARS: usize = 8;
+const MIN_CALL_ID_CHARS: usize = 8;
 
 fn call_id_chars(at: &str, options: &Options, errors: &mut Errors) {
     match options.tool_call_id_chars {
-        Some(0..FEWEST_CALL_ID_CHARS) => {
-            errors.add(at, format!("expected at least {FEWEST_CALL_ID_CHARS}"));
+        Some(0..MIN_CALL_ID_CHARS) => {
+            errors.add(at, format!("expected at least {MIN_CALL_ID_CHARS}"));
         }
         None if options.tool_call_id_exact => {
             errors.add(at, "expected a number, because `tool_call_id_exact` is set");
@@ -183,13 +183,13 @@ pub(super) fn described_is_served(config: &Config, errors: &mut Errors) {
 }
 
 /// Codex reads the numbers of its catalogue with a sign, and discards all of it if one does not fit.
-const MOST_TOKENS: u64 = i64::MAX as u64;
+const MAX_TOKENS: u64 = i64::MAX as u64;
 
 fn tokens(at: &str, number: Option<u64>, errors: &mut Errors) {
     let Some(number) = number else { return };
     positive(at, number, errors);
-    if number > MOST_TOKENS {
-        errors.add(at, format!("expected at most {MOST_TOKENS}"));
+    if number > MAX_TOKENS {
+        errors.add(at, format!("expected at most {MAX_TOKENS}"));
     }
 }
 
@@ -246,8 +246,8 @@ pub(super) fn price(at: &str, price: Price, pattern: &str, errors: &mut Errors) 
     for (key, price) in price.parts() {
         if price < 0.0 {
             errors.add(&join(at, key), "expected at least 0");
-        } else if price > HIGHEST_PRICE {
-            errors.add(&join(at, key), format!("expected at most {HIGHEST_PRICE}, for a million tokens"));
+        } else if price > MAX_PRICE {
+            errors.add(&join(at, key), format!("expected at most {MAX_PRICE}, for a million tokens"));
         }
     }
     if !is_label(pattern) {
@@ -256,7 +256,7 @@ pub(super) fn price(at: &str, price: Price, pattern: &str, errors: &mut Errors) 
 }
 
 /// A thousand of any currency for one token.
-const HIGHEST_PRICE: f64 = 1e9;
+const MAX_PRICE: f64 = 1e9;
 
 /// What Envoy can read out of the name of a metric.
 fn is_label(text: &str) -> bool {

@@ -108,13 +108,13 @@ fn hold_bytes() -> usize {
 }
 
 /// Ten minutes. A client does not wait as long, and Envoy counts the milliseconds of a wasm filter in 32 bits.
-const LONGEST_TIMEOUT: u64 = 600_000;
+const MAX_TIMEOUT_MS: u64 = 600_000;
 
 /// One record may have a thirty-second of a store in memory, which is then a kibibyte.
-const FEWEST_BYTES: usize = 32 << 10;
+const MIN_BYTES: usize = 32 << 10;
 
 /// The longest reply to a callout that Envoy's wasm filter takes.
-const LARGEST_RECORD: usize = 32 << 20;
+const MAX_RECORD_BYTES: usize = 32 << 20;
 
 impl Http {
     /// The store with these settings.
@@ -149,12 +149,12 @@ impl Http {
             }
         }
         check::positive(&at("timeout_ms"), self.timeout_ms, errors);
-        if self.timeout_ms > LONGEST_TIMEOUT {
-            errors.add(&at("timeout_ms"), format!("expected at most {LONGEST_TIMEOUT}"));
+        if self.timeout_ms > MAX_TIMEOUT_MS {
+            errors.add(&at("timeout_ms"), format!("expected at most {MAX_TIMEOUT_MS}"));
         }
         check::positive(&at("record_bytes"), self.record_bytes as u64, errors);
-        if self.record_bytes > LARGEST_RECORD {
-            errors.add(&at("record_bytes"), format!("expected at most {LARGEST_RECORD}"));
+        if self.record_bytes > MAX_RECORD_BYTES {
+            errors.add(&at("record_bytes"), format!("expected at most {MAX_RECORD_BYTES}"));
         }
         match self.ttl_seconds {
             Some(seconds) if self.protocol == Protocol::Dapr => {
@@ -255,11 +255,8 @@ fn settings(at: &str, kind: &str, settings: Map<String, Value>, errors: &mut Err
     match kind {
         "memory" => {
             let memory: Memory = read_object(at, settings, errors)?;
-            if memory.bytes < FEWEST_BYTES {
-                errors.add(
-                    &join(at, "bytes"),
-                    format!("expected at least {FEWEST_BYTES}, or no response fits"),
-                );
+            if memory.bytes < MIN_BYTES {
+                errors.add(&join(at, "bytes"), format!("expected at least {MIN_BYTES}, or no response fits"));
             }
             check::positive(&join(at, "ttl_seconds"), memory.ttl_seconds, errors);
             Some(Store::Memory(memory))

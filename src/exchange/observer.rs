@@ -291,7 +291,7 @@ impl Observer {
             ("output", "transponder.output_tokens", usage.output_tokens),
             ("reasoning", "transponder.reasoning_tokens", usage.output_tokens_details.reasoning_tokens),
         ] {
-            let tokens = tokens.min(MOST_TOKENS);
+            let tokens = tokens.min(MAX_TOKENS);
             // Envoy rejects an increment of 0.
             if tokens > 0 {
                 self.telemetry.record(&metrics::TOKENS, &[kind, self.preset], saturated(tokens));
@@ -306,7 +306,7 @@ impl Observer {
 
     fn count_cost(&self, input: u64, cached: u64, output: u64) {
         let Some((model, price)) = &self.price else { return };
-        let micros = price.micros(input, cached, output).min(MOST_MICROS);
+        let micros = price.micros(input, cached, output).min(MAX_MICROS);
         if micros > 0 {
             let team = self.team.as_deref().unwrap_or(metrics::OTHER);
             self.telemetry.record(&metrics::COST, &[model, team], saturated(micros));
@@ -386,10 +386,10 @@ impl Observer {
 }
 
 /// More tokens than any reply has. Envoy's counters wrap at 64 bits, and its rate limit filter takes no higher cost.
-const MOST_TOKENS: u64 = 1_000_000_000;
+const MAX_TOKENS: u64 = 1_000_000_000;
 
 /// The same for what they cost.
-const MOST_MICROS: u64 = 1 << 50;
+const MAX_MICROS: u64 = 1 << 50;
 
 /// A number in the type of Envoy's metrics.
 fn saturated(number: impl TryInto<i64>) -> i64 {

@@ -15,7 +15,7 @@ pub(super) struct Page {
 }
 
 const DEFAULT_LIMIT: usize = 20;
-const LIMIT: usize = 100;
+const MAX_LIMIT: usize = 100;
 
 #[derive(Serialize)]
 struct List<'a> {
@@ -76,8 +76,8 @@ fn limit(value: &str) -> Result<usize, ApiError> {
     let path = Path::top("limit");
     match value.parse() {
         Ok(0) => Err(ApiError::below_minimum(path, "integer", 1, value)),
-        Ok(limit) if limit <= LIMIT => Ok(limit),
-        Ok(_) => Err(ApiError::above_maximum(path, "integer", LIMIT, value)),
+        Ok(limit) if limit <= MAX_LIMIT => Ok(limit),
+        Ok(_) => Err(ApiError::above_maximum(path, "integer", MAX_LIMIT, value)),
         Err(_) => Err(ApiError::wrong_type(path, "an integer", "a string")),
     }
 }

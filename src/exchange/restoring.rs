@@ -26,7 +26,7 @@ pub(super) struct Restoring {
 
 /// How many records one request may need. The record of a turn has the items of all turns before it, so it is one for a
 /// conversation that is stored as a whole.
-const RECORDS: usize = 16;
+const MAX_RECORDS: usize = 16;
 
 impl Restoring {
     /// The body is complete.
@@ -73,7 +73,7 @@ impl Restoring {
         let missing = self.needs.items.iter().rev().filter(|id| !self.stored.has_item(id));
         let mut responses = missing.filter_map(|id| ResponseId::of_item(id));
         match responses.find(|id| !self.tried.contains(id)) {
-            Some(_) if self.tried.len() == RECORDS => Phase::rejected(&too_many(), context),
+            Some(_) if self.tried.len() == MAX_RECORDS => Phase::rejected(&too_many(), context),
             Some(id) => self.ask(id),
             None => self.translating.translate(&self.incoming, Some(&self.stored), true, context),
         }
@@ -94,7 +94,7 @@ impl Restoring {
 /// The items are in too many records.
 fn too_many() -> ApiError {
     ApiError::invalid(format!(
-        "`input` refers to items of more than {RECORDS} stored responses. Send the items themselves."
+        "`input` refers to items of more than {MAX_RECORDS} stored responses. Send the items themselves."
     ))
     .code(Code::UnsupportedValue)
     .at("input")

@@ -17,10 +17,10 @@ struct Numbered {
 }
 
 impl Series {
-    /// Defines every series. `number` receives the metric and the encoded name and returns Envoy's id.
+    /// Defines every series. `define` receives the metric and the encoded name and returns Envoy's id.
     pub fn define(
         configured: Configured<'_>,
-        mut number: impl FnMut(&'static Metric, &str) -> Option<u32>,
+        mut define: impl FnMut(&'static Metric, &str) -> Option<u32>,
     ) -> Self {
         let mut numbered = |metric: &&'static Metric| Numbered {
             values: metric
@@ -31,7 +31,7 @@ impl Series {
             numbers: metric
                 .combinations(configured)
                 .iter()
-                .map(|labels| number(metric, &metric.series(labels)))
+                .map(|labels| define(metric, &metric.series(labels)))
                 .collect(),
         };
         Self(METRICS.iter().map(&mut numbered).collect())

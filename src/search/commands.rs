@@ -36,16 +36,16 @@ struct Request {
 /// How long an answer is if Codex sets no limit, in tokens.
 const DEFAULT_TOKENS: u64 = 10_000;
 
-/// In so many there is room for a sentence.
-const FEWEST_TOKENS: u64 = 50;
+/// The shortest limit that is kept to, so that at least a sentence fits.
+const MIN_TOKENS: u64 = 50;
 
 /// A token of English text has about four bytes.
 const BYTES_PER_TOKEN: u64 = 4;
 
-/// What is no command, but says how commands are meant.
+/// The keys of `commands` that are no commands, but say how the commands are meant.
 const SETTINGS: [&str; 1] = ["response_length"];
 
-/// What the user has set for all searches, and no engine gets.
+/// The settings of the user for all searches that no engine is sent.
 const UNSERVED_SETTINGS: [&str; 2] = ["filters", "user_location"];
 
 /// `reads_pages`: the engine can be asked for pages.
@@ -111,7 +111,7 @@ fn limit(tokens: &Value, notes: &mut Notes) -> usize {
         notes
             .add(format!("`max_output_tokens` was ignored: it must be a number. {DEFAULT_TOKENS} was used."));
     }
-    let bytes = number.unwrap_or(DEFAULT_TOKENS).max(FEWEST_TOKENS).saturating_mul(BYTES_PER_TOKEN);
+    let bytes = number.unwrap_or(DEFAULT_TOKENS).max(MIN_TOKENS).saturating_mul(BYTES_PER_TOKEN);
     usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 

@@ -3,7 +3,7 @@
 use super::pages::Pages;
 use crate::config::EngineName;
 
-/// How an engine is asked, and where its answer has what.
+/// How an engine is asked, and how its answer is read. All places in the answer are JSON pointers.
 #[derive(Debug)]
 pub(super) struct Engine {
     pub(super) path: &'static str,
@@ -18,18 +18,18 @@ pub(super) struct Engine {
     pub(super) domains: Option<&'static str>,
     /// Where the results are, the best first.
     pub(super) results: &'static [Results],
-    /// Where it answers a question itself, and the field with the text.
+    /// The list of its own answers to a question, and the field with the text.
     pub(super) answers: Option<(&'static str, &'static str)>,
-    /// Where the sources are listed that did not answer, if the engine has sources.
+    /// The list of the sources that did not answer, if the engine has sources.
     pub(super) silent: Option<&'static str>,
     /// How it is asked for pages, if it reads them.
     pub(super) pages: Option<Pages>,
 }
 
-/// Where one kind of results is, and the fields of each.
+/// One kind of results: where their list is, and the fields of each.
 #[derive(Debug)]
 pub(super) struct Results {
-    pub(super) place: &'static str,
+    pub(super) pointer: &'static str,
     pub(super) title: &'static str,
     pub(super) url: &'static str,
     /// Some of its text.
@@ -68,8 +68,8 @@ static SEARXNG: Engine = Engine {
     recency: ("time_range", DAY_WEEK_MONTH_YEAR),
     domains: None,
     results: &[
-        Results { place: "/infoboxes", title: "infobox", url: "id", snippet: "content" },
-        Results { place: "/results", title: "title", url: "url", snippet: "content" },
+        Results { pointer: "/infoboxes", title: "infobox", url: "id", snippet: "content" },
+        Results { pointer: "/results", title: "title", url: "url", snippet: "content" },
     ],
     answers: Some(("/answers", "answer")),
     silent: Some("/unresponsive_engines"),
@@ -84,7 +84,7 @@ static BRAVE: Engine = Engine {
     fixed: &[("count", "10"), ("text_decorations", "false")],
     recency: ("freshness", ["pd", "pw", "pm", "py"]),
     domains: None,
-    results: &[Results { place: "/web/results", title: "title", url: "url", snippet: "description" }],
+    results: &[Results { pointer: "/web/results", title: "title", url: "url", snippet: "description" }],
     answers: None,
     silent: None,
     pages: None,
@@ -98,7 +98,7 @@ static TAVILY: Engine = Engine {
     fixed: &[],
     recency: ("time_range", DAY_WEEK_MONTH_YEAR),
     domains: Some("include_domains"),
-    results: &[Results { place: "/results", title: "title", url: "url", snippet: "content" }],
+    results: &[Results { pointer: "/results", title: "title", url: "url", snippet: "content" }],
     answers: None,
     silent: None,
     pages: Some(Pages { segment: "extract", addresses: "urls", pages: "/results", text: "raw_content" }),

@@ -10,7 +10,7 @@ pub(super) struct Notes(Vec<String>);
 pub(super) const BETWEEN: &str = "\n\n";
 
 /// How much of the model's own words a sentence repeats, in bytes.
-const QUOTED: usize = 200;
+const MAX_QUOTED_BYTES: usize = 200;
 
 impl Notes {
     pub(super) fn add(&mut self, sentence: impl Into<String>) {
@@ -32,12 +32,12 @@ impl Notes {
 
 /// Words of the model.
 pub(super) fn quoted(words: &str) -> String {
-    format!("\"{}\"", cut(words, QUOTED))
+    format!("\"{}\"", cut(words, MAX_QUOTED_BYTES))
 }
 
 /// The name of a command or a field. The model may invent any.
 pub(super) fn named(name: &str) -> String {
-    format!("`{}`", cut(name, QUOTED))
+    format!("`{}`", cut(name, MAX_QUOTED_BYTES))
 }
 
 /// The mark of a text that was longer.

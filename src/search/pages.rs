@@ -36,7 +36,7 @@ enum Part {
 }
 
 /// The length at which a line of a page is broken, in bytes: some pages have all their text in one, and a part of it must fit.
-const LINE: usize = 500;
+const MAX_LINE_BYTES: usize = 500;
 
 /// How much of an answer is left for the sentence after a page that goes on.
 const SENTENCE: usize = 100;
@@ -163,7 +163,7 @@ fn broken(line: &str) -> Vec<&str> {
     let mut pieces = Vec::new();
     let mut rest = line.trim();
     while !rest.is_empty() {
-        let most = beginning(rest, LINE);
+        let most = beginning(rest, MAX_LINE_BYTES);
         let end = if most.len() == rest.len() { None } else { most.rfind(' ').map(|space| space + 1) };
         let (piece, after) = rest.split_at_checked(end.unwrap_or(most.len())).unwrap_or((rest, ""));
         pieces.push(piece);

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 /// How many results the model gets.
-const MOST: usize = 10;
+const MAX_RESULTS: usize = 10;
 
 /// One result. Codex shows the list to the user.
 #[derive(Debug, Serialize)]
@@ -45,19 +45,21 @@ pub(super) fn read(engine: &Engine, document: &[u8], limit: usize) -> Outcome {
     let Ok(document @ Value::Object(_)) = json::from_bytes::<Value>(document) else {
         return Outcome::Unreadable;
     };
-    let list = |place: &str| document.pointer(place).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let list =
+        |pointer: &str| document.pointer(pointer).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let answers: Vec<String> = engine
         .answers
         .iter()
-        .flat_map(|(place, field)| list(place).iter().map(|answer| text(answer, field).to_owned()))
+        .flat_map(|(pointer, field)| list(pointer).iter().map(|answer| text(answer, field).to_owned()))
         .filter(|answer| !answer.is_empty())
         .collect();
     let results = engine.results.iter();
-    let found = results.flat_map(|kind| list(kind.place).iter().filter_map(|result| Found::of(result, kind)));
-    let found: Vec<_> = found.take(MOST).collect();
+    let found =
+        results.flat_map(|kind| list(kind.pointer).iter().filter_map(|result| Found::of(result, kind)));
+    let found: Vec<_> = found.take(MAX_RESULTS).collect();
     match engine.silent {
         _ if !found.is_empty() || !answers.is_empty() => shortened(answers, found, limit),
-        Some(place) if !list(place).is_empty() => Outcome::NoSource,
+        Some(pointer) if !list(pointer).is_empty() => Outcome::NoSource,
         _ => Outcome::Nothing,
     }
 }
