@@ -31,6 +31,7 @@ pub(crate) struct Findings {
 impl Findings {
     /// Whether the upstream answered this question with yes.
     pub(crate) fn yes(&self, asks: &str) -> bool {
+        debug_assert!(QUESTIONS.iter().any(|question| question.asks == asks), "nobody asks: {asks}");
         self.answers.get(asks).copied().unwrap_or_default()
     }
 

@@ -119,7 +119,7 @@ fn stored() -> String {
     text
 }
 
-/// `UPDATE_DOCS=1 cargo test --package transponder-e2e --test clients the_page_of_the_clients` writes the page.
+/// `INSTA_UPDATE=always cargo test --package transponder-e2e --test clients the_page_of_the_clients` writes the page.
 #[test]
 fn the_page_of_the_clients_holds_the_tables() {
     let path = project().join("docs/clients.md");
@@ -128,7 +128,7 @@ fn the_page_of_the_clients_holds_the_tables() {
         let (before, rest) =
             page.split_once(&format!("<!-- {mark} -->\n")).expect("the mark before the table");
         let (written, after) = rest.split_once(&format!("<!-- /{mark} -->")).expect("the mark after it");
-        if std::env::var_os("UPDATE_DOCS").is_some() {
+        if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
             std::fs::write(&path, format!("{before}<!-- {mark} -->\n{table}<!-- /{mark} -->{after}"))
                 .unwrap();
         } else {
