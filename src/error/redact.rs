@@ -59,8 +59,11 @@ pub(crate) fn redact_api_keys(message: &str) -> String {
 }
 
 fn is_random(word: &str) -> bool {
-    let digits = word.bytes().filter(u8::is_ascii_digit).count();
-    word.len() >= RANDOM_MIN_BYTES && digits >= RANDOM_MIN_DIGITS && !word.contains('.')
+    // Z.ai's keys have a dot. So have paths, whose parts are shorter.
+    word.split('.').any(|part| {
+        let digits = part.bytes().filter(u8::is_ascii_digit).count();
+        part.len() >= RANDOM_MIN_BYTES && digits >= RANDOM_MIN_DIGITS
+    })
 }
 
 #[cfg(test)]
@@ -84,6 +87,11 @@ mod tests {
             ("Invalid token 'abcd1234-5678-90ab-cdef-12345678' given", "Invalid token 'abcd…' given"),
             ("Incorrect API key provided: 0123456789abcdef0123", "Incorrect API key provided: 0123…"),
             ("bad token: ghp_abcdefghijklmnop", "bad token: ghp_…"),
+            ("Invalid API key: 0123456789abcdef0123456789abcdef.AbCdEfGhIjKlMnOp", "Invalid API key: 0123…"),
+            (
+                "Unknown key: 'messages.12.tool_calls.345.function'",
+                "Unknown key: 'messages.12.tool_calls.345.function'",
+            ),
             (
                 "unknown key: tools.0.function.parameters.x1234",
                 "unknown key: tools.0.function.parameters.x1234",
