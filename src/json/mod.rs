@@ -39,10 +39,10 @@ pub use raw::RawJson;
 pub use raw_fields::RawFields;
 pub use string::{JsonStr, JsonStrBuilder, SurrogateJoiner, is_blank_string};
 pub use string_body::StringBody;
-pub use surrogates::{repaired, without_lone_surrogates};
+pub use surrogates::without_lone_surrogates;
 pub use tape::{Bounds, Kind, ParseError, Tape, TapeValue};
 
-use serde::de::{Deserialize, Error as _, IgnoredAny};
+use serde::de::{Deserialize, DeserializeOwned, Error as _, IgnoredAny};
 use serde_json::Map;
 use std::borrow::Cow;
 use std::str::Utf8Error;
@@ -68,6 +68,14 @@ pub fn checked_utf8(bytes: &[u8]) -> Result<&str, Utf8Error> {
 /// The bytes are no such value.
 pub fn from_bytes<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> serde_json::Result<T> {
     serde_json::from_str(checked_utf8(bytes).map_err(serde_json::Error::custom)?)
+}
+
+/// Reads a value from text in whose strings lone surrogates become `\ufffd`. serde_json rejects them.
+///
+/// # Errors
+/// The text is no such value.
+pub fn from_text<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
+    serde_json::from_str(&without_lone_surrogates(text))
 }
 
 /// The last position up to `at` at which a character begins, or at which the text ends.

@@ -1,16 +1,8 @@
 //! Lone surrogates: JSON's grammar allows `\ud83e` alone, but it is half a character, and strict readers reject it (RFC
 //! 8259 section 8.2 calls the result "unpredictable"). They become `\ufffd`.
 
-use super::RawJson;
 use memchr::{memchr, memchr_iter};
-use serde_json::value::RawValue;
 use std::borrow::Cow;
-
-/// Replaces lone surrogates in all strings of a JSON value.
-pub fn repaired(raw: &RawValue) -> RawJson<'_> {
-    // Backslashes only occur in strings, and a quote follows the last one: nothing is split off at the end.
-    RawJson::valid(repair(raw.get()).text)
-}
 
 /// Replaces lone surrogates in JSON text, such as a body or a function's arguments. Borrowed if there are none.
 pub fn without_lone_surrogates(json: &str) -> Cow<'_, str> {

@@ -50,8 +50,7 @@ impl ChunkReader {
                 self.largest_event = self.largest_event.max(data.len());
                 let data = json::utf8(data);
                 if name == b"error" {
-                    let error =
-                        serde_json::from_str(&data).unwrap_or_else(|_| Value::String(data.into_owned()));
+                    let error = json::from_text(&data).unwrap_or_else(|_| Value::String(data.into_owned()));
                     return Err(classify::in_reply(&error).into());
                 }
                 self.event(&data, now)
@@ -119,7 +118,7 @@ impl ChunkReader {
         }
         let begins = !self.stream.has_output();
         if is_bare || begins && completion.choices.is_none() {
-            let value: Value = serde_json::from_str(json).unwrap_or_default();
+            let value: Value = json::from_text(json).unwrap_or_default();
             if is_bare && classify::is_error(&value) {
                 return Err(classify::in_reply(&value).into());
             }
@@ -220,7 +219,7 @@ fn has_substance(data: &str) -> bool {
 
 /// The error for a document that is not a completion.
 fn broken_document(body: &str, problem: &serde_json::Error) -> ApiError {
-    match serde_json::from_str(body).ok() {
+    match json::from_text(body).ok() {
         Some(value) if !matches!(value, Value::Object(_)) || classify::is_error(&value) => {
             classify::in_reply(&value)
         }

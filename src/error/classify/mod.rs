@@ -10,10 +10,10 @@ mod wording;
 
 use crate::error::redact::redact_api_keys;
 use crate::error::{ApiError, Code};
-use crate::json::RawJson;
+use crate::json::{self, RawJson};
 pub(crate) use other_api::in_other_api;
-pub(crate) use parsed::is_error;
 use parsed::{ParsedError, status_in};
+pub(crate) use parsed::{is_empty, is_error};
 pub(crate) use response_code::response_code;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -25,7 +25,7 @@ const MESSAGE_CHARS: usize = 2000;
 pub(crate) fn of_body(status: u16, body: &[u8]) -> ApiError {
     let text = String::from_utf8_lossy(body);
     let text = trimmed(&text);
-    match serde_json::from_str::<Value>(text) {
+    match json::from_text::<Value>(text) {
         Ok(value) => of_value(status, &value),
         Err(_) if text.is_empty() => {
             of_message(status, format!("The upstream answered {status} without a message."))
@@ -39,7 +39,7 @@ pub(crate) fn of_body(status: u16, body: &[u8]) -> ApiError {
 
 /// Whether an error body is a JSON document: an object, or a list of objects as Google sends. `[500]` begins a text.
 pub(crate) fn is_document(body: &[u8]) -> bool {
-    match serde_json::from_str(trimmed(&String::from_utf8_lossy(body))) {
+    match json::from_text(trimmed(&String::from_utf8_lossy(body))) {
         Ok(Value::Object(_)) => true,
         Ok(Value::Array(items)) => items.first().is_some_and(Value::is_object),
         _ => false,
@@ -57,7 +57,7 @@ pub(crate) fn in_reply(value: &Value) -> ApiError {
 
 /// Reads the error in a list, as Gemini sends it.
 pub(crate) fn in_list(text: &str) -> Option<ApiError> {
-    let list: Value = serde_json::from_str(text).ok()?;
+    let list: Value = json::from_text(text).ok()?;
     list.get(0).filter(|first| is_error(first))?;
     Some(in_reply(&list))
 }

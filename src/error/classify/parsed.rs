@@ -94,13 +94,14 @@ pub(crate) fn is_error(value: &Value) -> bool {
                 || ["code", "error_code", "errorCode"].iter().any(|key| value.get(key).is_some_and(is_failure)))
 }
 
-fn is_empty(error: &Value) -> bool {
+/// Whether an `error` says that there is none.
+pub(crate) fn is_empty(error: &Value) -> bool {
     match error {
         Value::Null | Value::Bool(false) => true,
         Value::String(text) => text.is_empty(),
         Value::Object(fields) => fields.is_empty(),
         Value::Array(items) => items.is_empty(),
-        Value::Number(number) => number.as_i64() == Some(0),
+        Value::Number(number) => number.as_f64() == Some(0.0),
         Value::Bool(true) => false,
     }
 }

@@ -3,6 +3,7 @@
 use super::reasoning::is_nested;
 use super::seen::SeenInDeltas;
 use crate::items;
+use crate::json;
 use crate::report::Dropped;
 use crate::response::delta::{Delta, DeltaSink};
 use crate::response::outcome::Failure;
@@ -42,7 +43,7 @@ fn unsupported(
 
 /// The elements of a list.
 pub(super) fn elements(list: Option<&RawValue>) -> Vec<Value> {
-    list.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
+    list.and_then(|raw| json::from_text(raw.get()).ok()).unwrap_or_default()
 }
 
 /// Emits the citations among `annotations`, and reports the others by their type.

@@ -3,6 +3,7 @@
 use super::call_assembler::CallAssembler;
 use super::choices::AnswerChoices;
 use crate::error::{ApiError, Code, classify};
+use crate::json;
 use crate::response::outcome::{Failure, lost};
 use crate::wire::chat::reply::{ToolCall, ToolCalls};
 use serde_json::Value;
@@ -10,12 +11,10 @@ use serde_json::value::RawValue;
 
 /// Fails if the reply holds an error. Some providers send an empty `error` with every chunk.
 pub(super) fn check_error(error: Option<&RawValue>) -> Result<(), Failure> {
-    match error.filter(|raw| !["{}", "[]", "\"\"", "false", "0"].contains(&raw.get())) {
-        None => Ok(()),
-        Some(raw) => {
-            let value = serde_json::from_str(raw.get()).unwrap_or(Value::Null);
-            Err(classify::in_reply(&serde_json::json!({ "error": value })).into())
-        }
+    let Some(raw) = error else { return Ok(()) };
+    match json::from_text(raw.get()).unwrap_or(Value::Bool(true)) {
+        value if classify::is_empty(&value) => Ok(()),
+        value => Err(classify::in_reply(&serde_json::json!({ "error": value })).into()),
     }
 }
 

@@ -15,7 +15,7 @@ use super::text_input::TextInputs;
 use super::text_markup::{TextCalls, TextMarkup, TextPiece};
 use super::wanted::Wanted;
 use crate::items::ContentKind;
-use crate::json::{JsonStr, RawJson};
+use crate::json::{self, JsonStr, RawJson};
 use crate::report::Dropped;
 use crate::response::context::TextRules;
 use crate::response::delta::{Delta, DeltaSink};
@@ -278,7 +278,7 @@ impl MessageReader {
     }
 
     fn parts(&mut self, raw: &RawValue, sink: &mut impl DeltaSink) -> Result<(), Failure> {
-        let parts: Vec<Value> = serde_json::from_str(raw.get()).unwrap_or_default();
+        let parts: Vec<Value> = json::from_text(raw.get()).unwrap_or_default();
         if !parts.is_empty() {
             self.release(sink)?;
         }

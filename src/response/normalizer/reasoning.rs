@@ -1,7 +1,7 @@
 //! Where reasoning is, and its text if that is not a plain string.
 
 use super::text_markup::{TextMarkup, TextPiece};
-use crate::json::JsonStr;
+use crate::json::{self, JsonStr};
 use crate::report::Dropped;
 use crate::response::delta::{Delta, DeltaSink};
 use crate::response::outcome::Failure;
@@ -75,7 +75,7 @@ impl<'a> ReasoningField<'a> {
         let nested = fields.clone().find(|raw| is_nested(raw));
         match (fields.find(|raw| is_text(raw)), nested) {
             (Some(raw), _) => Some(Self::Text(raw)),
-            (None, Some(raw)) => Some(Self::Nested(serde_json::from_str(raw.get()).unwrap_or_default())),
+            (None, Some(raw)) => Some(Self::Nested(json::from_text(raw.get()).unwrap_or_default())),
             (None, None) => None,
         }
     }

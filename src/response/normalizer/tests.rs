@@ -107,6 +107,21 @@ fn what_providers_send_becomes_deltas() {
             &[r#"text "a""#, r#"text "�""#, "open"],
         ),
         (
+            "half a surrogate pair where the text is not a plain string",
+            &[
+                delta!(r#"{"reasoning":{"text":"t\ud83e"}}"#),
+                delta!(r#"{"content":[{"type":"text","text":"a\ud83e"}]}"#),
+                delta!(r#"{"annotations":[{"type":"url_citation","url":"u","title":"b\ud83e"}]}"#),
+                delta!(r#"{"error":{"message":"c\ud83e"}}"#),
+            ],
+            &[
+                r#"reasoning "t�""#,
+                r#"text "a�""#,
+                r#"citation {"type":"url_citation","start_index":0,"end_index":0,"url":"u","title":"b�"}"#,
+                "failed: c�",
+            ],
+        ),
+        (
             "content in plain strings",
             &[delta!(r#"{"content":["a",{"type":"text","text":"b"},""]}"#)],
             &[r#"text "a""#, r#"text "b""#, r#"text """#, "open"],
@@ -985,6 +1000,8 @@ fn what_providers_send_becomes_deltas() {
             "an error in the delta, and empty ones",
             &[
                 delta!(r#"{"content":"a","error":{}}"#),
+                delta!(r#"{"error":{ }}"#),
+                delta!(r#"{"error":0.0}"#),
                 delta!(r#"{"content":"b","error":null}"#),
                 delta!(r#"{"error":{"message":"overloaded"}}"#),
             ],

@@ -3,7 +3,7 @@
 //! OpenRouter sends one entry in fragments with the same `index`, its signature with the last of them, and encrypted
 //! entries beside it. MiniMax is documented to repeat all of the text with every fragment.
 
-use crate::json::RawJson;
+use crate::json::{self, RawJson};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -29,7 +29,7 @@ impl ReasoningDetails {
         let fragments: Vec<&RawValue> = serde_json::from_str(raw.get()).unwrap_or_default();
         let mut new = String::new();
         for raw in fragments {
-            let Ok(fragment) = serde_json::from_str::<Map<String, Value>>(raw.get()) else { continue };
+            let Ok(fragment) = json::from_text::<Map<String, Value>>(raw.get()) else { continue };
             match self.entries.iter_mut().rev().find(|entry| entry.continues_with(&fragment)) {
                 Some(entry) => new.push_str(&entry.add(fragment)),
                 None => {
@@ -115,6 +115,15 @@ mod tests {
                 &[r#"[{"type":"x", "b":1.0,"a":2}]"#],
                 "",
                 r#"{"type":"x", "b":1.0,"a":2}"#,
+            ),
+            (
+                "half a surrogate pair",
+                &[
+                    r#"[{"type":"reasoning.text","text":"a","index":0}]"#,
+                    r#"[{"type":"reasoning.text","text":"b\ud83e","index":0}]"#,
+                ],
+                "ab�",
+                r#"{"index":0,"text":"ab�","type":"reasoning.text"}"#,
             ),
             (
                 "text in fragments, the signature last, encrypted entries beside it",
