@@ -11,11 +11,11 @@ import ipaddress
 import json
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -342,29 +342,32 @@ def explain_refusal(reasons, config_file):
     fail(REFUSED.rstrip() + "".join(f"\n  {line}" for line in lines))
 
 
-def pass_on(log):
+def pass_on(log, wake):
     """Prints each line of Envoy's log. Returns the reasons for which the filter refuses its configuration."""
-    reasons = []
-    for line in log:
-        print(line, end="", file=sys.stderr, flush=True)
-        _, refused, reason = line.partition(REFUSED)
-        if refused:
-            reasons.append(reason.rstrip())
+    reasons, rest, piece = [], b"", True
+    while piece:
+        # A signal that comes just before a read would not interrupt it. In the other pipe it leaves a byte.
+        select.select([log, wake], [], [])
+        piece = os.read(log.fileno(), 1 << 16)
+        *lines, rest = (rest + piece).split(b"\n")
+        if not piece and rest:
+            lines.append(rest)
+        for line in lines:
+            line = line.decode(errors="replace").rstrip("\r\n")
+            print(line, file=sys.stderr, flush=True)
+            _, refused, reason = line.partition(REFUSED)
+            if refused:
+                reasons.append(reason.rstrip())
     return reasons
 
 
 def run_envoy(command, config_file):
     """Runs Envoy until it ends and passes its log on. If the filter refuses its configuration, the last lines say why."""
-    # A signal that comes just before a read would not interrupt it. In the pipe it leaves a byte.
     wake, woken = os.pipe()
     os.set_blocking(woken, False)
     signal.set_wakeup_fd(woken)
-    log = {"stderr": subprocess.PIPE, "encoding": "utf-8", "errors": "replace"}
-    with ThreadPoolExecutor() as threads, process(command, **log) as envoy:
-        passed_on = threads.submit(pass_on, envoy.stderr)
-        passed_on.add_done_callback(lambda _: os.write(woken, b"\0"))
-        os.read(wake, 1)
-        reasons = passed_on.result()
+    with process(command, stderr=subprocess.PIPE) as envoy:
+        reasons = pass_on(envoy.stderr, wake)
         code = envoy.wait()
     if code and reasons:
         explain_refusal(reasons, config_file)

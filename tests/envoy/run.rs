@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 use support::own_upstream::nobody;
 use support::{
@@ -271,9 +271,7 @@ fn a_signal_ends_what_was_started() {
         }
         assert!(connects(upstream));
 
-        let sent =
-            Command::new("kill").args([format!("-{signal}"), child.id().to_string()]).status().unwrap();
-        assert!(sent.success());
+        kill(signal, &child.id().to_string());
         assert_eq!(ended(&mut child).map(|status| status.code()), Some(Some(code)), "SIG{signal}");
         assert!(!connects(free) && !connects(upstream), "SIG{signal} leaves nothing behind");
         let mut rest = String::new();
@@ -285,9 +283,27 @@ fn a_signal_ends_what_was_started() {
 /// As with `make run 2>&1 | head`.
 #[test]
 fn it_ends_when_nobody_reads_its_output() {
+    let (mut child, said, _) = run_script("while echo line; do sleep 0.02; done >&2");
+    drop(said);
+    assert!(ended(&mut child).is_some(), "it goes on");
+}
+
+/// As with a script that starts Envoy in a container, or in the background.
+#[test]
+fn a_signal_ends_it_while_another_program_holds_the_log() {
+    let (mut child, _said, line) = run_script("sleep 100 & echo line $! >&2; wait");
+    let holder = line.trim().rsplit(' ').next().unwrap();
+    kill("TERM", &child.id().to_string());
+    let ended = ended(&mut child);
+    kill("TERM", holder);
+    assert_eq!(ended.map(|status| status.code()), Some(Some(143)));
+}
+
+/// Runs a shell script in place of Envoy up to its first line, which must begin with that word, and returns that.
+fn run_script(script: &str) -> (Child, BufReader<ChildStderr>, String) {
     let files = TempDir::new().unwrap();
     let envoy = files.path().join("envoy");
-    std::fs::write(&envoy, "#!/bin/sh\nwhile echo line; do sleep 0.02; done >&2\n").unwrap();
+    std::fs::write(&envoy, format!("#!/bin/sh\n{script}\n")).unwrap();
     std::fs::set_permissions(&envoy, std::fs::Permissions::from_mode(0o755)).unwrap();
     let mut command = run_py(&["--upstream", "http://127.0.0.1:1/v1", "--preset", "generic"]);
     command.args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]).env("ENVOY", &envoy);
@@ -295,12 +311,15 @@ fn it_ends_when_nobody_reads_its_output() {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut said = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
-    while line != "line\n" {
+    while !line.starts_with("line") {
         line.clear();
         assert!(said.read_line(&mut line).unwrap() > 0, "it has ended");
     }
-    drop(said);
-    assert!(ended(&mut child).is_some(), "it goes on");
+    (child, said, line)
+}
+
+fn kill(signal: &str, process: &str) {
+    assert!(Command::new("kill").args([&format!("-{signal}"), process]).status().unwrap().success());
 }
 
 /// How a process has ended. `None`: it was killed, because it did not end within half a minute.
