@@ -130,6 +130,10 @@ impl MessageReader {
         }
         let Some(function) = &message.function_call else { return Ok(()) };
         let fragment = CallFragment::legacy(function);
+        // Some providers send an empty one with every chunk.
+        if fragment.is_empty() && self.calls.len() == 0 {
+            return Ok(());
+        }
         if !repeated.calls && !self.calls.has_tool_calls() {
             self.flush(sink)?;
             return self.call(&fragment, sink);

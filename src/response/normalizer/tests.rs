@@ -649,9 +649,10 @@ fn what_providers_send_becomes_deltas() {
             "the deprecated function_call",
             &[
                 delta!(r#"{"function_call":{"name":"f","arguments":"{"}}"#),
+                delta!(r#"{"function_call":{"arguments":" "}}"#),
                 delta!(r#"{"function_call":{"arguments":"}"}}"#),
             ],
-            &["call 0 :f({)", "call 0 :f(}) complete", "open"],
+            &["call 0 :f({)", "call 0 :f( )", "call 0 :f(}) complete", "open"],
         ),
         (
             "function_call beside tool_calls, the same piece in both",
@@ -665,6 +666,15 @@ fn what_providers_send_becomes_deltas() {
                 delta!(r#"{"function_call":{"name":"f","arguments":"{}"}}"#),
             ],
             &[r#"call 0 x:f({"q")"#, "call 0 x:f(:1}) complete", "open"],
+        ),
+        (
+            "an empty function_call with each piece of the text so far",
+            &[
+                delta!(r#"{"content":"Next","function_call":{"name":"","arguments":""}}"#),
+                delta!(r#"{"content":"Next, b","function_call":{"name":null,"arguments":null}}"#),
+                delta!(r#"{"content":"Next, b, c","function_call":{}}"#),
+            ],
+            &[r#"text "Next""#, r#"text """#, r#"text ", b, c""#, "open"],
         ),
         (
             "a function_call that tool_calls repeat",
@@ -1027,6 +1037,14 @@ fn markup_in_the_text_becomes_deltas() {
         (
             "reasoning in tags",
             &[delta!(r#"{"content":"<think>t</th"}"#), delta!(r#"{"content":"ink>a"}"#)],
+            &[r#"reasoning "t""#, r#"text "a""#, "open"],
+        ),
+        (
+            "an empty function_call between the pieces of a tag",
+            &[
+                delta!(r#"{"content":"<thi","function_call":{"name":"","arguments":""}}"#),
+                delta!(r#"{"content":"nk>t</think>a"}"#),
+            ],
             &[r#"reasoning "t""#, r#"text "a""#, "open"],
         ),
         (
