@@ -93,10 +93,7 @@ impl MessageReader {
                 self.reasoning.found_in_field(&mut self.markup);
                 self.reasoning_text(raw, sink)
             }
-            Piece::Call(fragment) => {
-                self.begin_calls(Form::Delta, sink)?;
-                self.call(fragment, sink)
-            }
+            Piece::Call(fragment) => self.fragments(std::slice::from_ref(fragment), Form::Delta, sink),
         }
     }
 
@@ -310,21 +307,28 @@ impl MessageReader {
         sink: &mut impl DeltaSink,
     ) -> Result<(), Failure> {
         let Some(calls) = calls else { return Ok(()) };
-        let calls = errors::readable(calls)?;
-        if !calls.is_empty() {
-            self.begin_calls(form, sink)?;
-        }
-        // A complete message repeats the calls of the deltas in their order, and may have more of them.
-        let repeated = if form == Form::Complete && self.seen.calls { self.calls.len() } else { 0 };
-        let fragments = call_fragment::of_list(calls, form, |id| self.calls.knows(id));
-        fragments.iter().skip(repeated).try_for_each(|fragment| self.call(fragment, sink))
+        let fragments = call_fragment::of_list(errors::readable(calls)?, form, |id| self.calls.knows(id));
+        self.fragments(&fragments, form, sink)
     }
 
-    /// Fragments of calls follow.
-    fn begin_calls(&mut self, form: Form, sink: &mut impl DeltaSink) -> Result<(), Failure> {
+    /// Fragments of calls from `tool_calls`.
+    fn fragments(
+        &mut self,
+        fragments: &[CallFragment<'_>],
+        form: Form,
+        sink: &mut impl DeltaSink,
+    ) -> Result<(), Failure> {
+        // Some providers send an empty one with every chunk.
+        let are_empty = fragments.iter().all(CallFragment::is_empty);
+        if fragments.is_empty() || are_empty && self.calls.len() == 0 {
+            return Ok(());
+        }
         self.calls.begin_tool_calls();
         self.seen.calls |= form == Form::Delta;
-        self.flush(sink)
+        self.flush(sink)?;
+        // A complete message repeats the calls of the deltas in their order, and may have more of them.
+        let repeated = if form == Form::Complete && self.seen.calls { self.calls.len() } else { 0 };
+        fragments.iter().skip(repeated).try_for_each(|fragment| self.call(fragment, sink))
     }
 
     fn call(&mut self, fragment: &CallFragment<'_>, sink: &mut impl DeltaSink) -> Result<(), Failure> {

@@ -677,6 +677,20 @@ fn what_providers_send_becomes_deltas() {
             &[r#"text "Next""#, r#"text """#, r#"text ", b, c""#, "open"],
         ),
         (
+            "an empty call with each piece of the text so far",
+            &[
+                delta!(
+                    r#"{"content":"Next","tool_calls":[{"index":0,"id":"","function":{"name":"","arguments":""}}]}"#
+                ),
+                delta!(r#"{"content":"Next, b","tool_calls":[{"function":{}}]}"#),
+                delta!(
+                    r#"{"content":"Next, b, c","tool_calls":[{"id":null,"function":{"name":null,"arguments":null}}]}"#
+                ),
+                delta!(r#"{"function_call":{"name":"f","arguments":"{\"q\":1}"}}"#),
+            ],
+            &[r#"text "Next""#, r#"text """#, r#"text ", b, c""#, r#"call 0 :f({"q":1}) complete"#, "open"],
+        ),
+        (
             "a function_call that tool_calls repeat",
             &[
                 delta!(r#"{"function_call":{"name":"f","arguments":"{\"q\":1}"}}"#),
