@@ -9,6 +9,7 @@ import contextlib
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
 
 QUOTED_CHARS = 80
 DELTA_CHARS = 12
@@ -32,14 +33,14 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
-        if self.path.endswith("/models"):
+        if self.asks_for("/models"):
             self.reply(200, {"object": "list", "data": [{"id": "scripted", "object": "model", "owned_by": "transponder"}]})
         else:
             self.not_found()
 
     def do_POST(self):
         text = self.request_body()
-        if not self.path.endswith("/chat/completions"):
+        if not self.asks_for("/chat/completions"):
             return self.not_found()
         try:
             request = json.loads(text)
@@ -51,6 +52,10 @@ class Handler(BaseHTTPRequestHandler):
             self.reply_with_events(events(message, request))
         else:
             self.reply(200, completion(message, request))
+
+    def asks_for(self, path):
+        """Whether the path ends so. Real servers ignore a query that they do not know."""
+        return urlsplit(self.path).path.endswith(path)
 
     def request_body(self):
         """Envoy sends bodies without a length in chunks."""

@@ -13,6 +13,7 @@ mod upstream;
 use edit::{Profile, Provider, Window};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use upstream::Upstream;
 
 const HELP: &str = "\
 make codex-config: points an installed Codex CLI at the filter.
@@ -58,6 +59,11 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// Whether a parameter is on: every value counts but those that say no, as for `make run`.
+fn switch(name: &str) -> bool {
+    variable(name).is_some_and(|value| !["0", "no", "false"].contains(&value.as_str()))
+}
+
 fn parameters() -> Result<Parameters, String> {
     let context = variable("CONTEXT")
         .map(|text| text.parse().map_err(|_| format!("CONTEXT={text} is not a number of tokens")));
@@ -67,9 +73,9 @@ fn parameters() -> Result<Parameters, String> {
         env_key: variable("ENV_KEY"),
         context: context.transpose()?,
         provider: variable("PROVIDER").unwrap_or_else(|| "transponder".to_owned()),
-        search: variable("SEARCH").is_some_and(|value| value != "0"),
-        default: variable("DEFAULT").is_some_and(|value| value != "0"),
-        dry_run: variable("DRY_RUN").is_some_and(|value| value != "0"),
+        search: switch("SEARCH"),
+        default: switch("DEFAULT"),
+        dry_run: switch("DRY_RUN"),
     };
     check(&parameters)?;
     Ok(parameters)
@@ -103,7 +109,7 @@ fn configure(parameters: &Parameters) -> Result<(), String> {
         upstream::ask(&parameters.base_url, parameters.env_key.as_deref().and_then(variable).as_deref());
     let model = match &parameters.model {
         Some(model) => model.clone(),
-        None => upstream.only_model()?,
+        None => upstream.only_model(&parameters.base_url)?,
     };
     let described = upstream.describes(&model);
     let profile = Profile {
@@ -139,7 +145,7 @@ fn configure(parameters: &Parameters) -> Result<(), String> {
             edit.write()?;
         }
     }
-    conclude(parameters, &layer, &profile, described, edits.iter().any(file::Edit::changes));
+    conclude(parameters, &layer, &profile, &upstream, edits.iter().any(file::Edit::changes));
     Ok(())
 }
 
@@ -150,7 +156,13 @@ fn codex_home() -> Result<PathBuf, String> {
     named.or_else(home).ok_or_else(|| "neither CODEX_HOME nor HOME is set".to_owned())
 }
 
-fn conclude(parameters: &Parameters, layer: &Path, profile: &Profile<'_>, described: bool, changes: bool) {
+fn conclude(
+    parameters: &Parameters,
+    layer: &Path,
+    profile: &Profile<'_>,
+    upstream: &Upstream,
+    changes: bool,
+) {
     let model = profile.model;
     match (changes, parameters.dry_run) {
         (false, _) => println!("Nothing to change."),
@@ -158,15 +170,19 @@ fn conclude(parameters: &Parameters, layer: &Path, profile: &Profile<'_>, descri
         (true, false) => {}
     }
     if matches!(profile.context, Window::Unknown) {
+        let why = match upstream.silence() {
+            Some(silence) => format!("BASE_URL={} {silence}", parameters.base_url),
+            None => "The upstream does not report it".to_owned(),
+        };
         println!(
-            "The upstream does not report the context window of {model}, and Codex assumes 272000 tokens. \
-             If it is smaller, set it: CONTEXT=32768"
+            "The context window of {model} is unknown, and Codex assumes 272000 tokens. If it is smaller, set it: \
+             CONTEXT=32768. {why}."
         );
     }
     if let Some(name) = parameters.env_key.as_deref().filter(|name| variable(name).is_none()) {
         println!("Codex reads the upstream's key from the environment variable {name}, which is not set.");
     }
-    if changes && !described {
+    if changes && !upstream.describes(model) {
         println!(
             "Codex sends no reasoning effort for a model that it does not know. To choose one, add a line such as \
              model_reasoning_effort = \"low\" (none, medium, high, xhigh) to {layer}.",

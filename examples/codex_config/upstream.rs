@@ -2,6 +2,7 @@
 //! its own descriptions.
 
 use serde_json::Value;
+use std::fmt;
 use std::time::Duration;
 
 /// The limit for each question; the answers are optional.
@@ -15,24 +16,65 @@ pub(crate) struct Upstream {
     for_codex: Vec<Value>,
     /// llama.cpp's `/props`, which have the context window of a slot.
     props: Value,
+    silence: Option<Silence>,
 }
 
-/// Asks the upstream. Without a usable answer, the result is empty.
+/// Why there is no list of models.
+pub(crate) enum Silence {
+    Unreachable(String),
+    Status(u16),
+    NoJson,
+}
+
+impl Silence {
+    fn of(error: &ureq::Error) -> Self {
+        match error {
+            ureq::Error::StatusCode(status) => Self::Status(*status),
+            ureq::Error::Json(_) => Self::NoJson,
+            ureq::Error::Io(error) => Self::Unreachable(error.to_string()),
+            other => Self::Unreachable(other.to_string()),
+        }
+    }
+
+    fn advice(&self) -> &'static str {
+        match self {
+            Self::Unreachable(_) => "Start `make run`",
+            Self::Status(401 | 403) => "Name the variable with the key, ENV_KEY=",
+            Self::Status(_) | Self::NoJson => "Correct BASE_URL=",
+        }
+    }
+}
+
+impl fmt::Display for Silence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreachable(why) => write!(f, "does not answer ({why})"),
+            Self::Status(status) => write!(f, "answers GET /models with the status {status}"),
+            Self::NoJson => f.write_str("answers GET /models without JSON"),
+        }
+    }
+}
+
+/// Asks the upstream. Without a usable answer, the result has only the reason.
 pub(crate) fn ask(base_url: &str, key: Option<&str>) -> Upstream {
     let base = base_url.trim_end_matches('/');
     // Codex asks with its version, and only then the filter answers in Codex's form. Others ignore the query.
-    let models = get(&format!("{base}/models?client_version=0"), key).unwrap_or_default();
+    let models = match get(&format!("{base}/models?client_version=0"), key) {
+        Ok(models) => models,
+        Err(error) => return Upstream { silence: Some(Silence::of(&error)), ..Upstream::default() },
+    };
     let list = |name: &str| models.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
     let root = base.strip_suffix("/v1").unwrap_or(base);
     let is_llamacpp = models.pointer("/data/0/owned_by").and_then(Value::as_str) == Some("llamacpp");
     Upstream {
         models: list("data"),
         for_codex: list("models"),
-        props: is_llamacpp.then(|| get(&format!("{root}/props"), key)).flatten().unwrap_or_default(),
+        props: is_llamacpp.then(|| get(&format!("{root}/props"), key).ok()).flatten().unwrap_or_default(),
+        silence: None,
     }
 }
 
-fn get(url: &str, key: Option<&str>) -> Option<Value> {
+fn get(url: &str, key: Option<&str>) -> Result<Value, ureq::Error> {
     let agent =
         ureq::Agent::new_with_config(ureq::config::Config::builder().timeout_global(Some(PATIENCE)).build());
     let request = agent.get(url);
@@ -40,7 +82,7 @@ fn get(url: &str, key: Option<&str>) -> Option<Value> {
         Some(key) => request.header("authorization", format!("Bearer {key}")),
         None => request,
     };
-    serde_json::from_str(&request.call().ok()?.body_mut().read_to_string().ok()?).ok()
+    request.call()?.body_mut().read_json()
 }
 
 /// The fields in which upstreams report the context window: vLLM and SGLang, OpenRouter and Together, Groq, LM Studio
@@ -56,13 +98,22 @@ const CONTEXT: &[&str] = &[
 
 impl Upstream {
     /// The upstream's model, if it has exactly one.
-    pub(crate) fn only_model(&self) -> Result<String, String> {
+    pub(crate) fn only_model(&self, base_url: &str) -> Result<String, String> {
         let names: Vec<&str> = self.models.iter().filter_map(|model| model.get("id")?.as_str()).collect();
-        match names.as_slice() {
-            [only] => Ok((*only).to_owned()),
-            [] => Err("which model? The upstream does not list any (GET /models); say MODEL=...".to_owned()),
-            several => Err(format!("which model? Say MODEL=..., one of: {}", several.join(", "))),
+        match (names.as_slice(), &self.silence) {
+            ([only], _) => Ok((*only).to_owned()),
+            ([], Some(silence)) => Err(format!(
+                "which model? BASE_URL={base_url} {silence}. {}, or give MODEL= and CONTEXT=.",
+                silence.advice()
+            )),
+            ([], None) => Err("which model? The upstream lists none (GET /models). Give MODEL=.".to_owned()),
+            (several, _) => Err(format!("which model? Say MODEL=..., one of: {}", several.join(", "))),
         }
+    }
+
+    /// Why there is no list of models, if there is none.
+    pub(crate) fn silence(&self) -> Option<&Silence> {
+        self.silence.as_ref()
     }
 
     /// Whether Codex can read the model's description from `GET /models`. Ollama and llama.cpp have a `models` too, of another form.

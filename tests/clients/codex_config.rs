@@ -1,13 +1,14 @@
 //! `make codex-config` on typical files of users. The real Codex must accept the result.
 
 use axum::Router;
+use axum::http::StatusCode;
 use axum::routing::get;
 use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use support::{Codex, Envoy, Headers, Turn, Upstream, example};
+use support::{Codex, Envoy, Headers, Turn, Upstream, envoy_binary, example, module, project, without_cargo};
 use tempfile::TempDir;
 
 /// An address where no server listens.
@@ -194,7 +195,10 @@ fn a_file_that_cannot_be_edited_is_left_unchanged() {
         ([("PROVIDER", "openai"), ("MODEL", "m")], "one of Codex's own"),
         ([("PROVIDER", "a.b"), ("MODEL", "m")], "may only hold letters"),
         ([("CONTEXT", "many"), ("MODEL", "m")], "not a number"),
-        ([("BASE_URL", NOBODY), ("MODEL", "")], "which model?"),
+        (
+            [("BASE_URL", NOBODY), ("MODEL", "")],
+            "which model? BASE_URL=http://127.0.0.1:9/v1 does not answer (",
+        ),
     ] {
         let run = configure(home.path(), &wishes);
         assert!(!run.good && run.err.contains(reason), "{wishes:?}: {}", run.err);
@@ -270,7 +274,7 @@ async fn the_model_and_its_context_come_from_the_upstream() {
             }
             None => {
                 assert!(
-                    run.out.contains("does not report the context window") && !profile.contains("window"),
+                    run.out.contains("The upstream does not report it.") && !profile.contains("window"),
                     "{described}"
                 )
             }
@@ -280,6 +284,70 @@ async fn the_model_and_its_context_come_from_the_upstream() {
     let run =
         configure(TempDir::new().unwrap().path(), &[("BASE_URL", &upstream_with(two, Value::Null).await)]);
     assert!(!run.good && run.err.contains("one of: one, two"), "{}", run.err);
+}
+
+/// The reason is not that the upstream has no models.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upstream_without_a_list_is_named_with_the_reason() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let root = format!("http://{}", listener.local_addr().unwrap());
+    let app = Router::new()
+        .route("/locked/models", get(|| async { StatusCode::UNAUTHORIZED }))
+        .route("/page/models", get(|| async { "<html>" }))
+        .route("/none/models", get(|| async { r#"{"data": []}"# }));
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    for (base_url, reason) in [
+        (
+            NOBODY.to_owned(),
+            "does not answer (Connection refused (os error 111)). Start `make run`, or give MODEL=",
+        ),
+        ("http://no-such-name.invalid/v1".to_owned(), "does not answer ("),
+        (format!("{root}/v1"), "answers GET /models with the status 404. Correct BASE_URL="),
+        (
+            format!("{root}/locked"),
+            "answers GET /models with the status 401. Name the variable with the key, ENV_KEY=",
+        ),
+        (format!("{root}/page"), "answers GET /models without JSON. Correct BASE_URL="),
+        (format!("{root}/none"), "The upstream lists none (GET /models)"),
+    ] {
+        let home = TempDir::new().unwrap();
+        let run = configure(home.path(), &[("BASE_URL", &base_url)]);
+        assert!(!run.good && run.err.contains(reason), "{base_url}: {}", run.err);
+        assert_eq!(snapshot(home.path()), []);
+
+        // With a model it is enough to say so.
+        let run = configure(home.path(), &[("BASE_URL", &base_url), ("MODEL", "m")]);
+        let fact = reason.split(". ").next().unwrap();
+        let reported = run.out.contains("The context window of m is unknown") && run.out.contains(fact);
+        assert!(run.good && (reported || base_url.ends_with("/none")), "{base_url}: {}", run.out);
+    }
+}
+
+/// As after `make run` without UPSTREAM.
+#[tokio::test]
+async fn the_scripted_upstream_has_one_model() {
+    let mut command = Command::new(project().join("envoy/run.py"));
+    without_cargo(&mut command).env("ENVOY", envoy_binary()).env("TRANSPONDER_WASM", module());
+    command.args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--"]);
+    let envoy = Envoy::run(command, TempDir::new().unwrap()).await;
+    let home = TempDir::new().unwrap();
+    let run = configure(home.path(), &[("BASE_URL", &envoy.base_url())]);
+    assert!(run.good, "{}", run.err);
+    assert!(read(home.path(), "transponder.config.toml").starts_with("model = \"scripted\"\n"));
+    envoy.finish();
+}
+
+#[test]
+fn a_parameter_is_off_if_it_says_no() {
+    for (value, is_on) in
+        [("1", true), ("yes", true), ("0", false), ("no", false), ("false", false), ("", false)]
+    {
+        let home = TempDir::new().unwrap();
+        let wishes = [("BASE_URL", NOBODY), ("MODEL", "m"), ("DRY_RUN", value)];
+        let run = configure(home.path(), &wishes);
+        assert!(run.good, "{}", run.err);
+        assert_eq!(snapshot(home.path()).is_empty(), is_on, "DRY_RUN={value}");
+    }
 }
 
 /// The filter's catalogue has the context window, so the profile does not repeat it, and older settings go.
