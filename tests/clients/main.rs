@@ -15,3 +15,4 @@ mod probe;
 mod sdk;
 mod stored;
 mod table;
+mod translate;
