@@ -5,34 +5,43 @@
 unexport MAKEFLAGS
 .PHONY: help wasm module run demo codex-config image sbom test test-go-java test-istio test-envoy-gateway test-transformers test-ollama test-aarch64 versions fuzz soak bench baseline drift check clean
 
+# A parameter such as NATIVE that is switched on. The scripts read the same values.
+on = $(filter-out 0 no false,$(1))
+
 help:
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s  %s\n", $$1, $$2 } /^#: / { printf "%25s%s\n", "", substr($$0, 4) }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-18s  %s\n", $$1, $$2 } /^#: / { printf "%25s%s\n", "", substr($$0, 4) }' $(firstword $(MAKEFILE_LIST))
 
 wasm: ## Build the filter: target/transponder.wasm.
 	@envoy/build-wasm.sh
 
 module: ## Build the filter as a native module of Envoy 1.38 or newer: target/libtransponder.so.
-#: Options: TARGET=aarch64-unknown-linux-gnu, for another architecture: target/aarch64-unknown-linux-gnu/libtransponder.so. It needs a linker
-#: (Debian, Ubuntu: apt-get install gcc-aarch64-linux-gnu).
+#: TARGET=aarch64-unknown-linux-gnu builds it for another architecture, in target/TARGET. It needs
+#: a linker (Debian, Ubuntu: apt-get install gcc-aarch64-linux-gnu).
 	@envoy/build-module.sh
 
 # The parameters reach the script as environment variables.
-run: $(if $(NATIVE),module,wasm) ## Run Envoy with the filter in front of UPSTREAM=http://127.0.0.1:8000/v1.
-#: Options: PRESET=vllm (found by asking the upstream) or CONFIG=plugin.json, LISTEN=127.0.0.1:8080, ADMIN=127.0.0.1:9901, CONCURRENCY=2,
-#: NATIVE=1 (the native module in place of the wasm filter).
-#: INSTRUCTIONS=prompt.md with CONFIG: the instructions that Codex gets for each model with a `catalog`.
-#: Without UPSTREAM, a scripted upstream is started. envoy/run.py --help lists the other options.
+run: $(if $(call on,$(NATIVE)),module,wasm) ## Run Envoy with the filter in front of an upstream.
+#: UPSTREAM=URL is its base URL, such as http://localhost:11434/v1. Without it, a scripted
+#: upstream is started. PRESET=NAME is the upstream's preset, otherwise found by asking it.
+#: CONFIG=FILE is the plugin configuration, in place of a preset. With it, INSTRUCTIONS=FILE
+#: is what Codex gets for each model with a `catalog`.
+#: LISTEN=127.0.0.1:8080, ADMIN=127.0.0.1:9901 and CONCURRENCY=2 are defaults.
+#: NATIVE=1 runs the native module in place of the wasm filter. envoy/run.py --help has more.
 	@envoy/run.py
 
 demo: wasm ## Show one streamed tool call as the client and as the upstream see it.
 	@envoy/demo.py
 
 codex-config: ## Add the filter to the configuration of an installed Codex CLI.
-#: Options: BASE_URL=http://127.0.0.1:8080/v1, MODEL=name, ENV_KEY=VARIABLE, CONTEXT=tokens,
-#: SEARCH=1 (web search through the filter), PROVIDER=transponder, DEFAULT=1 (use it without --profile), DRY_RUN=1 (only show the changes).
+#: MODEL=NAME and CONTEXT=TOKENS are otherwise what the upstream reports. ENV_KEY=VARIABLE
+#: names the variable with its key.
+#: BASE_URL=http://127.0.0.1:8080/v1 and PROVIDER=transponder are defaults.
+#: SEARCH=1 adds web search through the filter. DEFAULT=1 uses the filter without --profile too.
+#: DRY_RUN=1 only shows the changes.
 	@cargo run --example codex_config
 
-image: wasm $(if $(NATIVE),module) ## Pack the filter as an OCI image without Docker: target/image, target/transponder-image.tar.
+image: wasm $(if $(call on,$(NATIVE)),module) ## Pack the filter as an OCI image, without Docker.
+#: It is in target/image and target/transponder-image.tar.
 #: NATIVE=1 also packs the native module: target/native-image.
 	@envoy/image.py
 
@@ -47,7 +56,7 @@ test: export TRANSPONDER_TRAP_WASM := $(CURDIR)/target/transponder-trap.wasm
 test: for-tests counted fuzzed ## Run all tests, including those with a real Envoy and real clients.
 	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && \
 	features="$$(tests/clients/setup-go-java)" && \
-	cargo test --workspace --all-targets --features "$$features" && \
+	cargo test --workspace --all-targets --no-fail-fast --features "$$features" && \
 	cargo test --workspace --doc
 	envoy/test-versions.sh 1.37.0
 	@tests/left-out
@@ -80,25 +89,29 @@ fuzzed:
 	fuzz/native/run.sh 5000
 
 test-go-java: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm
-test-go-java: wasm ## Run the tests with the clients in Go and Java. `make test` runs them too, where Go and Maven are.
+test-go-java: wasm ## Run the tests with the clients in Go and Java.
+#: `make test` runs them too, where Go and Maven are.
 	tests/clients/setup-go-java >/dev/null
 	cargo build --workspace --examples
 	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && \
 	cargo test --package transponder-e2e --test clients --features go,java -- sdk::openai_go sdk::openai_java sdk::langchain4j
 
 test-istio: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm
-test-istio: wasm ## Serve the manifests through Istio's own discovery server, which is built from source with Go.
+test-istio: wasm ## Serve the manifests through Istio's own discovery server.
+#: It is built from source with Go.
 	cargo build --quiet --package transponder-chat-upstream --examples
 	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && tests/control_planes/run istio
 
 test-envoy-gateway: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm
 test-envoy-gateway: export TRANSPONDER_MODULE := $(CURDIR)/target/libtransponder.so
-test-envoy-gateway: wasm module ## Serve the manifests through Envoy Gateway itself, which is built from source with Go.
+test-envoy-gateway: wasm module ## Serve the manifests through Envoy Gateway itself.
+#: It is built from source with Go.
 	cargo build --quiet --package transponder-chat-upstream --examples
 	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && tests/control_planes/run envoy_gateway
 
 test-transformers: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm
-test-transformers: wasm ## Run the tests with a real `transformers serve`, which `make test` leaves out: it installs about 6 GB.
+test-transformers: wasm ## Run the tests with a real `transformers serve`.
+#: `make test` leaves them out, because they install about 6 GB.
 	tests/clients/setup
 	cargo build --workspace --examples
 	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && \
@@ -119,7 +132,8 @@ test-aarch64: wasm ## Run the native module for AArch64 in an Envoy for AArch64,
 versions: export TRANSPONDER_WASM := $(CURDIR)/target/transponder.wasm
 versions: export TRANSPONDER_TRAP_WASM := $(CURDIR)/target/transponder-trap.wasm
 versions: VERSIONS ?= 1.36.4 1.37.0 1.38.2 1.39.3 1.40.0
-versions: wasm module ## Run the tests of the filter in Envoy with each version of docs/quick-start/envoy.md, or with VERSIONS=1.38.2.
+versions: wasm module ## Run the tests of the filter in Envoy with each version of docs/quick-start/envoy.md.
+#: VERSIONS=1.38.2 runs them with that version.
 	@envoy/build-wasm.sh . trap
 	@envoy/build-module.sh trap
 	tests/clients/setup
@@ -127,7 +141,8 @@ versions: wasm module ## Run the tests of the filter in Envoy with each version 
 	envoy/test-versions.sh $(VERSIONS)
 
 bench: ## Compare the filter with Envoy alone, an empty filter and other gateways: docs/benchmarks.md.
-#: QUICK=1 measures less, and prints the result without writing the page. PAGE=1 draws the page anew from the last run's figures.
+#: QUICK=1 measures less, and prints the result without writing the page.
+#: PAGE=1 draws the page anew from the last run's figures.
 #: STORE=1 measures the store in Envoy's memory instead, and prints the result.
 	@benches/run.sh
 
@@ -143,12 +158,14 @@ drift: ## List what the newest openai package has and docs/responses.md has no r
 	.tools/drift/bin/pip install --quiet --disable-pip-version-check --upgrade openai
 	.tools/drift/bin/python tests/clients/drift.py
 
-fuzz: ## Run each fuzz target for FUZZ_SECONDS=45, FUZZ_JOBS=2 at a time, then FUZZ_PAIRS=200000 cases of pairs of deviations.
+fuzz: ## Run each fuzz target for FUZZ_SECONDS=45, FUZZ_JOBS=2 at a time.
+#: Then FUZZ_PAIRS=200000 cases of pairs of deviations follow.
 	@fuzz/run.sh
 
 soak: export SOAK_SECONDS ?= 1800
-soak: wasm module ## Run bodies of every size around every buffer limit, two thousand streams at once, then load with injected faults for SOAK_SECONDS=1800.
-#: At the same time, and for a third of it, the native module gets load in which one of ten requests panics.
+soak: wasm module ## Run bodies of every size around every buffer limit, and two thousand streams at once.
+#: Then load with injected faults follows, for SOAK_SECONDS=1800. At the same time, and for a
+#: third of it, the native module gets load in which one of ten requests panics.
 	@envoy/build-module.sh trap
 	TRANSPONDER_ENVOY="$$(envoy/get-envoy.sh)" && export TRANSPONDER_ENVOY && \
 	export TRANSPONDER_WASM=$(CURDIR)/target/transponder.wasm && \

@@ -11,16 +11,21 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# Whether a parameter is switched on, by the rule of the Makefile.
+on() {
+  [[ ! ${1:-} =~ ^(0|no|false)?$ ]]
+}
+
 load() {
   cargo run --release --manifest-path benches/Cargo.toml --target-dir target/benches --features load --bin load -- "$@"
 }
 
-if [[ -n ${PAGE:-} ]]; then
+if on "${PAGE:-}"; then
   load page
   exit
 fi
 
-if [[ -n ${STORE:-} ]]; then
+if on "${STORE:-}"; then
   envoy/build-wasm.sh
   TRANSPONDER_ENVOY=$(envoy/get-envoy.sh)
   export TRANSPONDER_ENVOY TRANSPONDER_WASM=$PWD/target/transponder.wasm
@@ -30,7 +35,7 @@ fi
 
 # The last commit of 0.1.0.
 export BENCH_BEFORE=${BENCH_BEFORE:-50bd4e5}
-if [[ -n ${QUICK:-} ]]; then
+if on "${QUICK:-}"; then
   export BENCH_PEERS=none ROUNDS=${ROUNDS:-3}
 fi
 relay_version=0.6.0
@@ -78,6 +83,6 @@ ulimit -n "$(ulimit -Hn)"
 load
 
 # How the time of an exchange is distributed within the module.
-if [[ -z ${QUICK:-} ]] && command -v node >/dev/null; then
+if ! on "${QUICK:-}" && command -v node >/dev/null; then
   node benches/v8.mjs
 fi

@@ -31,6 +31,9 @@ CA_BUNDLES = [
     "/etc/ssl/cert.pem",
 ]
 
+# The values with which a parameter is off, as in the Makefile.
+OFF = ("", "0", "no", "false")
+
 # The default of the filter's `limits.request_bytes`.
 REQUEST_BYTES = 64 * 1024 * 1024
 
@@ -250,7 +253,7 @@ def native_module(elsewhere=False):
 
 
 def wants_native():
-    return os.environ.get("NATIVE", "0") not in ("", "0")
+    return os.environ.get("NATIVE", "") not in OFF
 
 
 def module(variable, name, target, elsewhere):
@@ -391,8 +394,9 @@ def scripted_upstream():
 
 ENVIRONMENT = """\
 environment variables:
-  UPSTREAM, PRESET, CONFIG, INSTRUCTIONS, NATIVE, LISTEN, ADMIN, CONCURRENCY
+  UPSTREAM, PRESET, CONFIG, INSTRUCTIONS, LISTEN, ADMIN, CONCURRENCY
                            defaults of the options above
+  NATIVE                   --native, unless it is empty, 0, no or false
   UPSTREAM_API_KEY         the upstream's key; it replaces the client's `authorization: Bearer` header
   UPSTREAM_API_KEY_HEADER  the header that carries the bare key instead, such as `api-key`
   SSL_CERT_FILE            the certificates to trust (the system's)

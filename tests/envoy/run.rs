@@ -161,6 +161,20 @@ async fn the_native_module_runs_too() {
     envoy.finish();
 }
 
+/// `make` builds what is then run: `makefile::the_native_module_is_built_only_when_asked`.
+#[test]
+fn the_native_module_runs_only_when_asked() {
+    for (value, wanted) in
+        [("1", true), ("yes", true), ("0", false), ("no", false), ("false", false), ("", false)]
+    {
+        let mut print = run_py(&["--print", "--upstream", "http://127.0.0.1:1/v1", "--preset", "generic"]);
+        let printed = print.env("NATIVE", value).output().unwrap();
+        let printed = String::from_utf8(printed.stdout).unwrap();
+        assert!(printed.contains("transponder"), "{printed}");
+        assert_eq!(printed.contains("DynamicModuleFilter"), wanted, "NATIVE={value}");
+    }
+}
+
 /// The scripted upstream behind TLS, as `localhost` and as 127.0.0.1, with a certificate that only its own authority trusts.
 async fn https(upstream: &Upstream, files: &Path) -> Envoy {
     let mut authority = CertificateParams::default();
