@@ -2,27 +2,15 @@
 //! test, whose name begins with the row's.
 
 use crate::config;
+use crate::gzip::{compressed, compressor, decompressor, gzipped};
 use crate::orders::{Orders, PLACES, Place, filter, request};
-use axum::http::HeaderValue;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::io::Write;
-use support::own_upstream::{OwnUpstream, completion, json as json_reply, response};
+use support::own_upstream::{OwnUpstream, completion, document, json as json_reply, response};
 use support::{
     Answer, Envoy, Headers, bootstrap, cluster, clusters, http_filters, manager, post_with, project, routes,
     set_http_options,
 };
-
-fn gzip(direction: &str) -> Value {
-    let config = format!("type.googleapis.com/envoy.extensions.compression.gzip.{direction}.v3.Gzip");
-    json!({"name": "gzip", "typed_config": {"@type": config}})
-}
-
-fn gzipped(body: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(body).unwrap();
-    encoder.finish().unwrap()
-}
 
 async fn serving() -> OwnUpstream {
     OwnUpstream::start(|| completion("Hello")).await
@@ -142,9 +130,7 @@ async fn cors_sees_all_refusals_only_before() {
 
 #[tokio::test]
 async fn compressor_compresses_only_before() {
-    let library = json!({"compressor_library": gzip("compressor")});
-    let filter = filter("compressor", "compressor.v3.Compressor", library);
-    let orders = Orders::start(&filter, &serving().await).await;
+    let orders = Orders::start(&compressor(), &serving().await).await;
     for headers in Headers::all() {
         for (place, coding) in [(Place::Before, Some("gzip")), (Place::Behind, None)] {
             let answer = orders.ask(place, headers, &[("accept-encoding", "gzip")]).await;
@@ -152,11 +138,6 @@ async fn compressor_compresses_only_before() {
         }
     }
     orders.finish();
-}
-
-fn decompressor() -> Value {
-    let library = json!({"decompressor_library": gzip("decompressor")});
-    filter("decompressor", "decompressor.v3.Decompressor", library)
 }
 
 /// Envoy's decompressor adds trailers to a body. An HTTP/1.1 connection to a second listener drops them.
@@ -198,14 +179,7 @@ async fn decompressor_of_requests_works_only_in_a_listener_before() {
 
 #[tokio::test]
 async fn decompressor_of_replies_works_only_behind() {
-    let upstream = OwnUpstream::start(|| {
-        let body =
-            json!({"choices": [{"index": 0, "message": {"content": "Hello"}, "finish_reason": "stop"}]});
-        let mut reply = json_reply(200, gzipped(body.to_string().as_bytes()));
-        reply.headers_mut().insert("content-encoding", HeaderValue::from_static("gzip"));
-        reply
-    })
-    .await;
+    let upstream = OwnUpstream::start(|| compressed(200, "application/json", &document("Hello"))).await;
     let orders = Orders::start(&decompressor(), &upstream).await;
     for headers in Headers::all() {
         let answer = orders.ask(Place::Behind, headers, &[]).await;

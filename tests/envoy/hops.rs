@@ -1,6 +1,7 @@
 //! HTTP/2 on either side, compression, and an Envoy that gets a new configuration or drains.
 
 use crate::config;
+use crate::gzip::{compressed, decompressor};
 use crate::raw_upstream::{DONE, STOP, delta};
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue};
@@ -8,12 +9,11 @@ use axum::response::Response;
 use http_body::Frame;
 use serde_json::{Value, json};
 use std::convert::Infallible;
-use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use support::grammar::Transcript;
-use support::own_upstream::{OwnUpstream, response};
+use support::own_upstream::{OwnUpstream, document, response};
 use support::{Answer, Envoy, Headers, bootstrap, clusters, http_filters, post, post_with, set_http_options};
 use tokio::sync::mpsc;
 
@@ -67,45 +67,24 @@ async fn http2_passes_on_both_sides() {
     }
 }
 
-fn gzipped(text: &str) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(text.as_bytes()).unwrap();
-    encoder.finish().unwrap()
-}
-
-pub fn compressed(status: u16, body: &str, content_type: &str) -> Response {
-    let mut reply = response(status, content_type, gzipped(body));
-    reply.headers_mut().insert("content-encoding", HeaderValue::from_static("gzip"));
-    reply
-}
-
 /// A decompressor ends each reply with trailers, and a filter that holds the chunk before them never sees them.
 #[tokio::test]
 async fn a_decompressor_before_the_filter_does_not_hide_the_end() {
     for headers in Headers::all() {
-        let document =
-            json!({"choices": [{"index": 0, "message": {"content": "Hello"}, "finish_reason": "stop"}]})
-                .to_string();
-        let upstream = OwnUpstream::start_asked(move |asked| {
+        let upstream = OwnUpstream::start_asked(|asked| {
             let body = asked.json();
             if body["model"] == "unknown" {
-                return compressed(404, r#"{"error": {"message": "No such thing"}}"#, "application/json");
+                return compressed(404, "application/json", r#"{"error": {"message": "No such thing"}}"#);
             }
             if body["stream"] == true {
-                compressed(200, &events(), "text/event-stream")
+                compressed(200, "text/event-stream", &events())
             } else {
-                compressed(200, &document, "application/json")
+                compressed(200, "application/json", &document("Hello"))
             }
         })
         .await;
         let mut plan = bootstrap(upstream.address, &config(headers, json!({})), headers);
-        let decompressor = json!({"name": "decompressor", "typed_config": {
-            "@type": "type.googleapis.com/envoy.extensions.filters.http.decompressor.v3.Decompressor",
-            "decompressor_library": {"name": "gzip", "typed_config": {
-                "@type": "type.googleapis.com/envoy.extensions.compression.gzip.decompressor.v3.Gzip"
-            }},
-        }});
-        http_filters(&mut plan).insert(1, decompressor);
+        http_filters(&mut plan).insert(1, decompressor());
         let envoy = Envoy::launch(&plan).await;
         assert_eq!(text_of(&whole(&post(&envoy.responses_url(), &request(true)).await)), "Hello");
         assert_eq!(text_of(&post(&envoy.responses_url(), &request(false)).await.json()), "Hello");
@@ -122,7 +101,7 @@ async fn a_decompressor_before_the_filter_does_not_hide_the_end() {
 #[tokio::test]
 async fn an_unrequested_compressed_reply_is_an_error() {
     for headers in Headers::all() {
-        let upstream = OwnUpstream::start(|| compressed(200, &events(), "text/event-stream")).await;
+        let upstream = OwnUpstream::start(|| compressed(200, "text/event-stream", &events())).await;
         let envoy = Envoy::start(upstream.address, &config(headers, json!({})), headers).await;
         let asked = [("accept-encoding", "gzip")];
         let answer = post_with(&envoy.responses_url(), &asked, request(true).to_string()).await;

@@ -24,6 +24,7 @@ mod filter_order;
 mod find_preset;
 mod fleet;
 mod grpc;
+mod gzip;
 mod hops;
 mod life;
 mod orders;

@@ -4,7 +4,7 @@ use crate::config;
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 use support::grammar::Transcript;
-use support::own_upstream::{OwnUpstream, completion, json as json_reply, response};
+use support::own_upstream::{OwnUpstream, completion, document, json as json_reply, response};
 use support::{Envoy, Headers, Upstream, post};
 
 fn request(stream: bool) -> Value {
@@ -204,9 +204,7 @@ async fn a_long_document_passes_whole() {
     for headers in Headers::all() {
         for chunked in [true, false] {
             let text = "x".repeat(3 << 20);
-            let body =
-                json!({"choices": [{"index": 0, "message": {"content": text}, "finish_reason": "stop"}]})
-                    .to_string();
+            let body = document(&text);
             let upstream = OwnUpstream::start(move || {
                 if chunked {
                     let pieces: Vec<_> = body

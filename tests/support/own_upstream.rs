@@ -89,11 +89,16 @@ pub fn response(status: u16, content_type: &str, body: impl Into<Body>) -> Respo
 }
 
 pub fn completion(text: &str) -> Response {
+    json(200, document(text))
+}
+
+/// The body of a completion.
+pub fn document(text: &str) -> String {
     let body = serde_json::json!({
         "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}],
         "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
     });
-    json(200, body.to_string())
+    body.to_string()
 }
 
 /// A stream whose chunks are sent through the channel, each as one write.

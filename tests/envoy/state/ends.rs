@@ -3,12 +3,13 @@
 use super::stores::{Kind, StoreServer};
 use super::{KEY, operations, with_store};
 use crate::config;
-use crate::hops::{compressed, events, with_trailers};
+use crate::gzip::{compressed, decompressor};
+use crate::hops::{events, with_trailers};
 use crate::raw_upstream::{CHUNKED, DONE, RawUpstream, STOP, UNTIL_CLOSED, chunk, delta};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::time::Duration;
-use support::own_upstream::OwnUpstream;
+use support::own_upstream::{OwnUpstream, document};
 use support::{Envoy, Headers, clusters, http_filters, post_with, set_http_options};
 
 /// An Envoy with a store in nginx. `change` changes its bootstrap.
@@ -44,26 +45,17 @@ async fn stored(envoy: &Envoy, stream: bool) {
 #[tokio::test]
 async fn the_trailers_of_a_decompressor_do_not_hide_the_end() {
     let store = StoreServer::start(Kind::Nginx).await;
-    let document =
-        json!({"choices": [{"index": 0, "message": {"content": "Hello"}, "finish_reason": "stop"}]});
-    let document = document.to_string();
-    let upstream = OwnUpstream::start_asked(move |asked| {
+    let upstream = OwnUpstream::start_asked(|asked| {
         let body = asked.json();
         match body["stream"].as_bool() {
-            Some(true) => compressed(200, &events(), "text/event-stream"),
-            _ => compressed(200, &document, "application/json"),
+            Some(true) => compressed(200, "text/event-stream", &events()),
+            _ => compressed(200, "application/json", &document("Hello")),
         }
     })
     .await;
     for headers in Headers::all() {
-        let decompressor = json!({"name": "decompressor", "typed_config": {
-            "@type": "type.googleapis.com/envoy.extensions.filters.http.decompressor.v3.Decompressor",
-            "decompressor_library": {"name": "gzip", "typed_config": {
-                "@type": "type.googleapis.com/envoy.extensions.compression.gzip.decompressor.v3.Gzip"
-            }},
-        }});
         let envoy = envoy_with_store(upstream.address, headers, &store, |bootstrap| {
-            http_filters(bootstrap).insert(1, decompressor);
+            http_filters(bootstrap).insert(1, decompressor());
         })
         .await;
         stored(&envoy, true).await;
