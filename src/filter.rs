@@ -55,13 +55,7 @@ struct Root {
 impl Root {
     /// Whether nobody can guess the id of a stored response.
     fn has_secret_ids(&self) -> bool {
-        let has = !self.config.store.is_on() || random::bits().is_some();
-        if !has {
-            log::error!(
-                "store needs random_get in allowed_capabilities of Envoy's configuration: ids of stored responses must be random"
-            );
-        }
-        has
+        !self.config.store.is_on() || random::bits().is_some()
     }
 
     /// The ids of an exchange derive from its seed. They must differ, and those of stored responses must be secret too.
@@ -113,7 +107,13 @@ impl RootContext for Root {
         let store = EnvoyStore::new(&config, EnvoyMemory);
         self.callouts = Rc::new(Callouts::new(store, self.id, period));
         self.config = Arc::new(config);
-        self.has_secret_ids()
+        let may_serve = self.has_secret_ids();
+        if !may_serve {
+            log::error!(
+                "store needs random_get in allowed_capabilities of Envoy's configuration: ids of stored responses must be random"
+            );
+        }
+        may_serve
     }
 
     fn on_tick(&mut self) {
