@@ -269,8 +269,12 @@ pub(super) fn teams(header: Option<&str>, teams: &[String], errors: &mut Errors)
     if let Some(name) = header {
         read_header("team_header", name, errors);
     }
-    if header.is_some() == teams.is_empty() && !errors.has("teams") && !errors.has("team_header") {
-        errors.add("teams", "`team_header` and `teams` need each other");
+    // A wrong value has been removed, and has an error of its own.
+    if header.is_some() && teams.is_empty() && !errors.has("teams") && !errors.has("teams[0]") {
+        errors.add("team_header", "needs at least one team in `teams`");
+    }
+    if header.is_none() && !teams.is_empty() && !errors.has("team_header") {
+        errors.add("teams", "needs `team_header`, the request header with the client's team");
     }
     let teams_at = with_paths("teams", teams, errors);
     for (index, (at, team)) in teams_at.iter().enumerate() {

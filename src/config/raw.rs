@@ -213,6 +213,12 @@ fn upstream(at: &str, value: Value, held: bool, errors: &mut Errors) -> Option<U
     }
 }
 
+const UNHELD_RULE: &str = "`native` needs `\"hold_request_headers\": true`: only the body names the model, and headers \
+                           that are not held are sent, already changed, before it";
+const UNHELD_DEFAULT: &str = "`native` needs `\"hold_request_headers\": true`: headers that are not held are sent, already \
+                              changed, before the body shows whether a rule of `models` has another upstream. If \
+                              no rule has one, nothing is to be translated: remove the filter";
+
 /// An upstream that implements the Responses API itself.
 fn native(at: &str, mut options: Map<String, Value>, held: bool, errors: &mut Errors) -> Option<Upstream> {
     #[derive(Deserialize)]
@@ -220,11 +226,8 @@ fn native(at: &str, mut options: Map<String, Value>, held: bool, errors: &mut Er
         path: Option<String>,
     }
     if !held {
-        errors.add(
-            at,
-            "`native` needs `\"hold_request_headers\": true`: only the body names the model, and headers that are not \
-             held are sent, already changed, before it",
-        );
+        let is_default = at == "upstream";
+        errors.add(at, if is_default { UNHELD_DEFAULT } else { UNHELD_RULE });
     }
     for option in options.keys().filter(|option| *option != "path") {
         errors.add(&join(at, option), "`native` has no option but `path`");

@@ -223,6 +223,8 @@ impl Store {
 
 /// The stores that a name is enough for.
 pub(super) const NAMES: &[&str] = &["off", "memory"];
+/// How the store that a name is not enough for is written.
+const HTTP_FORM: &str = r#"{"http": {...}}"#;
 /// The stores that can have settings.
 const KINDS: &[&str] = &["memory", "http"];
 
@@ -230,7 +232,9 @@ const KINDS: &[&str] = &["memory", "http"];
 pub(super) fn read(at: &str, value: Value, errors: &mut Errors) -> Option<Store> {
     match value {
         Value::String(name) => {
-            explain::check_word(at, "store", &name, NAMES, errors);
+            if !NAMES.contains(&name.as_str()) {
+                errors.add(at, explain::unknown("store", &name, &[NAMES, &[HTTP_FORM]].concat()));
+            }
             let in_memory = name == "memory";
             Some(if in_memory { Store::Memory(Memory::default()) } else { Store::Off })
         }

@@ -239,6 +239,12 @@ fn each_mistake_is_refused_with_its_path_and_the_remedy() {
              headers that are not held are sent, already changed, before it",
         ),
         (
+            r#"{"upstream": "native"}"#,
+            "upstream: `native` needs `\"hold_request_headers\": true`: headers that are not held are sent, already \
+             changed, before the body shows whether a rule of `models` has another upstream. If no rule has one, \
+             nothing is to be translated: remove the filter",
+        ),
+        (
             r#"{"hold_request_headers": true, "upstream": {"preset": "native", "path": "x"}}"#,
             "upstream.path: `x` does not begin with `/`",
         ),
@@ -314,8 +320,9 @@ fn each_mistake_is_refused_with_its_path_and_the_remedy() {
             r#"{"models": [{"match": "a b", "price": {"input": 1, "output": 2}}]}"#,
             "models[0].price: expected visible ASCII characters without `;` and `=`, because it is a label of metrics",
         ),
-        (r#"{"teams": ["a"]}"#, "teams: `team_header` and `teams` need each other"),
-        (r#"{"team_header": "x-team"}"#, "teams: `team_header` and `teams` need each other"),
+        (r#"{"teams": ["a"]}"#, "teams: needs `team_header`, the request header with the client's team"),
+        (r#"{"team_header": "x-team"}"#, "team_header: needs at least one team in `teams`"),
+        (r#"{"team_header": "x-team", "teams": []}"#, "team_header: needs at least one team in `teams`"),
         (
             r#"{"team_header": "x-team", "teams": ["a", "b=c"]}"#,
             "teams[1]: expected visible ASCII characters without `;` and `=`, because it is a label of metrics",

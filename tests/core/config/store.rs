@@ -87,7 +87,9 @@ fn mistakes_are_named() {
         assert_eq!(http(&settings).unwrap_err(), expected);
     }
     let error = Config::parse(br#"{"store": "http"}"#).unwrap_err().to_string();
-    assert_eq!(error, "store: unknown store `http`, expected one of: off, memory");
+    assert_eq!(error, r#"store: unknown store `http`, expected one of: off, memory, {"http": {...}}"#);
+    // The form is no name.
+    assert!(Config::parse(br#"{"store": "{\"http\": {...}}"}"#).is_err());
     let error = Config::parse(br#"{"store": {"htp": {}}}"#).unwrap_err().to_string();
     assert_eq!(error, "store: unknown store `htp`, did you mean `http`?");
 }
