@@ -37,8 +37,8 @@ impl Retrieval {
             ("GET", "") => Ok(Wanted::Response),
             ("GET", "input_items") => Page::of(query).map(Wanted::InputItems),
             ("DELETE", "") => Ok(Wanted::Deletion),
-            (_, "") => return only("GET, DELETE"),
-            (_, "input_items") => return only("GET"),
+            (_, "") => return only("GET, DELETE", "Only GET and DELETE are supported"),
+            (_, "input_items") => return only("GET", "Only GET is supported"),
             (_, "cancel") => Err(no_background()),
             _ => Err(ApiError::of(Code::EndpointNotSupported, "There is no such endpoint").status(404)),
         };
@@ -143,7 +143,8 @@ fn no_background() -> ApiError {
     .status(404)
 }
 
-fn only(methods: &'static str) -> Disposition {
-    let error = ApiError::of(Code::MethodNotAllowed, format!("Only {methods} is supported"));
+/// `methods`: those that the path has, as in the header `allow`.
+fn only(methods: &'static str, message: &'static str) -> Disposition {
+    let error = ApiError::of(Code::MethodNotAllowed, message);
     Disposition::Reject(error, Some(("allow", methods.to_owned())))
 }

@@ -106,8 +106,8 @@ fn other_endpoints_are_refused_by_name() {
     for (method, path, status, words) in [
         ("POST", format!("{id}/cancel"), 404, "background"),
         ("GET", format!("{id}?stream=true"), 400, "stream"),
-        ("POST", id.clone(), 405, "GET, DELETE"),
-        ("DELETE", format!("{id}/input_items"), 405, "GET"),
+        ("POST", id.clone(), 405, "Only GET and DELETE are supported"),
+        ("DELETE", format!("{id}/input_items"), 405, "Only GET is supported"),
         ("GET", format!("{id}/other"), 404, "endpoint"),
         ("GET", "other".to_owned(), 404, "not found"),
         ("GET", "compact".to_owned(), 405, "POST"),
