@@ -61,6 +61,7 @@ mod sanitize;
 mod search;
 mod session;
 mod shared;
+mod spending;
 mod translating;
 mod upstream_body;
 mod verdict;

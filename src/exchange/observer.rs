@@ -7,9 +7,10 @@ use super::ending::Ending;
 use super::error_class::class;
 use super::headers::Headers;
 use super::sanitize::{DROPPED_CAP, NAME_CAP, REQUEST_ID_CAP, loggable, visible};
-use crate::config::{Config, Price};
+use super::spending::Spending;
+use crate::config::Config;
 use crate::error::ApiError;
-use crate::metrics::{self, Metric, Telemetry};
+use crate::metrics::{self, Metric, Telemetry, saturated};
 use crate::report::Report;
 use crate::request::Translated;
 use crate::response::{Reply, ReplyStats};
@@ -23,10 +24,7 @@ pub(super) struct Observer {
     telemetry: Rc<dyn Telemetry>,
     request_id: String,
     preset: &'static str,
-    /// Whose tokens they are, if teams are told apart.
-    team: Option<String>,
-    /// What they cost, with the rule's `match`.
-    price: Option<(String, Price)>,
+    spending: Spending,
     /// When the request was sent upstream.
     sent_at: Option<Duration>,
     /// Whether a stream has produced output.
@@ -39,8 +37,7 @@ impl Observer {
             telemetry,
             request_id: String::new(),
             preset,
-            team: None,
-            price: None,
+            spending: Spending::default(),
             sent_at: None,
             output_seen: false,
         }
@@ -57,12 +54,12 @@ impl Observer {
         let named = config.teams.iter().find(|team| *team == headers.text(header));
         let team = named.map_or(metrics::OTHER, String::as_str);
         self.note("transponder.team", team);
-        self.team = Some(team.to_owned());
+        self.spending.team = Some(team.to_owned());
     }
 
     /// The request's team, if teams are told apart.
     pub(super) fn team(&self) -> Option<&str> {
-        self.team.as_deref()
+        self.spending.team.as_deref()
     }
 
     /// The request passes unmodified.
@@ -177,7 +174,7 @@ impl Observer {
     /// The request is sent upstream. `request_bytes`: its size before the translation.
     pub(super) fn request_sent(&mut self, translated: &Translated, request_bytes: usize, now: Duration) {
         self.preset = translated.preset;
-        self.price = translated.price.clone();
+        self.spending.price = translated.price.clone();
         self.sent_at = Some(now);
         self.count_report(&translated.report);
         self.record(&metrics::OPEN, 1);
@@ -284,34 +281,7 @@ impl Observer {
             self.record_time(&metrics::STREAM, now);
             self.telemetry.record(&metrics::EVENT_BYTES, &[], saturated(stats.largest_event));
         }
-        let Some(usage) = stats.usage else { return };
-        for (kind, field, tokens) in [
-            ("input", "transponder.input_tokens", usage.input_tokens),
-            ("cached", "transponder.cached_tokens", usage.input_tokens_details.cached_tokens),
-            ("output", "transponder.output_tokens", usage.output_tokens),
-            ("reasoning", "transponder.reasoning_tokens", usage.output_tokens_details.reasoning_tokens),
-        ] {
-            let tokens = tokens.min(MAX_TOKENS);
-            // Envoy rejects an increment of 0.
-            if tokens > 0 {
-                self.telemetry.record(&metrics::TOKENS, &[kind, self.preset], saturated(tokens));
-                self.note(field, &tokens.to_string());
-                if let Some(team) = &self.team {
-                    self.telemetry.record(&metrics::TEAM_TOKENS, &[kind, team], saturated(tokens));
-                }
-            }
-        }
-        self.count_cost(usage.input_tokens, usage.input_tokens_details.cached_tokens, usage.output_tokens);
-    }
-
-    fn count_cost(&self, input: u64, cached: u64, output: u64) {
-        let Some((model, price)) = &self.price else { return };
-        let micros = price.micros(input, cached, output).min(MAX_MICROS);
-        if micros > 0 {
-            let team = self.team.as_deref().unwrap_or(metrics::OTHER);
-            self.telemetry.record(&metrics::COST, &[model, team], saturated(micros));
-            self.note("transponder.cost_micros", &micros.to_string());
-        }
+        self.spending.count(stats, self.preset, &*self.telemetry);
     }
 
     /// The client cannot act on such calls, and nothing else shows why.
@@ -383,15 +353,4 @@ impl Observer {
             self.request_id
         )
     }
-}
-
-/// More tokens than any reply has. Envoy's counters wrap at 64 bits, and its rate limit filter takes no higher cost.
-const MAX_TOKENS: u64 = 1_000_000_000;
-
-/// The same for what they cost.
-const MAX_MICROS: u64 = 1 << 50;
-
-/// A number in the type of Envoy's metrics.
-fn saturated(number: impl TryInto<i64>) -> i64 {
-    number.try_into().unwrap_or(i64::MAX)
 }

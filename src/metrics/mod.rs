@@ -32,6 +32,11 @@ pub trait Telemetry: fmt::Debug {
     fn note(&self, field: &'static str, value: &str);
 }
 
+/// A number in the type of [`Telemetry::record`].
+pub(crate) fn saturated(number: impl TryInto<i64>) -> i64 {
+    number.try_into().unwrap_or(i64::MAX)
+}
+
 /// One metric: its name, kind and labels.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Metric {
