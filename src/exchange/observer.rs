@@ -267,8 +267,7 @@ impl Observer {
             self.telemetry.record(&metrics::TOOL_CALLS, &[item, self.preset], 1);
         }
         if stats.lost_calls > 0 {
-            let lost = saturated(stats.lost_calls);
-            self.telemetry.record(&metrics::TOOL_CALLS_LOST, &[outcome, self.preset], lost);
+            self.count_lost_calls(stats.lost_calls, outcome);
         }
         if !stats.calls.is_empty() {
             self.note("transponder.tool_calls", &stats.calls.len().to_string());
@@ -282,6 +281,18 @@ impl Observer {
             self.telemetry.record(&metrics::EVENT_BYTES, &[], saturated(stats.largest_event));
         }
         self.spending.count(stats, self.preset, &*self.telemetry);
+    }
+
+    /// A reply that failed or was cut has a line in the log anyway.
+    fn count_lost_calls(&self, calls: usize, outcome: &str) {
+        self.telemetry.record(&metrics::TOOL_CALLS_LOST, &[outcome, self.preset], saturated(calls));
+        if outcome == "incomplete" {
+            log::warn!(
+                "tool calls cut in an incomplete reply: calls={calls} preset={} request_id={}",
+                self.preset,
+                self.request_id
+            );
+        }
     }
 
     /// The client cannot act on such calls, and nothing else shows why.

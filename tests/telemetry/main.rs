@@ -227,6 +227,13 @@ async fn check_access_log(envoy: &Envoy) {
     let log = envoy.logged();
     let told = log.lines().find(|line| line.contains("reply failed: ") && line.contains(id));
     assert!(told.is_some_and(|line| line.contains("class=broken")), "{id} in:\n{log}");
+    let cut = lines.iter().find(|line| line["transponder.outcome"] == "incomplete").unwrap();
+    let id = cut["request_id"].as_str().unwrap();
+    let told =
+        log.lines().find(|line| line.contains("tool calls cut in an incomplete reply") && line.contains(id));
+    assert!(told.is_some_and(|line| line.contains("calls=1 preset=generic")), "{id} in:\n{log}");
+    let refused = lines.iter().find(|line| line["transponder.outcome"] == "refused").unwrap();
+    assert_eq!(refused["gen_ai.request.model"], "big", "{refused}");
 }
 
 /// Draws the picture of `docs/operations.md` from the same data.
