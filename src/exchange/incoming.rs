@@ -1,7 +1,9 @@
 //! A request's body while it arrives, and the rest of one while it leaves.
 
 use super::headers::Edit;
-use super::phase::HeaderMode;
+use super::phase::{HeaderMode, Phase};
+use super::read_fields::ReadFields;
+use super::shared::Context;
 use super::verdict::BodyVerdict;
 use crate::error::{ApiError, Code};
 
@@ -50,6 +52,15 @@ impl Incoming {
         if self.body.capacity() < needed {
             self.body.reserve_exact(announced.min(GROWTH * needed) - self.body.len());
         }
+    }
+
+    /// Refuses the complete request. Its model can be known although it was not translated, or the name is what is wrong.
+    pub(super) fn rejected(&self, error: &ApiError, context: &mut Context<'_>) -> (Phase, BodyVerdict) {
+        let fields = ReadFields::of(&self.body);
+        if let Some(model) = fields.and_then(|fields| fields.model_name()) {
+            context.observer.asked_for(&model.decode());
+        }
+        Phase::rejected(error, context)
     }
 
     /// Lets the headers go without the body. Returns whether they were held, and nothing of the body was there.

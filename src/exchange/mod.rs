@@ -51,6 +51,7 @@ mod page;
 mod passthrough;
 mod phase;
 mod query;
+mod read_fields;
 mod recording;
 mod request_headers;
 mod response_headers;

@@ -68,10 +68,11 @@ impl Observer {
     }
 
     /// The request passes to a native upstream, without what the report lists.
-    pub(super) fn passed_on(&self, report: &Report) {
+    pub(super) fn passed_on(&self, report: &Report, asked_model: &str, model: &str) {
         self.passed_through();
         self.count_report(report);
         self.note_list("transponder.dropped", report.all_dropped());
+        self.note_models(asked_model, model);
     }
 
     /// The headers cannot wait for the body, because the client waits for the upstream.
@@ -105,6 +106,11 @@ impl Observer {
     /// The client got a reply without the upstream, because it requested no output.
     pub(super) fn answered(&self, model: &str) {
         self.answered_here();
+        self.asked_for(model);
+    }
+
+    /// The model that the client wants. Only a request that is not sent upstream needs this.
+    pub(super) fn asked_for(&self, model: &str) {
         self.note_name("transponder.request_model", model);
     }
 
@@ -180,8 +186,7 @@ impl Observer {
         self.record(&metrics::OPEN, 1);
         self.telemetry.record(&metrics::REQUEST_BYTES, &[], saturated(request_bytes));
         self.note("transponder.preset", translated.preset);
-        self.note_name("transponder.request_model", &translated.asked_model);
-        self.note_name("transponder.response_model", &translated.model);
+        self.note_models(&translated.asked_model, &translated.model);
         log::debug!(
             "request translated: bytes_in={request_bytes} bytes_out={} request_id={}",
             translated.body.len(),
@@ -342,6 +347,11 @@ impl Observer {
     /// A name that a client or an upstream chose.
     fn note_name(&self, field: &'static str, name: &str) {
         self.telemetry.note(field, &loggable(name, NAME_CAP));
+    }
+
+    fn note_models(&self, asked: &str, sent: &str) {
+        self.asked_for(asked);
+        self.note_name("transponder.response_model", sent);
     }
 
     fn note_list(&self, field: &'static str, things: &[String]) {

@@ -4,6 +4,7 @@
 //! their original values again.
 
 use super::headers::{Edit, FROM_CLIENT, Headers, MODEL, SESSION, UPSTREAM};
+use super::read_fields::ReadFields;
 use super::sanitize::{MODEL_CAP, visible};
 use super::session::Session;
 use super::translating::Translating;
@@ -11,7 +12,6 @@ use crate::config::{Config, Upstream};
 use crate::json::{self, JsonStr};
 use crate::report::Report;
 use crate::request;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeSet;
 
@@ -41,6 +41,10 @@ fn restored(name: &str, headers: &Headers) -> Edit {
 pub(super) struct Passed {
     pub(super) edits: Vec<Edit>,
     pub(super) body: Vec<u8>,
+    /// The model in the client's request.
+    pub(super) asked_model: String,
+    /// The model in the upstream's request.
+    pub(super) model: String,
     /// What was removed, because the upstream could not read it.
     pub(super) report: Report,
 }
@@ -48,7 +52,7 @@ pub(super) struct Passed {
 /// The request to a native upstream; `None` if the request is to be translated.
 pub(super) fn pass(config: &Config, request: &Translating, body: &[u8]) -> Option<Passed> {
     let fields = config.has_native().then(|| ReadFields::of(body)).flatten()?;
-    let model = JsonStr::of(fields.model?)?;
+    let model = fields.model_name()?;
     let model = model.decode();
     let route = config.route(&model);
     let Upstream::Native(path) = route.upstream else { return None };
@@ -72,22 +76,8 @@ pub(super) fn pass(config: &Config, request: &Translating, body: &[u8]) -> Optio
     edits.push(Edit::set(MODEL, visible(route.model, MODEL_CAP)));
     edits.extend(route.route.map(|route| Edit::set(UPSTREAM, route)));
     let report = native.map(|native| native.report).unwrap_or_default();
-    Some(Passed { edits, body, report })
-}
-
-/// What is read of the body, as slices of it.
-#[derive(Deserialize)]
-struct ReadFields<'a> {
-    #[serde(borrow)]
-    model: Option<&'a RawValue>,
-    #[serde(borrow)]
-    prompt_cache_key: Option<&'a RawValue>,
-}
-
-impl<'a> ReadFields<'a> {
-    fn of(body: &'a [u8]) -> Option<Self> {
-        json::from_bytes(body).ok()
-    }
+    let (asked_model, model) = (model.clone().into_owned(), route.model.to_owned());
+    Some(Passed { edits, body, asked_model, model, report })
 }
 
 /// The same bytes except for the value of `model`.

@@ -231,9 +231,9 @@ impl Phase {
 
     /// The request passes. `end`: its last chunk is here.
     pub(super) fn passed(passed: Passed, end: bool, context: &mut Context<'_>) -> (Self, BodyVerdict) {
-        let Passed { edits, body, report } = passed;
+        let Passed { edits, body, asked_model, model, report } = passed;
         context.dropped = report.all_dropped().to_vec();
-        context.observer.passed_on(&report);
+        context.observer.passed_on(&report, &asked_model, &model);
         if end {
             (Self::forwarded(context), BodyVerdict::Release(edits, body))
         } else {

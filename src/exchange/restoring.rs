@@ -54,7 +54,7 @@ impl Restoring {
         let Some(key) = self.asked.take() else { return self.next(context) };
         let is_previous = self.stored.previous.is_none() && self.needs.previous.is_some();
         match read(&key, answer, context) {
-            Err(error) => Phase::rejected(&error, context),
+            Err(error) => self.incoming.rejected(&error, context),
             Ok(None) if is_previous => self.previous_not_found(context),
             Ok(record) => {
                 if is_previous {
@@ -73,7 +73,7 @@ impl Restoring {
         let missing = self.needs.items.iter().rev().filter(|id| !self.stored.has_item(id));
         let mut responses = missing.filter_map(|id| ResponseId::of_item(id));
         match responses.find(|id| !self.tried.contains(id)) {
-            Some(_) if self.tried.len() == MAX_RECORDS => Phase::rejected(&too_many(), context),
+            Some(_) if self.tried.len() == MAX_RECORDS => self.incoming.rejected(&too_many(), context),
             Some(id) => self.ask(id),
             None => self.translating.translate(&self.incoming, Some(&self.stored), true, context),
         }
@@ -87,7 +87,8 @@ impl Restoring {
     }
 
     fn previous_not_found(self, context: &mut Context<'_>) -> (Phase, BodyVerdict) {
-        Phase::rejected(&previous_not_found(&self.needs.previous.unwrap_or_default()), context)
+        let error = previous_not_found(&self.needs.previous.unwrap_or_default());
+        self.incoming.rejected(&error, context)
     }
 }
 

@@ -61,7 +61,7 @@ impl Translating {
                 context.observer.request_sent(&translated, incoming.body.len(), now);
                 self.sent(translated, incoming.headers, end, &context.config)
             }
-            Err(error) => Phase::rejected(&error, context),
+            Err(error) => incoming.rejected(&error, context),
         }
     }
 

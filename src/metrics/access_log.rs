@@ -17,7 +17,11 @@ const fn field(name: &'static str, shown_as: &'static str, meaning: &'static str
 
 /// The fields of the access log. Filter state is text, so counts are written as digits.
 pub static ACCESS_LOG: &[Field] = &[
-    field("transponder.request_model", "gen_ai.request.model", "The model that the client requested."),
+    field(
+        "transponder.request_model",
+        "gen_ai.request.model",
+        "The model that the client requested, as far as the body could be read. Also set if the request was refused.",
+    ),
     field(
         "transponder.response_model",
         "gen_ai.response.model",

@@ -347,6 +347,38 @@ fn a_refusal_is_counted_by_its_code_alone() {
 }
 
 #[test]
+fn the_model_of_a_refused_request_is_noted() {
+    let config =
+        r#"{"upstream": "refuse", "models": [{"match": "known", "upstream": "vllm"}], "store": "memory"}"#;
+    for (request, code, model) in [
+        (r#"{"model":"gpt-6","input":"x"}"#, "model_not_found", Some("gpt-6")),
+        (r#"{"model":"known"}"#, "missing_required_parameter", Some("known")),
+        (
+            r#"{"model":"known","input":"x","previous_response_id":"resp_1"}"#,
+            "previous_response_not_found",
+            Some("known"),
+        ),
+        (r#"{"model":"a \"b","input":5}"#, "invalid_type", Some("a??b")),
+        (r#"{"input":"x"}"#, "missing_required_parameter", None),
+        (r#"{"model":5,"input":"x"}"#, "invalid_type", None),
+        (r#"{"model":"known","input"#, "invalid_json", None),
+    ] {
+        let told = Story::begin(config, &[], request).closed();
+        assert_eq!(told.field("transponder.error").as_deref(), Some(code), "{request}");
+        assert_eq!(told.field("transponder.request_model").as_deref(), model, "{request}");
+        assert_eq!(told.field("transponder.response_model"), None, "{request}");
+    }
+}
+
+#[test]
+fn the_models_of_a_request_to_a_native_upstream_are_noted() {
+    let config = r#"{"hold_request_headers": true, "models": [{"match": "gpt*", "model": "gpt-6", "upstream": "native"}]}"#;
+    let told = Story::begin(config, &[], r#"{"model":"gpt-latest","input":"x"}"#).closed();
+    assert_eq!(told.field("transponder.request_model").as_deref(), Some("gpt-latest"));
+    assert_eq!(told.field("transponder.response_model").as_deref(), Some("gpt-6"));
+}
+
+#[test]
 fn a_rule_of_the_configuration_shows_in_what_is_noted() {
     let config = r#"{"upstream": "vllm", "models": [{"match": "gpt*", "model": "qwen", "upstream": {"preset": "tgi"}}]}"#;
     assert_eq!(Config::parse(config.as_bytes()).unwrap().presets(), ["tgi", "vllm"]);
