@@ -26,7 +26,10 @@ use std::process::ExitCode;
 use transponder::config::Config;
 use upstream::Upstream;
 
-const USAGE: &str = "usage: probe BASE_URL MODEL [--key VARIABLE] [--overflow] > plugin.json";
+const USAGE: &str = "\
+usage: probe BASE_URL MODEL [--key VARIABLE] [--overflow] > plugin.json
+  --key VARIABLE  the environment variable with the upstream's key
+  --overflow      also send a prompt longer than any context window, which some upstreams bill";
 
 struct Arguments {
     base_url: String,
