@@ -29,7 +29,7 @@ pub enum Store {
 #[serde(default, deny_unknown_fields)]
 pub struct Memory {
     /// How many bytes all records may have together, in all workers. One record may have a thirty-second of it. When it is
-    /// full, the oldest records give way.
+    /// full, the oldest records are removed.
     pub bytes: usize,
     /// How many seconds a record is kept.
     pub ttl_seconds: u64,

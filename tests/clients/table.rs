@@ -92,8 +92,7 @@ fn table() -> String {
     for (column, _) in SCENARIOS {
         write!(text, " {column} |").unwrap();
     }
-    writeln!(text, " Settings | What it does wrong itself |\n|{}", "---|".repeat(5 + SCENARIOS.len()))
-        .unwrap();
+    writeln!(text, " Settings | Faults of the client |\n|{}", "---|".repeat(5 + SCENARIOS.len())).unwrap();
     let clients = sdk::ALL.iter().map(|client| Row {
         name: client.name,
         version: version(client.program, client.package),
