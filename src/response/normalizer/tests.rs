@@ -740,6 +740,18 @@ fn what_providers_send_becomes_deltas() {
             ],
         ),
         (
+            "something under an unknown key in a later piece, and no arguments",
+            &[
+                call!(r#"{"index":0,"id":"x","function":{"name":"f"}}"#),
+                call!(r#"{"index":0,"function":{"kwargs":{"a":1}}}"#),
+            ],
+            &[
+                "call 0 x:f()",
+                "call 0 x:f()",
+                "failed: The upstream's call of tool 'f' (id 'x') cannot be delivered: its arguments are under a key that is not read.",
+            ],
+        ),
+        (
             "something under an unknown key, and arguments that follow",
             &[
                 call!(r#"{"index":0,"id":"x","function":{"name":"f","state":{"a":1}}}"#),

@@ -304,7 +304,7 @@ impl<'a> ToolCall<'a> {
         let mut wrapped = objects.filter_map(|value| serde_json::from_str(value.get()).ok());
         match wrapped.find(|call: &Self| call.name().is_some()) {
             Some(inner) => Ok(Self { index: call.index, id: call.id.or(inner.id), ..inner }),
-            None => Ok(call),
+            None => Ok(Self { is_unread: has_unread(json), ..call }),
         }
     }
 
