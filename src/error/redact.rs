@@ -59,11 +59,12 @@ pub(crate) fn redact_api_keys(message: &str) -> String {
 }
 
 fn is_random(word: &str) -> bool {
-    // Z.ai's keys have a dot. So have paths, whose parts are shorter.
-    word.split('.').any(|part| {
+    let is_random = |part: &str| {
         let digits = part.bytes().filter(u8::is_ascii_digit).count();
         part.len() >= RANDOM_MIN_BYTES && digits >= RANDOM_MIN_DIGITS
-    })
+    };
+    // Z.ai's keys have one dot. What has more is a path.
+    word.split('.').count() <= 2 && word.split('.').any(is_random)
 }
 
 #[cfg(test)]
@@ -95,6 +96,10 @@ mod tests {
             (
                 "unknown key: tools.0.function.parameters.x1234",
                 "unknown key: tools.0.function.parameters.x1234",
+            ),
+            (
+                "Unknown key: messages.content.a_long_name_in_a_path_2024",
+                "Unknown key: messages.content.a_long_name_in_a_path_2024",
             ),
             (
                 "This key has the alias a-very-long-alias-2024-01-01",
