@@ -30,7 +30,6 @@ impl Silence {
     fn of(error: &ureq::Error) -> Self {
         match error {
             ureq::Error::StatusCode(status) => Self::Status(*status),
-            ureq::Error::Json(_) => Self::NoJson,
             ureq::Error::Io(error) => Self::Unreachable(error.to_string()),
             other => Self::Unreachable(other.to_string()),
         }
@@ -61,7 +60,7 @@ pub(crate) fn ask(base_url: &str, key: Option<&str>) -> Upstream {
     // Codex asks with its version, and only then the filter answers in Codex's form. Others ignore the query.
     let models = match get(&format!("{base}/models?client_version=0"), key) {
         Ok(models) => models,
-        Err(error) => return Upstream { silence: Some(Silence::of(&error)), ..Upstream::default() },
+        Err(silence) => return Upstream { silence: Some(silence), ..Upstream::default() },
     };
     let list = |name: &str| models.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
     let root = base.strip_suffix("/v1").unwrap_or(base);
@@ -74,7 +73,7 @@ pub(crate) fn ask(base_url: &str, key: Option<&str>) -> Upstream {
     }
 }
 
-fn get(url: &str, key: Option<&str>) -> Result<Value, ureq::Error> {
+fn get(url: &str, key: Option<&str>) -> Result<Value, Silence> {
     let agent =
         ureq::Agent::new_with_config(ureq::config::Config::builder().timeout_global(Some(PATIENCE)).build());
     let request = agent.get(url);
@@ -82,7 +81,9 @@ fn get(url: &str, key: Option<&str>) -> Result<Value, ureq::Error> {
         Some(key) => request.header("authorization", format!("Bearer {key}")),
         None => request,
     };
-    request.call()?.body_mut().read_json()
+    let text = request.call().and_then(|mut reply| reply.body_mut().read_to_string());
+    let text = text.map_err(|error| Silence::of(&error))?;
+    serde_json::from_str(&text).map_err(|_| Silence::NoJson)
 }
 
 /// The fields in which upstreams report the context window: vLLM and SGLang, OpenRouter and Together, Groq, LM Studio
