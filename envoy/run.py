@@ -111,31 +111,64 @@ def check_free(name, address):
 
 def plugin_config(preset, file, prefix, instructions=None):
     """The plugin configuration, with the upstream's path filled in if it names none, and the instructions of the described
-    models that have none."""
+    models that have none. A CONFIG file that is no JSON object is returned as its text, and the filter says why and where."""
     if preset and file:
         fail("PRESET and CONFIG exclude each other: name the preset in the CONFIG file, as its `upstream`")
-    config = {"upstream": preset} if preset else {}
-    if file:
-        try:
-            config = json.loads(Path(file).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            fail(f"CONFIG={file}: {error}")
-        if not isinstance(config, dict):
-            fail(f"CONFIG={file} is not a JSON object")
+    config = read_config(file) if file else made_config(preset)
+    if isinstance(config, str):
+        return config
+    check_clusters(config, file)
     if instructions:
         fill_in_instructions(config, instructions)
     upstream = config.get("upstream", {})
     if isinstance(upstream, str):
         upstream = {"preset": upstream}
-    store = config.get("store")
-    if isinstance(store, dict) and "http" in store:
-        fail(f"CONFIG={file}: `store.http` needs a cluster of its own: begin with envoy/fleet/state.yaml")
-    # One process on one machine: clients that rely on stored responses work without a setting.
-    config.setdefault("store", "memory")
     # The filter rejects a value of another type. `native` and `refuse` have no Chat Completions path.
     if isinstance(upstream, dict) and upstream.get("preset") not in ("native", "refuse"):
         config["upstream"] = {"path": f"{prefix}/chat/completions", **upstream}
     return config
+
+
+def made_config(preset):
+    # One process on one machine: clients that rely on stored responses work without a setting.
+    return {**({"upstream": preset} if preset else {}), "store": "memory"}
+
+
+def read_config(file):
+    """The configuration in a file, or the file's text if the filter would not read the same in it."""
+    try:
+        text = Path(file).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        fail(f"CONFIG={file}: {error}")
+
+    def once(pairs):
+        if len(dict(pairs)) < len(pairs):
+            raise ValueError("a key is there twice")
+        return dict(pairs)
+
+    def refuse(name):
+        raise ValueError(f"{name} is not JSON")
+
+    try:
+        config = json.loads(text, object_pairs_hook=once, parse_constant=refuse)
+    except (ValueError, RecursionError):
+        return text
+    return config if isinstance(config, dict) else text
+
+
+def check_clusters(config, file):
+    """Fails if the configuration needs more than the one cluster of the template. Otherwise the one upstream would get
+    requests that are for others."""
+
+    def check(path, is_there, example):
+        if is_there:
+            fail(f"CONFIG={file}: `{path}` needs a cluster of its own: begin with envoy/{example}")
+
+    check("store.http", isinstance(config.get("store"), dict) and "http" in config["store"], "fleet/state.yaml")
+    check("search", config.get("search") is not None, "fleet/search.yaml")
+    rules = config.get("models")
+    for index, rule in enumerate(rules if isinstance(rules, list) else []):
+        check(f"models[{index}].route", isinstance(rule, dict) and rule.get("route") is not None, "two-upstreams.yaml")
 
 
 def fill_in_instructions(config, file):
@@ -187,6 +220,8 @@ def ca_bundle():
 def envoy_config(upstream, plugin, listen, admin, wasm):
     """envoy.yaml, filled in. Without a wasm module it loads the native one."""
     blocks = {"wasm" if wasm else "native"}
+    plugin_text = plugin if isinstance(plugin, str) else json.dumps(plugin, ensure_ascii=False)
+    plugin = {} if isinstance(plugin, str) else plugin  # the filter will refuse the text
     holds = not wasm or plugin.get("hold_request_headers") is True
     values = {
         "ADMIN_ADDRESS": admin[0],
@@ -194,7 +229,7 @@ def envoy_config(upstream, plugin, listen, admin, wasm):
         "LISTEN_ADDRESS": listen[0],
         "LISTEN_PORT": listen[1],
         "WASM": str(wasm),
-        "PLUGIN_CONFIG": json.dumps(plugin, ensure_ascii=False),
+        "PLUGIN_CONFIG": plugin_text,
         "HOLD_REQUEST_HEADERS": holds,
         "UPSTREAM_HOST": upstream.host,
         "UPSTREAM_PORT": upstream.port,
@@ -210,7 +245,7 @@ def envoy_config(upstream, plugin, listen, admin, wasm):
         blocks.add("prefix")
         values["UPSTREAM_PREFIX"] = f"{upstream.prefix}/"
         values["CHAT_PATH"] = f"{upstream.prefix}/chat/completions"
-        if isinstance(plugin["upstream"], dict) and "path" in plugin["upstream"]:
+        if isinstance(plugin.get("upstream"), dict) and "path" in plugin["upstream"]:
             values["CHAT_PATH"] = str(plugin["upstream"]["path"]).partition("?")[0]
     if upstream.tls:
         blocks.add("tls")
@@ -337,12 +372,25 @@ def json_places(text):
 
 def explain_refusal(reasons, config_file):
     """Fails with the filter's reasons, each with its place in the user's file."""
-    places = json_places(Path(config_file).read_text(encoding="utf-8")) if config_file else {}
+    lines = in_file(reasons, config_file) if config_file else reasons
+    fail(REFUSED.rstrip() + "".join(f"\n  {line}" for line in lines))
+
+
+def in_file(reasons, file):
+    """The reasons, in the order of the file and with their places. The filter knows them if it got the file's own text."""
+    placed = re.compile(r"(\S+) \(line (\d+), column (\d+)\)(: .*)")
+    try:
+        places = json_places(Path(file).read_text(encoding="utf-8"))
+    except (ValueError, LookupError, RecursionError):
+        places = {}  # it is no JSON
     order = list(places)
     by_path = [(reason.partition(": ")[0], reason) for reason in reasons]
     by_path.sort(key=lambda item: order.index(item[0]) if item[0] in places else -1)
-    lines = [f"{config_file}:{places[path]}: {reason}" if path in places else reason for path, reason in by_path]
-    fail(REFUSED.rstrip() + "".join(f"\n  {line}" for line in lines))
+    for path, reason in by_path:
+        if known := placed.fullmatch(reason):
+            yield f"{file}:{known[2]}:{known[3]}: {known[1]}{known[4]}"
+        else:
+            yield f"{file}:{places[path]}: {reason}" if path in places else f"{file}: {reason}"
 
 
 def pass_on(log, wake):
@@ -436,6 +484,8 @@ def main():
 
     def config_for(upstream, preset):
         plugin = plugin_config(preset, args.config, upstream.prefix, args.instructions)
+        if args.print and isinstance(plugin, str):
+            fail(f"CONFIG={args.config} is not a JSON object; without --print, the filter says where and why")
         listen, admin = parse_address("LISTEN", args.listen), parse_address("ADMIN", args.admin)
         if args.native:
             os.environ["ENVOY_DYNAMIC_MODULES_SEARCH_PATH"] = str(native_module(elsewhere=args.print).parent)

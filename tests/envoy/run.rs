@@ -175,6 +175,23 @@ fn the_native_module_runs_only_when_asked() {
     }
 }
 
+/// Only what `make run` makes itself has a store: a file is run as it is.
+#[test]
+fn a_configuration_of_the_user_gets_no_store() {
+    let files = TempDir::new().unwrap();
+    let config = files.path().join("plugin.json");
+    std::fs::write(&config, r#"{"upstream": "vllm"}"#).unwrap();
+    let upstream = ["--print", "--upstream", "http://127.0.0.1:1/v1"];
+    for (options, has_store) in
+        [(["--preset", "vllm"], true), (["--config", config.to_str().unwrap()], false)]
+    {
+        let printed = run_py(&[&upstream[..], &options].concat()).output().unwrap();
+        let printed = String::from_utf8(printed.stdout).unwrap();
+        assert!(printed.contains(r#"\"preset\": \"vllm\""#), "{printed}");
+        assert_eq!(printed.contains(r#"\"store\""#), has_store, "{options:?}");
+    }
+}
+
 /// The scripted upstream behind TLS, as `localhost` and as 127.0.0.1, with a certificate that only its own authority trusts.
 async fn https(upstream: &Upstream, files: &Path) -> Envoy {
     let mut authority = CertificateParams::default();
@@ -361,6 +378,7 @@ fn errors_are_explained_in_one_line() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().to_string();
     let free = ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
+    let refused = |config: &str| with(&[&["--config", config], &free[..]].concat());
     let cases = [
         (run_py(&["--upstream", "localhost:11434/v1"]), "is not a base URL such as http://127.0.0.1:8000/v1"),
         (run_py(&["--upstream", "http://h/v1/chat/completions"]), "without /chat/completions"),
@@ -375,22 +393,39 @@ fn errors_are_explained_in_one_line() {
         (with(&["--concurrency", "many"]), "--concurrency: invalid int value"),
         (with(&["--preset", "vllm", "--config", "c.json"]), "PRESET and CONFIG exclude each other"),
         (with(&["--config", "no/such.json"]), "No such file"),
-        (with(&["--config", &file("broken.json", "{")]), "broken.json: Expecting property name"),
-        (with(&["--config", &file("list.json", "[]")]), "is not a JSON object"),
+        (with(&["--config", &file("broken.json", "{"), "--print"]), "broken.json is not a JSON object"),
         (
             with(&["--config", &file("store.json", r#"{"store": {"http": {}}}"#)]),
-            "`store.http` needs a cluster of its own",
+            "`store.http` needs a cluster of its own: begin with envoy/fleet/state.yaml",
+        ),
+        (
+            with(&["--config", &file("search.json", r#"{"search": {"engine": "searxng"}}"#)]),
+            "`search` needs a cluster of its own: begin with envoy/fleet/search.yaml",
+        ),
+        (
+            with(&[
+                "--config",
+                &file("route.json", r#"{"models": [{"match": "*", "route": "a"}]}"#),
+                "--print",
+            ]),
+            "`models[0].route` needs a cluster of its own: begin with envoy/two-upstreams.yaml",
         ),
         (with(&["--preset", "vlm"]), "unknown preset `vlm`; the presets are generic, openai,"),
         (with(&["--preset", "vlm", "--print"]), "unknown preset `vlm`"),
-        // The message comes from the filter.
+        // These messages come from the filter.
         (
-            with(
-                &[&["--config", &file("typo.json", r#"{"upstream": {"sytem": "keep"}}"#)], &free[..]]
-                    .concat(),
-            ),
-            "upstream.sytem: unknown key `sytem`, did you mean `system`?",
+            refused(&file("typo.json", r#"{"upstream": {"sytem": "keep"}}"#)),
+            "typo.json:1:15: upstream.sytem: unknown key `sytem`, did you mean `system`?",
         ),
+        (
+            refused(&file("comma.json", "{\n  \"upstream\": \"vllm\",\n}\n")),
+            "comma.json:3:1: configuration: trailing comma",
+        ),
+        (
+            refused(&file("twice.json", "{\n  \"upstream\": \"vllm\", \"upstream\": \"tgi\"\n}\n")),
+            "upstream: `upstream` is given twice",
+        ),
+        (refused(&file("list.json", "[]")), "list.json: configuration: expected a JSON object"),
         (run_py(&["--print"]), "--print needs --upstream"),
     ];
     for (command, expected) in cases {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 use support::own_upstream::{OwnUpstream, json as json_reply};
-use support::{Envoy, Process, Upstream, cluster, clusters, project, routes};
+use support::{Envoy, Process, Upstream, cluster, clusters, http_filters, project, routes};
 use tempfile::TempDir;
 use transponder::metrics::{ACCESS_LOG, METRICS};
 
@@ -24,7 +24,10 @@ fn tool(name: &str) -> PathBuf {
 /// The template as `make run` fills it in, with free ports, and with histograms that are updated immediately.
 fn bootstrap(upstream: &Upstream, engine: &OwnUpstream, files: &Path) -> Value {
     let config = files.join("plugin.json");
-    std::fs::write(&config, load::CONFIG).unwrap();
+    let mut plugin: Value = serde_json::from_str(load::CONFIG).unwrap();
+    // It needs the cluster that is added below.
+    let search = plugin.as_object_mut().unwrap().remove("search").unwrap();
+    std::fs::write(&config, plugin.to_string()).unwrap();
     let mut print = Command::new(project().join("envoy/run.py"));
     print.args(["--print", "--upstream", &upstream.base_url(), "--config"]).arg(&config);
     let printed = print.args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]).output().unwrap();
@@ -34,6 +37,11 @@ fn bootstrap(upstream: &Upstream, engine: &OwnUpstream, files: &Path) -> Value {
     let clusters = clusters(&mut bootstrap);
     clusters.push(cluster("engine", engine.address));
     routes(&mut bootstrap).insert(0, json!({"match": {"path": "/search"}, "route": {"cluster": "engine"}}));
+    let plugin =
+        http_filters(&mut bootstrap)[0].pointer_mut("/typed_config/config/configuration/value").unwrap();
+    let mut with_search: Value = serde_json::from_str(plugin.as_str().unwrap()).unwrap();
+    with_search["search"] = search;
+    *plugin = json!(with_search.to_string());
     bootstrap
 }
 
