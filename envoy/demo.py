@@ -12,7 +12,6 @@ import os
 import signal
 import sys
 import tempfile
-import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -49,23 +48,18 @@ REQUEST = {
 }
 
 
-def ask(address, method, path, body=None):
+def ask(address, body):
     url = urlsplit(f"//{address}")
     connection = http.client.HTTPConnection(url.hostname, url.port, timeout=10)
-    headers = {"content-type": "application/json", "accept": "text/event-stream"} if body else {}
-    connection.request(method, path, body, headers)
+    headers = {"content-type": "application/json", "accept": "text/event-stream"}
+    connection.request("POST", "/v1/responses", body, headers)
     return connection.getresponse()
 
 
 def listener_address(admin_file, envoy):
-    """Waits until Envoy listens. Returns the address, whose port Envoy has chosen."""
-    while envoy.poll() is None:
-        if admin_file.is_file() and (admin := admin_file.read_text()):
-            listeners = json.load(ask(admin, "GET", "/listeners?format=json")).get("listener_statuses")
-            if listeners:
-                address = listeners[0]["local_address"]["socket_address"]
-                return f"{address['address']}:{address['port_value']}"
-        time.sleep(0.05)
+    """Waits until Envoy serves. Returns the address, whose port Envoy has chosen."""
+    if found := run.wait_until_ready(envoy, admin_file):
+        return found[0]
     run.fail("Envoy did not start")
 
 
@@ -100,7 +94,7 @@ def exchange(envoy_address, upstream):
     """Returns whether the client got a completed call of its tool."""
     title("1. What the client sent: POST /v1/responses")
     show(REQUEST)
-    response = ask(envoy_address, "POST", "/v1/responses", json.dumps(REQUEST))
+    response = ask(envoy_address, json.dumps(REQUEST))
     is_stream = response.getheader("content-type", "").startswith("text/event-stream")
     if upstream.received:
         path, body = upstream.received[-1]

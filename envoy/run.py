@@ -7,6 +7,7 @@ Without an upstream, a scripted one is started that needs no model.
 
 import argparse
 import contextlib
+import http.client
 import ipaddress
 import json
 import os
@@ -14,8 +15,11 @@ import re
 import select
 import signal
 import socket
+import stat
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -36,6 +40,13 @@ OFF = ("", "0", "no", "false")
 
 # The default of the filter's `limits.request_bytes`.
 REQUEST_BYTES = 64 * 1024 * 1024
+
+# Part of a warning of Envoy 1.40 that has 600 characters and comes twice at each start. Older versions know no other
+# place for the setting (docs/quick-start/envoy.md).
+KNOWN_WARNING = "Using deprecated option 'envoy.extensions.wasm.v3.PluginConfig.capability_restriction_config'"
+
+# How long a question to Envoy's admin page may take.
+ADMIN_SECONDS = 2
 
 # The filter's log message before the errors in its configuration.
 REFUSED = "invalid plugin configuration: "
@@ -107,6 +118,14 @@ def check_free(name, address):
             probe.bind(address)
         except OSError as error:
             fail(f"{name}={host}:{port}: {error.strerror}; choose another with {name}=")
+
+
+def check_apart(listen, admin):
+    """Fails if both need the same port. Envoy's own error does not name the parameters."""
+    (host, port), (admin_host, admin_port) = listen, admin
+    overlap = host == admin_host or any(ipaddress.ip_address(each).is_unspecified for each in (host, admin_host))
+    if port and port == admin_port and overlap:
+        fail(f"LISTEN and ADMIN both need port {port}; choose another with ADMIN=")
 
 
 def plugin_config(preset, file, prefix, instructions=None):
@@ -393,31 +412,80 @@ def in_file(reasons, file):
             yield f"{file}:{places[path]}: {reason}" if path in places else f"{file}: {reason}"
 
 
+def ask_admin(admin, path):
+    with contextlib.closing(http.client.HTTPConnection(admin, timeout=ADMIN_SECONDS)) as connection:
+        connection.request("GET", path)
+        return connection.getresponse().read().decode()
+
+
+def addresses(admin_file):
+    """The address for clients and that of the admin page, once Envoy serves. None before that."""
+    try:
+        admin = admin_file.read_text(encoding="utf-8")
+        if not admin or ask_admin(admin, "/ready").strip() != "LIVE":
+            return None
+        [listener] = json.loads(ask_admin(admin, "/listeners?format=json"))["listener_statuses"]
+        address = listener["local_address"]["socket_address"]
+    except (OSError, http.client.HTTPException, ValueError, LookupError):
+        return None
+    host = address["address"]
+    return (f"[{host}]" if ":" in host else host) + f":{address['port_value']}", admin
+
+
+def wait_until_ready(envoy, admin_file):
+    """The addresses, or None if Envoy ends before."""
+    while envoy.poll() is None:
+        if found := addresses(admin_file):
+            return found
+        time.sleep(0.1)
+    return None
+
+
+def announce(envoy, admin_file, upstream):
+    """Says where Envoy serves, once it does."""
+    if found := wait_until_ready(envoy, admin_file):
+        client, admin = found
+        print(f"Ready: http://{client}/v1 -> {upstream} (Envoy's admin page: http://{admin})\n", end="", file=sys.stderr, flush=True)
+
+
 def pass_on(log, wake):
     """Prints each line of Envoy's log. Returns the reasons for which the filter refuses its configuration."""
+    # Envoy writes its access log itself, and would not notice before the next request that nobody reads it.
+    outputs = [stream.fileno() for stream in (sys.stdout, sys.stderr) if stream]
+    pipes = [output for output in outputs if stat.S_ISFIFO(os.fstat(output).st_mode)]
+    ends = select.poll()
+    for end in pipes:
+        ends.register(end, 0)  # that its reader has gone is always reported
+    for end in (log.fileno(), wake):
+        ends.register(end, select.POLLIN)
     reasons, rest, piece = [], b"", True
     while piece:
         # A signal that comes just before a read would not interrupt it. In the other pipe it leaves a byte.
-        select.select([log, wake], [], [])
+        if any(end in pipes for end, _ in ends.poll()):
+            sys.exit(128 + signal.SIGPIPE)
         piece = os.read(log.fileno(), 1 << 16)
         *lines, rest = (rest + piece).split(b"\n")
         if not piece and rest:
             lines.append(rest)
         for line in lines:
             line = line.decode(errors="replace").rstrip("\r\n")
-            print(line, file=sys.stderr, flush=True)
+            if KNOWN_WARNING in line:
+                continue
+            print(f"{line}\n", end="", file=sys.stderr, flush=True)
             _, refused, reason = line.partition(REFUSED)
             if refused:
                 reasons.append(reason.rstrip())
     return reasons
 
 
-def run_envoy(command, config_file):
+def run_envoy(command, config_file, admin_file, upstream):
     """Runs Envoy until it ends and passes its log on. If the filter refuses its configuration, the last lines say why."""
     wake, woken = os.pipe()
     os.set_blocking(woken, False)
     signal.set_wakeup_fd(woken)
     with process(command, stderr=subprocess.PIPE) as envoy:
+        # Nothing waits for this thread.
+        threading.Thread(target=announce, args=(envoy, admin_file, upstream), daemon=True).start()
         reasons = pass_on(envoy.stderr, wake)
         code = envoy.wait()
     if code and reasons:
@@ -468,6 +536,7 @@ def main():
     parser.add_argument("--native", action="store_true", default=wants_native(), help="run the native module in place of the wasm filter")
     parser.add_argument("--listen", default=env("LISTEN") or "127.0.0.1:8080", help="address for clients (%(default)s)")
     parser.add_argument("--admin", default=env("ADMIN") or "127.0.0.1:9901", help="address of Envoy's admin page (%(default)s)")
+    parser.add_argument("--admin-address-path", help="file in which Envoy writes that address (a file in target/)")
     parser.add_argument("--concurrency", default=env("CONCURRENCY") or "2", type=int, help="worker threads (%(default)s)")
     parser.add_argument("--print", action="store_true", help="print Envoy's configuration and exit")
     parser.add_argument("envoy_options", nargs="*", metavar="-- ENVOY_OPTION", help="options for Envoy itself")
@@ -487,12 +556,13 @@ def main():
         if args.print and isinstance(plugin, str):
             fail(f"CONFIG={args.config} is not a JSON object; without --print, the filter says where and why")
         listen, admin = parse_address("LISTEN", args.listen), parse_address("ADMIN", args.admin)
+        check_apart(listen, admin)
         if args.native:
             os.environ["ENVOY_DYNAMIC_MODULES_SEARCH_PATH"] = str(native_module(elsewhere=args.print).parent)
         wasm = None if args.native else wasm_module(elsewhere=args.print)
         return envoy_config(upstream, plugin, listen, admin, wasm)
 
-    def command_for(url):
+    def run(url):
         upstream, preset = chosen(url)
         config = config_for(upstream, preset)
         for name, text in (("LISTEN", args.listen), ("ADMIN", args.admin)):
@@ -503,9 +573,10 @@ def main():
         file = ROOT / f"target/envoy-{port or os.getpid()}.yaml"
         file.parent.mkdir(exist_ok=True)
         file.write_text(config, encoding="utf-8")
-        command = envoy_command(file, args.concurrency, *args.envoy_options)
-        print(f"http://{args.listen}/v1 -> {base_url(upstream)} (Envoy's admin page: http://{args.admin})", file=sys.stderr, flush=True)
-        return command
+        admin_file = Path(args.admin_address_path or file.with_suffix(".admin"))
+        admin_file.unlink(missing_ok=True)  # it may be from an earlier run
+        command = envoy_command(file, args.concurrency, "--admin-address-path", str(admin_file), *args.envoy_options)
+        return run_envoy(command, args.config, admin_file, base_url(upstream))
 
     if args.print:
         if not args.upstream:
@@ -514,7 +585,7 @@ def main():
         return
     end_on_signals()
     with contextlib.nullcontext(args.upstream) if args.upstream else scripted_upstream() as url:
-        sys.exit(run_envoy(command_for(url), args.config))
+        sys.exit(run(url))
 
 
 if __name__ == "__main__":

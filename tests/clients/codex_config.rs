@@ -328,7 +328,7 @@ async fn an_upstream_without_a_list_is_named_with_the_reason() {
 async fn the_scripted_upstream_has_one_model() {
     let mut command = Command::new(project().join("envoy/run.py"));
     without_cargo(&mut command).env("ENVOY", envoy_binary()).env("TRANSPONDER_WASM", module());
-    command.args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--"]);
+    command.args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
     let envoy = Envoy::run(command, TempDir::new().unwrap()).await;
     let home = TempDir::new().unwrap();
     let run = configure(home.path(), &[("BASE_URL", &envoy.base_url())]);

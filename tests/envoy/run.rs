@@ -44,7 +44,7 @@ fn run_py(options: &[&str]) -> Command {
 
 /// Envoy in front of an upstream, on free ports.
 async fn start(mut command: Command, upstream: &str) -> Envoy {
-    command.args(["--upstream", upstream, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--"]);
+    command.args(["--upstream", upstream, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
     Envoy::run(command, TempDir::new().unwrap()).await
 }
 
@@ -248,7 +248,7 @@ async fn certificates_are_verified_against_the_bundle_that_is_named() {
 async fn ipv6_on_both_sides() {
     let upstream = Upstream::start_on("[::1]:0").await;
     let mut command = run_py(&["--upstream", &upstream.base_url(), "--listen", "[::1]:0"]);
-    command.args(["--admin", "[::1]:0", "--"]);
+    command.args(["--admin", "[::1]:0"]);
     let envoy = Envoy::run(command, TempDir::new().unwrap()).await;
     assert!(envoy.address().is_ipv6());
     assert_eq!(asked(&envoy, &upstream).await.headers["host"], upstream.address().to_string());
@@ -278,7 +278,8 @@ async fn paths_may_hold_spaces() {
     envoy.finish();
 }
 
-/// Without UPSTREAM the scripted one is started too, and a signal ends both.
+/// Without UPSTREAM the scripted one is started too, and a signal ends both. The last line before says that Envoy serves,
+/// and none is a warning that nobody can follow.
 #[test]
 fn a_signal_ends_what_was_started() {
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
@@ -287,20 +288,18 @@ fn a_signal_ends_what_was_started() {
         let mut child =
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut said = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        while !line.contains(" -> http://") {
+        let (mut line, mut before) = (String::new(), String::new());
+        while !line.starts_with(&format!("Ready: http://{free}/v1 -> http://")) {
+            before += &line;
             line.clear();
-            assert!(said.read_line(&mut line).unwrap() > 0, "it has ended");
+            assert!(said.read_line(&mut line).unwrap() > 0, "it has ended:\n{before}");
         }
+        assert!(!before.contains("Deprecated field"), "{before}");
         let upstream = line.split(" -> http://").nth(1).unwrap().split("/v1").next().unwrap();
         let upstream: SocketAddr = upstream.parse().unwrap();
         let connects =
             |address| std::net::TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_ok();
-        while !connects(free) {
-            std::thread::sleep(Duration::from_millis(50));
-            assert_eq!(child.try_wait().unwrap(), None);
-        }
-        assert!(connects(upstream));
+        assert!(connects(free) && connects(upstream));
 
         kill(signal, &child.id().to_string());
         assert_eq!(ended(&mut child).map(|status| status.code()), Some(Some(code)), "SIG{signal}");
@@ -317,6 +316,14 @@ fn it_ends_when_nobody_reads_its_output() {
     let (mut child, said, _) = run_script("while echo line; do sleep 0.02; done >&2");
     drop(said);
     assert!(ended(&mut child).is_some(), "it goes on");
+}
+
+/// As with `make run | head`: Envoy writes its access log to the same pipe, and only when there is something to write.
+#[test]
+fn it_ends_when_nobody_reads_its_access_log() {
+    let (mut child, _said, _) = run_script("echo line >&2; exec sleep 100");
+    drop(child.stdout.take());
+    assert_eq!(ended(&mut child).map(|status| status.code()), Some(Some(141)));
 }
 
 /// As with a script that starts Envoy in a container, or in the background.
@@ -339,7 +346,7 @@ fn run_script(script: &str) -> (Child, BufReader<ChildStderr>, String) {
     let mut command = run_py(&["--upstream", "http://127.0.0.1:1/v1", "--preset", "generic"]);
     command.args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]).env("ENVOY", &envoy);
     let mut child =
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut said = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
     while !line.starts_with("line") {
@@ -410,6 +417,11 @@ fn errors_are_explained_in_one_line() {
             ]),
             "`models[0].route` needs a cluster of its own: begin with envoy/two-upstreams.yaml",
         ),
+        (
+            with(&["--listen", "127.0.0.1:9", "--admin", "127.0.0.1:9"]),
+            "LISTEN and ADMIN both need port 9; choose another with ADMIN=",
+        ),
+        (with(&["--listen", "0.0.0.0:9", "--admin", "127.0.0.1:9"]), "LISTEN and ADMIN both need port 9"),
         (with(&["--preset", "vlm"]), "unknown preset `vlm`; the presets are generic, openai,"),
         (with(&["--preset", "vlm", "--print"]), "unknown preset `vlm`"),
         // These messages come from the filter.
