@@ -47,14 +47,14 @@ pub(crate) enum ResponseStore<M> {
 }
 
 impl<M: SharedData> ResponseStore<M> {
-    /// `None`: the memory cannot be used, so the adapter is to reject the configuration.
-    pub(crate) fn new(config: &Config, memory: M) -> Option<Self> {
+    pub(crate) fn new(config: &Config, memory: M) -> Self {
         match &config.store {
-            Store::Off => Some(Self::Off),
+            Store::Off => Self::Off,
             Store::Memory(chosen) => {
-                MemoryStore::prepare(&memory).then(|| Self::Memory(chosen.store(), memory))
+                MemoryStore::prepare(&memory);
+                Self::Memory(chosen.store(), memory)
             }
-            Store::Http(chosen) => Some(Self::Http(chosen.store())),
+            Store::Http(chosen) => Self::Http(chosen.store()),
         }
     }
 

@@ -55,7 +55,7 @@ impl Plugin {
             let series =
                 adapter::define_series(&config, |metric, name| envoy.define_metric(metric.kind, name));
             let series = Arc::new(series);
-            let store = Arc::new(ResponseStore::new(&config, ProcessMemory)?);
+            let store = Arc::new(ResponseStore::new(&config, ProcessMemory));
             Some(Self { config: Arc::new(config), series, store })
         })?
     }

@@ -104,12 +104,7 @@ impl RootContext for Root {
         apply::set_timer(period);
         self.telemetry = Rc::new(EnvoyTelemetry::new(&config));
         self.record_memory();
-        let Some(store) = EnvoyStore::new(&config, EnvoyMemory) else {
-            log::error!(
-                "store needs proxy_get_shared_data and proxy_set_shared_data in allowed_capabilities of Envoy's configuration"
-            );
-            return false;
-        };
+        let store = EnvoyStore::new(&config, EnvoyMemory);
         self.callouts = Rc::new(Callouts::new(store, self.id, period));
         self.config = Arc::new(config);
         let may_serve = self.has_secret_ids();

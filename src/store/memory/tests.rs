@@ -42,39 +42,13 @@ impl SharedData for Shared {
 impl Shared {
     fn ready() -> Self {
         let data = Self::default();
-        assert!(MemoryStore::prepare(&data));
+        MemoryStore::prepare(&data);
         data
     }
 
     /// What the records take.
     fn bytes(&self) -> usize {
         self.values.borrow().values().map(|(value, _)| value.len()).sum()
-    }
-}
-
-/// Memory of which Envoy's configuration permits only a part.
-#[derive(Debug)]
-struct Restricted {
-    shared: Shared,
-    reads: bool,
-    writes: bool,
-}
-
-impl SharedData for Restricted {
-    fn get(&self, key: &str) -> Option<(Vec<u8>, u32)> {
-        self.shared.get(key).filter(|_| self.reads)
-    }
-
-    fn set(&self, key: &str, value: Option<&[u8]>, version: Option<u32>) -> Written {
-        if self.writes { self.shared.set(key, value, version) } else { Written::Failed }
-    }
-}
-
-#[test]
-fn memory_that_cannot_be_read_and_written_is_noticed() {
-    for (reads, writes) in [(true, true), (true, false), (false, true), (false, false)] {
-        let data = Restricted { shared: Shared::default(), reads, writes };
-        assert_eq!(MemoryStore::prepare(&data), reads && writes, "{data:?}");
     }
 }
 
