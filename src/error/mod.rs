@@ -30,6 +30,24 @@ pub struct ApiError {
     pub retry_after: Option<u64>,
 }
 
+/// The type that a number should have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Number {
+    Integer,
+    Decimal,
+}
+
+impl Number {
+    /// In the words of an error message.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Integer => "integer",
+            Self::Decimal => "decimal",
+        }
+    }
+}
+
 impl ApiError {
     /// 400 `invalid_request_error` without a code.
     pub fn invalid(message: impl Into<String>) -> Self {
@@ -88,21 +106,29 @@ impl ApiError {
         Self::invalid(format!("Invalid value: '{value}'. {supported}")).code(Code::InvalidValue).at(path)
     }
 
-    /// 400: a number is too small. `kind` is `integer` or `decimal`.
-    pub fn below_minimum(path: Path<'_>, kind: &str, minimum: impl Display, found: impl Display) -> Self {
+    /// 400: a number is too small.
+    pub fn below_minimum(path: Path<'_>, kind: Number, minimum: impl Display, found: impl Display) -> Self {
         Self::invalid(format!(
-            "Invalid '{path}': {kind} below minimum value. Expected a value >= {minimum}, but got {found} instead."
+            "Invalid '{path}': {} below minimum value. Expected a value >= {minimum}, but got {found} instead.",
+            kind.name()
         ))
-        .code(if kind == "integer" { Code::IntegerBelowMinimum } else { Code::DecimalBelowMinimum })
+        .code(match kind {
+            Number::Integer => Code::IntegerBelowMinimum,
+            Number::Decimal => Code::DecimalBelowMinimum,
+        })
         .at(path)
     }
 
-    /// 400: a number is too large. `kind` is `integer` or `decimal`.
-    pub fn above_maximum(path: Path<'_>, kind: &str, maximum: impl Display, found: impl Display) -> Self {
+    /// 400: a number is too large.
+    pub fn above_maximum(path: Path<'_>, kind: Number, maximum: impl Display, found: impl Display) -> Self {
         Self::invalid(format!(
-            "Invalid '{path}': {kind} above maximum value. Expected a value <= {maximum}, but got {found} instead."
+            "Invalid '{path}': {} above maximum value. Expected a value <= {maximum}, but got {found} instead.",
+            kind.name()
         ))
-        .code(if kind == "integer" { Code::IntegerAboveMaximum } else { Code::DecimalAboveMaximum })
+        .code(match kind {
+            Number::Integer => Code::IntegerAboveMaximum,
+            Number::Decimal => Code::DecimalAboveMaximum,
+        })
         .at(path)
     }
 

@@ -1,7 +1,7 @@
 //! A page of the items of a stored response, as the API lists them.
 
 use super::query;
-use crate::error::{ApiError, Code, Path};
+use crate::error::{ApiError, Code, Number, Path};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -75,9 +75,9 @@ impl Page {
 fn limit(value: &str) -> Result<usize, ApiError> {
     let path = Path::top("limit");
     match value.parse() {
-        Ok(0) => Err(ApiError::below_minimum(path, "integer", 1, value)),
+        Ok(0) => Err(ApiError::below_minimum(path, Number::Integer, 1, value)),
         Ok(limit) if limit <= MAX_LIMIT => Ok(limit),
-        Ok(_) => Err(ApiError::above_maximum(path, "integer", MAX_LIMIT, value)),
+        Ok(_) => Err(ApiError::above_maximum(path, Number::Integer, MAX_LIMIT, value)),
         Err(_) => Err(ApiError::wrong_type(path, "an integer", "a string")),
     }
 }

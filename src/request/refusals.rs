@@ -1,7 +1,7 @@
 //! Rejects requests that need state which is not stored, and those with values out of range.
 
 use super::stored::previous_not_found;
-use crate::error::{ApiError, Code, Path};
+use crate::error::{ApiError, Code, Number, Path};
 use crate::wire::responses::Request;
 use crate::wire::typed::Object;
 use std::borrow::Cow;
@@ -54,11 +54,11 @@ pub(super) fn values(request: &Request<'_>) -> Result<(), ApiError> {
     decimal("temperature", request.temperature, 2.0)?;
     decimal("top_p", request.top_p, 1.0)?;
     if let Some(wanted @ 21..) = request.top_logprobs {
-        return Err(ApiError::above_maximum(Path::top("top_logprobs"), "integer", 20, wanted));
+        return Err(ApiError::above_maximum(Path::top("top_logprobs"), Number::Integer, 20, wanted));
     }
     // OpenAI's minimum is 16, but some upstreams accept less.
     if request.max_output_tokens == Some(0) {
-        return Err(ApiError::below_minimum(Path::top("max_output_tokens"), "integer", 1, 0));
+        return Err(ApiError::below_minimum(Path::top("max_output_tokens"), Number::Integer, 1, 0));
     }
     match request.truncation.as_deref() {
         None | Some("auto" | "disabled") => Ok(()),
@@ -68,9 +68,11 @@ pub(super) fn values(request: &Request<'_>) -> Result<(), ApiError> {
 
 fn decimal(field: &'static str, value: Option<f64>, maximum: f64) -> Result<(), ApiError> {
     match value {
-        Some(value) if value < 0.0 => Err(ApiError::below_minimum(Path::top(field), "decimal", 0, value)),
+        Some(value) if value < 0.0 => {
+            Err(ApiError::below_minimum(Path::top(field), Number::Decimal, 0, value))
+        }
         Some(value) if value > maximum => {
-            Err(ApiError::above_maximum(Path::top(field), "decimal", maximum, value))
+            Err(ApiError::above_maximum(Path::top(field), Number::Decimal, maximum, value))
         }
         _ => Ok(()),
     }

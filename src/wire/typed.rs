@@ -5,7 +5,7 @@
 //! types. So the types of a request are declared with `objects!`, and their fields are read by [`Read`]. An explicit
 //! `null` means absent, as in the API.
 
-use crate::error::{ApiError, Path};
+use crate::error::{ApiError, Number, Path};
 use crate::json::{JsonStr, Kind, RawJson, TapeValue};
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -268,9 +268,11 @@ impl<'a> Read<'a> for u64 {
         match (written.parse(), located.value.kind()) {
             (Ok(number), _) => Ok(number),
             (_, Kind::Integer) if written.starts_with('-') => {
-                Err(ApiError::below_minimum(located.path, "integer", 0, written))
+                Err(ApiError::below_minimum(located.path, Number::Integer, 0, written))
             }
-            (_, Kind::Integer) => Err(ApiError::above_maximum(located.path, "integer", u64::MAX, written)),
+            (_, Kind::Integer) => {
+                Err(ApiError::above_maximum(located.path, Number::Integer, u64::MAX, written))
+            }
             _ => Err(located.wrong_type("an integer")),
         }
     }
