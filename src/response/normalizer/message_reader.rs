@@ -319,8 +319,8 @@ impl MessageReader {
         sink: &mut impl DeltaSink,
     ) -> Result<(), Failure> {
         // Some providers send an empty one with every chunk.
-        let are_empty = fragments.iter().all(CallFragment::is_empty);
-        if fragments.is_empty() || are_empty && self.calls.len() == 0 {
+        let none_begins = || self.calls.len() == 0 && fragments.iter().all(CallFragment::is_empty);
+        if fragments.is_empty() || none_begins() {
             return Ok(());
         }
         self.calls.begin_tool_calls();
