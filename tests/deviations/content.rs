@@ -134,17 +134,6 @@ pub const TABLE: &[Deviation] = &[
         }),
     },
     Deviation {
-        name: "all of the text so far",
-        row: "All of the text or of the reasoning so far in each piece",
-        aspects: &[Aspect::Text, Aspect::Reasoning, Aspect::Surrogates],
-        needs: STREAM.text(true),
-        change: Change::Parts(|case| {
-            let Answer { reasoning, text, .. } = &case.answer;
-            case.wire.text = all_so_far(text, "content", &mut case.rng);
-            case.wire.reasoning = all_so_far(reasoning, "reasoning_content", &mut case.rng);
-        }),
-    },
-    Deviation {
         name: "calls in the text",
         row: "Calls in the markup of Kimi K3, Gemma, InternLM, Step 3, LongCat, Apertus and Phi",
         aspects: CALLS,
@@ -174,6 +163,17 @@ pub const TABLE: &[Deviation] = &[
                 ])
                 .unwrap();
             calls_in_text(case, format!("\n{open}{}{close}", calls.join(separator)));
+        }),
+    },
+    Deviation {
+        name: "all of the text so far",
+        row: "All of the text or of the reasoning so far in each piece",
+        aspects: &[Aspect::Text, Aspect::Reasoning, Aspect::Surrogates],
+        needs: STREAM.text(true),
+        change: Change::Parts(|case| {
+            let contents = case.wire.text.iter().filter_map(|delta| delta["content"].as_str());
+            case.wire.text = all_so_far(&contents.collect::<String>(), "content", &mut case.rng);
+            case.wire.reasoning = all_so_far(&case.answer.reasoning, "reasoning_content", &mut case.rng);
         }),
     },
     Deviation {

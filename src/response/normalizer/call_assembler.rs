@@ -179,7 +179,8 @@ impl CallAssembler {
             call.arguments.format() == CallFormat::Json { complete: true }
                 || at_its_place && call.arguments.may_be_complete()
         };
-        let is_of_last = has_no_other_label && !is_complete && without.all(|(_, call)| is_over(call));
+        let goes_on = !is_complete || last.is_repeated_by(fragment);
+        let is_of_last = has_no_other_label && goes_on && without.all(|(_, call)| is_over(call));
         is_of_last.then_some(number)
     }
 

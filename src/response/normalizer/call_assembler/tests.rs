@@ -101,6 +101,14 @@ fn fragments_find_their_call() {
             &["f({})", r#"g({"q":1})"#],
         ),
         (
+            "an index that only comes when the arguments are repeated",
+            &[
+                r#"{"id":"a","function":{"name":"f","arguments":"{\"x\":1}"}}"#,
+                r#"{"index":0,"function":{"arguments":"{\"x\":1}"}}"#,
+            ],
+            &[r#"f({"x":1})"#],
+        ),
+        (
             "an index that only comes with the arguments, and may be that of two calls",
             &[
                 r#"{"id":"a","function":{"name":"f"}}"#,
