@@ -2,11 +2,12 @@
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use serde_json::json;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 use support::own_upstream::nobody;
 use support::{
@@ -287,15 +288,21 @@ fn a_signal_ends_what_was_started() {
         let mut command = run_py(&["--listen", &free.to_string(), "--admin", "127.0.0.1:0"]);
         let mut child =
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut said = BufReader::new(child.stderr.take().unwrap());
-        let (mut line, mut before) = (String::new(), String::new());
-        while !line.starts_with(&format!("Ready: http://{free}/v1 -> http://")) {
-            before += &line;
-            line.clear();
-            assert!(said.read_line(&mut line).unwrap() > 0, "it has ended:\n{before}");
-        }
+        let said = lines_of(child.stderr.take().unwrap());
+        let ready = format!("Ready: http://{free}/v1 -> http://");
+        let mut before = String::new();
+        let rest = loop {
+            let Ok(line) = said.recv_timeout(Duration::from_secs(60)) else {
+                kill("TERM", &child.id().to_string());
+                panic!("it does not say that Envoy serves:\n{before}");
+            };
+            if let Some(rest) = line.strip_prefix(&ready) {
+                break rest.to_owned();
+            }
+            before += &format!("{line}\n");
+        };
         assert!(!before.contains("Deprecated field"), "{before}");
-        let upstream = line.split(" -> http://").nth(1).unwrap().split("/v1").next().unwrap();
+        let upstream = rest.split("/v1").next().unwrap();
         let upstream: SocketAddr = upstream.parse().unwrap();
         let connects =
             |address| std::net::TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_ok();
@@ -304,10 +311,19 @@ fn a_signal_ends_what_was_started() {
         kill(signal, &child.id().to_string());
         assert_eq!(ended(&mut child).map(|status| status.code()), Some(Some(code)), "SIG{signal}");
         assert!(!connects(free) && !connects(upstream), "SIG{signal} leaves nothing behind");
-        let mut rest = String::new();
-        said.read_to_string(&mut rest).unwrap();
-        assert!(!rest.contains("Traceback"), "{rest}");
+        let rest: Vec<String> = said.iter().collect();
+        assert!(!rest.iter().any(|line| line.contains("Traceback")), "{rest:?}");
     }
+}
+
+/// The lines that a process prints, as they come, so that a test can wait for one with a limit.
+fn lines_of(output: ChildStderr) -> Receiver<String> {
+    let (sender, lines) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let lines = BufReader::new(output).lines().map_while(Result::ok);
+        lines.map(|line| sender.send(line)).take_while(Result::is_ok).count()
+    });
+    lines
 }
 
 /// As with `make run 2>&1 | head`.

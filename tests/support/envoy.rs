@@ -281,6 +281,7 @@ impl Drop for Envoy {
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("Envoy's log:\n{}", self.logged());
+            self.process.terminate(); // a script that has started Envoy ends it too
         } else if !self.finished {
             self.close();
         }
