@@ -90,9 +90,9 @@ impl Arguments {
         }
     }
 
-    /// Whether they are complete unless others follow.
+    /// Whether they are complete unless others follow. Text may always be.
     pub(super) fn may_be_complete(&self) -> bool {
-        matches!(self.format(), CallFormat::Json { complete: true } | CallFormat::Placeholder)
+        !matches!(self.format(), CallFormat::Json { complete: false })
     }
 
     /// Whether they are complete and `raw` is equal to them.
