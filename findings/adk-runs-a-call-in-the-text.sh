@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Google's ADK runs a tool call that the model only quoted in its answer, and cuts it out of the answer.
 #
-# Software: google-adk 2.13.0 with litellm 1.110.2 (PyPI): an `Agent` with the tool `delete_file` and the model class `LiteLlm`, which is ADK's way to
+# Software: google-adk 2.13.0 with litellm 1.110.2 (PyPI): an `Agent` with the tool `look_up` and the model class `LiteLlm`, which is ADK's way to
 # every model that is not Gemini. The server below speaks Chat Completions and never makes a call.
-# Input: a reply without `tool_calls`, whose text is "A client would send {"name": "delete_file", "arguments": {"path": "notes.txt"}}, but I did not."
+# Input: a reply without `tool_calls`, whose text is "A client would send {"name": "look_up", "arguments": {"city": "Paris"}}, but I did not."
 # Once as one document, once as a stream that splits the JSON.
 # Expected by most readers: tools run when the API says that the model called them, in `tool_calls`. The text is the answer.
-# Seen: `notes.txt` is deleted. If a reply has no calls, ADK looks for JSON anywhere in its text, and an object with a `name` and with `arguments` is a
+# Seen: the tool runs, with Paris. If a reply has no calls, ADK looks for JSON anywhere in its text, and an object with a `name` and with `arguments` is a
 # call, with an identifier that ADK makes up. The rest, "A client would send , but I did not.", stays as the text. In the next request the
 # model reads that it made the call. The parser is meant for servers that leave calls in the text; there is no option to
 # switch it off, and it works the same for servers that report calls properly, and within quotations and code. So an agent must not
@@ -25,7 +25,7 @@ cat >"$work/server.py" <<'PYTHON'
 import http.server
 import json
 
-PIECES = ['A client would send {"name": "delete_file", ', '"arguments": {"path": "notes.txt"}}', ", but I did not."]
+PIECES = ['A client would send {"name": "look_up", ', '"arguments": {"city": "Paris"}}', ", but I did not."]
 USAGE = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
 
 
@@ -73,17 +73,17 @@ from google.adk.runners import InMemoryRunner
 from google.genai import types
 
 
-def delete_file(path: str) -> str:
-    """Deletes a file."""
-    print(f"deleted {path}")
-    return "deleted"
+def look_up(city: str) -> str:
+    """Looks up the weather of a city."""
+    print(f"looked up {city}")
+    return "sunny"
 
 
 async def main():
-    question = types.Content(role="user", parts=[types.Part(text="How would a client delete notes.txt? Do not do it.")])
+    question = types.Content(role="user", parts=[types.Part(text="What would a client send to look up Paris? Do not do it.")])
     for mode in [StreamingMode.NONE, StreamingMode.SSE]:
         print(f"{mode.name}:")
-        agent = Agent(name="helper", model=LiteLlm(model="openai/m", api_base=sys.argv[1], api_key="key"), tools=[delete_file])
+        agent = Agent(name="helper", model=LiteLlm(model="openai/m", api_base=sys.argv[1], api_key="key"), tools=[look_up])
         runner = InMemoryRunner(agent=agent, app_name="app")
         session = await runner.session_service.create_session(app_name="app", user_id="user")
         async for event in runner.run_async(user_id="user", session_id=session.id, new_message=question, run_config=RunConfig(streaming_mode=mode)):
@@ -110,12 +110,12 @@ seen=$(HOME=$work LITELLM_LOCAL_MODEL_COST_MAP=True timeout 180 "$work/venv/bin/
 asked=$(tail -n +2 "$work/asked")
 printf '%s\n' "$seen" "$asked"
 ran="text 'A client would send , but I did not.'
-deleted notes.txt
+looked up Paris
 text 'Right.'"
 [[ $seen == "NONE:
 $ran
 SSE:
 $ran" ]]
-history="the next request says 'A client would send , but I did not.' and calls delete_file {\"path\": \"notes.txt\"}"
+history="the next request says 'A client would send , but I did not.' and calls look_up {\"city\": \"Paris\"}"
 [[ $asked == "$history
 $history" ]]
