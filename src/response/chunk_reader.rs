@@ -96,26 +96,22 @@ impl ChunkReader {
         }
     }
 
+    /// A document, perhaps in Cloudflare's envelope. An envelope within it is not opened: a chain of them could need more
+    /// stack than there is.
     fn document_text(&mut self, body: &str, now: u64) -> Result<Extent, End> {
-        match serde_json::from_str::<Completion<'_>>(body) {
-            Ok(completion) => self.completion(&completion, body, now),
-            Err(_) if body == "[DONE]" => Err(End::Marked(Mark::Done)),
-            Err(problem) => {
-                let once = with_last_keys(body);
-                match serde_json::from_str::<Completion<'_>>(&once) {
-                    Ok(completion) => self.completion(&completion, &once, now),
-                    Err(_) => Err(broken_document(body, &problem).into()),
-                }
-            }
-        }
+        let mut repaired = String::new();
+        let (outer, json) = parse(body, &mut repaired)?;
+        let Some(inner) = outer.result.filter(|_| is_bare(&outer)) else {
+            return self.completion(&outer, json, now);
+        };
+        let mut repaired = String::new();
+        let (inner, json) = parse(inner.get(), &mut repaired)?;
+        self.completion(&inner, json, now)
     }
 
-    /// A completion, a chunk of one, an error in its place, or one of them in Cloudflare's envelope.
+    /// A completion, a chunk of one, or an error in its place.
     fn completion(&mut self, completion: &Completion<'_>, json: &str, now: u64) -> Result<Extent, End> {
         let is_bare = is_bare(completion);
-        if is_bare && let Some(inner) = completion.result {
-            return self.document_text(inner.get(), now);
-        }
         let begins = !self.stream.has_output();
         if is_bare || begins && completion.choices.is_none() {
             let value: Value = json::from_text(json).unwrap_or_default();
@@ -128,6 +124,21 @@ impl ChunkReader {
         }
         self.stream.chunk(completion, now)?;
         Ok(Extent::of(completion))
+    }
+}
+
+/// Reads a document, and returns the JSON that was read: the body, or `repaired` if a key came twice.
+fn parse<'j>(body: &'j str, repaired: &'j mut String) -> Result<(Completion<'j>, &'j str), End> {
+    match serde_json::from_str(body) {
+        Ok(completion) => Ok((completion, body)),
+        Err(_) if body == "[DONE]" => Err(End::Marked(Mark::Done)),
+        Err(problem) => {
+            *repaired = with_last_keys(body);
+            match serde_json::from_str(repaired) {
+                Ok(completion) => Ok((completion, repaired)),
+                Err(_) => Err(broken_document(body, &problem).into()),
+            }
+        }
     }
 }
 

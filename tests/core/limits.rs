@@ -176,6 +176,16 @@ fn documents_and_events_have_a_limit() {
 }
 
 /// A comment has two bytes, but the event that it becomes repeats the request.
+/// Each envelope was opened by a call within the one before.
+#[test]
+fn envelopes_in_envelopes_do_not_fill_the_stack() {
+    let nested = r#"{"result":"#.repeat(100_000) + "{}" + &"}".repeat(100_000);
+    for body in [nested.clone(), format!("data: {nested}\n\n")] {
+        let response = reply(&json!({}), [body]);
+        assert_eq!(response["status"], "failed");
+    }
+}
+
 #[test]
 fn comments_keep_the_client_awake_once_a_second() {
     let request = json!({"input": "hi", "stream": true, "instructions": "x".repeat(100_000)});
