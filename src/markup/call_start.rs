@@ -18,8 +18,8 @@ pub(super) fn begins_call(dialect: &Dialect, after_tag: bool, rest: &str, tools:
 /// More text is needed.
 pub(super) struct Undecided;
 
-/// The dialect of the calls with which a text may begin without any tag: a JSON object, a list of them, or a list of calls
-/// in Python.
+/// The dialect of the calls with which a text may begin without any tag: a JSON object, a list of them, with `functools`
+/// before it or without, or a list of calls in Python.
 pub(super) fn untagged(text: &str, tools: &OfferedTools) -> Result<Option<&'static Dialect>, Undecided> {
     if tools.is_empty() {
         return Ok(None);

@@ -98,7 +98,7 @@ pub(super) fn unclosed(
         !depth.is_in_string() && is_object_without_end(text.get(from..*end).unwrap_or_default())
     });
     let broken = || broken(text.get(from..)?, dialects).map(|end| from + end);
-    unclosed.or_else(|| broken().filter(|_| ended))
+    unclosed.or_else(|| ended.then(broken).flatten())
 }
 
 /// Where an object with a mistake ends that hides its end: before the first closing tag that follows a bracket.

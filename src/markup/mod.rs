@@ -14,6 +14,7 @@ mod call_reader;
 mod call_start;
 mod code_quotes;
 mod dialects;
+mod held_text;
 mod json_call;
 mod keyword_arguments;
 mod matching;

@@ -5,6 +5,7 @@ use super::call_reader::{CallReader, Reading};
 use super::call_start::untagged;
 use super::code_quotes::CodeQuotes;
 use super::dialects::REASONING;
+use super::held_text::HeldText;
 use super::matching::{Match, find_in_any_case, floor_boundary};
 use super::reply_start::{ReasoningRule, ReplyStart, Start};
 use super::signs::{CODE, ESCAPE, TAG, begins_with_word, signs};
@@ -20,7 +21,7 @@ pub(crate) struct Scanner {
     state: State,
     quotes: CodeQuotes,
     /// Text that may still turn out to be markup.
-    held: String,
+    held: HeldText,
     /// The most bytes that are held.
     limit: usize,
     segments: Vec<Segment>,
@@ -77,7 +78,7 @@ impl Scanner {
             tools,
             state: State::Start(start),
             quotes: CodeQuotes::default(),
-            held: String::new(),
+            held: HeldText::default(),
             limit,
             segments: Vec::new(),
             ended: false,
@@ -114,7 +115,7 @@ impl Scanner {
         }
         match self.state {
             State::FirstText { after_backtick: false } | State::Text => {}
-            // Without reasoning, only an object can begin markup here.
+            // Without reasoning, only a call without a tag can begin markup here.
             State::Start(Start::Reply) if !self.finds_reasoning() && begins_with_word(escaped) => {
                 self.state = State::Text;
             }
@@ -164,7 +165,7 @@ impl Scanner {
         while self.step() {}
         self.ended = false;
         match self.state {
-            State::Start(Start::AfterReasoning) if self.held.trim().is_empty() => self.held.clear(),
+            State::Start(Start::AfterReasoning) if self.held.trim().is_empty() => drop(self.held.take_all()),
             State::Start(_) if !self.held.is_empty() => self.state = State::Text,
             _ => {}
         }
@@ -173,7 +174,7 @@ impl Scanner {
     }
 
     fn release_held(&mut self) {
-        let held = std::mem::take(&mut self.held);
+        let held = self.held.take_all();
         match self.state {
             State::ReasoningStart { .. } | State::Reasoning { .. } => self.emit_reasoning(&held),
             _ if held.is_empty() => {}
@@ -368,8 +369,7 @@ impl Scanner {
 
     /// Takes the first `length` bytes of the held text.
     fn take(&mut self, length: usize) -> String {
-        let rest = self.held.split_off(length.min(self.held.len()));
-        std::mem::replace(&mut self.held, rest)
+        self.held.take(length)
     }
 
     fn emit_text(&mut self, text: &str) {

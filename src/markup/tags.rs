@@ -53,7 +53,9 @@ impl Tags {
         }
         if calls {
             for dialect in DIALECTS {
-                tags.extend(dialect.open.iter().map(|text| Tag { text, kind: TagKind::Calls }));
+                // A word alone opens calls only where the text begins.
+                let open = dialect.open.iter().filter(|text| text.bytes().next().is_some_and(may_begin_tag));
+                tags.extend(open.map(|text| Tag { text, kind: TagKind::Calls }));
                 let before = dialect.name.as_ref().map(|name| name.before);
                 let before = before.filter(|before| before.starts_with('<'));
                 tags.extend(before.map(|text| Tag { text, kind: TagKind::NamedCall }));
