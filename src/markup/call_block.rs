@@ -107,6 +107,7 @@ impl CallBlock {
     /// Whether a call has begun and its end is missing. `text` is the block from its beginning.
     pub(super) fn is_within_call(&self, text: &str, tools: &OfferedTools) -> bool {
         match self.state {
+            State::BeforeCall { .. } if self.calls_end == Some(self.position) => false,
             State::BeforeCall { after_tag: false } => false,
             State::Json { from, .. } if !self.has_tag => {
                 json_call::names_tool(text.get(from..).unwrap_or_default(), tools)
@@ -290,8 +291,6 @@ impl CallBlock {
     fn object(&mut self, call: NamedCall, mut object: ObjectReader, rest: &str) -> Next {
         let (read, progress) = object.read(rest);
         self.position += read;
-        let is_certain =
-            self.has_tag && !placeholder::begins(rest.get(read..).unwrap_or_default().trim_start());
         match progress {
             Progress::Undecided => self.undecided(State::Object(call, object)),
             Progress::Complete(arguments) => {
@@ -300,8 +299,11 @@ impl CallBlock {
                 self.state = State::BeforeCall { after_tag: true };
                 next
             }
-            Progress::Invalid if is_certain => self.lost(call.name, self.position),
-            Progress::Invalid => self.not_a_call(self.position),
+            // Without a tag, a call that was read shows that this is one too.
+            Progress::Invalid if self.has_tag || self.calls_end.is_some() => {
+                self.lost(call.name, self.position)
+            }
+            Progress::Invalid | Progress::Placeholder => self.not_a_call(self.position),
         }
     }
 

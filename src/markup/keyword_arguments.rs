@@ -4,23 +4,33 @@
 
 use super::matching::Match;
 use super::object_reader::{Progress, push_escaped};
+use super::placeholder;
 use serde_json::value::RawValue;
 
 /// Reads a growing text and writes JSON.
 #[derive(Debug, Default)]
 pub(super) struct KeywordArguments {
     json: String,
-    /// What closes the open brackets, outermost first: in the text, and in JSON.
-    open: Vec<(char, char)>,
+    /// The open brackets, outermost first.
+    open: Vec<Bracket>,
     /// The quotes that end the string.
     quotes: Option<&'static str>,
+}
+
+#[derive(Debug)]
+struct Bracket {
+    /// What closes it in the text.
+    close: char,
+    /// What closes it in JSON.
+    json_close: char,
+    has_comma: bool,
 }
 
 /// The quotes around strings.
 const QUOTES: &[&str] = &["\"\"\"", "'''", "\"", "'"];
 
-/// The literals that are words. OLMo 3 writes those of JSON.
-const WORDS: &[(&str, &str)] = &[
+/// Python's constants, and those of JSON, which OLMo 3 writes.
+const CONSTANTS: &[(&str, &str)] = &[
     ("True", "true"),
     ("False", "false"),
     ("None", "null"),
@@ -40,7 +50,7 @@ impl KeywordArguments {
                 None => self.token(rest),
             };
             match read {
-                None => return (position, Progress::Invalid),
+                None => return (position, self.problem(rest)),
                 Some(0) => return (position, Progress::Undecided),
                 Some(length) => position += length,
             }
@@ -62,10 +72,13 @@ impl KeywordArguments {
             '[' => self.open(']', '[', ']'),
             '{' => self.open('}', '{', '}'),
             ')' | ']' | '}' => self.close(first)?,
-            ',' | ':' => self.json.push(first),
+            ',' => self.comma()?,
+            ':' => self.json.push(first),
             '"' | '\'' => return Some(self.opening_quotes(rest).map_or(0, |length| gap + length)),
             _ => {
-                let Some(end) = rest.find(|char: char| !is_word_char(char)) else { return Some(0) };
+                let Some(end) = rest.find(|char: char| !is_word_char(char)) else {
+                    return (rest.len() <= MAX_WORD).then_some(0);
+                };
                 let (word, after) = rest.split_at(end);
                 return Some(self.word(word, after)?.map_or(0, |length| gap + length));
             }
@@ -75,18 +88,28 @@ impl KeywordArguments {
 
     fn open(&mut self, close: char, json: char, json_close: char) {
         self.json.push(json);
-        self.open.push((close, json_close));
+        self.open.push(Bracket { close, json_close, has_comma: false });
     }
 
-    fn close(&mut self, bracket: char) -> Option<()> {
-        let (_, json_close) = self.open.pop().filter(|(close, _)| *close == bracket)?;
+    fn comma(&mut self) -> Option<()> {
+        self.open.last_mut()?.has_comma = true;
+        self.json.push(',');
+        Some(())
+    }
+
+    fn close(&mut self, close: char) -> Option<()> {
+        let bracket = self.open.pop().filter(|bracket| bracket.close == close)?;
+        let is_empty = self.json.ends_with(['{', '[']);
         // Python allows a comma after the last value.
         if self.json.ends_with(',') {
             self.json.pop();
             let has_value = !self.json.ends_with(['{', '[']);
             has_value.then_some(())?;
         }
-        self.json.push(json_close);
+        // Without a comma, brackets around a value make no tuple of it.
+        let is_tuple = bracket.has_comma || is_empty;
+        (close != ')' || self.open.is_empty() || is_tuple).then_some(())?;
+        self.json.push(bracket.json_close);
         Some(())
     }
 
@@ -105,20 +128,38 @@ impl KeywordArguments {
     /// Reads a keyword and its `=`, or a literal. `Some(None)`: the text ends within it.
     fn word(&mut self, word: &str, after: &str) -> Option<Option<usize>> {
         let is_keyword = self.open.len() == 1 && self.json.ends_with(['{', ',']);
-        if !is_keyword {
-            let known = WORDS.iter().find(|(python, _)| *python == word).map(|(_, json)| *json);
-            let is_json = || serde_json::from_str::<&RawValue>(word).is_ok();
-            self.json.push_str(known.or_else(|| is_json().then_some(word))?);
-            return Some(Some(word.len()));
+        if is_keyword { self.keyword(word, after) } else { self.literal(word).map(Some) }
+    }
+
+    fn literal(&mut self, word: &str) -> Option<usize> {
+        // In JSON, two numbers without a comma would be one.
+        let may_begin = self.json.ends_with(['[', ',', ':']);
+        let known = CONSTANTS.iter().find(|(python, _)| *python == word).map(|(_, json)| *json);
+        let is_json = || serde_json::from_str::<&RawValue>(word).is_ok();
+        self.json.push_str(known.or_else(|| is_json().then_some(word)).filter(|_| may_begin)?);
+        Some(word.len())
+    }
+
+    fn keyword(&mut self, word: &str, after: &str) -> Option<Option<usize>> {
+        let begins = word.starts_with(|char: char| char.is_alphabetic() || char == '_');
+        if !begins || word.contains(['+', '-', '.']) {
+            return None;
         }
         let next = after.trim_start();
         if !next.starts_with('=') {
-            return next.is_empty().then_some(None);
+            return (next.is_empty() && after.len() <= MAX_WORD).then_some(None);
         }
         self.json.push('"');
         push_escaped(&mut self.json, word);
         self.json.push_str("\":");
         Some(Some(word.len() + after.len() - next.len() + 1))
+    }
+
+    /// Why the rest is no keyword arguments.
+    fn problem(&self, rest: &str) -> Progress {
+        let expects_value = self.json.ends_with(['{', '[', ',', ':']);
+        let is_placeholder = expects_value && placeholder::begins(rest.trim_start());
+        if is_placeholder { Progress::Placeholder } else { Progress::Invalid }
     }
 
     /// Reads a part of a string. 0: the text ends within an escape or the quotes.
@@ -146,7 +187,8 @@ impl KeywordArguments {
         }
     }
 
-    /// Reads an escape (The Python Language Reference, 2.4.1.1). JSON has most of them too. `None`: the text ends within it.
+    /// Reads an escape (The Python Language Reference, "Escape sequences"). Octal escapes, `\a`, `\v` and `\N{...}` stay as
+    /// they are written. `None`: the text ends within it.
     fn escape(&mut self, rest: &str) -> Option<usize> {
         let escaped = rest.chars().nth(1)?;
         let digits = match escaped {
@@ -169,7 +211,9 @@ impl KeywordArguments {
         if rest.len() < 2 + digits {
             return None;
         }
-        let number = rest.get(2..2 + digits).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        let digits_of = |digits: &&str| digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let number = rest.get(2..2 + digits).filter(digits_of);
+        let number = number.and_then(|digits| u32::from_str_radix(digits, 16).ok());
         match (number, number.and_then(char::from_u32)) {
             (Some(_), Some(char)) => push_escaped(&mut self.json, char.encode_utf8(&mut [0; 4])),
             // One half of a pair of surrogates, which JSON also has.
@@ -182,6 +226,9 @@ impl KeywordArguments {
         Some(2 + digits)
     }
 }
+
+/// The longest keyword or number, and the most white space after a keyword, in bytes.
+const MAX_WORD: usize = 256;
 
 /// Whether a keyword, a number or another literal can have this character.
 fn is_word_char(char: char) -> bool {
@@ -233,17 +280,24 @@ mod tests {
             "('Paris')",
             "(city)",
             "(5)",
+            "(=1)",
+            "(5=1)",
+            "(+x=1)",
+            "(a.b=1)",
             "(a=b)",
             "(a=f())",
             "(a=1+1)",
             "(a=1 b=2)",
+            "(a=1 2)",
+            "(a=[1 2])",
+            "(a=True 1)",
+            "(a=(1))",
+            "(a=('x'))",
             "(a=)",
             "(a=1,,)",
             "(,)",
             "(**a)",
             "(a=[1})",
-            "(...)",
-            "(a=...)",
             "(a=1]",
             "(a==1)",
             "(a='x' 'y')",
@@ -252,6 +306,15 @@ mod tests {
         ] {
             for piece in [1, text.len()] {
                 assert_eq!(read(text, piece), Progress::Invalid, "{text} in pieces of {piece}");
+            }
+        }
+        let long = "1".repeat(MAX_WORD + 1);
+        for text in [format!("(a={long}"), format!("({long}"), format!("(a{}", " ".repeat(MAX_WORD + 1))] {
+            assert_eq!(read(&text, 1), Progress::Invalid, "{text}");
+        }
+        for text in ["(...)", "(a=...)", "(a=[…])", "( <city> )", "(a=<city>)"] {
+            for piece in [1, text.len()] {
+                assert_eq!(read(text, piece), Progress::Placeholder, "{text} in pieces of {piece}");
             }
         }
         for text in ["", "(", "(a", "(a ", "(a=", "(a=1", "(a='x", "(a='x\\", "(a='''x''", "(a=[1]"] {

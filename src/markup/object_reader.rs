@@ -19,6 +19,8 @@ pub(super) enum Progress {
     Undecided,
     /// The object, as JSON.
     Complete(String),
+    /// `...` or the like stands in the place of a value: the model explains how a call looks.
+    Placeholder,
     Invalid,
 }
 

@@ -324,6 +324,16 @@ fn calls_in_the_markup_of_every_family() {
             "<|tool_call_start|>[shell('Paris')]<|tool_call_end|>",
             "†shell†<|tool_call_start|>[shell('Paris')]<|tool_call_end|>",
         ),
+        (
+            "<function_calls>\nshell('Paris')\n</function_calls>",
+            "†shell†<function_calls>\nshell('Paris')\n</function_calls>",
+        ),
+        (
+            "<|tool_call_start|>shell(a=1<|tool_call_end|>",
+            "†shell†<|tool_call_start|>shell(a=1<|tool_call_end|>",
+        ),
+        ("<|tool_call>call:shell{q:1,}<tool_call|>", "†shell†<|tool_call>call:shell{q:1,}<tool_call|>"),
+        ("[get_time(), shell('x')]", "«get_time{}»†shell†, shell('x')]"),
         ("<function_calls>get_time()</function_calls>get_time() again", "«get_time{}»get_time() again"),
         ("[get_time()] shell(a=1)", "«get_time{}» shell(a=1)"),
         ("[get_time(), and more]", "«get_time{}», and more]"),
@@ -754,6 +764,7 @@ mod properties {
             "functions.shell:0",
             "[shell(city='x')]",
             "shell(city='x'),",
+            "shell('x')\n",
             "(a=[1])\n",
             "x",
         ]);
