@@ -116,7 +116,7 @@ impl CallAssembler {
         self.has_tool_calls
     }
 
-    /// Whether one call has this id, and no other.
+    /// Whether exactly one call has this id.
     pub(super) fn knows(&self, id: &str) -> bool {
         let has_id = |call: &&AssembledCall| call.position.choice == self.choice && call.id == id;
         !id.is_empty() && self.calls.iter().filter(has_id).count() == 1
@@ -166,15 +166,16 @@ impl CallAssembler {
 
     /// The last call, if it began without an index and gets it with its arguments. `None` if they may be another's.
     fn last_without_index(&self, fragment: &CallFragment<'_>) -> Option<usize> {
-        let lacks_index =
-            |call: &AssembledCall| call.position.choice == self.choice && call.position.index.is_none();
+        let is_of_choice = |call: &&AssembledCall| call.position.choice == self.choice;
+        let lacks_index = |call: &AssembledCall| is_of_choice(&call) && call.position.index.is_none();
         let mut without = self.calls.iter().enumerate().filter(|(_, call)| lacks_index(call));
         let (number, last) = without.next_back()?;
         let has_its_name = last.arguments.is_empty() && fragment.name == last.name;
         let has_no_other_label = fragment.id.is_empty() && (fragment.name.is_empty() || has_its_name);
         let is_complete = last.arguments.format() == CallFormat::Json { complete: true };
-        // `{}` may be all that another call has, or what stands there until its arguments come: then the number decides.
-        let at_its_place = fragment.index == u64::try_from(number).ok();
+        // `{}` may be the arguments of another call, or stand there until they come. Then the index decides.
+        let place = self.calls.iter().take(number).filter(is_of_choice).count();
+        let at_its_place = fragment.index == u64::try_from(place).ok();
         let is_over = |call: &AssembledCall| {
             call.arguments.format() == CallFormat::Json { complete: true }
                 || at_its_place && call.arguments.may_be_complete()

@@ -511,6 +511,22 @@ fn what_providers_send_becomes_deltas() {
             ],
         ),
         (
+            "calls in two choices, streamed, and an index in the second that only comes with the arguments",
+            &[
+                r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"x","function":{"name":"f","arguments":"{\"q\":1}"}}]}}]}"#,
+                r#"{"choices":[{"index":1,"delta":{"tool_calls":[{"id":"y","function":{"name":"f","arguments":"{}"}}]}}]}"#,
+                r#"{"choices":[{"index":1,"delta":{"tool_calls":[{"id":"z","function":{"name":"f"}}]}}]}"#,
+                r#"{"choices":[{"index":1,"delta":{"tool_calls":[{"index":1,"function":{"arguments":"{\"q\":2}"}}]}}]}"#,
+            ],
+            &[
+                r#"call 0 x:f({"q":1}) complete"#,
+                "call 1 y:f() or more",
+                "call 2 z:f()",
+                r#"call 2 z:f({"q":2}) complete"#,
+                "open",
+            ],
+        ),
+        (
             "the text in one choice, reasoning and a call in another",
             &[
                 r#"{"choices":[{"index":0,"message":{"content":"a"},"finish_reason":"stop"},{"index":1,"message":{"reasoning_text":"t","tool_calls":[{"id":"x","function":{"name":"f","arguments":"{\"q\":1}"}}]},"finish_reason":"tool_calls"}]}"#,
