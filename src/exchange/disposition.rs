@@ -83,7 +83,7 @@ pub(super) fn of(config: &Config, headers: &Headers, end: bool) -> Option<Dispos
 }
 
 /// Whether this is a translated request that Envoy sends to where the upstream redirected it. The filters run again then,
-/// with no knowledge of the first run. Envoy takes `x-envoy-original-url` from clients.
+/// with no knowledge of the first run. Envoy removes `x-envoy-original-url` from external requests.
 fn is_own_work(config: &Config, headers: &Headers) -> bool {
     // A translated request has a length only if it was held, and then it names its model.
     let translated = headers.content_length().is_none() || !headers.text(MODEL).is_empty();

@@ -90,7 +90,7 @@ impl Arguments {
         }
     }
 
-    /// Whether they are complete unless others follow. Text may always be.
+    /// Whether they may be complete. Nothing marks the end of the text of a custom tool, so it always may be.
     pub(super) fn may_be_complete(&self) -> bool {
         !matches!(self.format(), CallFormat::Json { complete: false })
     }

@@ -230,17 +230,17 @@ impl MessageReader {
         sink.delta(Delta::Content { kind: ContentKind::Text, text, logprobs })
     }
 
-    /// Something else than text follows.
+    /// Something other than text follows.
     fn release_text(&mut self, sink: &mut impl DeltaSink) -> Result<(), Failure> {
         self.inputs.text.interrupt().map_or(Ok(()), |text| self.text(text, &[], sink))
     }
 
-    /// Something else than reasoning follows.
+    /// Something other than reasoning follows.
     fn release_reasoning(&mut self, sink: &mut impl DeltaSink) -> Result<(), Failure> {
         self.inputs.reasoning.interrupt().map_or(Ok(()), |text| self.visible_reasoning(text, sink))
     }
 
-    /// Something else than reasoning and text in strings follows.
+    /// Something other than reasoning and text in strings follows.
     fn release(&mut self, sink: &mut impl DeltaSink) -> Result<(), Failure> {
         self.release_reasoning(sink)?;
         self.release_text(sink)

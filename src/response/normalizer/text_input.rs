@@ -53,7 +53,7 @@ impl TextInput {
         Some(self.pieces.push(piece))
     }
 
-    /// Something else than this text follows: returns what was held back, apart from half a character.
+    /// Something other than this text follows: returns what was held back, apart from half a character.
     pub(super) fn interrupt(&mut self) -> Option<JsonStr<'static>> {
         self.pieces.interrupt()
     }

@@ -107,7 +107,8 @@ pub(super) fn begins_another_call(evidence: &Evidence, progress: Progress) -> bo
         (Id::Other, Name::Absent, Present, _, Provisional | Complete | CompleteAndNamedAgain) => true,
         (Id::Other, Name::Absent, Absent, _, Provisional | Complete | CompleteAndNamedAgain) => false,
 
-        // Its name came again, without arguments, after those of the call were complete: all calls have one id.
+        // All calls have the same id: the name came again after the arguments were complete, and now come the arguments of
+        // the next call.
         (Id::Same, Name::Absent, Present, _, CompleteAndNamedAgain) => true,
         // The usual continuation that repeats the id, or an id that comes late.
         (Id::Same | Id::First, Name::Absent, _, _, _) => false,
