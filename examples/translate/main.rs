@@ -87,7 +87,7 @@ fn translate() -> Result<Vec<u8>, Failure> {
     match (arguments.verb.as_str(), &arguments.request) {
         ("request", _) => {
             let translated = translated(&input()?)?;
-            tell(&translated.report);
+            print_report(&translated.report);
             Ok(translated.body)
         }
         ("stream" | "reply", Some(path)) => {
@@ -116,7 +116,7 @@ fn read_config(path: &str) -> Result<Config, Failure> {
     })
 }
 
-fn tell(report: &Report) {
+fn print_report(report: &Report) {
     for (what, names) in [("dropped", report.all_dropped()), ("repaired", report.all_repaired())] {
         if !names.is_empty() {
             eprintln!("{what}: {}", names.join(","));
