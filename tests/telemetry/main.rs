@@ -111,6 +111,7 @@ fn promtool(arguments: &[&str]) -> String {
 fn promtool_takes_the_rules_and_the_configuration() {
     assert!(promtool(&["check", "rules", "envoy/prometheus/alerts.yml"]).contains("SUCCESS"));
     assert!(promtool(&["check", "config", "envoy/prometheus/prometheus.yml"]).contains("SUCCESS"));
+    assert!(promtool(&["test", "rules", "tests/telemetry/alerts.yml"]).contains("SUCCESS"));
 }
 
 fn dashboard() -> Value {
