@@ -67,7 +67,10 @@ class Upstream(NamedTuple):
 
 
 def parse_upstream(text):
-    url = urlsplit(text)
+    try:
+        url = urlsplit(text)
+    except ValueError as error:
+        fail(f"UPSTREAM={text}: {error}")
     if url.scheme not in ("http", "https") or not url.hostname:
         fail(f"UPSTREAM={text} is not a base URL such as http://127.0.0.1:8000/v1")
     if url.username is not None or url.query or url.fragment:
@@ -104,7 +107,7 @@ def is_ip(host):
 def parse_address(name, text):
     host, _, port = text.rpartition(":")
     host = "127.0.0.1" if host == "localhost" else host.strip("[]")
-    if not is_ip(host) or not port.isdecimal():
+    if not is_ip(host) or not (port.isascii() and port.isdecimal()) or int(port) > 65535:
         fail(f"{name}={text} is not an IP address and a port, such as 127.0.0.1:8080")
     return host, int(port)
 
@@ -170,6 +173,8 @@ def read_config(file):
 
     try:
         config = json.loads(text, object_pairs_hook=once, parse_constant=refuse)
+        # Half a surrogate pair, and a number that is too large for a float.
+        json.dumps(config, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError):
         return text
     return config if isinstance(config, dict) else text
@@ -450,7 +455,7 @@ def announce(envoy, admin_file, upstream):
 
 def pass_on(log, wake):
     """Prints each line of Envoy's log. Returns the reasons for which the filter refuses its configuration."""
-    # Envoy writes its access log itself, and would not notice before the next request that nobody reads it.
+    # Envoy itself writes the access log, so it would notice only at the next request that nobody reads it.
     outputs = [stream.fileno() for stream in (sys.stdout, sys.stderr) if stream]
     pipes = [output for output in outputs if stat.S_ISFIFO(os.fstat(output).st_mode)]
     ends = select.poll()
@@ -460,7 +465,7 @@ def pass_on(log, wake):
         ends.register(end, select.POLLIN)
     reasons, rest, piece = [], b"", True
     while piece:
-        # A signal that comes just before a read would not interrupt it. In the other pipe it leaves a byte.
+        # A signal that comes just before a read would not interrupt it. So each signal also writes a byte to `wake`.
         if any(end in pipes for end, _ in ends.poll()):
             sys.exit(128 + signal.SIGPIPE)
         piece = os.read(log.fileno(), 1 << 16)
@@ -471,7 +476,10 @@ def pass_on(log, wake):
             line = line.decode(errors="replace").rstrip("\r\n")
             if KNOWN_WARNING in line:
                 continue
-            print(f"{line}\n", end="", file=sys.stderr, flush=True)
+            try:
+                print(f"{line}\n", end="", file=sys.stderr, flush=True)
+            except BrokenPipeError:
+                sys.exit(128 + signal.SIGPIPE)
             _, refused, reason = line.partition(REFUSED)
             if refused:
                 reasons.append(reason.rstrip())

@@ -331,7 +331,7 @@ fn lines_of(output: ChildStderr) -> Receiver<String> {
 fn it_ends_when_nobody_reads_its_output() {
     let (mut child, said, _) = run_script("while echo line; do sleep 0.02; done >&2");
     drop(said);
-    assert!(ended(&mut child).is_some(), "it goes on");
+    assert_eq!(ended(&mut child).map(|status| status.code()), Some(Some(141)));
 }
 
 /// As with `make run | head`: Envoy writes its access log to the same pipe, and only when there is something to write.
@@ -410,7 +410,10 @@ fn errors_are_explained_in_one_line() {
             "a key goes into the environment variable UPSTREAM_API_KEY",
         ),
         (run_py(&["--upstream", "http://h:99999/v1"]), "Port out of range"),
+        (run_py(&["--upstream", "http://[::1/v1"]), "UPSTREAM=http://[::1/v1: Invalid IPv6 URL"),
         (with(&["--listen", "8080"]), "is not an IP address and a port"),
+        (with(&["--listen", "127.0.0.1:99999"]), "is not an IP address and a port"),
+        (with(&["--listen", "127.0.0.1:\u{664}\u{664}"]), "is not an IP address and a port"),
         (with(&["--listen", &taken]), "Address already in use; choose another with LISTEN="),
         (with(&["--listen", "127.0.0.1:0", "--admin", &taken]), "choose another with ADMIN="),
         (with(&["--concurrency", "many"]), "--concurrency: invalid int value"),
@@ -452,6 +455,14 @@ fn errors_are_explained_in_one_line() {
         (
             refused(&file("twice.json", "{\n  \"upstream\": \"vllm\", \"upstream\": \"tgi\"\n}\n")),
             "upstream: `upstream` is given twice",
+        ),
+        (
+            refused(&file("half.json", "{\n  \"upstream\": \"\\ud800\"\n}\n")),
+            "half.json:2:22: configuration: unexpected end of hex escape",
+        ),
+        (
+            refused(&file("large.json", "{\n  \"limits\": {\"request_bytes\": 1e999}\n}\n")),
+            "large.json:2:35: configuration: number out of range",
         ),
         (refused(&file("list.json", "[]")), "list.json: configuration: expected a JSON object"),
         (run_py(&["--print"]), "--print needs --upstream"),
