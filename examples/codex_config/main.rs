@@ -170,8 +170,8 @@ fn conclude(
         (true, false) => {}
     }
     if matches!(profile.context, Window::Unknown) {
-        let why = match upstream.silence() {
-            Some(silence) => format!("BASE_URL={} {silence}", parameters.base_url),
+        let why = match upstream.list_error() {
+            Some(list_error) => format!("BASE_URL={} {list_error}", parameters.base_url),
             None => "The upstream does not report it".to_owned(),
         };
         println!(

@@ -16,17 +16,17 @@ pub(crate) struct Upstream {
     for_codex: Vec<Value>,
     /// llama.cpp's `/props`, which have the context window of a slot.
     props: Value,
-    silence: Option<Silence>,
+    list_error: Option<ListError>,
 }
 
 /// Why there is no list of models.
-pub(crate) enum Silence {
+pub(crate) enum ListError {
     Unreachable(String),
     Status(u16),
     NoJson,
 }
 
-impl Silence {
+impl ListError {
     fn of(error: &ureq::Error) -> Self {
         match error {
             ureq::Error::StatusCode(status) => Self::Status(*status),
@@ -39,12 +39,13 @@ impl Silence {
         match self {
             Self::Unreachable(_) => "Start `make run`",
             Self::Status(401 | 403) => "Name the variable with the key, ENV_KEY=",
+            Self::Status(500..) => "Start the upstream",
             Self::Status(_) | Self::NoJson => "Correct BASE_URL=",
         }
     }
 }
 
-impl fmt::Display for Silence {
+impl fmt::Display for ListError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreachable(why) => write!(f, "does not answer ({why})"),
@@ -60,7 +61,7 @@ pub(crate) fn ask(base_url: &str, key: Option<&str>) -> Upstream {
     // Codex asks with its version, and only then the filter answers in Codex's form. Others ignore the query.
     let models = match get(&format!("{base}/models?client_version=0"), key) {
         Ok(models) => models,
-        Err(silence) => return Upstream { silence: Some(silence), ..Upstream::default() },
+        Err(list_error) => return Upstream { list_error: Some(list_error), ..Upstream::default() },
     };
     let list = |name: &str| models.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
     let root = base.strip_suffix("/v1").unwrap_or(base);
@@ -69,11 +70,11 @@ pub(crate) fn ask(base_url: &str, key: Option<&str>) -> Upstream {
         models: list("data"),
         for_codex: list("models"),
         props: is_llamacpp.then(|| get(&format!("{root}/props"), key).ok()).flatten().unwrap_or_default(),
-        silence: None,
+        list_error: None,
     }
 }
 
-fn get(url: &str, key: Option<&str>) -> Result<Value, Silence> {
+fn get(url: &str, key: Option<&str>) -> Result<Value, ListError> {
     let agent =
         ureq::Agent::new_with_config(ureq::config::Config::builder().timeout_global(Some(PATIENCE)).build());
     let request = agent.get(url);
@@ -82,8 +83,8 @@ fn get(url: &str, key: Option<&str>) -> Result<Value, Silence> {
         None => request,
     };
     let text = request.call().and_then(|mut reply| reply.body_mut().read_to_string());
-    let text = text.map_err(|error| Silence::of(&error))?;
-    serde_json::from_str(&text).map_err(|_| Silence::NoJson)
+    let text = text.map_err(|error| ListError::of(&error))?;
+    serde_json::from_str(&text).map_err(|_| ListError::NoJson)
 }
 
 /// The fields in which upstreams report the context window: vLLM and SGLang, OpenRouter and Together, Groq, LM Studio
@@ -101,11 +102,11 @@ impl Upstream {
     /// The upstream's model, if it has exactly one.
     pub(crate) fn only_model(&self, base_url: &str) -> Result<String, String> {
         let names: Vec<&str> = self.models.iter().filter_map(|model| model.get("id")?.as_str()).collect();
-        match (names.as_slice(), &self.silence) {
+        match (names.as_slice(), &self.list_error) {
             ([only], _) => Ok((*only).to_owned()),
-            ([], Some(silence)) => Err(format!(
-                "which model? BASE_URL={base_url} {silence}. {}, or give MODEL= and CONTEXT=.",
-                silence.advice()
+            ([], Some(list_error)) => Err(format!(
+                "which model? BASE_URL={base_url} {list_error}. {}, or give MODEL= and CONTEXT=.",
+                list_error.advice()
             )),
             ([], None) => Err("which model? The upstream lists none (GET /models). Give MODEL=.".to_owned()),
             (several, _) => Err(format!("which model? Say MODEL=..., one of: {}", several.join(", "))),
@@ -113,8 +114,8 @@ impl Upstream {
     }
 
     /// Why there is no list of models, if there is none.
-    pub(crate) fn silence(&self) -> Option<&Silence> {
-        self.silence.as_ref()
+    pub(crate) fn list_error(&self) -> Option<&ListError> {
+        self.list_error.as_ref()
     }
 
     /// Whether Codex can read the model's description from `GET /models`. Ollama and llama.cpp have a `models` too, of another form.

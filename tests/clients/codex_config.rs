@@ -293,6 +293,7 @@ async fn an_upstream_without_a_list_is_named_with_the_reason() {
     let root = format!("http://{}", listener.local_addr().unwrap());
     let app = Router::new()
         .route("/locked/models", get(|| async { StatusCode::UNAUTHORIZED }))
+        .route("/stopped/models", get(|| async { StatusCode::SERVICE_UNAVAILABLE }))
         .route("/page/models", get(|| async { "<html>" }))
         .route("/none/models", get(|| async { r#"{"data": []}"# }));
     tokio::spawn(async move { axum::serve(listener, app).await });
@@ -306,6 +307,10 @@ async fn an_upstream_without_a_list_is_named_with_the_reason() {
         (
             format!("{root}/locked"),
             "answers GET /models with the status 401. Name the variable with the key, ENV_KEY=",
+        ),
+        (
+            format!("{root}/stopped"),
+            "answers GET /models with the status 503. Start the upstream, or give MODEL=",
         ),
         (format!("{root}/page"), "answers GET /models without JSON. Correct BASE_URL="),
         (format!("{root}/none"), "The upstream lists none (GET /models)"),
