@@ -131,6 +131,7 @@ async fn turn(agent: &Agent, replies: Value) -> Turn {
     turn
 }
 
+/// On a busy machine Qwen Code loses the output of a command that ends at once, so one goes on for a while.
 async fn runs_commands(agent: &Agent) {
     let (name, arguments) = agent.shell;
     let call = |id: &str, command: &str| json!({"id": id, "name": name, "arguments": arguments(command)});
@@ -138,7 +139,7 @@ async fn runs_commands(agent: &Agent) {
         agent,
         json!([
             {"text": "First.", "tool_calls": [call("call_1", "echo 'Grüße' > made")], "chunking": {"arguments": 3}},
-            {"reasoning": "Hm.", "tool_calls": [call("call_2", "cat made")]},
+            {"reasoning": "Hm.", "tool_calls": [call("call_2", "cat made && sleep 1")]},
             {"text": "It is done."},
         ]),
     )
