@@ -50,7 +50,7 @@ enum State {
     /// Within arguments that have tags.
     Arguments(NamedCall, TaggedArguments),
     /// Within an object that is not JSON.
-    Object(NamedCall, ObjectReader),
+    Object(NamedCall, Box<dyn ObjectReader>),
     /// Within arguments in an unknown form, which began at `from`. No tag begins before `searched`.
     UnknownForm { call: NamedCall, from: usize, searched: usize },
 }
@@ -282,13 +282,13 @@ impl CallBlock {
 
     fn object_from_here(&self, call: NamedCall) -> State {
         match call.dialect.arguments {
-            Arguments::Quoted(quote) => State::Object(call, ObjectReader::Quoted(QuotedObject::new(quote))),
-            Arguments::Keywords => State::Object(call, ObjectReader::Keywords(KeywordArguments::default())),
+            Arguments::Quoted(quote) => State::Object(call, Box::new(QuotedObject::new(quote))),
+            Arguments::Keywords => State::Object(call, Box::new(KeywordArguments::default())),
             Arguments::Json | Arguments::Tagged(_) => self.json_from_here(Some(call)),
         }
     }
 
-    fn object(&mut self, call: NamedCall, mut object: ObjectReader, rest: &str) -> Next {
+    fn object(&mut self, call: NamedCall, mut object: Box<dyn ObjectReader>, rest: &str) -> Next {
         let (read, progress) = object.read(rest);
         self.position += read;
         match progress {

@@ -3,11 +3,11 @@
 //! `(city='Paris', days=3, now=True)` becomes `{"city":"Paris","days":3,"now":true}`.
 
 use super::matching::Match;
-use super::object_reader::{Progress, push_escaped};
+use super::object_reader::{ObjectReader, Progress, push_escaped, with_gap};
 use super::placeholder;
 use serde_json::value::RawValue;
 
-/// Reads a growing text and writes JSON.
+/// Reads such arguments.
 #[derive(Debug, Default)]
 pub(super) struct KeywordArguments {
     json: String,
@@ -39,30 +39,23 @@ const CONSTANTS: &[(&str, &str)] = &[
     ("null", "null"),
 ];
 
-impl KeywordArguments {
-    /// Reads more text. Returns the length of the text that was read and need not be passed again.
-    pub(super) fn read(&mut self, text: &str) -> (usize, Progress) {
-        let mut position = 0;
-        loop {
-            let rest = text.get(position..).unwrap_or_default();
-            let read = match self.quotes {
-                Some(quotes) => Some(self.string(rest, quotes)),
-                None => self.token(rest),
-            };
-            match read {
-                None => return (position, self.problem(rest)),
-                Some(0) => return (position, Progress::Undecided),
-                Some(length) => position += length,
-            }
-            if self.open.is_empty() && self.json.ends_with('}') {
-                return (position, Progress::complete(std::mem::take(&mut self.json)));
-            }
+impl ObjectReader for KeywordArguments {
+    fn token(&mut self, rest: &str) -> Result<usize, Progress> {
+        match self.quotes {
+            Some(quotes) => Ok(self.string(rest, quotes)),
+            None => self.outside_string(rest).ok_or_else(|| self.problem(rest)),
         }
     }
 
-    /// Reads a bracket, a separator, a word or the beginning of a string. 0: the text ends within it. `None`: these are no
-    /// keyword arguments.
-    fn token(&mut self, rest: &str) -> Option<usize> {
+    fn take_json(&mut self) -> Option<String> {
+        (self.open.is_empty() && self.json.ends_with('}')).then(|| std::mem::take(&mut self.json))
+    }
+}
+
+/// Lengths are 0 if the text ends within what is read, and `None` if these are no keyword arguments.
+impl KeywordArguments {
+    /// Reads a bracket, a separator, a word or the beginning of a string.
+    fn outside_string(&mut self, rest: &str) -> Option<usize> {
         let gap = rest.len() - rest.trim_start().len();
         let rest = rest.trim_start();
         let Some(first) = rest.chars().next() else { return Some(gap) };
@@ -74,13 +67,13 @@ impl KeywordArguments {
             ')' | ']' | '}' => self.close(first)?,
             ',' => self.comma()?,
             ':' => self.json.push(first),
-            '"' | '\'' => return Some(self.opening_quotes(rest).map_or(0, |length| gap + length)),
+            '"' | '\'' => return Some(with_gap(gap, self.opening_quotes(rest)?)),
             _ => {
                 let Some(end) = rest.find(|char: char| !is_word_char(char)) else {
                     return (rest.len() <= MAX_WORD).then_some(0);
                 };
                 let (word, after) = rest.split_at(end);
-                return Some(self.word(word, after)?.map_or(0, |length| gap + length));
+                return Some(with_gap(gap, self.word(word, after)?));
             }
         }
         Some(gap + 1)
@@ -99,25 +92,23 @@ impl KeywordArguments {
 
     fn close(&mut self, close: char) -> Option<()> {
         let bracket = self.open.pop().filter(|bracket| bracket.close == close)?;
-        let is_empty = self.json.ends_with(['{', '[']);
         // Python allows a comma after the last value.
-        if self.json.ends_with(',') {
+        let ends_with_comma = self.json.ends_with(',');
+        if ends_with_comma {
             self.json.pop();
-            let has_value = !self.json.ends_with(['{', '[']);
-            has_value.then_some(())?;
         }
-        // Without a comma, brackets around a value make no tuple of it.
-        let is_tuple = bracket.has_comma || is_empty;
-        (close != ')' || self.open.is_empty() || is_tuple).then_some(())?;
-        self.json.push(bracket.json_close);
-        Some(())
+        let is_empty = self.json.ends_with(['{', '[']);
+        let is_tuple = close == ')' && !self.open.is_empty();
+        // A comma alone is no value, and brackets around a single value make no tuple of it.
+        let is_valid = if is_empty { !ends_with_comma } else { !is_tuple || bracket.has_comma };
+        is_valid.then(|| self.json.push(bracket.json_close))
     }
 
     /// Three quotes can be those of a long string, or an empty string and the beginning of another one.
     fn opening_quotes(&mut self, rest: &str) -> Option<usize> {
         let matches = |wanted: Match| QUOTES.iter().find(|quotes| Match::with_tag(rest, quotes) == wanted);
         if matches(Match::Partial).is_some() {
-            return None;
+            return Some(0);
         }
         let quotes = matches(Match::Yes)?;
         self.quotes = Some(quotes);
@@ -125,10 +116,10 @@ impl KeywordArguments {
         Some(quotes.len())
     }
 
-    /// Reads a keyword and its `=`, or a literal. `Some(None)`: the text ends within it.
-    fn word(&mut self, word: &str, after: &str) -> Option<Option<usize>> {
+    /// Reads a keyword and its `=`, or a literal.
+    fn word(&mut self, word: &str, after: &str) -> Option<usize> {
         let is_keyword = self.open.len() == 1 && self.json.ends_with(['{', ',']);
-        if is_keyword { self.keyword(word, after) } else { self.literal(word).map(Some) }
+        if is_keyword { self.keyword(word, after) } else { self.literal(word) }
     }
 
     fn literal(&mut self, word: &str) -> Option<usize> {
@@ -140,19 +131,19 @@ impl KeywordArguments {
         Some(word.len())
     }
 
-    fn keyword(&mut self, word: &str, after: &str) -> Option<Option<usize>> {
+    fn keyword(&mut self, word: &str, after: &str) -> Option<usize> {
         let begins = word.starts_with(|char: char| char.is_alphabetic() || char == '_');
         if !begins || word.contains(['+', '-', '.']) {
             return None;
         }
         let next = after.trim_start();
         if !next.starts_with('=') {
-            return (next.is_empty() && after.len() <= MAX_WORD).then_some(None);
+            return (next.is_empty() && after.len() <= MAX_WORD).then_some(0);
         }
         self.json.push('"');
         push_escaped(&mut self.json, word);
         self.json.push_str("\":");
-        Some(Some(word.len() + after.len() - next.len() + 1))
+        Some(word.len() + after.len() - next.len() + 1)
     }
 
     /// Why the rest is no keyword arguments.

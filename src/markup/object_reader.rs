@@ -1,15 +1,34 @@
 //! Arguments that are written as an object in another form than JSON.
 
-use super::keyword_arguments::KeywordArguments;
-use super::quoted_object::QuotedObject;
 use crate::json::JsonStr;
 use serde_json::value::RawValue;
+use std::fmt;
 
-/// Reads a growing text and writes JSON.
-#[derive(Debug)]
-pub(super) enum ObjectReader {
-    Quoted(QuotedObject),
-    Keywords(KeywordArguments),
+/// Reads a growing text token by token, and writes JSON.
+pub(super) trait ObjectReader: fmt::Debug {
+    /// Reads the next token, or a part of a string. Returns its length; 0: the text ends within it.
+    ///
+    /// # Errors
+    /// What is in the place of the token.
+    fn token(&mut self, rest: &str) -> Result<usize, Progress>;
+
+    /// Takes the JSON, if the object has ended.
+    fn take_json(&mut self) -> Option<String>;
+
+    /// Reads more text. Returns the length of the text that was read and need not be passed again.
+    fn read(&mut self, text: &str) -> (usize, Progress) {
+        let mut position = 0;
+        loop {
+            match self.token(text.get(position..).unwrap_or_default()) {
+                Ok(0) => return (position, Progress::Undecided),
+                Ok(length) => position += length,
+                Err(progress) => return (position, progress),
+            }
+            if let Some(json) = self.take_json() {
+                return (position, Progress::complete(json));
+            }
+        }
+    }
 }
 
 /// The result of reading.
@@ -26,20 +45,15 @@ pub(super) enum Progress {
 
 impl Progress {
     /// The end of an object. Commas, colons and values are in their places if what was written is JSON.
-    pub(super) fn complete(json: String) -> Self {
+    fn complete(json: String) -> Self {
         let is_json = serde_json::from_str::<&RawValue>(&json).is_ok();
         if is_json { Self::Complete(json) } else { Self::Invalid }
     }
 }
 
-impl ObjectReader {
-    /// Reads more text. Returns the length of the text that was read and need not be passed again.
-    pub(super) fn read(&mut self, text: &str) -> (usize, Progress) {
-        match self {
-            Self::Quoted(object) => object.read(text),
-            Self::Keywords(arguments) => arguments.read(text),
-        }
-    }
+/// The length of a token and of the white space before it. 0: the text ends within the token.
+pub(super) fn with_gap(gap: usize, token: usize) -> usize {
+    if token == 0 { 0 } else { gap + token }
 }
 
 /// Writes a part of a string.

@@ -3,11 +3,11 @@
 //! `{city:<|"|>Paris<|"|>,days:3}` becomes `{"city":"Paris","days":3}`.
 
 use super::matching::{Match, partial_tag_at_end};
-use super::object_reader::{Progress, push_escaped};
+use super::object_reader::{ObjectReader, Progress, push_escaped, with_gap};
 use crate::json::JsonStr;
 use serde_json::value::RawValue;
 
-/// Reads a growing text and writes JSON.
+/// Reads such an object.
 #[derive(Debug)]
 pub(super) struct QuotedObject {
     /// The token before and after a string.
@@ -18,26 +18,19 @@ pub(super) struct QuotedObject {
     in_string: bool,
 }
 
+impl ObjectReader for QuotedObject {
+    fn token(&mut self, rest: &str) -> Result<usize, Progress> {
+        if self.in_string { Ok(self.string(rest)) } else { self.outside_string(rest) }
+    }
+
+    fn take_json(&mut self) -> Option<String> {
+        (self.open.is_empty() && self.json.ends_with('}')).then(|| std::mem::take(&mut self.json))
+    }
+}
+
 impl QuotedObject {
     pub(super) fn new(quote: &'static str) -> Self {
         Self { quote, json: String::new(), open: Vec::new(), in_string: false }
-    }
-
-    /// Reads more text. Returns the length of the text that was read and need not be passed again.
-    pub(super) fn read(&mut self, text: &str) -> (usize, Progress) {
-        let mut position = 0;
-        loop {
-            let rest = text.get(position..).unwrap_or_default();
-            let read = if self.in_string { Ok(self.string(rest)) } else { self.token(rest) };
-            match read {
-                Err(progress) => return (position, progress),
-                Ok(0) => return (position, Progress::Undecided),
-                Ok(length) => position += length,
-            }
-            if self.open.is_empty() && self.json.ends_with('}') {
-                return (position, Progress::complete(std::mem::take(&mut self.json)));
-            }
-        }
     }
 
     /// Reads a part of a string. 0: the text holds at most a part of the token that ends it.
@@ -54,7 +47,7 @@ impl QuotedObject {
     }
 
     /// Reads a bracket, a separator, a word or the beginning of a string. 0: the text ends within it.
-    fn token(&mut self, rest: &str) -> Result<usize, Progress> {
+    fn outside_string(&mut self, rest: &str) -> Result<usize, Progress> {
         let gap = rest.len() - rest.trim_start().len();
         let rest = rest.trim_start();
         let Some(first) = rest.chars().next() else { return Ok(gap) };
@@ -63,7 +56,7 @@ impl QuotedObject {
             '[' => self.open.push(']'),
             '}' | ']' if self.open.pop() != Some(first) => return Err(Progress::Invalid),
             '}' | ']' | ',' | ':' => {}
-            _ => return Ok(self.string_or_word(rest).map_or(0, |length| gap + length)),
+            _ => return Ok(with_gap(gap, self.string_or_word(rest).unwrap_or(0))),
         }
         self.json.push(first);
         Ok(gap + 1)
